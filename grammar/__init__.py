@@ -1,0 +1,1 @@
+"""The only grammar of the language, as package data."""

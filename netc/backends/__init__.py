@@ -1,0 +1,1 @@
+"""What a checked network is turned into."""

@@ -1,0 +1,119 @@
+"""Diagnostic objects. Text is made of them elsewhere (`render_*`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from netc.diagnostics.codes import CODES, Severity
+from netc.syntax.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One step of the expansion that led to a place: a call of a definition, or a pass of a `repeat`.
+
+    `title` reads like "copy 3 of 5 of `resblock`" or "`stage`"; `span` is the call. Frames are linked outwards,
+    so that a node costs one reference however deep it stands.
+    """
+
+    title: str
+    span: Span
+    outer: Frame | None = None
+
+    def chain(self) -> Iterator[Frame]:
+        """This frame, then the ones around it."""
+        frame: Frame | None = self
+        while frame is not None:
+            yield frame
+            frame = frame.outer
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A place and what is to be seen there ("1x1x512 here")."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the text of a span."""
+
+    span: Span
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that mend a diagnostic. Safe: the network means the same, or what was plainly meant."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
+@dataclass(slots=True)
+class Diagnostic:
+    """One finding. The message is lower case, says what was received, then what was expected."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    label: str = ""
+    secondary: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: tuple[str, ...] = ()
+    fix: Fix | None = None
+    frame: Frame | None = None
+    severity: Severity = field(default=Severity.ERROR)
+
+    @property
+    def key(self) -> tuple[str, str, int, int, str]:
+        """What makes two diagnostics the same finding, and the order they are shown in."""
+        if self.span is None:
+            return ("", self.code, -1, -1, self.message)
+        return (self.span.source.name, self.code, self.span.start, self.span.end, self.message)
+
+
+class Diagnostics:
+    """The findings of one run, in the order found; the same finding twice counts once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, int, int, str], Diagnostic] = {}
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        span: Span | None = None,
+        *,
+        label: str = "",
+        secondary: Iterable[Label] = (),
+        notes: Iterable[str] = (),
+        help: Iterable[str] = (),
+        fix: Fix | None = None,
+        frame: Frame | None = None,
+    ) -> Diagnostic:
+        """Record a finding, with the severity that its code has in `CODES`."""
+        found = Diagnostic(
+            code, message, span, label, tuple(secondary), tuple(notes), tuple(help), fix, frame, CODES[code].severity
+        )
+        return self._found.setdefault(found.key, found)
+
+    def extend(self, others: Iterable[Diagnostic]) -> None:
+        """Take over findings made elsewhere."""
+        for other in others:
+            self._found.setdefault(other.key, other)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self._found.values())
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @property
+    def failed(self) -> bool:
+        """Whether any finding is an error."""
+        return any(found.severity is Severity.ERROR for found in self)

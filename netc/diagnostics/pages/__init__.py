@@ -1,0 +1,1 @@
+"""One explanation page a code."""

@@ -1,0 +1,1 @@
+"""The graph that a spec becomes, and the arithmetic over it."""

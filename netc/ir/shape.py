@@ -1,0 +1,31 @@
+"""Tensor shapes: without the batch dimension, channels last."""
+
+from __future__ import annotations
+
+from math import prod
+
+Dim = int | None
+Shape = tuple[Dim, ...]
+
+
+def show_shape(shape: Shape) -> str:
+    """A shape as a spec writes it: `32x32x3`, `?x?x3`."""
+    return "x".join("?" if dim is None else str(dim) for dim in shape)
+
+
+def rank_of(shape: Shape) -> int:
+    """Number of spatial dimensions (0 for a vector)."""
+    return len(shape) - 1
+
+
+def channels_of(shape: Shape) -> int:
+    """Channel count, which is always known."""
+    channels = shape[-1]
+    assert channels is not None
+    return channels
+
+
+def elements(shape: Shape) -> int | None:
+    """Number of elements, or None when a size is unknown."""
+    known = [dim for dim in shape if dim is not None]
+    return prod(known) if len(known) == len(shape) else None

@@ -1,0 +1,114 @@
+"""The base of all operations, and their registry.
+
+A layer says each fact about itself once: its parameters (`netc.params`), its shape rule, its weights and MACs,
+how it slides over its input, and how it lowers to the target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+from netc.ir.shape import Shape
+from netc.ir.window import Window
+from netc.params import Declared, param
+from netc.target import Call
+
+
+class LayerError(Exception):
+    """A layer refuses its inputs or its arguments. The pass that runs it adds the position.
+
+    `param` names the parameter at fault, whose words in the spec are underlined; without it the whole statement is.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        param: str | None = None,
+        label: str = "",
+        notes: Sequence[str] = (),
+        help: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.param = param
+        self.label = label
+        self.notes = tuple(notes)
+        self.help = tuple(help)
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A variable of a layer, under the name Keras gives it (`kernel`, `bias`, `gamma`)."""
+
+    name: str
+    shape: tuple[int, ...]
+    trainable: bool = True
+
+    @property
+    def count(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+
+class Layer(Declared):
+    """One operation. Subclasses are made by `@operation` and live in the family modules beside this one.
+
+    Shapes are without the batch dimension, channels last; a spatial size may be None (unknown), channels may not.
+    """
+
+    op: ClassVar[str]  # canonical name in the language
+    aliases: ClassVar[tuple[str, ...]] = ()
+    family: ClassVar[str] = ""  # conv, pool, norm, activation, dense, shape, merge, regularise
+    operands: ClassVar[tuple[int, int | None]] = (1, 1)  # least and most inputs; (2, None) for combiners
+    weighted: ClassVar[bool] = False  # counts in the depth of a network, as papers count layers
+    example: ClassVar[str] = ""  # statements that run behind `input 32x32x16`
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        """Output shape; raises `LayerError`."""
+        raise LayerError("NET117", f"`{self.op}` has no shape rule")
+
+    def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
+        """Variables, in the order Keras makes them."""
+        return ()
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int | None:
+        """Multiply-accumulates for one sample, biases not counted; None where a size is unknown."""
+        return 0
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
+        """How each output position reads the input, one window a spatial dimension.
+
+        An empty tuple reads the same position only; None reads the whole input (a global pool, a dense layer).
+        """
+        return ()
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        """The calls that make this layer, applied one after the other; the last one carries the node's name."""
+        raise LayerError("NET117", f"`{self.op}` has no lowering")
+
+
+LAYERS: dict[str, type[Layer]] = {}  # by canonical name and alias
+
+L = TypeVar("L", bound=type[Layer])
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(param,))
+def operation(op: str, *aliases: str, family: str) -> Callable[[L], L]:
+    """Make a class an operation of the language: a frozen keyword-only dataclass, registered under its names."""
+
+    def register(cls: L) -> L:
+        made: Any = dataclass(frozen=True, kw_only=True)(cls)
+        made.op, made.aliases, made.family = op, aliases, family
+        for name in (op, *aliases):
+            assert name not in LAYERS, name
+            LAYERS[name] = made
+        registered: L = made
+        return registered
+
+    return register

@@ -1,0 +1,23 @@
+"""Bounds on everything that a spec can blow up.
+
+Each is a normal diagnostic (NET6xx) that names the limit and how to raise it: `--limit layers=500000`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one run."""
+
+    file_size: int = 8_000_000  # bytes of one text
+    nesting: int = 100  # brackets and blocks inside each other, and operators deep in one expression
+    repeat: int = 100_000  # passes of one `repeat`
+    layers: int = 100_000  # layers of the network
+    steps: int = 1_000_000  # statements executed while expanding
+    elements: int = 2**31 - 1  # elements of one tensor, for one sample
+    parameters: int = 10_000_000_000  # parameters of the network
+    number: int = 2**53  # magnitude of an integer
+    includes: int = 100  # files brought in by `use`

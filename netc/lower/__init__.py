@@ -1,0 +1,1 @@
+"""Syntax tree to network: names, parameters, definitions, repeats, argument binding."""

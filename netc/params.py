@@ -1,0 +1,262 @@
+"""Declared parameters: what a layer, an optimizer, a loss or an augmentation can be given.
+
+A parameter is said once, as a field of its class:
+
+    filters: int = param(Int(min=1), "number of filters")
+
+and argument binding, range errors, "did you mean", the reference docs and the property tests all read it there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from netc.values import SizeValue, Word, show
+
+
+class KindError(ValueError):
+    """A value that a kind refuses. `code` is NET108 for another kind, NET109 for out of range."""
+
+    def __init__(self, message: str, code: str = "NET108") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Kind(Protocol):
+    """What values a parameter takes."""
+
+    def describe(self) -> str:
+        """The kind in words: "an integer of at least 1"."""
+
+    def accept(self, value: object, rank: int) -> object:
+        """The value as the class stores it; raises `KindError`. `rank` is the number of spatial dimensions."""
+
+    def words(self) -> tuple[str, ...]:
+        """The bare words among its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Int:
+    """An integer within bounds."""
+
+    min: int | None = None
+    max: int | None = None
+
+    def describe(self) -> str:
+        if self.min is not None and self.max is not None:
+            return f"an integer from {self.min} to {self.max}"
+        return "an integer" if self.min is None else f"an integer of at least {self.min}"
+
+    def accept(self, value: object, rank: int) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise KindError(f"got {show(value)}, expected {self.describe()}")
+        if (self.min is not None and value < self.min) or (self.max is not None and value > self.max):
+            raise KindError(f"got {value}, expected {self.describe()}", "NET109")
+        return value
+
+    def words(self) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """A real number (or integer) within bounds, which `open` excludes ("min", "max" or both)."""
+
+    min: float | None = None
+    max: float | None = None
+    open: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        parts = []
+        if self.min is not None:
+            parts.append(("above" if "min" in self.open else "of at least") + f" {self.min:g}")
+        if self.max is not None:
+            parts.append(("below" if "max" in self.open else "at most") + f" {self.max:g}")
+        return "a number " + " and ".join(parts) if parts else "a number"
+
+    def accept(self, value: object, rank: int) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise KindError(f"got {show(value)}, expected {self.describe()}")
+        low = self.min is not None and (value < self.min or ("min" in self.open and value == self.min))
+        high = self.max is not None and (value > self.max or ("max" in self.open and value == self.max))
+        if low or high or value != value:
+            raise KindError(f"got {show(value)}, expected {self.describe()}", "NET109")
+        return value
+
+    def words(self) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bool:
+    """`true` or `false`; the parameter's own name as a bare word means true."""
+
+    def describe(self) -> str:
+        return "true or false"
+
+    def accept(self, value: object, rank: int) -> bool:
+        if not isinstance(value, bool):
+            raise KindError(f"got {show(value)}, expected true or false")
+        return value
+
+    def words(self) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A quoted string."""
+
+    def describe(self) -> str:
+        return "a string in quotes"
+
+    def accept(self, value: object, rank: int) -> str:
+        if not isinstance(value, str) or isinstance(value, Word):
+            raise KindError(f"got {show(value)}, expected a string in quotes")
+        return value
+
+    def words(self) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of some words."""
+
+    choices: tuple[str, ...]
+
+    def describe(self) -> str:
+        return "one of " + ", ".join(self.choices)
+
+    def accept(self, value: object, rank: int) -> str:
+        if not isinstance(value, Word) or value not in self.choices:
+            raise KindError(f"got {show(value)}, expected {self.describe()}")
+        return str(value)
+
+    def words(self) -> tuple[str, ...]:
+        return self.choices
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """One integer for each spatial dimension; a single one counts for all."""
+
+    min: int = 1
+
+    def describe(self) -> str:
+        return f"a size such as 3 or 3x3, each part at least {self.min}"
+
+    def accept(self, value: object, rank: int) -> tuple[int, ...]:
+        if isinstance(value, SizeValue) and not value.stride and None not in value.parts:
+            parts = tuple(part for part in value.parts if part is not None)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            parts = (value,)
+        else:
+            raise KindError(f"got {show(value)}, expected {self.describe()}")
+        if len(parts) == 1:
+            parts *= rank
+        if len(parts) != rank:
+            raise KindError(f"got {show(value)}, expected one number, or one for each of the {rank} dimensions")
+        if any(part < self.min for part in parts):
+            raise KindError(f"got {show(value)}, expected {self.describe()}", "NET109")
+        return parts
+
+    def words(self) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """The first kind that accepts the value."""
+
+    kinds: tuple[Kind, ...]
+
+    def describe(self) -> str:
+        return " or ".join(kind.describe() for kind in self.kinds)
+
+    def accept(self, value: object, rank: int) -> object:
+        errors = []
+        for kind in self.kinds:
+            try:
+                return kind.accept(value, rank)
+            except KindError as error:
+                errors.append(error)
+        ranged = [error for error in errors if error.code == "NET109"]
+        if ranged:
+            raise ranged[0]
+        raise KindError(f"got {show(value)}, expected {self.describe()}")
+
+    def words(self) -> tuple[str, ...]:
+        return tuple(word for kind in self.kinds for word in kind.words())
+
+
+class _Required:
+    def __repr__(self) -> str:
+        return "REQUIRED"
+
+
+REQUIRED = _Required()
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter: its name, what it takes, its default (or `REQUIRED`) and one line of documentation."""
+
+    name: str
+    kind: Kind
+    default: object
+    doc: str
+    many: bool = False  # a positional that takes all remaining values, as a tuple
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
+
+
+def param(kind: Kind, doc: str, default: Any = REQUIRED, *, many: bool = False) -> Any:
+    """Declare a parameter as a dataclass field."""
+    metadata = {"param": (kind, default, doc, many)}
+    if default is REQUIRED:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def declared(cls: type[Any]) -> dict[str, Param]:
+    """The parameters that a dataclass declares, in order."""
+    return {
+        f.name: Param(f.name, *f.metadata["param"])
+        for f in dataclasses.fields(cls)
+        if "param" in f.metadata
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How arguments are written for something with declared parameters.
+
+    `positional` names what bare values fill, in order. `size` names what `AxB/S` fills: `("filters", "kernel",
+    "stride")`, `("kernel", "stride")`, `("factor",)`; a lone number fills the first of `size` that is a `Sizes`, else
+    the first `positional`. `trailing` allows `bn` and activations as words behind (`conv 64x3 bn relu`).
+    """
+
+    name: str
+    params: Mapping[str, Param]
+    positional: tuple[str, ...] = ()
+    size: tuple[str, ...] = ()
+    trailing: bool = False
+
+
+class Declared:
+    """Base of classes whose arguments a spec writes. Subclasses are frozen keyword-only dataclasses."""
+
+    positional: ClassVar[tuple[str, ...]] = ()
+    size: ClassVar[tuple[str, ...]] = ()
+    trailing: ClassVar[bool] = False
+
+    @classmethod
+    def signature(cls, name: str) -> Signature:
+        """The signature under the name that messages show."""
+        return Signature(name, declared(cls), cls.positional, cls.size, cls.trailing)

@@ -1,0 +1,35 @@
+"""The result of compiling a text: everything that backends, reports and figures read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from netc.diagnostics.model import Diagnostics
+from netc.ir.net import Net
+from netc.lower.expansion import Body
+from netc.syntax.tree import Definition, File
+from netc.values import Value
+
+if TYPE_CHECKING:
+    from netc.sections.model import Sections
+
+
+@dataclass(slots=True)
+class Program:
+    """A compiled spec.
+
+    `net` is complete only while `report.failed` is false; after errors it holds what could be made, for reports.
+    `parameters` are the file's `param`s in order, overrides applied. `definitions` are all that were called, in
+    an order in which callees come first.
+    """
+
+    file: File
+    name: str
+    parameters: Mapping[str, Value]
+    net: Net
+    expansion: Body
+    definitions: Mapping[str, Definition]
+    sections: Sections
+    report: Diagnostics

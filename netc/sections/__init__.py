@@ -1,0 +1,1 @@
+"""The `data` and `train` sections: declared settings and their checks."""

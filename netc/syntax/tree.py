@@ -1,0 +1,233 @@
+"""The syntax tree of a `.net` file.
+
+Immutable and close to the text: parentheses are kept (`(relu)` is not `relu`), so that the formatter and the
+emitted code can follow what was written. Every part has its span. The depth of the tree is bounded by the
+parser, so code over it may recurse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netc.syntax.source import Source, Span
+
+# -- expressions ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A number, a string (unquoted value) or `true`/`false`."""
+
+    value: int | float | str | bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A bare name: a parameter, `channels`, or one of an operation's words (`relu`, `same`)."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A parenthesised expression."""
+
+    inner: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """`-x`, `+x` or `not x`."""
+
+    operator: str
+    operand: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """`+ - * / // % **`, `== != < <= > >=`, `and`, `or`."""
+
+    operator: str
+    left: Expr
+    right: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """`then if condition else otherwise`."""
+
+    then: Expr
+    condition: Expr
+    otherwise: Expr
+    span: Span
+
+
+Expr = Literal | Reference | Group | Unary | Binary | Conditional
+
+
+# -- arguments -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """`64x3`, `(4*ch)x1x7/2x1`, `?x?x3`: extents joined by `x`, then the stride behind `/`.
+
+    A part is a `Literal` with an integer, a `Group`, or None for `?`. `stride` is empty where none is written.
+    A lone number is not a `Size` but an expression (`pool 2`); `3/2` is a `Size` with one part.
+    """
+
+    parts: tuple[Expr | None, ...]
+    stride: tuple[Expr, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Positional:
+    """An argument without a key: an expression (a `Reference` for a word) or a size."""
+
+    value: Expr | Size
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """`key=value`."""
+
+    key: str
+    value: Expr | Size
+    key_span: Span
+    span: Span
+
+
+Argument = Positional | Keyword
+
+
+# -- statements ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name where one is defined: a label, a loop index, a parameter."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """`{ statements }`. The span includes the braces."""
+
+    statements: tuple[Statement, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """`| statements` of a combiner; the span starts at the bar."""
+
+    statements: tuple[Statement, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`[label:] name argument... [{ statements }]` or `[label:] name argument... { | branch | branch }`.
+
+    Layers, combiners, calls of definitions, and everything else without syntax of its own: `net`, `input`,
+    `output`, `from`, `default`, `use`, `data`, `train` and the lines inside the last two. At most one of
+    `block` and `branches` is present.
+    """
+
+    label: Name | None
+    name: str
+    arguments: tuple[Argument, ...]
+    block: Block | None
+    branches: tuple[Branch, ...]
+    name_span: Span
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """`[label:] repeat count [as index] { statements }`."""
+
+    label: Name | None
+    count: Expr
+    index: Name | None
+    body: Block
+    keyword_span: Span
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One arm of an `if`; the condition is None for `else`."""
+
+    condition: Expr | None
+    body: Block
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """`if c { } else if d { } else { }` as a flat list of arms."""
+
+    arms: tuple[Arm, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Formal:
+    """A parameter of a definition, with its default."""
+
+    name: str
+    default: Expr | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """`[shared] def name(parameters) { statements }`."""
+
+    name: str
+    formals: tuple[Formal, ...]
+    body: Block
+    shared: bool
+    name_span: Span
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`param name = expression` at the top of a file."""
+
+    name: str
+    value: Expr
+    name_span: Span
+    span: Span
+
+
+Statement = Operation | Repeat | If | Definition | Parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """`# text`, without the `#`; `own_line` where nothing else stands on its line."""
+
+    text: str
+    own_line: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A whole text. Comments are in text order beside the statements."""
+
+    source: Source
+    statements: tuple[Statement, ...]
+    comments: tuple[Comment, ...]
