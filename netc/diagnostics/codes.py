@@ -45,6 +45,7 @@ _TABLE = (
     _error("NET006", "bad-string", "a string that does not end on its line or has an unknown escape"),
     _error("NET007", "bare-expression", "an expression of several tokens outside parentheses"),
     _error("NET008", "language-version", "a language version this netc does not know"),
+    _error("NET009", "bad-comment", "a `# netc:` comment that netc does not understand"),
     # names, arguments, definitions
     _error("NET101", "unknown-operation", "an operation that does not exist"),
     _error("NET102", "unknown-key", "a key that the operation does not have"),
@@ -117,6 +118,7 @@ _TABLE = (
     _warning("NET513", "softmax-one", "a softmax over one output, which is always 1"),
     _warning("NET514", "no-effect", "a layer that changes nothing"),
     _warning("NET515", "channels-as-steps", "a two-dimensional input that looks like an image"),
+    _warning("NET516", "useless-allow", "an `allow` comment that accepts nothing"),
     # bounds
     _error("NET601", "file-size", "a file that is too large"),
     _error("NET602", "nesting", "brackets or blocks nested too deeply"),
