@@ -1,0 +1,351 @@
+"""Arguments to declared parameters: the one way in which anything that a spec writes gets its values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from netc.ir.net import Written
+from netc.lower.evaluate import Poison, Scope, evaluate, integer
+from netc.lower.suggest import did_you_mean
+from netc.params import Bool, KindError, Param, Signature
+from netc.syntax.source import Span
+from netc.syntax.tree import Argument, Expr, Group, Keyword, Literal, Operation, Positional, Reference, Size
+from netc.values import SizeValue, Value, Word, kind_of, show
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A value that a `default` statement set, with its place."""
+
+    value: Value
+    expr: Expr | Size
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Trailing:
+    """A word behind an operation that makes a layer of its own: `bn`, `relu`."""
+
+    word: str
+    expr: Expr
+    span: Span
+
+
+@dataclass(slots=True)
+class Bound:
+    """What the arguments of one operation say: given values (defaults are the class's own), how and where each was
+    written, the trailing words in order, and the bare names left over for labels."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    written: dict[str, Written] = field(default_factory=dict)
+    spans: dict[str, Span] = field(default_factory=dict)
+    trailing: list[Trailing] = field(default_factory=list)
+    labels: list[Reference] = field(default_factory=list)
+
+
+@cache
+def trailing_words() -> frozenset[str]:
+    """Words that may stand behind operations whose signature is `trailing`."""
+    from netc.layers import LAYERS  # noqa: PLC0415 - layers are complete only after import
+
+    return frozenset(name for name, layer in LAYERS.items() if layer.family == "activation") | {"bn"}
+
+
+def bind(
+    signature: Signature,
+    operation: Operation,
+    scope: Scope,
+    rank: int,
+    *,
+    arguments: Iterable[Argument] | None = None,
+    options: Mapping[str, Option] | None = None,
+    labels: bool = False,
+) -> Bound:
+    """Bind the arguments of an operation; raises `Poison` after reporting everything wrong with them.
+
+    `rank` is the number of spatial dimensions of the current tensor. `arguments` replaces the operation's own (for
+    statements whose first word chose the signature). `options` come from `default` statements and give way to what
+    is written. With `labels`, bare names that are neither words nor parameters are left to the caller.
+    """
+    binder = _Binder(signature, operation, scope, rank, labels)
+    for argument in operation.arguments if arguments is None else arguments:
+        try:
+            binder.take(argument)
+        except Poison:
+            binder.failed = True
+    binder.fill(options or {})
+    binder.finish()
+    if binder.failed:
+        raise Poison
+    return binder.bound
+
+
+def size_value(size: Size, scope: Scope) -> SizeValue:
+    """The numbers of a size."""
+    parts = tuple(None if part is None else _extent(part, scope) for part in size.parts)
+    return SizeValue(parts, tuple(_extent(part, scope) for part in size.stride))
+
+
+def _extent(part: Expr, scope: Scope) -> int:
+    return integer(part, scope, "a size")
+
+
+def _parts_written(parts: tuple[Expr | None, ...]) -> Written | None:
+    known = tuple(part for part in parts if part is not None)
+    if len(known) != len(parts):
+        return None
+    return known[0] if len(known) == 1 else known
+
+
+class _Binder:
+    """The state of one `bind`."""
+
+    def __init__(self, signature: Signature, operation: Operation, scope: Scope, rank: int, labels: bool) -> None:
+        self.signature = signature
+        self.operation = operation
+        self.scope = scope
+        self.rank = rank
+        self.labels = labels
+        self.bound = Bound()
+        self.failed = False
+
+    def fail(self, code: str, message: str, span: Span, *, help: Iterable[str] = ()) -> Poison:
+        return self.scope.fail(code, message, span, help=help)
+
+    def take(self, argument: Argument) -> None:
+        if isinstance(argument, Keyword):
+            self._keyword(argument)
+        elif isinstance(argument.value, Size):
+            self._size(argument.value)
+        elif isinstance(argument.value, Reference):
+            self._name(argument.value)
+        else:
+            self._value(evaluate(argument.value, self.scope), argument.value)
+
+    # -- setting ---------------------------------------------------------------------------------------------
+
+    def set(self, param: Param, value: object, written: Written | None, span: Span) -> None:
+        """Accept a value for a parameter that was not given yet."""
+        if param.name in self.bound.spans and not param.many:
+            raise self.fail("NET103", f"`{param.name}` of `{self.signature.name}` is given twice", span)
+        self.bound.spans[param.name] = span
+        accepted = self._accept(param, value, span)
+        if param.many:
+            accepted = (*self.bound.values.get(param.name, ()), accepted)
+        self.bound.values[param.name] = accepted
+        if written is not None:
+            self.bound.written[param.name] = written
+
+    def _accept(self, param: Param, value: object, span: Span) -> object:
+        try:
+            return param.kind.accept(value, self.rank)
+        except KindError as error:
+            raise self.fail(
+                error.code,
+                f"`{param.name}` of `{self.signature.name}`: {error}",
+                span,
+                help=(f"`{param.name}`: {param.doc}",),
+            ) from None
+
+    def _size(self, size: Size) -> None:
+        targets = self.signature.size
+        if not targets:
+            raise self.fail("NET107", f"`{self.signature.name}` takes no size", size.span, help=(self._usage(),))
+        value = size_value(size, self.scope)
+        parts, written = value.parts, size.parts
+        extent = [name for name in targets if name != "stride"]
+        if len(extent) > 1:
+            self.set(self.signature.params[extent[0]], parts[0], size.parts[0], size.span)
+            parts, written = parts[1:], written[1:]
+        if parts:
+            shown: object = parts[0] if len(parts) == 1 and parts[0] is not None else SizeValue(parts)
+            self.set(self.signature.params[extent[-1]], shown, _parts_written(written), size.span)
+        if value.stride:
+            self._stride(size, value, targets)
+
+    def _stride(self, size: Size, value: SizeValue, targets: tuple[str, ...]) -> None:
+        if "stride" not in targets:
+            raise self.fail("NET107", f"`{self.signature.name}` has no stride", size.span)
+        stride: object = value.stride[0] if len(value.stride) == 1 else SizeValue(value.stride)
+        self.set(self.signature.params["stride"], stride, _parts_written(size.stride), size.span)
+
+    def _keyword(self, argument: Keyword) -> None:
+        param = self.signature.params.get(argument.key)
+        if param is None:
+            raise self.fail(
+                "NET102",
+                f"`{self.signature.name}` has no option `{argument.key}`",
+                argument.key_span,
+                help=did_you_mean(argument.key, self.signature.params) or (self._usage(),),
+            )
+        value = argument.value
+        if isinstance(value, Size):
+            written = _parts_written(value.parts) if not value.stride else None
+            self.set(param, size_value(value, self.scope), written, argument.span)
+        else:
+            self.set(param, self.option_value(param, value), value, argument.span)
+
+    def option_value(self, param: Param, value: Expr) -> Value:
+        """The value behind `key=`, where a bare word of the parameter's kind may stand."""
+        if not isinstance(value, Reference):
+            return evaluate(value, self.scope)
+        is_word = value.name in param.kind.words()
+        if is_word and self.scope.knows(value.name):
+            raise self._ambiguous(value)
+        if is_word:
+            return Word(value.name)
+        if not self.scope.knows(value.name) and value.name != "channels" and param.kind.words():
+            raise self.fail(
+                "NET104",
+                f"`{param.name}` of `{self.signature.name}` does not know the word `{value.name}`",
+                value.span,
+                help=did_you_mean(value.name, param.kind.words()) or (f"expected {param.kind.describe()}",),
+            )
+        return evaluate(value, self.scope)
+
+    # -- bare words and values -------------------------------------------------------------------------------
+
+    def _ambiguous(self, expr: Reference) -> Poison:
+        return self.fail(
+            "NET105",
+            f"`{expr.name}` is both a word of `{self.signature.name}` and a parameter",
+            expr.span,
+            help=(f"`({expr.name})` means the parameter; rename the parameter to mean the word",),
+        )
+
+    def _word_param(self, word: str) -> Param | None:
+        """The parameter that a bare word sets."""
+        for param in self.signature.params.values():
+            if param.name == word and isinstance(param.kind, Bool):
+                return param
+        for param in self.signature.params.values():
+            if word in param.kind.words():
+                return param
+        return None
+
+    def _is_word(self, name: str) -> bool:
+        return (self.signature.trailing and name in trailing_words()) or self._word_param(name) is not None
+
+    def _name(self, expr: Reference) -> None:
+        known = expr.name == "channels" or self.scope.knows(expr.name)
+        word = self._is_word(expr.name)
+        if known and word:
+            raise self._ambiguous(expr)
+        if known:
+            self._value(evaluate(expr, self.scope), expr)
+        elif word:
+            self._word(expr.name, expr)
+        elif self.labels:
+            self.bound.labels.append(expr)
+        else:
+            raise self._unknown_word(expr)
+
+    def _unknown_word(self, expr: Reference) -> Poison:
+        from netc.syntax.parser import size_typo  # noqa: PLC0415 - lark is loaded by then
+
+        fixed = size_typo(expr.name)
+        if fixed is not None:
+            return self.fail(
+                "NET004",
+                f"`{expr.name}` is a name, not a size",
+                expr.span,
+                help=(f"a name in a size stands in parentheses: `{fixed}`",),
+            )
+        words = [word for param in self.signature.params.values() for word in param.kind.words()]
+        words += [name for name, param in self.signature.params.items() if isinstance(param.kind, Bool)]
+        if self.signature.trailing:
+            words += sorted(trailing_words())
+        return self.fail(
+            "NET104",
+            f"`{self.signature.name}` does not know the word `{expr.name}`, and no parameter has that name",
+            expr.span,
+            help=did_you_mean(expr.name, [*words, *self.scope.names()]) or (self._usage(),),
+        )
+
+    def _word(self, word: str, expr: Expr) -> None:
+        if self.signature.trailing and word in trailing_words():
+            self.bound.trailing.append(Trailing(word, expr, expr.span))
+            return
+        param = self._word_param(word)
+        if param is None:
+            raise self.fail(
+                "NET104", f"`{self.signature.name}` does not know the word `{word}`", expr.span, help=(self._usage(),)
+            )
+        flag = isinstance(param.kind, Bool) and param.name == word
+        self.set(
+            param,
+            True if flag else Word(word),
+            expr if not isinstance(expr, Reference) or word != expr.name else None,
+            expr.span,
+        )
+
+    def _value(self, value: Value, expr: Expr) -> None:
+        """A bare value: a word held by a parameter, or whatever comes next in the order of the operation."""
+        if isinstance(value, Word) and self._is_word(value):
+            self._word(value, expr)
+            return
+        params = self.signature.params
+        names = [*self.signature.positional, *self.signature.size[:1]]
+        for name in names:
+            if name not in self.bound.spans or params[name].many:
+                self.set(params[name], value, expr, expr.span)
+                return
+        if not names:
+            raise self.fail(
+                "NET107",
+                f"`{self.signature.name}` takes no {kind_of(value).split(' ', 1)[1]} without a key, got {show(value)}",
+                expr.span,
+                help=(self._usage(),),
+            )
+        raise self.fail(
+            "NET107",
+            f"`{self.signature.name}` has all its values already, got another: {show(value)}",
+            expr.span,
+            help=(self._usage(),),
+        )
+
+    # -- the end ---------------------------------------------------------------------------------------------
+
+    def fill(self, options: Mapping[str, Option]) -> None:
+        """Options of `default` statements, where nothing was written."""
+        for name, option in options.items():
+            if name in self.bound.spans:
+                continue
+            try:
+                literal = option.expr if isinstance(option.expr, Literal | Reference) else None
+                written = literal if isinstance(literal, Literal) else None
+                self.set(self.signature.params[name], option.value, written, option.span)
+            except Poison:
+                self.failed = True
+
+    def finish(self) -> None:
+        """Report required parameters that nothing gave."""
+        if self.failed:
+            return
+        missing = [p.name for p in self.signature.params.values() if p.required and p.name not in self.bound.spans]
+        if missing:
+            self.failed = True
+            names = " and ".join(f"`{name}`" for name in missing)
+            self.fail(
+                "NET106", f"`{self.signature.name}` needs {names}", self.operation.name_span, help=(self._usage(),)
+            )
+
+    def _usage(self) -> str:
+        if not self.signature.params:
+            return f"`{self.signature.name}` takes no arguments"
+        return f"`{self.signature.name}` takes: " + ", ".join(self.signature.params)
+
+
+def is_positional(argument: Argument) -> bool:
+    """Whether an argument is written without a key."""
+    return isinstance(argument, Positional)
+
+
+def ungroup(expr: Expr) -> Expr:
+    """An expression without the parentheses around it."""
+    while isinstance(expr, Group):
+        expr = expr.inner
+    return expr
