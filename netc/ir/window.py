@@ -14,13 +14,19 @@ Padding = str | tuple[tuple[int, int], ...]  # "same", "valid", "causal", or (be
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A window along one dimension: taps, step between windows, step between taps, padding on each side."""
+    """A window along one dimension: taps, step between windows, step between taps, padding on each side.
+
+    With `up` above 1 the input is first spread out, `up` - 1 positions of nothing behind each pixel, and all the
+    other fields count on that finer grid: a transposed convolution of stride s has `up` = s and `stride` = 1, the
+    nearest-neighbour upsampling by s is such a one of size s, the bilinear one of size 2s - 1.
+    """
 
     size: int
     stride: int = 1
     dilation: int = 1
     before: int = 0
     after: int = 0
+    up: int = 1
 
     @property
     def extent(self) -> int:
