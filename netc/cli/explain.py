@@ -1,0 +1,37 @@
+"""`netc explain`: what a code means."""
+
+from __future__ import annotations
+
+import argparse
+
+from netc.cli import CLEAN, UsageError
+from netc.cli.output import emit
+
+_EXAMPLES = """\
+examples:
+  netc explain NET301
+  netc explain 301
+  netc explain window-under-stride
+  netc explain                        lists all codes"""
+
+
+def configure(command: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    command.description = "Explain a code: why it matters, a spec that gives it, and the same spec mended."
+    command.epilog = _EXAMPLES
+    command.add_argument("code", nargs="?", metavar="CODE", help="a code, its number or its name")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the page of a code, or the list of all."""
+    from netc.diagnostics.explain import index, page  # noqa: PLC0415
+    from netc.diagnostics.levels import LevelError, find_code  # noqa: PLC0415
+
+    if options.code is None:
+        emit(index())
+        return CLEAN
+    try:
+        emit(page(find_code(options.code)).text)
+    except LevelError as error:
+        raise UsageError(str(error)) from None
+    return CLEAN

@@ -1,0 +1,128 @@
+"""Options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
+from typing import TextIO, TypeVar
+
+from netc.cli import UsageError
+from netc.diagnostics.levels import Level, Levels, lints
+from netc.limits import Limits
+from netc.lower.overrides import parse_override
+from netc.lower.suggest import nearest
+from netc.values import Value
+
+T = TypeVar("T")
+_LIMITS = {field.name: field.default for field in fields(Limits)}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How specs are compiled and judged in this run."""
+
+    overrides: dict[str, Value]
+    limits: Limits
+    levels: Levels
+
+
+def add_compiling(command: argparse.ArgumentParser) -> None:
+    """The options behind `Settings`."""
+    command.add_argument(
+        "-D",
+        dest="overrides",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        type=_said(parse_override),
+        help="set a parameter of the file: -D n=9, -D rate=0.5, -D aux=true, -D act=relu",
+    )
+    levels = command.add_argument_group("lints", "CODE is NET501, its name, or `warnings`; the last option counts")
+    for level, text in (
+        (Level.DENY, "make a lint an error"),
+        (Level.WARN, "make it a warning again"),
+        (Level.ALLOW, "accept it silently (in a spec: a comment `# netc: allow NET501` on its line)"),
+    ):
+        option = f"--{level.value}"
+        levels.add_argument(
+            option, metavar="CODE", dest="levels", action="append", default=[], type=_level(level), help=text
+        )
+    known = ", ".join(f"{name}={value}" for name, value in _LIMITS.items())
+    command.add_argument(
+        "--limit",
+        dest="limits",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        type=_said(_limit),
+        help=f"raise or lower a bound (now: {known})",
+    )
+
+
+def add_colour(command: argparse.ArgumentParser) -> None:
+    """`--color`."""
+    command.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="colours: on a terminal (auto, which honours NO_COLOR and FORCE_COLOR), always or never",
+    )
+
+
+def settings(options: argparse.Namespace) -> Settings:
+    """The settings of parsed options; raises `UsageError` for a name given twice."""
+    limits = replace(Limits(), **_once("--limit", options.limits))
+    return Settings(_once("-D", options.overrides), limits, Levels.of(options.levels))
+
+
+def coloured(choice: str, stream: TextIO) -> bool:
+    """Whether to colour what goes to a stream."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") != "0":
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _once(option: str, pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
+    made: dict[str, T] = {}
+    for name, value in pairs:
+        if name in made:
+            raise UsageError(f"{option} {name} is given twice")
+        made[name] = value
+    return made
+
+
+def _said(read: Callable[[str], T]) -> Callable[[str], T]:
+    """An argparse type whose errors say what was wrong."""
+
+    def convert(text: str) -> T:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
+def _level(level: Level) -> Callable[[str], tuple[Level, str]]:
+    def read(text: str) -> tuple[Level, str]:
+        lints(text)
+        return level, text
+
+    return _said(read)
+
+
+def _limit(text: str) -> tuple[str, int]:
+    name, _, value = text.partition("=")
+    if name not in _LIMITS:
+        close = nearest(name, _LIMITS)
+        raise ValueError(f"there is no limit `{name}`" + (f"; did you mean `{close}`?" if close else ""))
+    digits = value.replace("_", "")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18 and int(digits) > 0):
+        raise ValueError(f"got `{text}`, expected `{name}=` and a whole number of at least 1")
+    return name, int(digits)

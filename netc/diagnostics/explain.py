@@ -1,0 +1,89 @@
+"""The explanation pages, one a code: `python -m netc.diagnostics.explain > docs/errors.md` writes them as one.
+
+A page is Markdown: a title, an explanation, a failing example in a ```net block, whose check gives exactly the page's
+code, and corrected ones in further ```net blocks, which are clean. A line `options: --limit layers=3` before a block
+gives the options it is checked with; `example: none` and a reason stand where no text can show the code.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+
+from netc.diagnostics.codes import CODES, Code
+
+FAMILIES = {
+    "0": "Reading and syntax",
+    "1": "Names, arguments and definitions",
+    "2": "Shapes",
+    "3": "Legal, but not what a target or an eye expects",
+    "4": "The `data` and `train` sections",
+    "5": "Lints",
+    "6": "Bounds",
+    "9": "netc itself",
+}
+_BLOCK = re.compile(r"(?:^options: *(?P<options>.*)\n+)?^```net\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
+_NO_EXAMPLE = re.compile(r"^example: none", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A spec of a page, with the command-line options it is checked with."""
+
+    text: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The explanation of a code."""
+
+    code: Code
+    body: str
+
+    @property
+    def text(self) -> str:
+        """The whole page, as Markdown."""
+        code, name, title, severity = self.code.code, self.code.name, self.code.title, self.code.severity.value
+        return f"# {code}: {title}\n\n`{name}` ({severity})\n\n{self.body}"
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The failing example, then the corrected ones."""
+        blocks = _BLOCK.finditer(self.body)
+        return tuple(Example(block["text"], tuple((block["options"] or "").split())) for block in blocks)
+
+    @property
+    def without_example(self) -> bool:
+        """Whether the page says that no text can show the code."""
+        return _NO_EXAMPLE.search(self.body) is not None
+
+
+def page(code: str) -> Page:
+    """The page of a code, which must be one of `CODES`."""
+    text = (files("netc.diagnostics.pages") / f"{code}.md").read_text(encoding="utf-8")
+    title, _, body = text.partition("\n")
+    assert title.startswith("# "), code
+    return Page(CODES[code], body.strip() + "\n")
+
+
+def index() -> str:
+    """All codes, a line each."""
+    return "".join(f"{code.code}  {code.severity.value:7}  {code.name:26}  {code.title}\n" for code in CODES.values())
+
+
+def document() -> str:
+    """All pages as one Markdown document."""
+    parts = ["# Errors and lints", "", "Made from the pages that `netc explain CODE` shows.", ""]
+    family = ""
+    for code in CODES.values():
+        if code.code[3] != family:
+            family = code.code[3]
+            parts += [f"## {FAMILIES[family]}", ""]
+        parts += ["##" + page(code.code).text]
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    print(document(), end="")
