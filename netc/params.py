@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Any, ClassVar, Protocol
 
 from netc.values import SizeValue, Word, show
@@ -82,7 +83,7 @@ class Real:
             raise KindError(f"got {show(value)}, expected {self.describe()}")
         low = self.min is not None and (value < self.min or ("min" in self.open and value == self.min))
         high = self.max is not None and (value > self.max or ("max" in self.open and value == self.max))
-        if low or high or value != value:
+        if low or high or isnan(value):
             raise KindError(f"got {show(value)}, expected {self.describe()}", "NET109")
         return value
 
@@ -100,6 +101,22 @@ class Bool:
     def accept(self, value: object, rank: int) -> bool:
         if not isinstance(value, bool):
             raise KindError(f"got {show(value)}, expected true or false")
+        return value
+
+    def words(self) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """Any single value: what a parameter of a definition takes."""
+
+    def describe(self) -> str:
+        return "a value"
+
+    def accept(self, value: object, rank: int) -> object:
+        if value is None or isinstance(value, SizeValue):
+            raise KindError(f"got the size {show(value)}, expected a single value")
         return value
 
     def words(self) -> tuple[str, ...]:
@@ -226,11 +243,7 @@ def param(kind: Kind, doc: str, default: Any = REQUIRED, *, many: bool = False) 
 
 def declared(cls: type[Any]) -> dict[str, Param]:
     """The parameters that a dataclass declares, in order."""
-    return {
-        f.name: Param(f.name, *f.metadata["param"])
-        for f in dataclasses.fields(cls)
-        if "param" in f.metadata
-    }
+    return {f.name: Param(f.name, *f.metadata["param"]) for f in dataclasses.fields(cls) if "param" in f.metadata}
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +251,8 @@ class Signature:
     """How arguments are written for something with declared parameters.
 
     `positional` names what bare values fill, in order. `size` names what `AxB/S` fills: `("filters", "kernel",
-    "stride")`, `("kernel", "stride")`, `("factor",)`; a lone number fills the first of `size` that is a `Sizes`, else
-    the first `positional`. `trailing` allows `bn` and activations as words behind (`conv 64x3 bn relu`).
+    "stride")`, `("kernel", "stride")`, `("factor",)`; bare values behind all of `positional` fill the first of
+    `size`. `trailing` allows `bn` and activations as words behind (`conv 64x3 bn relu`).
     """
 
     name: str

@@ -22,7 +22,9 @@ class Program:
 
     `net` is complete only while `report.failed` is false; after errors it holds what could be made, for reports.
     `parameters` are the file's `param`s in order, overrides applied. `definitions` are all that were called, in
-    an order in which callees come first.
+    an order in which callees come first (a second one of the same name has the key `name~2`). `ghosts` holds the
+    nodes of bodies that were expanded only to be shown (`Body.ghost`): their names end in `~` and a number, and
+    the real nodes they read are in it too, without their own operands.
     """
 
     file: File
@@ -33,3 +35,8 @@ class Program:
     definitions: Mapping[str, Definition]
     sections: Sections
     report: Diagnostics
+    ghosts: Net
+
+    def home(self, name: str) -> Net:
+        """The network that holds a node: `net`, or `ghosts` for a node of a speculative body."""
+        return self.net if name in self.net else self.ghosts

@@ -1,1 +1,116 @@
 """Syntax tree to network: names, parameters, definitions, repeats, argument binding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from netc.diagnostics.model import Diagnostics
+from netc.limits import Limits
+from netc.lower.context import Context, Labels
+from netc.lower.definitions import Namespace
+from netc.lower.evaluate import Scope
+from netc.lower.expand import Expander, Stop, definitions_of
+from netc.lower.expansion import Body
+from netc.lower.names import Names
+from netc.lower.suggest import did_you_mean
+from netc.program import Program
+from netc.sections.resolve import resolve
+from netc.syntax.source import Span
+from netc.syntax.tree import Definition, File, If, Operation, Parameter, Positional, Reference, Statement
+from netc.values import Value
+
+
+def lower(
+    file: File, overrides: Mapping[str, Value], limits: Limits, report: Diagnostics, *, speculate: bool = False
+) -> Program:
+    """Expand a file into a `Program`, reporting everything wrong with it.
+
+    `overrides` replace the values of the file's `param`s. With `speculate`, arms and passes that do not run are
+    expanded too, on `Program.ghosts`, as emitted code needs them.
+    """
+    expander = Expander(file, overrides, limits, report)
+    expander.speculate = speculate
+    namespace = Namespace(below=definitions_of(file))
+    scope = Scope(expander.parameters, report, limits)
+    ctx = Context(expander.net, scope, Names("", expander.canonical), Labels(), {}, namespace, 0, top=True)
+    body = _run(expander, file, ctx)
+    sections = resolve(expander.sections, scope, report)
+    _outputs(expander, file, ctx)
+    _unused(expander, file, ctx)
+    parameters = {name: value for name, value in expander.parameters.items() if value is not None}
+    return Program(
+        file, expander.net.name, parameters, expander.net, body, expander.called, sections, report, expander.ghosts
+    )
+
+
+def _run(expander: Expander, file: File, ctx: Context) -> Body:
+    """Run the file statement by statement; definitions are visible to what stands below them."""
+    whole = Body([], None, None)
+    try:
+        for position, statement in enumerate(file.statements):
+            ctx.position = position
+            whole.steps.extend(expander.run((statement,), ctx).steps)
+    except Stop:
+        pass
+    whole.result = ctx.current if isinstance(ctx.current, str) else None
+    whole.labels = {name: mark.node for name, mark in ctx.labels.marks.items() if isinstance(mark.node, str)}
+    return whole
+
+
+def _outputs(expander: Expander, file: File, ctx: Context) -> None:
+    if expander.outputs is not None:
+        expander.net.outputs = expander.outputs
+    elif isinstance(ctx.current, str):
+        expander.net.outputs = [ctx.current]
+    elif not expander.report.failed and not any(isinstance(s, Definition) for s in file.statements):
+        expander.report.add(
+            "NET125",
+            "the file makes no network",
+            Span(file.source, 0, 0),
+            help=("begin with the shape of one sample, such as `input 32x32x3`",),
+        )
+
+
+def _unused(expander: Expander, file: File, ctx: Context) -> None:
+    """What was given or defined and never used."""
+    report = expander.report
+    for name in expander.overrides:
+        report.add(
+            "NET112",
+            f"`-D {name}=...` names no parameter of the file",
+            Span(file.source, 0, 0),
+            help=did_you_mean(name, expander.parameters)
+            or ("parameters are `param` lines: " + (", ".join(expander.parameters) or "this file has none"),),
+        )
+    if report.failed:
+        return
+    in_sections = set(_names(expander.sections))
+    for name, mark in expander.marks:
+        if mark.span not in expander.read_labels and name not in in_sections:
+            report.add("NET508", f"the label `{name}` is never used", mark.span, help=("remove it",))
+    has_network = bool(expander.net.outputs)
+    for statement in file.statements:
+        if isinstance(statement, Definition):
+            known = ctx.namespace.known.get(statement.name)
+            if has_network and known is not None and not known.called:
+                report.add("NET512", f"`{statement.name}` is never called", statement.name_span)
+        elif isinstance(statement, Parameter) and statement.name not in ctx.scope.used:
+            report.add("NET511", f"the parameter `{statement.name}` is never used", statement.name_span)
+
+
+def _names(statements: list[Operation] | tuple[Statement, ...]) -> Iterator[str]:
+    """Bare names and keys' names among the arguments of sections."""
+    for statement in statements:
+        if isinstance(statement, If):
+            for arm in statement.arms:
+                yield from _names(arm.body.statements)
+        if not isinstance(statement, Operation):
+            continue
+        for argument in statement.arguments:
+            if isinstance(argument.value, Reference) and (isinstance(argument, Positional) or argument.key == "of"):
+                yield argument.value.name
+        if statement.block is not None:
+            yield from _names(statement.block.statements)
+
+
+__all__ = ["lower"]

@@ -8,11 +8,11 @@ from functools import cache
 from typing import Any
 
 from netc.ir.net import Written
-from netc.lower.evaluate import Poison, Scope, evaluate, integer
+from netc.lower.evaluate import Poison, Scope, evaluate, integer, value_words
 from netc.lower.suggest import did_you_mean
-from netc.params import Bool, KindError, Param, Signature
+from netc.params import Anything, Bool, KindError, Param, Signature
 from netc.syntax.source import Span
-from netc.syntax.tree import Argument, Expr, Group, Keyword, Literal, Operation, Positional, Reference, Size
+from netc.syntax.tree import Argument, Expr, Keyword, Literal, Operation, Reference, Size
 from netc.values import SizeValue, Value, Word, kind_of, show
 
 
@@ -111,6 +111,7 @@ class _Binder:
         self.labels = labels
         self.bound = Bound()
         self.failed = False
+        self._takes_anything = any(isinstance(param.kind, Anything) for param in signature.params.values())
 
     def fail(self, code: str, message: str, span: Span, *, help: Iterable[str] = ()) -> Poison:
         return self.scope.fail(code, message, span, help=help)
@@ -238,6 +239,8 @@ class _Binder:
             self._value(evaluate(expr, self.scope), expr)
         elif word:
             self._word(expr.name, expr)
+        elif self._takes_anything and expr.name in value_words():
+            self._value(Word(expr.name), expr)
         elif self.labels:
             self.bound.labels.append(expr)
         else:
@@ -275,10 +278,11 @@ class _Binder:
                 "NET104", f"`{self.signature.name}` does not know the word `{word}`", expr.span, help=(self._usage(),)
             )
         flag = isinstance(param.kind, Bool) and param.name == word
+        from_parameter = not isinstance(expr, Reference) or word != expr.name
         self.set(
             param,
             True if flag else Word(word),
-            expr if not isinstance(expr, Reference) or word != expr.name else None,
+            expr if from_parameter else None,
             expr.span,
         )
 
@@ -315,8 +319,7 @@ class _Binder:
             if name in self.bound.spans:
                 continue
             try:
-                literal = option.expr if isinstance(option.expr, Literal | Reference) else None
-                written = literal if isinstance(literal, Literal) else None
+                written = option.expr if isinstance(option.expr, Literal) else None
                 self.set(self.signature.params[name], option.value, written, option.span)
             except Poison:
                 self.failed = True
@@ -337,15 +340,3 @@ class _Binder:
         if not self.signature.params:
             return f"`{self.signature.name}` takes no arguments"
         return f"`{self.signature.name}` takes: " + ", ".join(self.signature.params)
-
-
-def is_positional(argument: Argument) -> bool:
-    """Whether an argument is written without a key."""
-    return isinstance(argument, Positional)
-
-
-def ungroup(expr: Expr) -> Expr:
-    """An expression without the parentheses around it."""
-    while isinstance(expr, Group):
-        expr = expr.inner
-    return expr

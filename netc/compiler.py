@@ -1,0 +1,32 @@
+"""Text to checked program: the one way through the stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from netc.diagnostics.model import Diagnostics
+from netc.limits import Limits
+from netc.lower import lower
+from netc.passes import run
+from netc.program import Program
+from netc.syntax.parser import parse
+from netc.syntax.source import Source
+from netc.values import Value
+
+
+def compile_source(
+    source: Source,
+    overrides: Mapping[str, Value] | None = None,
+    limits: Limits | None = None,
+    *,
+    speculate: bool = False,
+) -> Program:
+    """Parse, lower and check a text. Never raises on a bad one: `Program.report` holds what is wrong.
+
+    `speculate` also expands what does not run, which emitted source shows.
+    """
+    limits, report = limits or Limits(), Diagnostics()
+    file = parse(source, limits, report)
+    program = lower(file, overrides or {}, limits, report, speculate=speculate)
+    run(program)
+    return program

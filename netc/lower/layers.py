@@ -1,0 +1,264 @@
+"""Statements that make layers: one operation with its trailing words, or a combiner with its branches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from netc.diagnostics.model import Label
+from netc.ir.net import Net, Node, Origin, Written
+from netc.ir.shape import Shape, elements, show_shape
+from netc.layers import LAYERS
+from netc.layers.base import Layer, LayerError
+from netc.lower.bind import Bound, Trailing, bind
+from netc.lower.context import BROKEN, Context, Current
+from netc.lower.evaluate import Poison
+from netc.lower.expansion import Body, LayerStep
+from netc.params import Signature
+from netc.syntax.source import Span
+from netc.syntax.tree import Operation, Reference
+from netc.values import Word
+
+if TYPE_CHECKING:
+    from netc.lower.expand import Expander
+
+
+@cache
+def signature_of(op: str) -> Signature:
+    """The signature of a layer under one of its names."""
+    return LAYERS[op].signature(op)
+
+
+def head(statement: Operation) -> Span:
+    """The words of an operation, without its label and its braces."""
+    last = statement.arguments[-1].span if statement.arguments else statement.name_span
+    return statement.name_span.to(last)
+
+
+def run_layer(expander: Expander, statement: Operation, ctx: Context) -> LayerStep | None:
+    """Run a statement whose operation is a layer class."""
+    cls = LAYERS[statement.name]
+    source = ctx.current
+    name = ctx.names.name(statement, repeated=ctx.repeated)
+    branches, operands = _operands(expander, statement, cls, ctx)
+    bound = _bind(expander, statement, cls, ctx)
+    ctx.move(source)
+    if bound is not None and operands is not None:
+        labelled = _labelled(expander, bound, ctx)
+        operands = None if labelled is None else [*operands, *labelled]
+    if bound is None or operands is None or not _count(statement, cls, operands, branches, ctx):
+        ctx.move(BROKEN)
+        return None
+    nodes = _nodes(expander, statement, cls, bound, name, operands, ctx)
+    return LayerStep(statement, nodes, branches, _name(source), _name(ctx.current))
+
+
+def _name(current: Current) -> str | None:
+    return current if isinstance(current, str) else None
+
+
+def _operands(
+    expander: Expander, statement: Operation, cls: type[Layer], ctx: Context
+) -> tuple[list[Body], list[Current] | None]:
+    """The branches that ran and the tensors that the layer reads; None after an error."""
+    combiner = cls.operands[1] != cls.operands[0] or cls.operands[0] > 1
+    if statement.block is not None or (statement.branches and not combiner):
+        wanted = "branches, which begin with `|`" if combiner else "nothing in braces"
+        ctx.scope.fail("NET126", f"`{statement.name}` takes {wanted}", (statement.block or statement.branches[0]).span)
+        return [], None
+    if not statement.branches:
+        return [], ([] if cls.operands[1] == 0 else [ctx.current])
+    source, results, bodies = ctx.current, [], []
+    for branch in statement.branches:
+        ctx.move(source)
+        options = ctx.options
+        bodies.append(expander.run(branch.statements, ctx))
+        ctx.options = options
+        results.append(ctx.current)
+    return bodies, results
+
+
+def _bind(expander: Expander, statement: Operation, cls: type[Layer], ctx: Context) -> Bound | None:
+    shape = ctx.scope.shape
+    rank = expander.rank if shape is None else len(shape) - 1
+    try:
+        return bind(
+            signature_of(statement.name),
+            statement,
+            ctx.scope,
+            rank,
+            options=ctx.options.get(cls.op),
+            labels=cls.operands[1] is None or cls.operands[0] > 1,
+        )
+    except Poison:
+        return None
+
+
+def _labelled(expander: Expander, bound: Bound, ctx: Context) -> list[Current] | None:
+    """The tensors that a combiner's labels name."""
+    found = [expander.use_label(reference.name, reference.span, ctx) for reference in bound.labels]
+    return None if any(node is None for node in found) else found
+
+
+def _count(
+    statement: Operation, cls: type[Layer], operands: Sequence[Current], branches: Sequence[Body], ctx: Context
+) -> bool:
+    """Whether the number of operands is right and none is missing or broken; reports the first two."""
+    if any(operand is None for operand in operands):
+        ctx.scope.fail(
+            "NET118",
+            f"`{statement.name}` has nothing to work on: no `input` stands above",
+            head(statement),
+            help=("begin with the shape of one sample, such as `input 32x32x3`",),
+        )
+        return False
+    low, high = cls.operands
+    if not low <= len(operands) <= (len(operands) if high is None else high):
+        expected = f"exactly {low}" if low == high else f"at least {low}"
+        ctx.scope.fail(
+            "NET120",
+            f"`{statement.name}` joins {expected} tensors, this has {len(operands)}",
+            head(statement),
+            help=(
+                f"write branches, `{statement.name} {{ | ... | ... }}`, or the labels to join the current tensor with",
+            ),
+        )
+        return False
+    if branches and len(operands) > len(branches):
+        ctx.scope.fail("NET120", f"`{statement.name}` takes branches or labels, not both", head(statement))
+        return False
+    return BROKEN not in operands
+
+
+def _nodes(
+    expander: Expander,
+    statement: Operation,
+    cls: type[Layer],
+    bound: Bound,
+    name: str,
+    operands: Sequence[Current],
+    ctx: Context,
+) -> list[str]:
+    """Make the layer and those of its trailing words; the last one becomes the current tensor."""
+    values, written, trailing = dict(bound.values), dict(bound.written), list(bound.trailing)
+    _fuse(signature_of(statement.name), values, written, trailing)
+    span = head(statement)
+    made = [add_node(expander, ctx, name, cls, values, Origin(span, ctx.frame, written), _names(operands), bound.spans)]
+    for word in trailing:
+        if made[-1] is None:
+            break
+        behind = LAYERS[word.word]
+        options: dict[str, object] = {key: option.value for key, option in ctx.options.get(behind.op, {}).items()}
+        origin = Origin(word.span, ctx.frame)
+        behind_name = _free(f"{name}_{behind.op}", made)
+        made.append(add_node(expander, ctx, behind_name, behind, options, origin, [made[-1]], {}))
+    ctx.move(BROKEN if made[-1] is None else made[-1])
+    return [node for node in made if node is not None]
+
+
+def _names(operands: Sequence[Current]) -> list[str]:
+    return [operand for operand in operands if isinstance(operand, str)]
+
+
+def _fuse(
+    signature: Signature, values: dict[str, object], written: dict[str, Written], trailing: list[Trailing]
+) -> None:
+    """Take a plain activation directly behind into the layer, and a bias away before batch normalisation."""
+    if not trailing:
+        return
+    first = trailing[0]
+    if first.word == "bn" and "bias" in signature.params:
+        values.setdefault("bias", False)
+    act = signature.params.get("act")
+    if act is not None and "act" not in values and first.word in act.kind.words():
+        values["act"] = act.kind.accept(Word(first.word), 0)
+        if not (isinstance(first.expr, Reference) and first.expr.name == first.word):
+            written["act"] = first.expr  # a parameter holds the activation
+        del trailing[0]
+
+
+def _free(name: str, made: Sequence[str | None]) -> str:
+    """A name for a trailing layer; the second of a kind behind one operation is numbered."""
+    if name not in made:
+        return name
+    number = 2
+    while f"{name}{number}" in made:
+        number += 1
+    return f"{name}{number}"
+
+
+def add_node(
+    expander: Expander,
+    ctx: Context,
+    name: str,
+    cls: type[Layer],
+    values: dict[str, object],
+    origin: Origin,
+    operands: Sequence[str],
+    spans: dict[str, Span],
+) -> str | None:
+    """Make one layer, infer its shape and add it to the network; None after reporting an error."""
+    shapes = [ctx.net.shapes[operand] for operand in operands]
+    try:
+        layer = cls(**values)
+        shape = layer.infer(shapes)
+    except LayerError as error:
+        _report(error, origin, shapes, operands, spans, ctx)
+        return None
+    node = Node(expander.unique(name, ctx), layer, origin)
+    if not expander.admit(node, shapes, shape, ctx):
+        return None
+    return ctx.net.add(node, operands, shape)
+
+
+def _report(
+    error: LayerError,
+    origin: Origin,
+    shapes: Sequence[Shape],
+    operands: Sequence[str],
+    spans: dict[str, Span],
+    ctx: Context,
+) -> None:
+    label = error.label
+    if not label and shapes:
+        label = ", ".join(map(show_shape, shapes)) + " here"
+    notes = list(error.notes)
+    if error.code in ("NET204", "NET205") and operands:
+        notes.extend(_shrinking(ctx.net, operands[0]))
+    ctx.scope.report.add(
+        error.code,
+        error.message,
+        spans.get(error.param or "", origin.span),
+        label=label,
+        secondary=_operand_places(ctx.net, operands, shapes) if len(shapes) > 1 else (),
+        notes=notes,
+        help=error.help,
+        frame=origin.frame,
+    )
+
+
+def _operand_places(net: Net, operands: Sequence[str], shapes: Sequence[Shape]) -> list[Label]:
+    return [
+        Label(net.node(operand).origin.span, show_shape(shape)) for operand, shape in zip(operands, shapes, strict=True)
+    ]
+
+
+def _shrinking(net: Net, name: str) -> list[str]:
+    """Where the spatial size was lost on the way: "the input 32x32 has been halved 5 times already (lines ...)"."""
+    lines: list[int] = []
+    halved = True
+    while operands := net.operands(name):
+        before, after = net.shapes[operands[0]][:-1], net.shapes[name][:-1]
+        if len(before) == len(after) and (elements(before) or 0) > (elements(after) or 0):
+            lines.append(net.node(name).origin.span.line)
+            halved &= all(a is not None and b == -(-a // 2) for a, b in zip(before, after, strict=True))
+        name = operands[0]
+    if not lines:
+        return []
+    size = show_shape(net.shapes[name][:-1])
+    verb = f"been halved {len(lines)} times already" if halved and len(lines) > 1 else "been made smaller"
+    unique = list(dict.fromkeys(reversed(lines)))
+    where = "line " if len(unique) == 1 else "lines "
+    shown = ", ".join(map(str, unique[:12])) + (", ..." if len(unique) > 12 else "")
+    return [f"the input {size} has {verb} ({where}{shown})"]

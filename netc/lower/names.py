@@ -1,0 +1,69 @@
+"""Names of layers: the rule of docs/architecture.md, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from netc.syntax.tree import If, Operation, Statement
+
+NAMELESS = frozenset({"net", "output", "from", "default", "use", "data", "train", "identity"})
+
+
+@dataclass(slots=True)
+class Names:
+    """The counts of one body: the file, one call of a definition, or one pass of a labelled `repeat`.
+
+    `canonical` maps a written operation to the word that is counted (`maxpool` counts as `pool`).
+    """
+
+    prefix: str
+    canonical: Callable[[str], str]
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def path(self, name: str) -> str:
+        """A name inside this body, as the network knows it."""
+        return f"{self.prefix}_{name}" if self.prefix else name
+
+    def counted(self, word: str) -> str:
+        """The next name of a word: `conv1`, `conv2`, ..."""
+        count = self.counts.get(word, 0) + 1
+        self.counts[word] = count
+        return self.path(f"{word}{count}")
+
+    def name(self, statement: Operation, *, repeated: bool) -> str:
+        """The name of a statement; `repeated` where it stands in a `repeat` of this body."""
+        if statement.label is None:
+            return self.counted(self.canonical(statement.name))
+        if repeated:
+            return self.counted(statement.label.text)
+        return self.path(statement.label.text)
+
+    def skip(self, statements: Iterable[Statement], *, repeated: bool) -> None:
+        """Count statements that do not run: each once, the insides of a `repeat` not at all."""
+        for statement in statements:
+            if isinstance(statement, Operation):
+                self._skip_operation(statement, repeated)
+            elif isinstance(statement, If):
+                self._skip_if(statement, repeated)
+
+    def _skip_operation(self, statement: Operation, repeated: bool) -> None:
+        if statement.name not in NAMELESS and (statement.label is None or repeated):
+            self.name(statement, repeated=repeated)
+        for branch in statement.branches:
+            self.skip(branch.statements, repeated=repeated)
+
+    def _skip_if(self, statement: If, repeated: bool) -> None:
+        start, highest = dict(self.counts), dict(self.counts)
+        for arm in statement.arms:
+            self.counts = dict(start)
+            self.skip(arm.body.statements, repeated=repeated)
+            raise_to(highest, self.counts)
+        self.counts = highest
+
+
+def raise_to(highest: dict[str, int], counts: dict[str, int]) -> None:
+    """Raise each count to the larger of two."""
+    for word, count in counts.items():
+        if count > highest.get(word, 0):
+            highest[word] = count

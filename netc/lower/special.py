@@ -1,0 +1,239 @@
+"""Statements that make no layer: `net`, `from`, `identity`, `output`, `default`, `use`, `data`, `train`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from netc.layers import LAYERS
+from netc.lower.bind import Option, bind, size_value
+from netc.lower.context import BROKEN, Context
+from netc.lower.evaluate import Poison, evaluate
+from netc.lower.expansion import LayerStep
+from netc.lower.layers import head, signature_of
+from netc.lower.suggest import did_you_mean
+from netc.params import Int, KindError, Param, Signature
+from netc.syntax.tree import Keyword, Literal, Operation, Positional, Reference, Size
+from netc.values import Word
+
+if TYPE_CHECKING:
+    from netc.lower.expand import Expander
+
+Special = Callable[["Expander", Operation, Context], LayerStep | None]
+
+LANGUAGE = 1  # the newest version of the language
+_LEGAL = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")
+_NET = Signature("net", {"language": Param("language", Int(min=1), LANGUAGE, "version of the language")})
+
+
+def _top_level(expander: Expander, statement: Operation, ctx: Context) -> bool:
+    if ctx.top:
+        return True
+    ctx.scope.fail("NET117", f"`{statement.name}` stands at the top level of a file only", head(statement))
+    return False
+
+
+def _bare(statement: Operation, ctx: Context) -> bool:
+    """Whether a statement has neither label nor braces; reports what it has."""
+    if statement.label is not None:
+        ctx.scope.fail("NET117", f"`{statement.name}` takes no label", statement.label.span)
+        return False
+    if statement.block is not None or statement.branches:
+        place = statement.block or statement.branches[0]
+        ctx.scope.fail("NET126", f"`{statement.name}` takes nothing in braces", place.span)
+        return False
+    return True
+
+
+def run_net(expander: Expander, statement: Operation, ctx: Context) -> None:
+    """`net NAME [language=1]`."""
+    if not (_top_level(expander, statement, ctx) and _bare(statement, ctx)):
+        return
+    first = statement.arguments[0] if statement.arguments else None
+    value = first.value if isinstance(first, Positional) else None
+    name = value.name if isinstance(value, Reference) else value.value if isinstance(value, Literal) else None
+    if not isinstance(name, str) or not _LEGAL.match(name):
+        ctx.scope.fail(
+            "NET106" if first is None else "NET108",
+            "`net` needs a name of letters, digits, `_`, `.` and `-`, beginning with a letter",
+            head(statement),
+            help=("for example `net resnet`",),
+        )
+        return
+    if expander.named:
+        ctx.scope.fail("NET113", "the network has a name already", head(statement))
+        return
+    expander.named = True
+    expander.net.name = name
+    try:
+        bound = bind(_NET, statement, ctx.scope, 0, arguments=statement.arguments[1:])
+    except Poison:
+        return
+    if bound.values.get("language", LANGUAGE) > LANGUAGE:
+        ctx.scope.fail(
+            "NET008",
+            f"language {bound.values['language']} is not known, this netc reads up to {LANGUAGE}",
+            bound.spans["language"],
+            help=("install a newer netc, or remove `language=`",),
+        )
+
+
+def _references(expander: Expander, statement: Operation, ctx: Context, count: int | None) -> list[Reference] | None:
+    """Arguments that must all be bare names."""
+    found = []
+    for argument in statement.arguments:
+        if isinstance(argument, Keyword) or not isinstance(argument.value, Reference):
+            ctx.scope.fail("NET108", f"`{statement.name}` takes labels, which are bare names", argument.span)
+            return None
+        found.append(argument.value)
+    if not found or (count is not None and len(found) != count):
+        expected = "one label" if count == 1 else "labels"
+        ctx.scope.fail(
+            "NET106" if not found else "NET107",
+            f"`{statement.name}` takes {expected}",
+            head(statement),
+            help=("a label is a name before a statement: `enc1: conv 64x3 relu`",),
+        )
+        return None
+    return found
+
+
+def run_from(expander: Expander, statement: Operation, ctx: Context) -> LayerStep | None:
+    """`from LABEL`: go on from it."""
+    source = ctx.current
+    names = None
+    if statement.block is None and not statement.branches:
+        names = _references(expander, statement, ctx, 1)
+    elif statement.block or statement.branches:
+        place = statement.block or statement.branches[0]
+        ctx.scope.fail("NET126", "`from` takes nothing in braces", place.span)
+    node = expander.use_label(names[0].name, names[0].span, ctx) if names else None
+    ctx.move(BROKEN if node is None else node)
+    if not isinstance(ctx.current, str):
+        return None
+    return LayerStep(statement, [], [], source if isinstance(source, str) else None, ctx.current)
+
+
+def run_identity(expander: Expander, statement: Operation, ctx: Context) -> LayerStep | None:
+    """`identity`: the current tensor itself."""
+    if statement.arguments or statement.block is not None or statement.branches:
+        ctx.scope.fail("NET107", "`identity` is the current tensor itself and takes no arguments", statement.span)
+    if ctx.current is None:
+        ctx.scope.fail("NET118", "`identity` has nothing to work on: no `input` stands above", head(statement))
+        ctx.move(BROKEN)
+    if not isinstance(ctx.current, str):
+        return None
+    return LayerStep(statement, [], [], ctx.current, ctx.current)
+
+
+def run_output(expander: Expander, statement: Operation, ctx: Context) -> None:
+    """`output LABEL...`: the outputs, in order."""
+    if not (_top_level(expander, statement, ctx) and _bare(statement, ctx)):
+        return
+    if expander.outputs is not None:
+        ctx.scope.fail("NET113", "the outputs are named already", head(statement))
+        return
+    expander.outputs = []
+    for name in _references(expander, statement, ctx, None) or ():
+        node = expander.use_label(name.name, name.span, ctx)
+        if isinstance(node, str) and node in expander.outputs:
+            ctx.scope.fail("NET113", f"`{name.name}` is an output already", name.span)
+        elif isinstance(node, str):
+            expander.outputs.append(node)
+
+
+def run_default(expander: Expander, statement: Operation, ctx: Context) -> None:
+    """`default OP key=value ...`: options for what follows in the same braces or file."""
+    if not _bare(statement, ctx):
+        return
+    first = statement.arguments[0] if statement.arguments else None
+    if not isinstance(first, Positional) or not isinstance(first.value, Reference):
+        ctx.scope.fail(
+            "NET106",
+            "`default` needs an operation and options",
+            head(statement),
+            help=("for example `default conv l2=1e-4`",),
+        )
+        return
+    cls = LAYERS.get(first.value.name)
+    if cls is None:
+        ctx.scope.fail(
+            "NET101",
+            f"there is no operation `{first.value.name}`",
+            first.span,
+            help=did_you_mean(first.value.name, LAYERS),
+        )
+        return
+    options = dict(ctx.options.get(cls.op, {}))
+    for argument in statement.arguments[1:]:
+        option = _option(expander, signature_of(first.value.name), argument, ctx)
+        if option is not None:
+            options[option[0]] = option[1]
+    ctx.options = {**ctx.options, cls.op: options}
+
+
+def _option(
+    expander: Expander, signature: Signature, argument: Keyword | Positional, ctx: Context
+) -> tuple[str, Option] | None:
+    if not isinstance(argument, Keyword):
+        ctx.scope.fail("NET107", "`default` takes options as `key=value` only", argument.span)
+        return None
+    param = signature.params.get(argument.key)
+    if param is None:
+        ctx.scope.fail(
+            "NET102",
+            f"`{signature.name}` has no option `{argument.key}`",
+            argument.key_span,
+            help=did_you_mean(argument.key, signature.params),
+        )
+        return None
+    value = argument.value
+    try:
+        if isinstance(value, Size):
+            computed: object = size_value(value, ctx.scope)
+        elif isinstance(value, Reference) and value.name in param.kind.words():
+            computed = Word(value.name)
+        else:
+            computed = evaluate(value, ctx.scope)
+        param.kind.accept(computed, expander.rank)
+    except Poison:
+        return None
+    except KindError as error:
+        ctx.scope.fail(error.code, f"`{param.name}` of `{signature.name}`: {error}", argument.span)
+        return None
+    return argument.key, Option(computed, value, argument.span)  # type: ignore[arg-type]
+
+
+def run_use(expander: Expander, statement: Operation, ctx: Context) -> None:
+    """`use "blocks.net"`: bring another file's definitions in."""
+    if not (_top_level(expander, statement, ctx) and _bare(statement, ctx)):
+        return
+    values = [argument.value for argument in statement.arguments if isinstance(argument, Positional)]
+    if (
+        len(statement.arguments) != 1
+        or not values
+        or not isinstance(values[0], Literal)
+        or not isinstance(values[0].value, str)
+    ):
+        ctx.scope.fail("NET108", '`use` takes the path of one file, in quotes: `use "blocks.net"`', head(statement))
+        return
+    expander.include(values[0].value, values[0].span, ctx)
+
+
+def run_section(expander: Expander, statement: Operation, ctx: Context) -> None:
+    """`data` and `train`: kept, and resolved when the network is complete."""
+    if _top_level(expander, statement, ctx):
+        expander.sections.append(statement)
+
+
+SPECIAL: dict[str, Special] = {
+    "net": run_net,
+    "from": run_from,
+    "identity": run_identity,
+    "output": run_output,
+    "default": run_default,
+    "use": run_use,
+    "data": run_section,
+    "train": run_section,
+}
