@@ -6,14 +6,14 @@ import argparse
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
-from typing import TextIO, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from netc.cli import UsageError
 from netc.diagnostics.levels import Level, Levels, lints
 from netc.limits import Limits
-from netc.lower.overrides import parse_override
-from netc.lower.suggest import nearest
-from netc.values import Value
+
+if TYPE_CHECKING:
+    from netc.values import Value
 
 T = TypeVar("T")
 _LIMITS = {field.name: field.default for field in fields(Limits)}
@@ -36,7 +36,7 @@ def add_compiling(command: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        type=_said(parse_override),
+        type=_said(_override),
         help="set a parameter of the file: -D n=9, -D rate=0.5, -D aux=true, -D act=relu",
     )
     levels = command.add_argument_group("lints", "CODE is NET501, its name, or `warnings`; the last option counts")
@@ -109,6 +109,12 @@ def _said(read: Callable[[str], T]) -> Callable[[str], T]:
     return convert
 
 
+def _override(text: str) -> tuple[str, Value]:
+    from netc.lower.overrides import parse_override  # noqa: PLC0415 - commands without -D need no lowering
+
+    return parse_override(text)
+
+
 def _level(level: Level) -> Callable[[str], tuple[Level, str]]:
     def read(text: str) -> tuple[Level, str]:
         lints(text)
@@ -120,6 +126,8 @@ def _level(level: Level) -> Callable[[str], tuple[Level, str]]:
 def _limit(text: str) -> tuple[str, int]:
     name, _, value = text.partition("=")
     if name not in _LIMITS:
+        from netc.lower.suggest import nearest  # noqa: PLC0415 - only for a mistake
+
         close = nearest(name, _LIMITS)
         raise ValueError(f"there is no limit `{name}`" + (f"; did you mean `{close}`?" if close else ""))
     digits = value.replace("_", "")

@@ -12,7 +12,6 @@ from enum import Enum
 
 from netc.diagnostics.codes import CODES, Severity
 from netc.diagnostics.model import Diagnostic, Diagnostics
-from netc.lower.suggest import nearest
 from netc.syntax.source import Span
 from netc.syntax.tree import Comment, File
 
@@ -62,6 +61,8 @@ def find_code(text: str) -> str:
     names = {code.name: code.code for code in CODES.values()}
     if wanted.lower() in names:
         return names[wanted.lower()]
+    from netc.lower.suggest import nearest  # noqa: PLC0415 - only for a mistake
+
     close = nearest(number, CODES) if wanted.upper().startswith("NET") or wanted.isdigit() else nearest(wanted, names)
     raise LevelError(f"there is no code `{wanted}`" + (f"; did you mean `{close}`?" if close else ""))
 
