@@ -1,6 +1,6 @@
 """The explanation pages, one a code: `python -m netc.diagnostics.explain > docs/errors.md` writes them as one.
 
-A page is Markdown: a title, an explanation, a failing example in a ```net block, whose check gives exactly the page's
+A page is Markdown: the code's title, an explanation, a failing example in a ```net block, whose check gives exactly the page's
 code, and corrected ones in further ```net blocks, which are clean. A line `options: --limit layers=3` before a block
 gives the options it is checked with; `example: none` and a reason stand where no text can show the code.
 """
@@ -23,6 +23,7 @@ FAMILIES = {
     "6": "Bounds",
     "9": "netc itself",
 }
+PAGES = files("netc.diagnostics.pages")
 _BLOCK = re.compile(r"(?:^options: *(?P<options>.*)\n+)?^```net\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
 _NO_EXAMPLE = re.compile(r"^example: none", re.MULTILINE)
 
@@ -40,13 +41,14 @@ class Page:
     """The explanation of a code."""
 
     code: Code
+    title: str
     body: str
 
     @property
     def text(self) -> str:
         """The whole page, as Markdown."""
-        code, name, title, severity = self.code.code, self.code.name, self.code.title, self.code.severity.value
-        return f"# {code}: {title}\n\n`{name}` ({severity})\n\n{self.body}"
+        code = self.code
+        return f"# {code.code}: {self.title}\n\n`{code.name}` ({code.severity.value})\n\n{self.body}"
 
     @property
     def examples(self) -> tuple[Example, ...]:
@@ -62,10 +64,8 @@ class Page:
 
 def page(code: str) -> Page:
     """The page of a code, which must be one of `CODES`."""
-    text = (files("netc.diagnostics.pages") / f"{code}.md").read_text(encoding="utf-8")
-    title, _, body = text.partition("\n")
-    assert title.startswith("# "), code
-    return Page(CODES[code], body.strip() + "\n")
+    title, _, body = (PAGES / f"{code}.md").read_text(encoding="utf-8").partition("\n")
+    return Page(CODES[code], title.removeprefix("# "), body.strip() + "\n")
 
 
 def index() -> str:

@@ -1,0 +1,61 @@
+"""Every code has a page, whose failing example gives exactly that code and whose corrected examples are clean."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from netc.diagnostics.codes import CODES
+from netc.diagnostics.explain import PAGES, Page, document, index, page
+from tests.cases import check_text
+
+ROOT = Path(__file__).parent.parent
+WITH_EXAMPLES = [code for code in CODES if not page(code).without_example]
+
+
+def test_every_page_has_a_code() -> None:
+    assert {path.name.removesuffix(".md") for path in PAGES.iterdir() if path.name.endswith(".md")} == set(CODES)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_page_is_complete(code: str) -> None:
+    explained = page(code)
+    assert explained.title == CODES[code].title
+    assert len(explained.body.split("```")[0].split()) >= 15
+    assert explained.without_example or len(explained.examples) >= 2
+    assert explained.body.count("```") % 2 == 0
+
+
+def test_few_pages_are_without_example() -> None:
+    assert len(CODES) - len(WITH_EXAMPLES) <= 2
+
+
+@pytest.mark.parametrize("code", WITH_EXAMPLES)
+def test_failing_example_gives_exactly_its_code(code: str) -> None:
+    failing = page(code).examples[0]
+    assert {found.code for found in check_text(failing.text, failing.options)} == {code}
+
+
+@pytest.mark.parametrize(
+    ("code", "number"), [(code, number) for code in WITH_EXAMPLES for number in range(1, len(page(code).examples))]
+)
+def test_corrected_example_is_clean(code: str, number: int) -> None:
+    corrected = page(code).examples[number]
+    assert check_text(corrected.text, corrected.options) == []
+
+
+def test_options_of_examples_are_read() -> None:
+    text = "why\n\noptions: --limit layers=3 -D n=2\n```net\ninput 3\n```\n\nthen\n\n```net\ninput 4\n```\n"
+    first, second = Page(CODES["NET001"], "t", text).examples
+    assert (first.text, first.options) == ("input 3\n", ("--limit", "layers=3", "-D", "n=2"))
+    assert (second.text, second.options) == ("input 4\n", ())
+
+
+def test_index_lists_every_code() -> None:
+    assert [line.split()[0] for line in index().splitlines()] == list(CODES)
+
+
+def test_error_document_is_fresh() -> None:
+    made = subprocess.run([sys.executable, "-m", "netc.diagnostics.explain"], capture_output=True, text=True, check=True)
+    assert made.stdout == document() == (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
