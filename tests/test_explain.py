@@ -57,5 +57,6 @@ def test_index_lists_every_code() -> None:
 
 
 def test_error_document_is_fresh() -> None:
-    made = subprocess.run([sys.executable, "-m", "netc.diagnostics.explain"], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "netc.diagnostics.explain"]
+    made = subprocess.run(command, capture_output=True, text=True, check=True)
     assert made.stdout == document() == (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")

@@ -1,8 +1,8 @@
 """The explanation pages, one a code: `python -m netc.diagnostics.explain > docs/errors.md` writes them as one.
 
-A page is Markdown: the code's title, an explanation, a failing example in a ```net block, whose check gives exactly the page's
-code, and corrected ones in further ```net blocks, which are clean. A line `options: --limit layers=3` before a block
-gives the options it is checked with; `example: none` and a reason stand where no text can show the code.
+A page is Markdown: the code's title, an explanation, a failing example in a ```net block, whose check gives exactly
+that code, and corrected ones in further ```net blocks, which are clean. A line `options: --limit layers=3` before a
+block gives the options it is checked with; `example: none` and a reason stand where no text can show the code.
 """
 
 from __future__ import annotations

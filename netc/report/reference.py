@@ -1,0 +1,104 @@
+"""The reference of the operations, from their classes: `python -m netc.report.reference > docs/operations.md`.
+
+Markdown whose tables are padded, so that it reads as well in a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from inspect import cleandoc
+
+from netc.layers import LAYERS
+from netc.layers.base import Layer
+from netc.params import REQUIRED, Param, Text
+from netc.values import show
+
+_FAMILIES = {
+    "input": "Input",
+    "conv": "Convolutions",
+    "pool": "Pools",
+    "dense": "Dense layers",
+    "activation": "Activations",
+    "norm": "Normalisation",
+    "regularise": "Regularisation",
+    "shape": "Shapes and channels",
+    "merge": "Combiners",
+}
+
+
+def operation_page(cls: type[Layer], heading: str = "#") -> str:
+    """Everything about one operation."""
+    parts = [f"{heading} `{cls.op}`", cleandoc(cls.__doc__ or ""), f"```\n{usage(cls)}\n```"]
+    if cls.aliases:
+        parts.append("Other names: " + ", ".join(f"`{alias}`" for alias in cls.aliases) + ".")
+    params = cls.signature(cls.op).params.values()
+    if params:
+        rows = [(f"`{param.name}`", param.kind.describe(), _default(param), param.doc) for param in params]
+        parts.append(_table(("option", "takes", "default", "meaning"), rows))
+    if cls.example:
+        parts.append(f"Example, behind `input 32x32x16`:\n\n```net\n{cls.example.strip()}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def usage(cls: type[Layer]) -> str:
+    """How the arguments are written: `conv FILTERSxKERNEL/STRIDE [OPTION=VALUE ...] [bn] [ACTIVATION]`."""
+    params = cls.signature(cls.op).params
+    words = [cls.op]
+    if cls.size:
+        size = "x".join(name.upper() for name in cls.size if name != "stride")
+        words.append(size + ("[/STRIDE]" if "stride" in cls.size else ""))
+    for name in cls.positional:
+        if name not in cls.size:
+            shown = name.upper() + (" ..." if params[name].many else "")
+            words.append(shown if params[name].required else f"[{shown}]")
+    words += ["[OPTION=VALUE ...]"] * bool(params) + ["[bn] [ACTIVATION]"] * cls.trailing
+    return " ".join(words) + (" { | BRANCH | BRANCH ... }" if cls.operands[1] != 1 else "")
+
+
+def index() -> str:
+    """All operations by family, a line each."""
+    return "\n".join(f"{title}\n\n{_listed(classes)}" for title, classes in _families())
+
+
+def document() -> str:
+    """The whole reference as one Markdown document."""
+    parts = ["# Operations", "Made from the classes that implement them; `netc ops NAME` shows the same."]
+    parts += [f"**{title}**\n\n{_listed(classes)}" for title, classes in _families()]
+    for title, classes in _families():
+        parts.append(f"## {title}")
+        parts += [operation_page(cls, "###") for cls in classes]
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
+def _families() -> list[tuple[str, list[type[Layer]]]]:
+    classes = list(dict.fromkeys(LAYERS.values()))
+    known = list(dict.fromkeys([*_FAMILIES, *(cls.family for cls in classes)]))
+    members = {family: [cls for cls in classes if cls.family == family] for family in known}
+    return [(_FAMILIES.get(family, family.capitalize()), there) for family, there in members.items() if there]
+
+
+def _listed(classes: Iterable[type[Layer]]) -> str:
+    rows = [(f"`{usage(cls)}`", cleandoc(cls.__doc__ or "").split("\n\n")[0].replace("\n", " ")) for cls in classes]
+    return _table(("operation", "what it does"), rows)
+
+
+def _default(param: Param) -> str:
+    if param.default is REQUIRED:
+        return "required"
+    if param.default is None or param.default == ():
+        return "none"
+    if isinstance(param.default, str) and not isinstance(param.kind, Text):
+        return str(param.default)
+    return show(param.default)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    shown = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines]
+    shown.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(shown) + "\n"
+
+
+if __name__ == "__main__":
+    print(document(), end="")
