@@ -1,0 +1,180 @@
+"""netc in Python: specs as network objects.
+
+>>> import netc
+>>> resnet = netc.load("specs/resnet.net", n=9)
+>>> print(resnet.summary())
+>>> model = resnet.to_keras()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from netc.diagnostics.codes import Severity
+from netc.diagnostics.levels import Levels, apply
+from netc.diagnostics.model import Diagnostic, Diagnostics
+from netc.ir.shape import Shape, show_shape
+from netc.limits import Limits
+from netc.syntax.source import Source
+from netc.values import Value, Word, show
+
+if TYPE_CHECKING:
+    import os
+
+    import keras
+    import networkx
+
+    from netc.ir.net import Net
+    from netc.program import Program
+    from netc.report.cost import NetCost
+
+
+class SpecError(ValueError):
+    """A spec has errors. The text is the one of the command line, and `diagnostics` holds all findings as data."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        self.diagnostics = diagnostics
+        super().__init__(diagnostics)
+
+    def __str__(self) -> str:
+        from netc.diagnostics.render_text import render  # noqa: PLC0415 - a right spec needs none
+
+        return render(found for found in self.diagnostics if found.severity is Severity.ERROR).rstrip()
+
+
+class Network:
+    """A checked network. Made by `load` and `loads`; it has no errors, and `diagnostics` holds its lints."""
+
+    def __init__(self, program: Program, diagnostics: tuple[Diagnostic, ...], overrides: Mapping[str, Value]) -> None:
+        self.program = program
+        self.diagnostics = diagnostics
+        self._overrides = overrides
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={show(value)}" for name, value in self.parameters.items())
+        inputs, outputs = (", ".join(show_shape(self.shapes[name]) for name in names) for names in self._ends)
+        count = self.cost.total.trainable
+        return f"<Network {self.name}({given}): {inputs} -> {outputs}, {count:,} trainable parameters>"
+
+    @property
+    def _ends(self) -> tuple[list[str], list[str]]:
+        return self.net.inputs, self.net.outputs
+
+    @property
+    def name(self) -> str:
+        """The name that the spec gives itself, else that of its file."""
+        return self.program.name
+
+    @property
+    def net(self) -> Net:
+        """The typed network: nodes with their layers, in topological order."""
+        return self.program.net
+
+    @property
+    def graph(self) -> networkx.MultiDiGraph[str]:
+        """The network as a networkx graph: `graph.nodes[name]["node"].layer`, edges keyed by operand slot.
+
+        >>> networkx.shortest_path(resnet.graph, "input1", "fc1")
+        """
+        return self.net.graph
+
+    @property
+    def parameters(self) -> Mapping[str, Value]:
+        """The values of the spec's `param`s."""
+        return self.program.parameters
+
+    @property
+    def shapes(self) -> Mapping[str, Shape]:
+        """The output shape of each layer, without the batch, channels last; None is an unknown size."""
+        return self.net.shapes
+
+    @cached_property
+    def cost(self) -> NetCost:
+        """Parameters, multiply-accumulates, memory and depth.
+
+        >>> resnet.cost.total.trainable
+        """
+        from netc.report.cost import measure  # noqa: PLC0415 - the report is for those who ask
+
+        return measure(self.net)
+
+    def summary(self, format: str = "text") -> str:
+        """What each layer makes and costs, as `netc summary` says it: `text`, `json`, `csv` or `md`."""
+        from netc.report.summary import FORMATS, render  # noqa: PLC0415
+
+        if format not in FORMATS:
+            raise ValueError(f"got the format {format!r}, expected one of {', '.join(FORMATS)}")
+        return render(self.program, format)
+
+    def to_keras(self) -> keras.Model:
+        """The network as a plain `keras.Model`, with new weights. Needs TensorFlow."""
+        from netc.backends.keras_model import build  # noqa: PLC0415 - imports TensorFlow
+
+        return build(self.program)
+
+    def source(self, *, flat: bool = False) -> str:
+        """Keras code that builds the network without netc: in the structure of the spec, or layer by layer."""
+        from netc.backends.keras_source import emit  # noqa: PLC0415 - imports black
+
+        program = self.program if flat else _compile(self.program.file.source, self._overrides, speculate=True)
+        return emit(program, flat=flat)
+
+    def to_json(self) -> str:
+        """The whole network as data (docs/json.md)."""
+        from netc.backends.json import dump  # noqa: PLC0415
+
+        return dump(self.program)
+
+    def to_dot(self) -> str:
+        """The network as a Graphviz graph."""
+        from netc.backends.dot import dump  # noqa: PLC0415 - imports graphviz
+
+        return dump(self.program)
+
+
+def load(path: str | os.PathLike[str], /, **parameters: Value) -> Network:
+    """The network of a `.net` file, with other values for its `param`s. Raises `SpecError`.
+
+    >>> netc.load("specs/resnet.net", n=9)
+    """
+    from netc.syntax.reading import read  # noqa: PLC0415
+
+    report = Diagnostics()
+    source = read(str(path), Limits(), report)
+    if source is None:
+        raise SpecError(tuple(report))
+    return _network(source, parameters)
+
+
+def loads(text: str, /, name: str = "<string>", **parameters: Value) -> Network:
+    """The network of a text; `name` is what messages call it. Raises `SpecError`.
+
+    >>> netc.loads("param k = 3; input 32x32x3; conv 64x(k) relu; gap; fc 10 softmax", k=5)
+    """
+    return _network(Source(name, text), parameters)
+
+
+def _network(source: Source, parameters: Mapping[str, Any]) -> Network:
+    overrides = {name: _value(name, value) for name, value in parameters.items()}
+    program = _compile(source, overrides)
+    found = tuple(apply(program.report, Levels(), [program.file]))
+    if program.report.failed:
+        raise SpecError(found)
+    return Network(program, found, overrides)
+
+
+def _compile(source: Source, overrides: Mapping[str, Value], *, speculate: bool = False) -> Program:
+    from netc.compiler import compile_source  # noqa: PLC0415 - brings the parser
+
+    return compile_source(source, overrides, Limits(), speculate=speculate)
+
+
+def _value(name: str, value: object) -> Value:
+    """A value from Python as the language has it: a string that could be one of its words is one, as behind `-D`."""
+    if isinstance(value, str) and value.isidentifier():
+        return Word(value)
+    if isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"got {value!r} for the parameter {name}, expected a number, a boolean or a string")

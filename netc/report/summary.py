@@ -1,0 +1,165 @@
+"""`netc summary`: what a network is made of and what it costs, as text, JSON, CSV or Markdown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from netc.diagnostics.escape import harmless
+from netc.ir.net import Node
+from netc.ir.shape import show_shape
+from netc.program import Program
+from netc.report.cost import NetCost, measure
+from netc.report.label import kind
+from netc.report.receptive import Axis, Field, figure, net_field, receptive_fields
+from netc.report.rows import Row, Rows, node_line
+from netc.report.table import comma_separated, markdown, plain
+
+HEADER = ("layer", "kind", "output", "parameters", "MACs", "memory", "field", "jump", "line")
+RIGHT = (False, False, False, True, True, True, True, True, True)
+WIDEST = 48  # characters of a statement's text in a table
+
+
+def render(program: Program, format: str = "text") -> str:
+    """The summary of a program, `format` being one of `FORMATS`.
+
+    Parameters are counted as Keras counts them, MACs and memory are for one sample (memory in float32), the
+    receptive field and the jump (the distance between neighbouring positions) in pixels of the input.
+    """
+    return FORMATS[format](program, measure(program.net), receptive_fields(program.net))
+
+
+def _text(program: Program, cost: NetCost, fields: dict[str, Field]) -> str:
+    rows = Rows(program, cost, fields).collect()
+    table = plain(HEADER, [[row.indent + row.name, *_cells(row)] for row in rows], RIGHT)
+    width = max(len(name) for name, _ in _totals(program, cost, fields))
+    return table + "\n" + "".join(f"{name:{width}}  {value}\n" for name, value in _totals(program, cost, fields))
+
+
+def _markdown(program: Program, cost: NetCost, fields: dict[str, Field]) -> str:
+    rows = Rows(program, cost, fields).collect()
+    table = markdown(HEADER, [[row.indent + row.name, *_cells(row)] for row in rows], RIGHT)
+    return table + "\n" + markdown(("total", ""), _totals(program, cost, fields), (False, False))
+
+
+def _cells(row: Row) -> list[str]:
+    shape = "" if row.shape is None else show_shape(row.shape)
+    label = row.kind if len(row.kind) <= WIDEST else row.kind[: WIDEST - 1] + "…"
+    if row.node is not None and row.node.shares:
+        label += f" (weights of {row.node.shares})"
+    costs = ["", "", ""]
+    if row.cost is not None:
+        costs = [human(row.cost.parameters), human(row.cost.macs), human(row.cost.memory, "B")]
+    return [label, shape, *costs, *_field_cells(row), "" if row.line is None else str(row.line)]
+
+
+def _field_cells(row: Row) -> list[str]:
+    if row.shape is None:
+        return ["", ""]
+    uneven = "" if all(axis.aligned for axis in row.field or ()) else "*"
+    return [show_field(row.field), _show(figure(row.field, lambda axis: axis.jump), "") + uneven]
+
+
+def _totals(program: Program, cost: NetCost, fields: dict[str, Field]) -> list[tuple[str, str]]:
+    total = cost.total
+    lines = [
+        ("network", f"{harmless(program.name)}, {cost.depth} weighted layers deep"),
+        ("parameters", f"{total.parameters:,} ({total.trainable:,} trainable)"),
+        ("MACs", "unknown" if total.macs is None else f"{total.macs:,}"),
+        ("activations", f"{human(total.memory, 'B')} for one sample, {human(cost.peak, 'B')} at once in inference"),
+        ("receptive field", show_field(net_field(program.net, fields))),
+    ]
+    if any(not axis.aligned for field in fields.values() for axis in field or ()):
+        lines.append(("*", "branches of different jumps meet here; the larger is shown"))
+    return lines
+
+
+def human(count: int | None, unit: str = "") -> str:
+    """A count with at most one decimal and a decimal prefix: `1.2 M`, `15.5 G`; `?` for unknown."""
+    if count is None:
+        return "?"
+    if count < 1000:
+        return f"{count} {unit}".rstrip()
+    value, prefixes = count / 1000, iter("kMGTP")
+    prefix = next(prefixes)
+    while value >= 999.95:
+        value, prefix = value / 1000, next(prefixes, "E")
+    return f"{value:.1f} {prefix}{unit}"
+
+
+def show_field(field: Field) -> str:
+    """A receptive field in words: `212`, `7x3`, `whole input`."""
+    return _show(figure(field, _size), "whole input")
+
+
+def _size(axis: Axis) -> int:
+    return axis.size
+
+
+def _show(value: object, everything: str) -> str:
+    if value is None:
+        return everything
+    return "x".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _json(program: Program, cost: NetCost, fields: dict[str, Field]) -> str:
+    net, total = program.net, cost.total
+    summary: dict[str, Any] = {
+        "name": program.name,
+        "inputs": net.inputs,
+        "outputs": net.outputs,
+        "parameters": {"total": total.parameters, "trainable": total.trainable},
+        "macs": total.macs,
+        "depth": cost.depth,
+        "receptive_field": figure(net_field(net, fields), _size),
+        "layers": [_layer(program, node, cost, fields) for node in net],
+    }
+    return json.dumps(summary, indent=2) + "\n"
+
+
+def _layer(program: Program, node: Node, cost: NetCost, fields: dict[str, Field]) -> dict[str, Any]:
+    return {
+        "name": node.name,
+        "op": node.layer.op,
+        "inputs": program.net.operands(node.name),
+        "output_shape": program.net.shapes[node.name],
+        "parameters": cost.layers[node.name].parameters,
+        "macs": cost.layers[node.name].macs,
+        "receptive_field": figure(fields[node.name], _size),
+        "line": node_line(program, node),
+    }
+
+
+COLUMNS = ("layer", "op", "kind", "inputs", "output", "parameters", "trainable", "macs", "memory",
+           "receptive_field", "jump", "line", "statement")  # fmt: skip
+
+
+def _csv(program: Program, cost: NetCost, fields: dict[str, Field]) -> str:
+    rows = Rows(program, cost, fields).collect()
+    return comma_separated(COLUMNS, [_record(program, row, row.node) for row in rows if row.node is not None])
+
+
+def _record(program: Program, row: Row, node: Node) -> list[str | int | None]:
+    assert row.cost is not None
+    jump: Fraction | list[Fraction] | None = figure(row.field, lambda axis: axis.jump)
+    return [
+        row.name,
+        node.layer.op,
+        kind(node.layer),
+        " ".join(program.net.operands(row.name)),
+        show_shape(program.net.shapes[row.name]),
+        row.cost.parameters,
+        row.cost.trainable,
+        row.cost.macs,
+        row.cost.memory,
+        _show(figure(row.field, _size), ""),
+        _show(jump, ""),
+        row.line,
+        row.statement,
+    ]
+
+
+Format = Callable[[Program, NetCost, dict[str, Field]], str]
+FORMATS: dict[str, Format] = {"text": _text, "json": _json, "csv": _csv, "md": _markdown}
