@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from netc.cli.options import Settings, coloured
 from netc.cli.output import say
 from netc.diagnostics.codes import Severity
-from netc.diagnostics.levels import apply
+from netc.diagnostics.levels import judge
 from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.limits import Limits
 from netc.syntax.source import Source
@@ -32,7 +32,7 @@ def compile_text(source: Source, settings: Settings, *, speculate: bool = False)
     from netc.compiler import compile_source  # noqa: PLC0415 - not every command compiles
 
     program = compile_source(source, settings.overrides, settings.limits, speculate=speculate)
-    return program, apply(program.report, settings.levels, [program.file])
+    return program, judge(program, settings.levels)
 
 
 def load(options: argparse.Namespace, settings: Settings, *, speculate: bool = False) -> Program | None:
@@ -41,6 +41,9 @@ def load(options: argparse.Namespace, settings: Settings, *, speculate: bool = F
     program = None
     if source is not None:
         program, findings = compile_text(source, settings, speculate=speculate)
+    if program is not None and not program.net.outputs and not failed(findings):
+        program.report.add("NET125", f"{program.file.source.name} makes no network: it holds definitions only")
+        findings = judge(program, settings.levels)
     if findings:
         show(findings, options.color)
     return None if failed(findings) else program

@@ -9,13 +9,19 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from netc.diagnostics.codes import CODES, Severity
 from netc.diagnostics.model import Diagnostic, Diagnostics
+from netc.limits import Limits
 from netc.syntax.source import Span
 from netc.syntax.tree import Comment, File
 
+if TYPE_CHECKING:
+    from netc.program import Program
+
 PREFIX = "netc:"
+USELESS = "NET516"
 _ORDER = re.compile(rf"#\s*{PREFIX}\s*(?P<verb>\w*)\s*(?P<codes>[^#]*)")
 _PART = re.compile(r"[^\s,](?:[^,]*[^\s,])?")
 GROUPS = ("all", "warnings")
@@ -82,8 +88,20 @@ def lint(text: str) -> str:
     return code
 
 
+def judge(program: Program, levels: Levels | None = None) -> list[Diagnostic]:
+    """What to say about a compiled spec, with the comments of the file and of those it uses."""
+    from netc.syntax.parser import parse  # noqa: PLC0415 - only lints in used files need it
+
+    main = program.file.source
+    used = {found.span.source for found in program.report if found.span and found.severity is Severity.WARNING}
+    files = [parse(source, Limits(), Diagnostics()) for source in used - {main}]
+    shown = apply(program.report, levels or Levels(), [program.file, *files])
+    judged = main if program.net.outputs else None  # definitions alone give no lints that a comment could accept
+    return [found for found in shown if found.code != USELESS or (found.span and found.span.source is judged)]
+
+
 def apply(report: Diagnostics, levels: Levels, files: Iterable[File]) -> list[Diagnostic]:
-    """What to show: comments and levels applied, sorted by file and position.
+    """Findings after comments and levels, sorted by file and position.
 
     A comment accepts lints of its line (of the next line when it stands alone), and those of copies that this line
     expands to. One that accepts nothing is a lint itself, unless errors kept the lints from being looked for.
@@ -163,4 +181,4 @@ def _accepted(found: Diagnostic, by_place: dict[tuple[str, int], dict[str, _Allo
 
 def _report_useless(allow: _Allow, report: Diagnostics) -> None:
     message = f"{allow.code} ({CODES[allow.code].name}) is allowed here, but nothing here gives it"
-    report.add("NET516", message, allow.span, help=["remove it from the comment"])
+    report.add(USELESS, message, allow.span, help=["remove it from the comment"])

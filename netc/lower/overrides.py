@@ -17,7 +17,7 @@ def parse_override(text: str) -> tuple[str, Value]:
     """`n=9`, `rate=0.5`, `aux=true`, `act=relu`, `title="a b"`; raises `ValueError` with a message for the user."""
     match = _OVERRIDE.fullmatch(text)
     if match is None:
-        raise ValueError(f"got `{text}`, expected `name=value` such as `n=9`")
+        raise ValueError(f"got `{text[:60]}`, expected `name=value` such as `n=9`")
     return match[1], _literal(match[2])
 
 
@@ -33,5 +33,5 @@ def _literal(text: str) -> Value:
     if string := _STRING.fullmatch(text):
         return string[1]
     raise ValueError(
-        f'got the value `{text}`, expected a number, `true`, `false`, a word such as `relu`, or a string such as "a b"'
+        f'got the value `{text[:60]}`, expected a number, `true`, `false`, a word such as `relu`, or a string such as "a b"'
     )

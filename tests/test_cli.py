@@ -1,0 +1,403 @@
+"""The command line: what it prints where, exit codes, and that it leaves files whole."""
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from netc import __version__
+from netc.cli import COMMANDS, main
+from netc.cli.options import coloured
+from netc.cli.output import write
+from netc.lower.overrides import parse_override
+from netc.values import Word
+
+CLEAN = "net small\nparam width = 16\ninput 32x32x3\nconv (width)x3 relu\ngap\nfc 10 softmax\n"
+BROKEN = "input 32x32x3\nconv 16x3 rleu\ngap\nfc 10 softmax\n"
+LINT = "input 32x32x3\nconv 16x3 relu\npool 1/2\ngap\nfc 10 softmax\n"
+UGLY = "input 32x32x3\nconv   16x3   relu\ngap\nfc 10 softmax\n"
+
+
+@pytest.fixture(autouse=True)
+def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"clean": CLEAN, "broken": BROKEN, "lint": LINT, "ugly": UGLY}.items():
+        Path(f"{name}.net").write_text(text)
+
+
+def stdin(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
+
+
+def process(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+# -- check ---------------------------------------------------------------------------------------------------
+
+
+def test_check_clean(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "clean.net"]) == 0
+    assert capsys.readouterr() == ("no errors or warnings in clean.net\n", "")
+
+
+def test_check_reports_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "broken.net"]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("error[NET104]: ")
+    assert "  --> broken.net:2:11\n   |\n 2 | conv 16x3 rleu\n   |           ^^^^" in out
+    assert out.endswith("\n1 error in broken.net\n")
+    assert err == ""
+
+
+def test_check_several_files_each_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "broken.net", "clean.net", "lint.net", "broken.net"]) == 1
+    assert capsys.readouterr().out.endswith("1 error, 1 warning in 3 files\n")
+
+
+def test_check_formats(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "lint.net", "--format", "concise"]) == 0
+    assert capsys.readouterr().out.startswith("lint.net:3:")
+    assert main(["check", "lint.net", "--format", "json"]) == 0
+    assert [found["code"] for found in json.loads(capsys.readouterr().out)] == ["NET301"]
+    assert main(["check", "lint.net", "--format", "sarif"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"][0]["results"][0]["ruleId"] == "NET301"
+
+
+def test_check_levels(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "lint.net", "--deny", "window-under-stride"]) == 1
+    assert main(["check", "lint.net", "--deny", "warnings", "--allow", "301"]) == 0
+    assert main(["check", "lint.net", "--allow", "301", "--deny", "NET301"]) == 1
+    capsys.readouterr()
+    assert main(["check", "lint.net", "--allow", "NET204"]) == 2
+    assert "is an error" in capsys.readouterr().err
+
+
+def test_check_override_and_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "clean.net", "-D", "width=8", "--limit", "layers=10"]) == 0
+    assert main(["check", "clean.net", "-D", "widht=8"]) == 1
+    assert "error[NET112]" in capsys.readouterr().out
+    assert main(["check", "clean.net", "-D", "width=relu"]) == 1
+    assert main(["check", "clean.net", "--limit", "layers=2"]) == 1
+    assert "error[NET604]" in capsys.readouterr().out
+
+
+def test_check_reads_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    stdin(monkeypatch, BROKEN)
+    assert main(["check", "-", "--format", "concise"]) == 1
+    assert ":2:11: error[NET104]" in capsys.readouterr().out
+
+
+def test_check_missing_file_is_an_error_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "nowhere.net", "broken.net"]) == 1
+    out = capsys.readouterr().out
+    assert "error[NET005]" in out
+    assert "error[NET104]" in out
+
+
+def test_check_fix_mends_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("spaced.net").write_text(CLEAN.replace("(width)x3", "(width) x 3"))
+    assert main(["check", "--diff", "spaced.net"]) == 1
+    shown = capsys.readouterr()
+    assert "\n-conv (width) x 3 relu\n+conv (width)x3 relu\n" in shown.out
+    assert "(width) x 3" in Path("spaced.net").read_text()
+    assert main(["check", "--fix", "spaced.net"]) == 0
+    assert Path("spaced.net").read_text() == CLEAN
+    assert main(["check", "--diff", "spaced.net"]) == 0
+
+
+def test_check_fix_leaves_what_it_cannot_mend(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad.net").write_text("input 8x8x3\npool 9\n")
+    before = Path("bad.net").stat().st_mtime_ns
+    assert main(["check", "--fix", "bad.net"]) == 1
+    assert Path("bad.net").stat().st_mtime_ns == before
+
+
+def test_check_fix_of_standard_input_prints_the_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stdin(monkeypatch, CLEAN.replace("(width)x3", "(width) x 3"))
+    assert main(["check", "--fix", "-"]) == 0
+    assert capsys.readouterr().out == CLEAN
+
+
+# -- the other commands --------------------------------------------------------------------------------------
+
+
+def test_compile_writes_a_module_named_after_the_spec(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("specs").mkdir()
+    Path("specs/2-small net.net").write_text(CLEAN)
+    assert main(["compile", "specs/2-small net.net"]) == 0
+    assert capsys.readouterr() == ("", "wrote _2_small_net.py\n")
+    compile(Path("_2_small_net.py").read_text(), "_2_small_net.py", "exec")
+
+
+def test_compile_to_standard_output(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compile", "clean.net", "-o", "-"]) == 0
+    named = capsys.readouterr()
+    assert named.err == ""
+    assert "keras" in named.out
+    stdin(monkeypatch, CLEAN)
+    assert main(["compile", "-"]) == 0
+    assert "import keras" in capsys.readouterr().out
+    assert not list(Path().glob("*.py"))
+
+
+@pytest.mark.parametrize(("target", "begin"), [("json", "{"), ("dot", "digraph")])
+def test_compile_targets(target: str, begin: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compile", "clean.net", "--target", target]) == 0
+    assert begin in Path(f"clean.{target}").read_text()[:200]
+    assert main(["compile", "clean.net", "--target", target, "--flat"]) == 2
+
+
+def test_compile_of_a_wrong_spec_keeps_the_old_file(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("broken.py").write_text("old")
+    assert main(["compile", "broken.net"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "error[NET104]" in err
+    assert Path("broken.py").read_text() == "old"
+
+
+def test_definitions_alone_can_be_checked_but_not_compiled(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("blocks.net").write_text("def block(ch) { conv (ch)x3 relu }\n")
+    assert main(["check", "blocks.net"]) == 0
+    assert main(["compile", "blocks.net", "-o", "-"]) == 1
+    assert "error[NET125]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("format", ["text", "json", "csv", "md"])
+def test_summary(format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["summary", "clean.net", "--format", format]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "618" in out.replace(",", "")  # 3*3*3*16 + 16 + 16*10 + 10
+    if format == "json":
+        assert json.loads(out)["parameters"]["total"] == 618
+
+
+def test_fmt(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fmt", "--check", "ugly.net"]) == 1
+    assert main(["fmt", "--diff", "ugly.net"]) == 1
+    assert "\n-conv   16x3   relu\n+conv 16x3 relu\n" in capsys.readouterr().out
+    assert Path("ugly.net").read_text() == UGLY
+    assert main(["fmt", "ugly.net"]) == 0
+    assert Path("ugly.net").read_text() == UGLY.replace("   ", " ")
+    assert main(["fmt", "--check", "ugly.net"]) == 0
+
+
+def test_fmt_of_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    stdin(monkeypatch, UGLY)
+    assert main(["fmt", "-"]) == 0
+    assert capsys.readouterr().out == UGLY.replace("   ", " ")
+
+
+def test_fmt_refuses_what_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("open.net").write_text("input 3 {\n")
+    assert main(["fmt", "open.net"]) == 1
+    assert Path("open.net").read_text() == "input 3 {\n"
+    assert "error[" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("code", ["NET301", "301", "window-under-stride"])
+def test_explain(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", code]) == 0
+    assert capsys.readouterr().out.startswith("# NET301: a window smaller than its stride\n")
+
+
+def test_explain_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "window-under"]) == 2
+    assert capsys.readouterr().err == "netc: there is no code `window-under`; did you mean `window-under-stride`?\n"
+
+
+def test_ops(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ops"]) == 0
+    assert "`conv FILTERS" in capsys.readouterr().out
+    assert main(["ops", "maxpool"]) == 0
+    assert "# `pool`" in capsys.readouterr().out
+    assert main(["ops", "cnv"]) == 2
+    assert "did you mean `conv`?" in capsys.readouterr().err
+
+
+# -- usage, bugs, interruptions ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    assert f"examples:\n  netc {command}" in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"netc {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "first steps:"),
+        (["chek", "a.net"], "did you mean `netc check`?"),
+        (["clean.net"], "did you mean `netc check clean.net`?"),
+        (["check"], "FILE"),
+        (["check", "clean.net", "-D", "n"], "expected `name=value` such as `n=9`"),
+        (["check", "clean.net", "-D", "n=("], "expected a number"),
+        (["check", "clean.net", "-D", "width=1", "-D", "width=2"], "-D width is given twice"),
+        (["check", "clean.net", "--limit", "layer=2"], "did you mean `layers`?"),
+        (["check", "clean.net", "--limit", "layers=0"], "a whole number of at least 1"),
+        (["check", "clean.net", "--deny", "NET999"], "there is no code `NET999`"),
+        (["check", "clean.net", "--fix", "--diff"], "not allowed with"),
+        (["compile", "clean.net", "-o", "no/folder/a.py"], "cannot write `no/folder/a.py`"),
+        (["compile", "clean.net", "-o", "."], "cannot write `.`"),
+    ],
+)
+def test_wrong_use(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+
+
+def test_bug_is_short_and_says_how_to_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("boom \x1b[31m")
+
+    monkeypatch.setattr("netc.cli.explain.run", broken)
+    assert main(["explain", "NET301"]) == 3
+    err = capsys.readouterr().err
+    assert f"netc {__version__}: this is a bug of netc" in err
+    assert "Traceback" not in err
+    assert "\x1b" not in err
+    assert main(["explain", "NET301", "--traceback"]) == 3
+    assert "Traceback" in capsys.readouterr().err
+    monkeypatch.setenv("NETC_TRACEBACK", "1")
+    assert main(["explain", "NET301"]) == 3
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_interruption_is_silent() -> None:
+    pipe = subprocess.PIPE
+    running = subprocess.Popen([sys.executable, "-m", "netc", "check", "-"], stdin=pipe, stdout=pipe, stderr=pipe)
+    time.sleep(2)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=20)
+    assert (running.returncode, out, err) == (130, b"", b"")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_closed_pipe_gives_no_traceback() -> None:
+    Path("many.net").write_text("input 8x8x3\n" + "foo\n" * 5000)
+    done = process("bash", "-c", f"{sys.executable} -m netc check many.net | head -1")
+    assert done.stdout.startswith("error[")
+    assert done.stderr == ""
+
+
+def test_no_tensorflow_behind_check_summary_fmt_and_compile() -> None:
+    code = (
+        "import sys; from netc.cli import main\n"
+        "codes = [main(line.split()) for line in ('check clean.net', 'summary clean.net', 'fmt --check clean.net',"
+        " 'compile clean.net', 'compile clean.net --flat')]\n"
+        "assert codes == [0] * 5, codes\n"
+        "heavy = {'tensorflow', 'keras', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = process(sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_check_imports_nothing_that_it_does_not_need() -> None:
+    code = "import sys; from netc.cli import main; main(['check', 'clean.net'])\nprint(*sys.modules)"
+    loaded = set(process(sys.executable, "-c", code).stdout.split())
+    assert "netc.compiler" in loaded
+    assert not loaded & {"rich", "black", "graphviz", "difflib", "importlib.metadata", "netc.cli.compile"}
+
+
+# -- output --------------------------------------------------------------------------------------------------
+
+
+def test_failed_write_keeps_the_old_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("out.py").write_text("old")
+
+    def full(self: Path, target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", full)
+    with contextlib.suppress(KeyboardInterrupt):
+        write("out.py", "new")
+    assert Path("out.py").read_text() == "old"
+    assert not list(Path().glob(".netc*"))
+
+
+def test_write_keeps_permissions_links_and_devices() -> None:
+    Path("real.py").write_text("old")
+    Path("real.py").chmod(0o640)
+    Path("link.py").symlink_to("real.py")
+    write("link.py", "new")
+    assert Path("link.py").is_symlink()
+    assert Path("real.py").read_text() == "new"
+    assert Path("real.py").stat().st_mode & 0o777 == 0o640
+    write(os.devnull, "gone")
+    assert not Path(os.devnull).is_file()
+
+
+def test_colour_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert coloured("auto", Terminal())
+    assert not coloured("auto", io.StringIO())
+    assert coloured("always", io.StringIO())
+    assert not coloured("never", Terminal())
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert coloured("auto", io.StringIO())
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not coloured("auto", Terminal())
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.delenv("FORCE_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    assert not coloured("auto", Terminal())
+
+
+# -- overrides -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("n=9", 9),
+        ("n=-9", -9),
+        (" n = 9 ", 9),
+        ("n=0.5", 0.5),
+        ("n=1e-4", 1e-4),
+        ("n=.5", 0.5),
+        ("n=true", True),
+        ("n=false", False),
+        ("n=relu", Word("relu")),
+        ('n="a b"', "a b"),
+    ],
+)
+def test_override(text: str, value: object) -> None:
+    name, made = parse_override(text)
+    assert (name, made, type(made)) == ("n", value, type(value))
+
+
+@pytest.mark.parametrize(
+    "text", ["n", "=9", "1n=9", "n=", "n=1x3", "n=1+1", "n=1e999", "n=٣", "n=" + "9" * 5000, 'n="a', 'n="a\x1b"']
+)
+def test_override_that_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="got") as refused:
+        parse_override(text)
+    assert len(str(refused.value)) < 250
