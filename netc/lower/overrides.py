@@ -32,6 +32,5 @@ def _literal(text: str) -> Value:
         return value
     if string := _STRING.fullmatch(text):
         return string[1]
-    raise ValueError(
-        f'got the value `{text[:60]}`, expected a number, `true`, `false`, a word such as `relu`, or a string such as "a b"'
-    )
+    kinds = 'a number, `true`, `false`, a word such as `relu`, or a string such as "a b"'
+    raise ValueError(f"got the value `{text[:60]}`, expected {kinds}")
