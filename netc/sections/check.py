@@ -1,0 +1,349 @@
+"""The sections against the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from netc.diagnostics.model import Edit, Fix, Label
+from netc.ir.net import Net
+from netc.ir.shape import Shape, show_shape
+from netc.lower.suggest import did_you_mean
+from netc.program import Program
+from netc.sections.base import SettingError
+from netc.sections.conflicts import Conflict, watching
+from netc.sections.losses import Loss
+from netc.sections.lowering import quantities, units
+from netc.sections.metrics import METRICS, Metric, TopK
+from netc.sections.model import Data, Line, Train, layers_of, output_of
+from netc.sections.preprocessing import Step
+from netc.sections.settings import Classes, ClassWeights, Freeze, Skip
+from netc.syntax.source import Span
+
+# Operations behind an activation that leave the kind of its values as it is.
+TRANSPARENT = frozenset({"identity", "dropout", "spatialdropout", "droppath", "noise", "flatten", "reshape", "part"})
+
+
+def check(program: Program) -> None:
+    """Report where `data` and `train` contradict the network. Outputs that failed to build are passed over."""
+    data, train = program.sections.data, program.sections.train
+    if data is not None:
+        _images(data, program)
+    if train is not None and program.net.outputs:
+        _Outputs(train, data, program).check()
+
+
+# -- images against the input --------------------------------------------------------------------------------
+
+
+def _images(data: Data, program: Program) -> None:
+    """Follow an image through the pipeline to the network's input."""
+    report, data_set, written = program.report, data.data_set, data.one(Classes)
+    if data_set and written and written.value.count != data_set.classes:
+        report.add(
+            "NET405",
+            f"`{data_set.name}` has {data_set.classes} classes, not {written.value.count}",
+            written.at("count"),
+            help=("remove the line: named data sets know their classes",),
+        )
+    image, last = data.image(), data.source_span
+    for line in data.all(Step):
+        try:
+            shape = line.value.shape(image)
+        except SettingError as error:
+            report.add(error.code, error.message, line.at(error.param), help=error.help)
+            return
+        image, last = shape, last if shape == image else line.span
+    _input(image, last, data, program)
+
+
+def _input(image: Shape, place: Span, data: Data, program: Program) -> None:
+    net = program.net
+    if len(net.inputs) > 1 and data.source is not None:
+        program.report.add(
+            "NET406",
+            f"a data set feeds one input, and the network has {len(net.inputs)}",
+            data.source_span,
+            help=("train from Python: the emitted `train` takes any `tf.data` set",),
+        )
+    if len(net.inputs) != 1 or net.inputs[0] not in net.shapes:
+        return
+    wanted = net.shapes[net.inputs[0]]
+    unequal = len(wanted) != len(image) or any(
+        None not in (there, here) and there != here for there, here in zip(image, wanted, strict=True)
+    )
+    if unequal:
+        program.report.add(
+            "NET406",
+            f"images come as {show_shape(image)}, and the network takes {show_shape(wanted)}",
+            place,
+            secondary=(Label(net.node(net.inputs[0]).origin.span, f"{show_shape(wanted)} here"),),
+            help=tuple(_mend(image, wanted)),
+        )
+
+
+def _mend(image: Shape, wanted: Shape) -> Iterator[str]:
+    if len(wanted) != 3:
+        yield f"images have rows, columns and channels: `input {show_shape(image)}`"
+        return
+    if image[-1] is not None and image[-1] != wanted[-1]:
+        yield f"`channels {wanted[-1]}` in `data` converts them, or the network starts with `input {show_shape(image)}`"
+    if None not in wanted and image[:2] != wanted[:2]:
+        yield f"`resize {show_shape(wanted[:2])}` in `data` scales them, or `input` says {show_shape(image)}"
+
+
+# -- losses, metrics and the like against the outputs --------------------------------------------------------
+
+
+class _Outputs:
+    """Checks `train` against the outputs of a network."""
+
+    def __init__(self, train: Train, data: Data | None, program: Program) -> None:
+        self.train = train
+        self.data = data
+        self.net = program.net
+        self.report = program.report
+        self.labels = program.expansion.labels
+        self.broken = program.report.failed  # what is missing may only have failed to build
+        self.by_output: dict[str, Line[Loss]] = {}
+
+    def check(self) -> None:
+        """Everything, losses first: what they want of labels decides the rest."""
+        for line in self.train.losses:
+            self._loss(line)
+        self._without_loss()
+        for output, line in self.by_output.items():
+            if output in self.net.shapes:
+                self._activation(output, line)
+                self._classes(output, line)
+        self._metrics()
+        self._monitors()
+        self._class_weights()
+        for frozen in self.train.all(Freeze):
+            self._layers(frozen, [*frozen.value.labels, *filter(None, [frozen.value.before])])
+        for skipped in self.train.all(Skip):
+            self._layers(skipped, skipped.value.labels)
+
+    def _output(self, line: Line[Any]) -> str | None:
+        """The output that a line speaks of; reports one that does not exist."""
+        output = output_of(line.value.of, self.net, self.labels)
+        if output is None and not self.broken:
+            names = self._names()
+            self.report.add(
+                "NET408",
+                f"there is no output `{line.value.of}`",
+                line.at("of"),
+                help=did_you_mean(line.value.of, names)
+                or (f"outputs are {', '.join(f'`{name}`' for name in names)}; `output` names them",),
+            )
+        return output
+
+    def _names(self) -> list[str]:
+        """The outputs as a user calls them."""
+        label = {node: label for label, node in self.labels.items()}
+        return [label.get(output, output) for output in self.net.outputs]
+
+    def _loss(self, line: Line[Loss]) -> None:
+        output = self._output(line)
+        if output is None:
+            return
+        first = self.by_output.setdefault(output, line)
+        if first is not line:
+            Conflict(
+                line,
+                f"the output `{self._names()[self.net.outputs.index(output)]}` has a loss already",
+                "say with `of=` which output this one is for",
+                [first],
+                code="NET403",
+            ).add_to(self.report)
+
+    def _without_loss(self) -> None:
+        if self.broken or not self.train.complete or not self.by_output:
+            return
+        for output, name in zip(self.net.outputs, self._names(), strict=True):
+            if output not in self.by_output:
+                self.report.add(
+                    "NET408",
+                    f"the output `{name}` has no loss",
+                    self.train.losses[-1].span,
+                    secondary=(Label(self.net.node(output).origin.span, "this output"),),
+                    help=(f"add a line such as `loss {self.train.losses[0].value.name} of={name} weight=0.3`",),
+                )
+
+    # -- activation ------------------------------------------------------------------------------------------
+
+    def _activation(self, output: str, line: Line[Loss]) -> None:
+        loss = line.value
+        found = last_activation(self.net, output)
+        if found is None or not loss.activations:
+            return
+        if loss.logits and found in loss.activations:
+            self._twice(found, output, line)
+        elif loss.logits and found != "linear":
+            self._contradiction(output, line, found, "linear outputs", f"remove `{found}`")
+        elif not loss.logits and found not in loss.activations:
+            wanted = " or ".join(f"`{name}`" for name in loss.activations)
+            self._contradiction(output, line, found, wanted, _advice(loss, found))
+
+    def _twice(self, found: str, output: str, line: Line[Loss]) -> None:
+        place = line.spans.get("from_logits")
+        fix = Fix("remove `from_logits`", (Edit(place, ""),)) if place else None
+        self.report.add(
+            "NET506",
+            f"`{line.value.name}` applies {found} itself, and the network ends in it",
+            line.at("from_logits"),
+            secondary=(Label(self.net.node(output).origin.span, f"{found} here"),),
+            help=(f"remove `from_logits`, or the `{found}`" if place else f"remove the `{found}`",),
+            fix=fix,
+        )
+
+    def _contradiction(self, output: str, line: Line[Loss], found: str, wanted: str, help: str) -> None:
+        node = self.net.node(output)
+        self.report.add(
+            "NET404",
+            f"`{line.value.name}` expects {wanted}, and the network ends in {_ending(found)}",
+            line.span,
+            secondary=(Label(node.origin.span, f"{_ending(found)} here"),),
+            help=(help,),
+            frame=node.origin.frame,
+        )
+
+    # -- classes ---------------------------------------------------------------------------------------------
+
+    def _classes(self, output: str, line: Line[Loss]) -> None:
+        data, loss, shape = self.data, line.value, self.net.shapes[output]
+        if data is None or (data.source is None and data.classes is None) or loss.labels == "real":
+            return
+        node = self.net.node(output)
+        if len(shape) > 1:
+            self.report.add(
+                "NET405",
+                f"images have one label each, and the output is {show_shape(shape)}",
+                node.origin.span,
+                secondary=(Label(line.span, "for this loss"),),
+                help=("`gap` or `fc` in front of the end makes one prediction an image",),
+                frame=node.origin.frame,
+            )
+            return
+        classes, count = data.classes, units(self.net, output)
+        if classes is None or count == classes or (loss.labels == "binary" and classes == 2 and count == 1):
+            return
+        written = data.one(Classes)
+        self.report.add(
+            "NET405",
+            f"{classes} classes need {classes} outputs, this has {count}",
+            node.origin.span,
+            label=f"{count} here",
+            secondary=(Label(written.span if written else data.source_span, f"{classes} classes"),),
+            help=(f"end in `fc {classes}`",),
+            frame=node.origin.frame,
+        )
+
+    def _class_weights(self) -> None:
+        line = self.train.one(ClassWeights)
+        output = self.net.outputs[0]
+        if line is None or not line.value.weights or output not in self.net.shapes:
+            return
+        given, wanted = len(line.value.weights), (self.data and self.data.classes) or units(self.net, output)
+        if given != wanted:
+            self.report.add(
+                "NET405",
+                f"{wanted} classes need {wanted} weights, got {given}",
+                line.span,
+                help=("write one number a class, or `class_weights balanced`",),
+            )
+
+    # -- metrics and what watches them -----------------------------------------------------------------------
+
+    def _metrics(self) -> None:
+        seen: dict[tuple[str, str], Line[Metric]] = {}
+        for line in self.train.all(Metric):
+            output = self._output(line)
+            if output is None or output not in self.by_output:
+                continue
+            first = seen.setdefault((output, line.value.key), line)
+            if first is not line:
+                message = f"`{line.value.key}` of this output stands here a second time"
+                Conflict(line, message, "keep one of them", [first], code="NET403").add_to(self.report)
+            self._metric(line, output, self.by_output[output])
+
+    def _metric(self, line: Line[Metric], output: str, loss: Line[Loss]) -> None:
+        metric = line.value
+        if loss.value.labels not in metric.labels:
+            fitting = _fitting(loss.value)
+            message = f"`{metric.name}` does not go with the labels of `{loss.value.name}`"
+            Conflict(line, message, f"use {fitting}", [loss]).add_to(self.report)
+        elif metric.probabilities and loss.value.logits:
+            message = f"`{metric.name}` needs probabilities, and `{loss.value.name}` works on linear outputs"
+            Conflict(line, message, "end the network in an activation, and drop `from_logits`", [loss]).add_to(
+                self.report
+            )
+        elif isinstance(metric, TopK) and output in self.net.shapes and metric.k >= units(self.net, output):
+            count = units(self.net, output)
+            message = f"the top {metric.k} of {count} outputs always hold the right one"
+            Conflict(line, message, f"`topk` is below {count}", param="k").add_to(self.report)
+
+    def _monitors(self) -> None:
+        if self.broken or not self.train.complete:
+            return
+        known = quantities(self.train, self.net, self.labels)
+        for line in watching(self.train):
+            if line.value.monitor not in known:
+                self.report.add(
+                    "NET407",
+                    f"nothing is measured under the name `{line.value.monitor}`",
+                    line.at("monitor"),
+                    help=did_you_mean(line.value.monitor, known)
+                    or ("measured are " + ", ".join(f"`{name}`" for name in known) + "; `metrics` adds others",),
+                )
+
+    def _layers(self, line: Line[Any], labels: list[str] | tuple[str, ...]) -> None:
+        for label in labels:
+            if not self.broken and not layers_of(label, self.net, self.labels):
+                self.report.add(
+                    "NET114",
+                    f"no layer has the label or name `{label}`",
+                    line.at("labels" if label in getattr(line.value, "labels", ()) else "before"),
+                    help=did_you_mean(label, [*self.labels, *(node.name for node in self.net)]),
+                )
+
+
+def last_activation(net: Net, output: str) -> str | None:
+    """The activation that an output ends in, "linear" for none; None where that cannot be said (a combiner, a pool)."""
+    name = output
+    while True:
+        layer: Any = net.node(name).layer
+        act = getattr(layer, "act", None)
+        if layer.family == "activation":
+            return str(layer.op)
+        if act is not None and act != "linear":
+            return str(act)
+        if layer.op not in TRANSPARENT:
+            return "linear" if layer.weighted or layer.family in ("conv", "dense", "norm") else None
+        operands = net.operands(name)
+        if len(operands) != 1:
+            return None
+        name = operands[0]
+
+
+def _ending(found: str) -> str:
+    return "linear outputs" if found == "linear" else f"`{found}`"
+
+
+_OTHERWISE = {
+    "sigmoid": "; for classes that do not exclude each other, use `binary_crossentropy`",
+    "softmax": "; for classes that exclude each other, use `categorical_crossentropy`",
+}
+
+
+def _advice(loss: Loss, found: str) -> str:
+    wanted = loss.activations[0]
+    if found == "linear" and hasattr(loss, "from_logits"):
+        return f"end in `{wanted}`, or write `loss {loss.name} from_logits`"
+    end = f"end in `{wanted}`" if wanted != "linear" else "remove the activation"
+    return end + _OTHERWISE.get(found, "")
+
+
+def _fitting(loss: Loss) -> str:
+    fitting = dict.fromkeys(metric.name for metric in METRICS.values() if loss.labels in metric.labels)
+    return ", ".join(f"`{name}`" for name in fitting)

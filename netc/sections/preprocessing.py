@@ -1,0 +1,258 @@
+"""The steps between a data set and the network, in the order they are written.
+
+A step marked random acts in training only, with fresh numbers for each image and epoch. Statistics (`center`, `scale`,
+`zca`) are computed once on the training images, as the steps above leave them without chance, and stored with the run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from netc.ir.shape import Dim, Shape, show_shape
+from netc.params import Choice, Int, Real, Sizes, param
+from netc.sections.base import Registry, Setting, SettingError, choice
+
+CHANCE = Real(min=0, max=1, open=("min",))
+HOW = Choice(("per_channel", "per_pixel", "overall", "samplewise"))
+STRENGTH = Real(min=0, max=1)
+POSITIVE = Real(min=0, open=("min",))
+
+
+class Step(Setting):
+    """One step of the pipeline."""
+
+    random: ClassVar[bool] = False
+
+    def shape(self, image: Shape) -> Shape:
+        """Shape of an image behind it, for images of a shape (rows, columns, channels; None is unknown)."""
+        return image
+
+
+DATA: Registry[Setting] = {}  # lines of `data`: the steps here, the others in `settings`
+
+
+def _full(size: tuple[int, ...], image: Shape) -> Shape:
+    return (*size, image[-1])
+
+
+@choice(DATA, "resize", example="resize 224x224")
+class Resize(Step):
+    """Scale images to a size: the shorter side is not cut, so proportions change."""
+
+    size: ClassVar[tuple[str, ...]] = ("to",)
+    repeatable = True
+
+    to: tuple[int, ...] = param(Sizes(), "rows and columns")
+    method: str = param(Choice(("bilinear", "nearest", "bicubic", "area")), "how pixels are interpolated", "bilinear")
+
+    def shape(self, image: Shape) -> Shape:
+        return _full(self.to, image)
+
+
+@choice(DATA, "crop", example="crop 32x32 pad=4")
+class Crop(Step):
+    """Cut out a window: at random in training, the central one in evaluation (Krizhevsky et al. 2012).
+
+    The zeros of `pad` count in training only.
+    """
+
+    size: ClassVar[tuple[str, ...]] = ("to",)
+    random = True
+    repeatable = True
+
+    to: tuple[int, ...] = param(Sizes(), "rows and columns")
+    pad: int = param(Int(min=0), "zeros added on each side before, in training", 0)
+    where: str = param(Choice(("random", "central")), "whether training cuts at random", "random")
+
+    def validate(self) -> None:
+        if self.pad and self.where == "central":
+            raise SettingError("`pad` is for random crops, this one is central", param="pad", help=("remove `pad`",))
+
+    def shape(self, image: Shape) -> Shape:
+        if any(_exceeds(part, dim) for part, dim in zip(self.to, image, strict=False)):
+            raise SettingError(
+                f"a crop of {show_shape(self.to)} is larger than its image, {show_shape(image[:-1])}",
+                code="NET406",
+                param="to",
+                help=("`pad` widens images in training only: `resize` them first, or crop less",),
+            )
+        return _full(self.to, image)
+
+
+def _exceeds(part: int, dim: Dim) -> bool:
+    return dim is not None and part > dim
+
+
+@choice(DATA, "pad", example="pad 2")
+class Pad(Step):
+    """Zeros on each side: MNIST's 28x28 becomes LeNet's 32x32 with `pad 2`."""
+
+    size: ClassVar[tuple[str, ...]] = ("by",)
+    repeatable = True
+
+    by: tuple[int, ...] = param(Sizes(), "rows and columns on each side")
+
+    def shape(self, image: Shape) -> Shape:
+        sides = zip(self.by, image, strict=False)
+        return (*(None if dim is None else dim + 2 * part for part, dim in sides), image[-1])
+
+
+@choice(DATA, "channels", example="channels 3")
+class Channels(Step):
+    """Colour to grey, or grey to three equal channels."""
+
+    positional: ClassVar[tuple[str, ...]] = ("count",)
+
+    count: int = param(Int(min=1, max=4), "1 is grey, 3 is red, green and blue, 4 has opacity too")
+
+    def shape(self, image: Shape) -> Shape:
+        return (*image[:-1], self.count)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Statistic(Step):
+    """A step that needs a statistic of the training images, or one number a channel."""
+
+    positional: ClassVar[tuple[str, ...]] = ("values",)
+
+    how: str = param(HOW, "over what it is taken", "per_channel")
+    values: tuple[float, ...] = param(Real(), "given values, one or one a channel", (), many=True)
+
+    def validate(self) -> None:
+        if self.values and self.how != "per_channel":
+            raise SettingError(f"given values are per channel, `{self.how}` is computed", param="how")
+
+    def shape(self, image: Shape) -> Shape:
+        channels = image[-1]
+        if len(self.values) > 1 and channels is not None and channels != len(self.values):
+            raise SettingError(
+                f"got {len(self.values)} values for images of {channels} channels",
+                code="NET406",
+                param="values",
+                help=(f"write one value, or {channels}, or `{self.name} per_channel` to have them computed",),
+            )
+        return image
+
+
+@choice(DATA, "center", example="center per_channel")
+class Center(_Statistic):
+    """Subtract the mean: of the training set a channel, a pixel or overall, of each image itself, or as given."""
+
+
+@choice(DATA, "scale", example="scale per_channel")
+class Scale(_Statistic):
+    """Divide by the standard deviation: of the training set, of each image itself, or as given."""
+
+    values: tuple[float, ...] = param(POSITIVE, "divisors, one or one a channel", (), many=True)
+
+
+@choice(DATA, "zca", example="zca epsilon=0.1")
+class ZCA(Step):
+    """Whiten: make pixels uncorrelated and of variance 1, staying near the image (Krizhevsky 2009, appendix A)."""
+
+    epsilon: float = param(POSITIVE, "added to the variances", 1e-6)
+
+
+@choice(DATA, "flip", example="flip horizontal")
+class Flip(Step):
+    """Mirror at random; `both` decides on each direction by itself."""
+
+    random = True
+    repeatable = True
+
+    direction: str = param(Choice(("horizontal", "vertical", "both")), "which way", "horizontal")
+    p: float = param(CHANCE, "how probable", 0.5)
+
+
+@choice(DATA, "rotate", example="rotate 20")
+class Rotate(Step):
+    """Turn by a random angle."""
+
+    positional: ClassVar[tuple[str, ...]] = ("angle",)
+    random = True
+
+    angle: float = param(Real(min=0, max=180, open=("min",)), "largest angle either way, in degrees", 20.0)
+    p: float = param(CHANCE, "how probable", 0.5)
+
+
+@choice(DATA, "shift", example="shift 0.1")
+class Shift(Step):
+    """Move by a random share of the size, zeros coming in."""
+
+    positional: ClassVar[tuple[str, ...]] = ("share",)
+    random = True
+
+    share: float = param(Real(min=0, max=1, open=("min",)), "largest shift either way, as a share of the size", 0.1)
+    p: float = param(CHANCE, "how probable", 0.5)
+
+
+@choice(DATA, "blur", example="blur 2")
+class Blur(Step):
+    """Gaussian blur of a random width."""
+
+    positional: ClassVar[tuple[str, ...]] = ("sigma",)
+    random = True
+
+    sigma: float = param(POSITIVE, "largest standard deviation, in pixels", 5.0)
+    p: float = param(CHANCE, "how probable", 0.5)
+
+
+@choice(DATA, "jitter", example="jitter brightness=0.2 contrast=0.2")
+class Jitter(Step):
+    """Random changes of colour, each up to a share."""
+
+    random = True
+
+    brightness: float = param(STRENGTH, "largest change of brightness", 0.0)
+    contrast: float = param(STRENGTH, "largest change of contrast", 0.0)
+    saturation: float = param(STRENGTH, "largest change of saturation", 0.0)
+    hue: float = param(Real(min=0, max=0.5), "largest turn of hue, in turns", 0.0)
+
+    def validate(self) -> None:
+        if not (self.brightness or self.contrast or self.saturation or self.hue):
+            raise SettingError(
+                "`jitter` changes nothing without a strength",
+                code="NET106",
+                help=("for example `jitter brightness=0.2 contrast=0.2`",),
+            )
+
+    def shape(self, image: Shape) -> Shape:
+        if (self.saturation or self.hue) and image[-1] not in (3, None):
+            raise SettingError(
+                f"saturation and hue need images of 3 channels, these have {image[-1]}",
+                code="NET406",
+                param="saturation" if self.saturation else "hue",
+                help=("keep brightness and contrast",),
+            )
+        return image
+
+
+@choice(DATA, "cutout", example="cutout 16")
+class Cutout(Step):
+    """Zero a square at a random place (DeVries & Taylor 2017, arXiv:1708.04552)."""
+
+    size: ClassVar[tuple[str, ...]] = ("hole",)
+    random = True
+
+    hole: tuple[int, ...] = param(Sizes(), "rows and columns")
+    p: float = param(CHANCE, "how probable", 1.0)
+
+    def shape(self, image: Shape) -> Shape:
+        if any(_exceeds(part, dim) for part, dim in zip(self.hole, image, strict=False)):
+            raise SettingError(
+                f"a hole of {show_shape(self.hole)} is larger than its image, {show_shape(image[:-1])}",
+                code="NET406",
+                param="hole",
+            )
+        return image
+
+
+@choice(DATA, "mixup", example="mixup 0.2")
+class Mixup(Step):
+    """Blend each image and its label with another's (Zhang et al. 2018, arXiv:1710.09412)."""
+
+    positional: ClassVar[tuple[str, ...]] = ("alpha",)
+    random = True
+
+    alpha: float = param(POSITIVE, "both parameters of the beta distribution of the share", 0.2)
