@@ -1,0 +1,117 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-subclassing-any, allow-untyped-decorators
+# Written as Keras' own code is, without annotations, because emitted files carry these classes as they stand.
+"""What training with netc can ask for and Keras lacks: an optimizer, a schedule and two losses.
+
+Each class stands by itself and needs only `keras`, so that emitted code can carry it along. The module imports Keras,
+so only what builds or trains may import it.
+"""
+
+import keras
+from keras import ops
+
+PACKAGE = "netc"
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class ProximalAdagrad(keras.optimizers.Optimizer):
+    """Adagrad whose L1 and L2 penalties shrink the weights behind each step (Duchi & Singer 2009, JMLR 10).
+
+    A weight w with gradient g and sum of squares s moves to p = w - r * g, r = learning_rate / sqrt(s), then to
+    sign(p) * max(|p| - r * l1, 0) / (1 + r * l2).
+    """
+
+    def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, l1=0.0, l2=0.0, **kwargs):
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.initial_accumulator_value = initial_accumulator_value
+        self.l1 = l1
+        self.l2 = l2
+
+    def build(self, var_list):
+        if self.built:
+            return
+        super().build(var_list)
+        start = keras.initializers.Constant(self.initial_accumulator_value)
+        self._accumulators = self.add_optimizer_variables(var_list, "accumulator", initializer=start)
+
+    def update_step(self, gradient, variable, learning_rate):
+        rate = ops.cast(learning_rate, variable.dtype)
+        gradient = ops.cast(gradient, variable.dtype)
+        accumulator = self._accumulators[self._get_variable_index(variable)]
+        self.assign_add(accumulator, ops.square(gradient))
+        rate = ops.divide(rate, ops.sqrt(accumulator))
+        moved = ops.subtract(variable, ops.multiply(rate, gradient))
+        shrunk = ops.multiply(ops.sign(moved), ops.maximum(ops.abs(moved) - rate * self.l1, 0))
+        self.assign(variable, ops.divide(shrunk, 1 + rate * self.l2))
+
+    def get_config(self):
+        own = {"initial_accumulator_value": self.initial_accumulator_value, "l1": self.l1, "l2": self.l2}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Warmup(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule behind a warm-up: from `start` up to `target` in a straight line, or constant at `start`.
+
+    The other schedule counts its steps from the beginning of training, warm-up included.
+    """
+
+    def __init__(self, schedule, steps, start, target, constant=False):
+        super().__init__()
+        self.schedule = schedule
+        self.steps = steps
+        self.start = start
+        self.target = target
+        self.constant = constant
+
+    def __call__(self, step):
+        rate = ops.convert_to_tensor(self.schedule(step))
+        done = ops.cast(step, rate.dtype) / self.steps
+        rise = 0.0 if self.constant else self.target - self.start
+        return ops.where(done < 1, self.start + rise * done, rate)
+
+    def get_config(self):
+        return {
+            "schedule": keras.saving.serialize_keras_object(self.schedule),
+            "steps": self.steps,
+            "start": self.start,
+            "target": self.target,
+            "constant": self.constant,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "schedule": keras.saving.deserialize_keras_object(config["schedule"])})
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class WeightedCrossentropy(keras.losses.Loss):
+    """Binary cross-entropy of logits in which a 1 counts `positive` times (TFLearn's `weighted_crossentropy`)."""
+
+    def __init__(self, positive=1.0, name="weighted_crossentropy", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.positive = positive
+
+    def call(self, y_true, y_pred):
+        y_true = ops.cast(y_true, y_pred.dtype)
+        missed = self.positive * y_true * ops.softplus(-y_pred)
+        return ops.mean(missed + (1 - y_true) * ops.softplus(y_pred), axis=-1)
+
+    def get_config(self):
+        return {**super().get_config(), "positive": self.positive}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class ContrastiveLoss(keras.losses.Loss):
+    """Half of d^2 for pairs that belong together (label 1), of max(0, margin - d)^2 for others (Hadsell et al. 2006)."""
+
+    def __init__(self, margin=1.0, name="contrastive_loss", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.margin = margin
+
+    def call(self, y_true, y_pred):
+        y_true = ops.cast(y_true, y_pred.dtype)
+        apart = ops.square(ops.maximum(self.margin - y_pred, 0))
+        return ops.mean(y_true * ops.square(y_pred) + (1 - y_true) * apart, axis=-1) / 2
+
+    def get_config(self):
+        return {**super().get_config(), "margin": self.margin}
