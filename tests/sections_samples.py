@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from netc.params import Bool, Choice, Int, Kind, Real, declared
+from netc.params import Bool, Choice, Int, Kind, KindError, Real, declared
 from netc.sections.base import Registry, Setting
+from netc.values import Word
 
 S = TypeVar("S", bound=Setting)
 
@@ -32,9 +33,6 @@ def other(kind: Kind, default: Any) -> Any:
 
 
 def _accepted(kind: Kind, value: Any) -> bool:
-    from netc.params import KindError
-    from netc.values import Word
-
     try:
         kind.accept(Word(value) if isinstance(value, str) else value, 2)
     except KindError:

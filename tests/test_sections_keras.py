@@ -21,14 +21,13 @@ from tests.sections_samples import classes, other_values
 
 keras = pytest.importorskip("keras")
 np = pytest.importorskip("numpy")
+custom_training = pytest.importorskip("netc.backends.custom_training")
 CLOCK = Clock(100, 1000)
 ONE_HOT = np.eye(4, dtype="float32")
 
 
 def target(path: str) -> Any:
     if path.startswith("custom."):
-        from netc.backends import custom_training
-
         return getattr(custom_training, path.removeprefix("custom."))
     found: Any = keras
     for part in path.split("."):
@@ -39,9 +38,8 @@ def target(path: str) -> Any:
 def execute(value: Any) -> Any:
     if not isinstance(value, Call):
         return value
-    return target(value.path)(
-        *map(execute, value.args), **{name: execute(given) for name, given in value.kwargs.items()}
-    )
+    kwargs = {name: execute(given) for name, given in value.kwargs.items()}
+    return target(value.path)(*map(execute, value.args), **kwargs)
 
 
 def default_of(cls: type[Targeted], name: str) -> Any:
@@ -52,7 +50,7 @@ def default_of(cls: type[Targeted], name: str) -> Any:
 @pytest.mark.parametrize("cls", [*classes(OPTIMIZERS), *classes(LOSSES), Plateau, EarlyStopping])
 def test_defaults_of_keras_are_stated_truly(cls: type[Targeted]) -> None:
     for name, declaration in declared(cls).items():
-        if name in cls.own and name != "lr" or declaration.required:
+        if declaration.required or name in cls.own - {"lr"}:
             continue
         stated = cls.elsewhere[name].keras if name in cls.elsewhere else declaration.default
         actual = default_of(cls, "learning_rate" if name == "lr" else name)

@@ -102,7 +102,7 @@ class WeightedCrossentropy(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class ContrastiveLoss(keras.losses.Loss):
-    """Half of d^2 for pairs that belong together (label 1), of max(0, margin - d)^2 for others (Hadsell et al. 2006)."""
+    """Half of d^2 for pairs that belong together (1), of max(0, margin - d)^2 for others (Hadsell et al. 2006)."""
 
     def __init__(self, margin=1.0, name="contrastive_loss", **kwargs):
         super().__init__(name=name, **kwargs)
