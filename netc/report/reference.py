@@ -33,8 +33,8 @@ def operation_page(cls: type[Layer], heading: str = "#") -> str:
         parts.append("Other names: " + ", ".join(f"`{alias}`" for alias in cls.aliases) + ".")
     params = cls.signature(cls.op).params.values()
     if params:
-        rows = [(f"`{param.name}`", param.kind.describe(), _default(param), param.doc) for param in params]
-        parts.append(_table(("option", "takes", "default", "meaning"), rows))
+        rows = [(f"`{param.name}`", param.kind.describe(), shown_default(param), param.doc) for param in params]
+        parts.append(table(("option", "takes", "default", "meaning"), rows))
     if cls.example:
         parts.append(f"Example, behind `input 32x32x16`:\n\n```net\n{cls.example.strip()}\n```")
     return "\n\n".join(parts) + "\n"
@@ -79,10 +79,11 @@ def _families() -> list[tuple[str, list[type[Layer]]]]:
 
 def _listed(classes: Iterable[type[Layer]]) -> str:
     rows = [(f"`{usage(cls)}`", cleandoc(cls.__doc__ or "").split("\n\n")[0].replace("\n", " ")) for cls in classes]
-    return _table(("operation", "what it does"), rows)
+    return table(("operation", "what it does"), rows)
 
 
-def _default(param: Param) -> str:
+def shown_default(param: Param) -> str:
+    """A default as the reference shows it."""
     if param.default is REQUIRED:
         return "required"
     if param.default is None or param.default == ():
@@ -92,7 +93,8 @@ def _default(param: Param) -> str:
     return show(param.default)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table, padded."""
     lines = [head, *([cell.replace("|", "\\|") for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     shown = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines]
