@@ -103,7 +103,7 @@ class Rows:
             if name not in self.program.net:
                 continue
             node, cost = self.program.net.node(name), self.cost.layers[name]
-            row = self._row(indent, name, kind(node.layer), name, None)
+            row = self._row(indent, name, kind(node.layer, self.program.net.shapes[name]), name, None)
             row.node, row.cost, row.line = node, cost, node_line(self.program, node)
             self.rows.append(row)
             self._sums[-1] += cost

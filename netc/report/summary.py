@@ -12,7 +12,6 @@ from netc.ir.net import Node
 from netc.ir.shape import show_shape
 from netc.program import Program
 from netc.report.cost import NetCost, measure
-from netc.report.label import kind
 from netc.report.receptive import Axis, Field, figure, net_field, receptive_fields
 from netc.report.rows import Row, Rows, node_line
 from netc.report.table import comma_separated, markdown, plain
@@ -147,7 +146,7 @@ def _record(program: Program, row: Row, node: Node) -> list[str | int | None]:
     return [
         row.name,
         node.layer.op,
-        kind(node.layer),
+        row.kind,
         " ".join(program.net.operands(row.name)),
         show_shape(program.net.shapes[row.name]),
         row.cost.parameters,

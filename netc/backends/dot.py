@@ -1,0 +1,86 @@
+"""The network as a Graphviz graph: a box a layer, shapes on the edges, a frame around each copy of a definition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from graphviz import Digraph, escape, nohtml
+from graphviz.quoting import quote
+
+from netc.ir.net import Node
+from netc.ir.shape import show_shape
+from netc.lower.expansion import Body, CallStep, LayerStep, RepeatStep, Step
+from netc.program import Program
+from netc.report.label import kind
+
+_FONT = "Helvetica"
+_FILL = {
+    "conv": "#dbe9f6",
+    "dense": "#dbe9f6",
+    "pool": "#fde3cf",
+    "norm": "#e6e0f0",
+    "activation": "#fbf3c4",
+    "merge": "#dcefdc",
+}  # by family; white for the rest
+_EDGE = {"fontname": _FONT, "fontsize": "9", "fontcolor": "#555555", "color": "#555555", "arrowsize": "0.6"}
+_FRAME = 'fontname=Helvetica fontsize=10 color="#aaaaaa" style=rounded'
+
+
+def dump(program: Program) -> str:
+    """A program as DOT text, the same for the same program. No text of the spec is read as markup or as a link."""
+    graph = Digraph(escape(program.name))
+    graph.attr("node", shape="box", style="rounded,filled", fillcolor="white", color="#555555", fontname=_FONT)
+    graph.attr("node", fontsize="10", margin="0.12,0.05")
+    graph.attr("edge", **_EDGE)
+    _nodes(graph, program)
+    for node in program.net:
+        for operand in program.net.operands(node.name):
+            graph.edge(operand, node.name, label=show_shape(program.net.shapes[operand]))
+    source: str = graph.source
+    return source
+
+
+def _nodes(graph: Digraph, program: Program) -> None:
+    """All layers, each inside the frames of the calls that made it."""
+    open_steps: list[tuple[Iterator[Step], bool]] = [(iter(program.expansion.steps), False)]
+    while open_steps:
+        steps, framed = open_steps[-1]
+        step = next(steps, None)
+        if step is None:
+            open_steps.pop()
+            if framed:
+                graph.body.append("\t}\n")
+            continue
+        if isinstance(step, LayerStep):
+            for name in step.nodes:
+                _node(graph, program, program.net.node(name))
+        if isinstance(step, CallStep):
+            label = escape(f"{step.prefix} ({step.definition.name})")
+            graph.body.append(f"\tsubgraph {quote('cluster_' + step.prefix)} {{\n")
+            graph.body.append(f"\t\tgraph [label={quote(label)} {_FRAME}]\n")
+        inner = chain.from_iterable(body.steps for body in _bodies(step))
+        open_steps.append((inner, isinstance(step, CallStep)))
+
+
+def _bodies(step: Step) -> list[Body]:
+    """The bodies that ran in a step."""
+    if isinstance(step, CallStep):
+        return [step.body]
+    if isinstance(step, RepeatStep):
+        return step.passes
+    if isinstance(step, LayerStep):
+        return step.branches
+    arm = None if step.taken is None else step.arms[step.taken]
+    return [] if arm is None else [arm]
+
+
+def _node(graph: Digraph, program: Program, node: Node) -> None:
+    lines = [node.name, kind(node.layer, program.net.shapes[node.name])]
+    if node.shares:
+        lines.append(f"weights of {node.shares}")
+    if node.name in program.net.outputs:
+        lines.append(show_shape(program.net.shapes[node.name]))
+    look = {"fillcolor": _FILL[node.layer.family]} if node.layer.family in _FILL else {}
+    label = nohtml("\\n".join(escape(line) for line in lines))
+    graph.node(node.name, label, shape="ellipse" if node.layer.op == "input" else None, **look)
