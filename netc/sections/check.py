@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from netc.diagnostics.model import Edit, Fix, Label
+from netc.diagnostics.codes import Severity
+from netc.diagnostics.model import Diagnostic, Edit, Fix, Label
 from netc.ir.net import Net
 from netc.ir.shape import Shape, show_shape
 from netc.lower.suggest import did_you_mean
@@ -104,8 +105,9 @@ class _Outputs:
         self.net = program.net
         self.report = program.report
         self.labels = program.expansion.labels
-        self.broken = program.report.failed  # what is missing may only have failed to build
+        self.broken = any(_outside(found, program) for found in program.report)
         self.by_output: dict[str, Line[Loss]] = {}
+        self.astray = False  # a loss was for an output that does not exist
 
     def check(self) -> None:
         """Everything, losses first: what they want of labels decides the rest."""
@@ -146,6 +148,7 @@ class _Outputs:
     def _loss(self, line: Line[Loss]) -> None:
         output = self._output(line)
         if output is None:
+            self.astray = True
             return
         first = self.by_output.setdefault(output, line)
         if first is not line:
@@ -158,7 +161,7 @@ class _Outputs:
             ).add_to(self.report)
 
     def _without_loss(self) -> None:
-        if self.broken or not self.train.complete or not self.by_output:
+        if self.broken or not self.train.complete or self.astray:
             return
         for output, name in zip(self.net.outputs, self._names(), strict=True):
             if output not in self.by_output:
@@ -198,14 +201,12 @@ class _Outputs:
         )
 
     def _contradiction(self, output: str, line: Line[Loss], found: str, wanted: str, help: str) -> None:
-        node = self.net.node(output)
         self.report.add(
             "NET404",
             f"`{line.value.name}` expects {wanted}, and the network ends in {_ending(found)}",
             line.span,
-            secondary=(Label(node.origin.span, f"{_ending(found)} here"),),
+            secondary=(Label(self.net.node(output).origin.span, f"{_ending(found)} here"),),
             help=(help,),
-            frame=node.origin.frame,
         )
 
     # -- classes ---------------------------------------------------------------------------------------------
@@ -306,6 +307,17 @@ class _Outputs:
                     line.at("labels" if label in getattr(line.value, "labels", ()) else "before"),
                     help=did_you_mean(label, [*self.labels, *(node.name for node in self.net)]),
                 )
+
+
+def _outside(found: Diagnostic, program: Program) -> bool:
+    """Whether a finding is an error of the network, so that what is missing may only have failed to build."""
+    if found.severity is not Severity.ERROR:
+        return False
+    sections = [section.span for section in (program.sections.data, program.sections.train) if section]
+    span = found.span
+    return span is None or not any(
+        span.source is there.source and there.start <= span.start < there.end for there in sections
+    )
 
 
 def last_activation(net: Net, output: str) -> str | None:

@@ -83,10 +83,10 @@ class Data(Section):
     @property
     def classes(self) -> int | None:
         """How many classes there are, where it is known."""
+        if self.data_set is not None:
+            return self.data_set.classes
         written = self.value(Classes)
-        if written is not None:
-            return written.count
-        return self.data_set.classes if self.data_set else None
+        return written.count if written else None
 
     @property
     def images(self) -> int | None:

@@ -126,7 +126,7 @@ class Adamax(Optimizer):
     """Adam with the largest gradient in place of the root mean square (Kingma & Ba 2015, section 7.1)."""
 
     target = "optimizers.Adamax"
-    elsewhere = {"lr": Elsewhere(0.001, None, 0.002), "epsilon": Elsewhere(1e-7)}
+    elsewhere = {"lr": Elsewhere(0.001, None, 0.002)}
 
     beta1: float = param(DECAY, "decay of the gradient's average", 0.9)
     beta2: float = param(DECAY, "decay of the largest gradient", 0.999)
@@ -276,7 +276,6 @@ class ScheduleFreeAdamW(Optimizer):
 
     target = "optimizers.ScheduleFreeAdamW"
     renamed = {**Optimizer.renamed, "warmup": "warmup_steps"}
-    elsewhere = {"lr": Elsewhere(0.0025, None, 0.0025)}
     averages = True
 
     lr: float = param(RATE, "learning rate", 0.0025)

@@ -38,7 +38,7 @@ def _full(size: tuple[int, ...], image: Shape) -> Shape:
 
 @choice(DATA, "resize", example="resize 224x224")
 class Resize(Step):
-    """Scale images to a size: the shorter side is not cut, so proportions change."""
+    """Scale images to a size; nothing is cut, so their proportions may change."""
 
     size: ClassVar[tuple[str, ...]] = ("to",)
     repeatable = True

@@ -15,7 +15,6 @@ from netc.sections.conflicts import conflicts
 from netc.sections.data_sets import DATA_SETS, DataSet
 from netc.sections.metrics import METRICS
 from netc.sections.model import Data, Line, Sections, Train
-from netc.sections.optimizers import Optimizer
 from netc.sections.settings import FAMILIES, METRICS_LINE, SECTIONS, lines
 from netc.syntax.source import Span
 from netc.syntax.tree import Argument, If, Keyword, Literal, Operation, Positional, Reference, Size, Statement
@@ -171,6 +170,8 @@ class _Reader:
         elif word in SECTIONS[self.section]:
             self._add(SECTIONS[self.section][word], operation, operation.arguments)
         else:
+            if word == "optimizer":
+                self._once(word, operation)
             chosen = FAMILIES[word][self._chosen(self._first(operation), FAMILIES[word], word)]
             self._add(chosen, operation, operation.arguments[1:])
 
@@ -216,13 +217,15 @@ class _Reader:
     # -- lines -----------------------------------------------------------------------------------------------
 
     def _add(self, chosen: type[Setting], operation: Operation, arguments: Sequence[Argument]) -> None:
-        key = operation.name if issubclass(chosen, Optimizer) else chosen.name
-        first = self.once.setdefault(key, operation) if not chosen.repeatable else operation
-        if first is not operation:
-            self.complete = False
-            _duplicate(key, operation.name_span, first.name_span, self.report, self.frame)
-            return
+        if not chosen.repeatable:
+            self._once(chosen.name, operation)
         self.lines.append(self._bound(chosen, operation, arguments))
+
+    def _once(self, key: str, operation: Operation) -> None:
+        first = self.once.setdefault(key, operation)
+        if first is not operation:
+            _duplicate(key, operation.name_span, first.name_span, self.report, self.frame)
+            raise Poison
 
     def _bound(self, chosen: type[S], operation: Operation, arguments: Sequence[Argument]) -> Line[S]:
         for argument in arguments:
