@@ -6,6 +6,7 @@ One set of functions for convolutions, pools and everything else that slides.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 
 from netc.ir.shape import Dim
 
@@ -65,22 +66,50 @@ def transposed_size(size: Dim, window: int, stride: int, dilation: int, padding:
     return size * stride + max((window - 1) * dilation + 1 - stride, 0)
 
 
-def read_share(size: int, window: int, stride: int, dilation: int, padding: str | tuple[int, int]) -> float:
-    """Share of a dimension's pixels that at least one window reads, by counting them."""
-    count = output_size(size, window, stride, dilation, padding)
-    if not count or count < 0:
-        return 0.0
-    if padding == "same":
-        before = same_padding(size, window, stride, dilation)[0]
-    elif padding == "causal":
-        before = (window - 1) * dilation
-    else:
-        before = 0 if isinstance(padding, str) else padding[0]
-    period = [0] * (size + 1)
-    read = period  # one flag a pixel
-    for index in range(count):
-        start = index * stride - before
-        for tap in range(start, start + window * dilation, dilation):
-            if 0 <= tap < size:
-                read[tap] = 1
-    return sum(read) / size
+MANY_TAPS = 10_000
+
+
+def skips(window: Window) -> bool:
+    """Whether pixels lie between the taps that no window reads, wherever it stands."""
+    return _classes(window) < window.stride
+
+
+def read_share(size: Dim, window: Window) -> float:
+    """Share of a dimension's pixels that at least one window reads.
+
+    Exact where the size is known, but for windows of very many dilated taps; without the borders where it is not.
+    """
+    count = 0 if size is None else (size + window.before + window.after - window.extent) // window.stride + 1
+    if size is None or (window.dilation > 1 and _classes(window) > MANY_TAPS):
+        return min(_classes(window) / window.stride, 1.0)
+    if window.dilation == 1:
+        return _covered(size, -window.before, window.size, window.stride, count) / size
+    return sum(_read_in_class(size, window, count, tap) for tap in range(_classes(window))) / size
+
+
+def _classes(window: Window) -> int:
+    """How many of the classes of pixels modulo the stride the taps fall into."""
+    return min(window.size, window.stride // gcd(window.stride, window.dilation))
+
+
+def _read_in_class(size: int, window: Window, count: int, tap: int) -> int:
+    """Pixels read by a tap, and by the later ones that fall into the same class modulo the stride.
+
+    Numbered within the class, each tap reads a run of `count` pixels.
+    """
+    stride, common = window.stride, gcd(window.stride, window.dilation)
+    start, offset = divmod(tap * window.dilation - window.before, stride)
+    taps = -(-(window.size - tap) // (stride // common))
+    return _covered(-(-(size - offset) // stride), start, count, window.dilation // common, taps)
+
+
+def _covered(size: int, start: int, length: int, step: int, count: int) -> int:
+    """Positions from 0 to `size` - 1 in `count` runs of `length`, the first at `start` and then every `step`."""
+    if length >= step:
+        return max(min(start + (count - 1) * step + length, size) - max(start, 0), 0)
+
+    def before(position: int) -> int:
+        behind = min(max(position - start, 0), count * step)
+        return behind // step * length + min(behind % step, length)
+
+    return before(max(size, 0)) - before(0)
