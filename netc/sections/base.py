@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, cast, dataclass_transform
 
 from netc.params import Declared, KindError, Real, declared, param
+from netc.record import Record, record
 from netc.target import Symbol, concrete, is_given
 from netc.values import show
 
@@ -56,7 +57,7 @@ class Elsewhere(NamedTuple):
     paper: object = None
 
 
-class Setting(Declared):
+class Setting(Record, Declared):
     """One line of a section. Subclasses are made by `choice`."""
 
     name: ClassVar[str]  # canonical word in the language
@@ -96,10 +97,10 @@ Registry = dict[str, type[S]]  # by canonical name and alias
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(param,))
 def choice(registry: Registry[S], name: str, *aliases: str, example: str) -> Callable[[type[Any]], Any]:
-    """Make a class a setting: a frozen keyword-only dataclass, registered under its names."""
+    """Make a class a setting: a record, registered under its names."""
 
     def register(cls: type[Any]) -> type[Any]:
-        made: Any = dataclass(frozen=True, kw_only=True)(cls)
+        made: Any = record(cls)
         made.name, made.aliases, made.example = name, aliases, example
         for word in (name, *aliases):
             assert word not in registry, word

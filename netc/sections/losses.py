@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from netc.params import Bool, Int, Real, param
+from netc.record import record
 from netc.sections.base import Name, Registry, Targeted, choice
 from netc.target import Call
 
@@ -17,7 +17,7 @@ POSITIVE = Real(min=0, open=("min",))
 OUTPUT = Name("the label of an output")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Loss(Targeted):
     """What training makes small, for one output: without `of`, for the first."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from netc.params import Choice, Int, Real, param
+from netc.record import record
 from netc.sections.base import Registry, Setting, choice
 from netc.sections.losses import OUTPUT, Loss
 from netc.target import Call
@@ -13,7 +13,7 @@ from netc.target import Call
 CLASSES = ("one_hot", "integer", "binary")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Metric(Setting):
     """What is shown beside the loss, for one output: without `of`, for the first."""
 
@@ -71,7 +71,7 @@ class TopK(Metric):
         return self.call(f"{sparse}TopKCategoricalAccuracy", k=self.k)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Thresholded(Metric):
     """A metric over single yes-or-no decisions."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from netc.params import param
+from netc.record import record
 from netc.sections.base import Name, Targeted
 from netc.target import Call
 
 VALIDATION = "val_"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Monitoring(Targeted):
     """A setting that becomes a callback which watches a quantity, as Keras names them: `val_loss`, `val_accuracy`."""
 

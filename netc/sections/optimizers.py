@@ -9,10 +9,10 @@ TFLearn's, else Keras'; `elsewhere` says where they differ.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from netc.params import Bool, Int, Real, param
+from netc.record import record
 from netc.sections.base import Elsewhere, Registry, Targeted, choice, real
 from netc.target import Call
 
@@ -22,7 +22,7 @@ POSITIVE = Real(min=0, open=("min",))
 NOT_NEGATIVE = Real(min=0)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Optimizer(Targeted):
     """How gradients become steps."""
 

@@ -6,11 +6,11 @@ A step marked random acts in training only, with fresh numbers for each image an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from netc.ir.shape import Dim, Shape, show_shape
 from netc.params import Choice, Int, Real, Sizes, param
+from netc.record import record
 from netc.sections.base import Registry, Setting, SettingError, choice
 
 CHANCE = Real(min=0, max=1, open=("min",))
@@ -110,7 +110,7 @@ class Channels(Step):
         return (*image[:-1], self.count)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Statistic(Step):
     """A step that needs a statistic of the training images, or one number a channel."""
 

@@ -8,10 +8,10 @@ own step still has the rate before it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from netc.params import Bool, Choice, Int, Real, param
+from netc.record import record
 from netc.sections.base import Clock, Registry, Setting, SettingError, choice, real, times
 from netc.sections.monitors import Monitoring
 from netc.target import Call
@@ -21,7 +21,7 @@ FACTOR = Real(min=0, max=1, open=("min", "max"))
 COUNT = Int(min=1)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Schedule(Setting):
     """How the learning rate changes. A `warmup` goes with any of the others but `plateau`, which stands alone."""
 
@@ -90,7 +90,7 @@ def _piecewise(boundaries: list[Any], values: list[Any]) -> Call:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Periodic(Schedule):
     """A rate that falls with the number of periods gone by."""
 
