@@ -289,7 +289,8 @@ def test_symbols_stay_symbols() -> None:
     assert cosine.kwargs["decay_steps"].source == "10 * steps_per_epoch - 400"
     assert cosine.kwargs["decay_steps"].value == 3510
     assert Momentum(lr=Symbol("rate", 1)).lower(Symbol("rate", 1)).kwargs["learning_rate"].source == "rate * 1.0"
-    smoothing = Symbol("smoothing", 0.0)
+    smoothing, end = Symbol("smoothing", 0.0), Symbol("end", 0.0)
+    assert learning_rate(0.1, [Cosine(end=end)], clock).kwargs["alpha"] is end
     assert CategoricalCrossentropy(label_smoothing=smoothing).lower().kwargs == {"label_smoothing": smoothing}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from netc.diagnostics.codes import Severity
@@ -21,6 +22,7 @@ from netc.sections.preprocessing import Step
 from netc.sections.settings import Classes, ClassWeights, Freeze, Skip
 from netc.syntax.source import Span
 
+NEAREST = 1000  # names of layers among which the nearest spelling is looked for
 # Operations behind an activation that leave the kind of its values as it is.
 TRANSPARENT = frozenset({"identity", "dropout", "spatialdropout", "droppath", "noise", "flatten", "reshape", "part"})
 
@@ -305,7 +307,7 @@ class _Outputs:
                     "NET114",
                     f"no layer has the label or name `{label}`",
                     line.at("labels" if label in getattr(line.value, "labels", ()) else "before"),
-                    help=did_you_mean(label, [*self.labels, *(node.name for node in self.net)]),
+                    help=did_you_mean(label, [*self.labels, *islice((node.name for node in self.net), NEAREST)]),
                 )
 
 

@@ -8,7 +8,7 @@ from netc.params import Choice, Int, Real, param
 from netc.record import record
 from netc.sections.base import Registry, Setting, choice
 from netc.sections.losses import OUTPUT, Loss
-from netc.target import Call
+from netc.target import Call, concrete
 
 CLASSES = ("one_hot", "integer", "binary")
 
@@ -64,7 +64,7 @@ class TopK(Metric):
 
     @property
     def key(self) -> str:
-        return f"top{self.k}"
+        return f"top{concrete(self.k)}"
 
     def lower(self, loss: Loss, units: int) -> Call:
         sparse = "Sparse" if loss.labels == "integer" else ""

@@ -14,7 +14,7 @@ from netc.params import Bool, Choice, Int, Real, param
 from netc.record import record
 from netc.sections.base import Clock, Registry, Setting, SettingError, choice, real, times
 from netc.sections.monitors import Monitoring
-from netc.target import Call
+from netc.target import Call, is_given
 
 UNIT = Choice(("steps", "epochs"))
 FACTOR = Real(min=0, max=1, open=("min", "max"))
@@ -159,7 +159,7 @@ class Polynomial(Schedule):
                 "initial_learning_rate": real(rate),
                 "decay_steps": clock.steps(self.steps, self.unit) if self.steps else clock.total,
                 "end_learning_rate": real(self.end),
-                **({"power": real(self.power)} if self.power != 1 else {}),
+                **({"power": real(self.power)} if is_given(self.power, 1) else {}),
             },
         )
 
@@ -184,7 +184,7 @@ class Cosine(Schedule):
         return clock.steps(self.steps, self.unit) if self.steps else clock.total
 
     def _call(self, rate: Any, length: Any, **more: Any) -> Call:
-        end = {"alpha": real(self.end)} if self.end else {}
+        end = {"alpha": real(self.end)} if is_given(self.end, 0) else {}
         return Call(
             "optimizers.schedules.CosineDecay",
             kwargs={"initial_learning_rate": rate, "decay_steps": length, **end, **more},
@@ -207,7 +207,7 @@ class Restarts(Schedule):
             kwargs={
                 "initial_learning_rate": real(rate),
                 "first_decay_steps": clock.steps(self.first, self.unit),
-                **{name: real(value) for name, (value, default) in others.items() if value != default},
+                **{name: real(value) for name, (value, default) in others.items() if is_given(value, default)},
             },
         )
 
