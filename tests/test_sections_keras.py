@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from netc.compiler import compile_source
 from netc.params import declared
 from netc.sections.base import Clock, Targeted
 from netc.sections.losses import LOSSES, Contrastive, Loss, WeightedCrossentropy
+from netc.sections.lowering import lower, quantities
 from netc.sections.metrics import METRICS, Metric
 from netc.sections.optimizers import OPTIMIZERS, Optimizer
 from netc.sections.schedules import SCHEDULES, Cosine, Exponential, Milestones, Plateau, Restarts, Step, Warmup
 from netc.sections.schedules import learning_rate as scheduled
 from netc.sections.settings import EarlyStopping
+from netc.syntax.source import Source
 from netc.target import Call
 from tests.sections_samples import classes, other_values
 
@@ -185,3 +188,55 @@ def test_custom_losses_against_their_formulas() -> None:
     distances = np.array([[0.5], [2.0], [0.3]])
     expected = np.mean([0.5**2, 2.0**2, (1.5 - 0.3) ** 2]) / 2
     assert float(execute(Contrastive(margin=1.5).lower())(labels, distances)) == pytest.approx(expected)
+
+
+ONE = (
+    "input 4\nmain: fc 4 softmax\ntrain { loss categorical_crossentropy; optimizer adam; metrics accuracy topk=2 auc }"
+)
+TWO = """input 4
+stem: identity
+main: fc 4 softmax
+from stem
+aux: fc 4
+output main aux
+train {
+    loss categorical_crossentropy
+    loss sparse_categorical_crossentropy from_logits of=aux weight=0.3
+    optimizer momentum lr=0.1
+    schedule warmup steps=2
+    schedule exponential every=5 factor=0.5
+    metrics accuracy mae
+    metric topk k=2 of=aux
+    early_stopping patience=1 monitor=val_aux_top2
+}"""
+
+
+@pytest.mark.parametrize("text", [ONE, TWO])
+def test_quantities_have_the_names_that_keras_logs(text: str) -> None:
+    program = compile_source(Source("test.net", text))
+    assert not program.report.failed, [found.message for found in program.report]
+    train, net, labels = program.sections.train, program.net, program.expansion.labels
+    assert train is not None
+    made = lower(train, net, labels, CLOCK)
+    several = len(net.outputs) > 1
+    inputs = keras.Input((4,))
+    ends = {
+        name: keras.layers.Dense(4, None if name == "aux" else "softmax", name=name)(inputs) for name in net.outputs
+    }
+    model = keras.Model(inputs, ends if several else ends["main"])
+    losses = {name: execute(call) for name, call in made.losses.items()}
+    metrics = {name: [execute(call) for call in calls] for name, calls in made.metrics.items()}
+    model.compile(
+        optimizer=execute(made.optimizer),
+        loss=losses if several else losses["main"],
+        loss_weights={name: made.weights.get(name, 1.0) for name in losses} if several else None,
+        metrics=metrics if several else metrics["main"],
+    )
+    images, labels_ = np.tile(ONE_HOT, (4, 1)), {"main": np.tile(ONE_HOT, (4, 1)), "aux": np.tile(np.arange(4), 4)}
+    given = {name: labels_[name] for name in net.outputs} if several else labels_["main"]
+    callbacks = [execute(call) for call in made.callbacks]
+    logs = model.fit(images, given, validation_data=(images, given), epochs=1, verbose=0, callbacks=callbacks).history
+    assert set(logs) == set(quantities(train, net, labels))
+    if several:
+        total = logs["val_main_loss"][0] + 0.3 * logs["val_aux_loss"][0]
+        assert logs["val_loss"][0] == pytest.approx(total, rel=1e-4)
