@@ -212,7 +212,14 @@ class Parameter:
     span: Span
 
 
-Statement = Operation | Repeat | If | Definition | Parameter
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Text that could not be read, and was reported; what it would have done is unknown."""
+
+    span: Span
+
+
+Statement = Operation | Repeat | If | Definition | Parameter | Lost
 
 
 @dataclass(frozen=True, slots=True)
