@@ -220,8 +220,8 @@ def test_explain_unknown(capsys: pytest.CaptureFixture[str]) -> None:
 def test_ops(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ops"]) == 0
     assert "`conv FILTERS" in capsys.readouterr().out
-    assert main(["ops", "maxpool"]) == 0
-    assert "# `pool`" in capsys.readouterr().out
+    assert main(["ops", "pool"]) == 0
+    assert "# `maxpool`" in capsys.readouterr().out
     assert main(["ops", "cnv"]) == 2
     assert "did you mean `conv`?" in capsys.readouterr().err
 

@@ -60,17 +60,18 @@ class Levels:
 
 def find_code(text: str) -> str:
     """The code meant by `NET301`, `net301`, `301` or `window-under-stride`; raises `LevelError`."""
-    wanted = text.strip()
-    number = "NET" + wanted.upper().removeprefix("NET")
-    if number in CODES:
-        return number
-    names = {code.name: code.code for code in CODES.values()}
-    if wanted.lower() in names:
-        return names[wanted.lower()]
+    known = {code.code.lower(): code.code for code in CODES.values()} | {
+        code.name: code.code for code in CODES.values()
+    }
+    wanted = text.strip().lower()
+    wanted = f"net{wanted}" if wanted.isdigit() else wanted
+    if wanted in known:
+        return known[wanted]
     from netc.lower.suggest import nearest  # noqa: PLC0415 - only for a mistake
 
-    close = nearest(number, CODES) if wanted.upper().startswith("NET") or wanted.isdigit() else nearest(wanted, names)
-    raise LevelError(f"there is no code `{wanted}`" + (f"; did you mean `{close}`?" if close else ""))
+    close = nearest(wanted, known)
+    shown = close.upper() if close and close.upper() in CODES else close
+    raise LevelError(f"there is no code `{text.strip()}`" + (f"; did you mean `{shown}`?" if shown else ""))
 
 
 def lints(text: str) -> list[str]:
