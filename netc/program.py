@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from netc.diagnostics.model import Diagnostics
-from netc.ir.net import Net
-from netc.lower.expansion import Body
-from netc.syntax.tree import Definition, File
-from netc.values import Value
+if TYPE_CHECKING:  # the modules that make a program import this one
+    from collections.abc import Mapping
 
-if TYPE_CHECKING:
+    from netc.diagnostics.model import Diagnostics
+    from netc.ir.net import Net
+    from netc.lower.expansion import Body
     from netc.sections.model import Sections
+    from netc.syntax.tree import Definition, File
+    from netc.values import Value
 
 
 @dataclass(slots=True)
