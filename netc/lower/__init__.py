@@ -19,6 +19,9 @@ from netc.syntax.source import Span
 from netc.syntax.tree import Definition, File, If, Operation, Parameter, Positional, Reference, Statement
 from netc.values import Value
 
+# What a statement that could not be read may have defined: not to be called unknown.
+_UNKNOWN = frozenset({"NET101", "NET104", "NET106", "NET110", "NET112", "NET114", "NET118"})
+
 
 def lower(
     file: File, overrides: Mapping[str, Value], limits: Limits, report: Diagnostics, *, speculate: bool = False
@@ -37,6 +40,8 @@ def lower(
     sections = resolve(expander.sections, scope, report)
     _outputs(expander, file, ctx)
     _unused(expander, file, ctx)
+    if expander.lost:
+        report.discard(_UNKNOWN)
     parameters = {name: value for name, value in expander.parameters.items() if value is not None}
     return Program(
         file, expander.net.name, parameters, expander.net, body, expander.called, sections, report, expander.ghosts

@@ -218,7 +218,7 @@ def _power(a: int | float, b: int | float, expr: Binary, scope: Scope) -> int | 
         raise scope.fail("NET111", f"{show(a)} ** {show(b)} cannot be computed", expr.span) from None
     if isinstance(result, complex):
         raise scope.fail("NET111", f"{show(a)} ** {show(b)} is not a real number", expr.span)
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 def _bounded(value: int | float, expr: Expr, scope: Scope) -> int | float:

@@ -21,7 +21,7 @@ from netc.lower.special import SPECIAL
 from netc.lower.suggest import did_you_mean
 from netc.syntax.parser import parse
 from netc.syntax.source import Span
-from netc.syntax.tree import Definition, File, If, Operation, Parameter, Repeat, Statement
+from netc.syntax.tree import Definition, File, If, Lost, Operation, Parameter, Repeat, Statement
 from netc.values import Value, kind_of, show
 
 
@@ -39,6 +39,7 @@ class Expander:
         self.report = report
         self.speculate = False
         self.named = False
+        self.lost = False  # some statement could not be read
         self.net = Net("net")
         self.ghosts = Net("ghosts")
         self.rank = 2  # of the last input, to go on checking behind an error
@@ -67,11 +68,13 @@ class Expander:
         own = ctx.labels.marks
         for statement in statements:
             self._tick(statement, ctx)
+            if self._label_is_taken(statement, ctx):
+                ctx.move(BROKEN)
+                continue
             step = self._step(statement, ctx)
             if step is not None:
                 body.steps.append(step)
-            if isinstance(statement, Operation | Repeat) and statement.label is not None:
-                self._label(statement, ctx)
+            self._label(statement, ctx)
         body.result = ctx.current if isinstance(ctx.current, str) else None
         body.labels = {name: mark.node for name, mark in own.items() if isinstance(mark.node, str)}
         return body
@@ -94,6 +97,10 @@ class Expander:
             return run_repeat(self, statement, ctx)
         if isinstance(statement, If):
             return run_if(self, statement, ctx)
+        if isinstance(statement, Lost):
+            self.lost = True
+            ctx.move(BROKEN)
+            return None
         what = "`def`" if isinstance(statement, Definition) else "`param`"
         if not ctx.top:
             ctx.scope.fail("NET117", f"{what} stands at the top level of a file only", statement.name_span)
@@ -227,17 +234,23 @@ class Expander:
 
     # -- labels ----------------------------------------------------------------------------------------------
 
-    def _label(self, statement: Operation | Repeat, ctx: Context) -> None:
-        assert statement.label is not None
-        name, span = statement.label.text, statement.label.span
-        earlier = ctx.labels.find(name)
-        if earlier is not None and earlier.everywhere:
-            ctx.scope.fail("NET113", f"the label `{name}` is used already, at line {earlier.span.line}", span)
+    def _label_is_taken(self, statement: Statement, ctx: Context) -> bool:
+        """Whether a statement's label names something else already, which is reported."""
+        label = statement.label if isinstance(statement, Operation | Repeat) else None
+        earlier = None if label is None else ctx.labels.find(label.text)
+        if label is None or earlier is None or not earlier.everywhere:
+            return False
+        ctx.scope.fail("NET113", f"the label `{label.text}` is used already, at line {earlier.span.line}", label.span)
+        return True
+
+    def _label(self, statement: Statement, ctx: Context) -> None:
+        """Let a statement's label name its result."""
+        if not isinstance(statement, Operation | Repeat) or statement.label is None:
             return
-        mark = Mark(ctx.current, span)
-        ctx.labels.marks[name] = mark
+        mark = Mark(ctx.current, statement.label.span)
+        ctx.labels.marks[statement.label.text] = mark
         if not (isinstance(statement, Operation) and statement.name == "input"):
-            self.marks.append((name, mark))
+            self.marks.append((statement.label.text, mark))
 
     def use_label(self, name: str, span: Span, ctx: Context) -> Current:
         """The tensor that a label names; None after reporting that there is none."""

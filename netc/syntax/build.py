@@ -37,7 +37,7 @@ from netc.syntax.tree import (
     Unary,
 )
 
-RESERVED = frozenset("def shared param if else repeat as and or not true false".split())
+RESERVED = frozenset(("def", "shared", "param", "if", "else", "repeat", "as", "and", "or", "not", "true", "false"))
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 _DIMS = re.compile(r"[^x/]+")

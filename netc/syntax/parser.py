@@ -87,7 +87,7 @@ class _Recovery:
         self.report = report
 
     def __call__(self, error: UnexpectedInput) -> bool:
-        interactive = error.interactive_parser  # type: ignore[attr-defined]
+        interactive: Any = error.interactive_parser
         state = interactive.parser_state
         lexer = interactive.lexer_thread.state
         at = self._place(error)
@@ -105,7 +105,7 @@ class _Recovery:
     def _place(self, error: UnexpectedInput) -> Span:
         length = len(self.source.text)
         if isinstance(error, UnexpectedToken) and error.token.type != "$END":
-            end: int = error.token.end_pos  # type: ignore[assignment]
+            end: int = error.token.end_pos
             length = len("else") if error.token.type == "ELSE" else len(error.token)
             return Span(self.source, end - length, end)
         if isinstance(error, UnexpectedCharacters):
@@ -134,7 +134,7 @@ class _Recovery:
         depth = 0
         for match in _SKIPPED.finditer(self.source.text, start):
             mark = match.group()
-            if mark == "{" or mark == "(":
+            if mark in ("{", "("):
                 depth += 1
             elif mark == ")":
                 depth = max(depth - 1, 0)
@@ -218,7 +218,9 @@ class _Recovery:
         return " or ".join(names[:3])
 
 
-_OPERATION_TAIL = re.compile(r"[ \t]*(?:\*\*|//|[-+*/%])[ \t]*(?:[\w.]+|\([^()\n]*\))(?:[ \t]*(?:\*\*|//|[-+*/%])[ \t]*(?:[\w.]+|\([^()\n]*\)))*")
+_OPERATION_TAIL = re.compile(
+    r"[ \t]*(?:\*\*|//|[-+*/%])[ \t]*(?:[\w.]+|\([^()\n]*\))(?:[ \t]*(?:\*\*|//|[-+*/%])[ \t]*(?:[\w.]+|\([^()\n]*\)))*"
+)
 _IN_ARGUMENTS = re.compile(r"[\w.)\"=][ \t]*\Z")
 _LAST_OPERAND = re.compile(r"(?:[\w.]+|\([^()]*\))[ \t]*\Z")
 _HINTS = {

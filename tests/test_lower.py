@@ -1,0 +1,288 @@
+"""The lowering: names, labels, definitions, options, sharing, bounds, and the tree of what ran."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from netc.compiler import compile_source
+from netc.limits import Limits
+from netc.lower.expansion import CallStep, IfStep, LayerStep, RepeatStep
+from netc.program import Program
+from netc.syntax.source import Source
+
+
+def program(text: str, limits: Limits | None = None, *, speculate: bool = False, **overrides: object) -> Program:
+    return compile_source(Source("test.net", text), overrides, limits, speculate=speculate)  # type: ignore[arg-type]
+
+
+def good(text: str, **overrides: object) -> Program:
+    made = program(text, **overrides)
+    assert not made.report.failed, [(found.code, found.message) for found in made.report]
+    return made
+
+
+def names(text: str, **overrides: object) -> list[str]:
+    return [node.name for node in good(text, **overrides).net][1:]
+
+
+def codes(text: str, limits: Limits | None = None, **overrides: object) -> list[str]:
+    return [found.code for found in program(text, limits, **overrides).report if found.severity.value == "error"]
+
+
+# -- names ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("conv 8x3; pool 2; conv 8x3", "conv1 pool1 conv2"),
+        ("repeat 3 { conv 8x3 }; conv 8x3", "conv1 conv2 conv3 conv4"),
+        ("repeat 2 { a: conv 8x3 }", "a1 a2"),
+        ("block: repeat 2 { conv 8x3; conv 8x3 }", "block1_conv1 block1_conv2 block2_conv1 block2_conv2"),
+        ("enc1: conv 8x3 bn relu", "enc1 enc1_bn enc1_relu"),
+        ("conv 8x3 bn relu bn", "conv1 conv1_bn conv1_relu conv1_bn2"),
+        ("add { | conv 16x3 | conv 16x1 }; conv 8x3", "conv1 conv2 add1 conv3"),
+        ("if false { conv 8x3; conv 8x3 }; conv 8x3", "conv3"),
+        ("if true { conv 8x3 } else { conv 8x3; conv 8x3 }; conv 8x3", "conv1 conv3"),
+        ("if true { repeat 3 { conv 8x3 } } else { conv 8x3 }; conv 8x3", "conv1 conv2 conv3 conv4"),
+    ],
+)
+def test_names_follow_labels_and_counts(text: str, expected: str) -> None:
+    assert names("input 8x8x16\n" + text) == expected.split()
+
+
+def test_names_go_through_definitions() -> None:
+    text = "def stage(n, ch) { repeat n { conv (ch)x3 relu }; pool 2 }\ninput 32x32x3\nstage 2 8; deep: stage 1 16"
+    assert names(text) == ["stage1_conv1", "stage1_conv2", "stage1_pool1", "deep_conv1", "deep_pool1"]
+
+
+def test_names_do_not_depend_on_the_arm_taken() -> None:
+    text = (
+        "param big = false\ninput 8x8x3\nif big { conv 8x5; conv 8x5 } else { conv 8x3 }\nlast: conv 8x1; conv 8x1 relu"
+    )
+    assert names(text)[-2:] == names(text, big=True)[-2:] == ["last", "conv3"]
+
+
+def test_clashing_names_are_an_error() -> None:
+    assert codes("input 8x8x3\nconv1: conv 8x3\nconv 8x3") == ["NET121"]
+
+
+# -- labels --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("add nothing", "NET114"),
+        ("add later\nlater: conv 3x3", "NET115"),
+        ("a: conv 3x1\na: conv 3x1", "NET113"),
+        ("if true { a: conv 3x1 }\nadd a", "NET115"),
+        ("repeat 2 { a: conv 3x1 }\nadd a", "NET114"),
+    ],
+)
+def test_labels_that_are_not_there(text: str, code: str) -> None:
+    assert codes("input 8x8x3\n" + text) == [code]
+
+
+def test_a_label_of_both_arms_is_there_behind_the_if() -> None:
+    good("param p = true\ninput 8x8x3\nif p { a: conv 3x1 } else { a: conv 3x5 }\nconv 3x3; add a")
+
+
+def test_from_goes_on_from_a_label() -> None:
+    net = good("input 8x8x3\na: conv 4x3\nconv 5x3\nb: conv 6x3\nfrom a\nconcat b").net
+    assert net.operands("concat1") == ("a", "b")
+    assert net.shapes["concat1"] == (8, 8, 10)
+
+
+# -- definitions, words, options -----------------------------------------------------------------------------
+
+
+def test_defaults_of_definitions_see_the_parameters_before_them_and_channels() -> None:
+    net = good("def d(k, out=channels*k) { conv (out)x1 }\ninput 8x8x3\nd 2\nd 2").net
+    assert [net.shapes[node.name][-1] for node in net] == [3, 6, 12]
+
+
+def test_a_flag_a_word_and_a_parameter_that_holds_one() -> None:
+    text = (
+        "def d(ch, act=relu, wide=false) { conv ((2*ch if wide else ch))x3 act }\ninput 8x8x3\nd 4 wide\nd 4 act=tanh"
+    )
+    net = good(text).net
+    first, second = net.node("d1_conv1").layer, net.node("d2_conv1").layer
+    assert (first.filters, first.act, second.filters, second.act) == (8, "relu", 4, "tanh")  # type: ignore[attr-defined]
+
+
+def test_bn_behind_removes_the_bias_unless_told_otherwise() -> None:
+    net = good("input 8x8x3\nconv 4x3 bn\nconv 4x3 bn bias=true\nconv 4x3\nbn").net
+    assert [node.layer.bias for node in net if node.layer.op == "conv"] == [False, True, True]  # type: ignore[attr-defined]
+
+
+def test_default_reaches_what_follows_in_its_braces_and_no_shipped_block() -> None:
+    text = """
+input 8x8x16
+conv 4x3
+default conv l2=1e-3
+repeat 1 { default conv l2=1e-2; conv 4x3 }
+conv 16x3
+resblock 1 16
+"""
+    net = good(text).net
+    found = [node.layer.l2 for node in net if node.name.startswith("conv")]  # type: ignore[attr-defined]
+    assert found == [0, 1e-2, 1e-3]
+    assert all(node.layer.l2 != 1e-3 for node in net if node.name.startswith("resblock") and node.layer.op == "conv")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("conv 8x3 filterz=3", "NET102"),
+        ("conv 8x3 stride=1 stride=2", "NET103"),
+        ("conv 8x3/2 stride=2", "NET103"),
+        ("conv 8x3 rellu", "NET104"),
+        ("conv 8x3 0.5", "NET107"),
+        ("conv 8", "NET106"),
+        ("conv 0x3", "NET109"),
+        ("conv 8x3 dilation=true", "NET108"),
+        ("conv (missing)x3", "NET110"),
+        ("conv (1/0)x3", "NET111"),
+        ("conv (4/2)x3", "NET108"),
+        ("konv 8x3", "NET101"),
+        ("later 3\ndef later(n) { conv (n)x3 }", "NET116"),
+        ("repeat 1 { def d() { conv 8x3 } }", "NET117"),
+        ("add { | conv 8x3 }", "NET120"),
+        ("conv 8x3 { | pool 2 }", "NET126"),
+        ("repeat (-1) { conv 8x3 }", "NET109"),
+        ("repeat 1000000000 { conv 8x3 }", "NET603"),
+        ("conv 999999999x3", "NET605"),
+        ("net a; net b", "NET113"),
+        ("net a language=2", "NET008"),
+    ],
+)
+def test_bad_statements_have_exactly_one_error(text: str, code: str) -> None:
+    assert codes("input 32x32x3\n" + text) == [code]
+
+
+def test_a_word_that_could_be_both_is_an_error_and_parentheses_mean_the_parameter() -> None:
+    assert codes("param relu = 3\ninput 8x8x3\nconv 8x3 relu") == ["NET105"]
+    assert codes("def d(relu) { conv 8x(relu) }\ninput 8x8x3\nd 3") == []
+
+
+def test_every_error_of_a_file_in_one_run_and_none_that_follow_from_another() -> None:
+    text = "input 4x4x3\nconv 8x3 rellu\npool 2\nadd { | conv 8x3 | konv 8x3 }\nfc classes"
+    assert codes(text) == ["NET104", "NET101", "NET104"]
+
+
+def test_layers_before_any_input() -> None:
+    assert codes("conv 8x3\nconv 8x3") == ["NET118"]
+
+
+def test_overrides() -> None:
+    text = "param n = 2\nparam rate = 0.5\ninput 8x8x3\nrepeat n { conv 8x3 }\ndropout rate"
+    assert names(text, n=3) == ["conv1", "conv2", "conv3", "dropout1"]
+    assert good(text, rate=0).parameters == {"n": 2, "rate": 0.0}
+    assert codes(text, m=3) == ["NET112"]
+    assert codes(text, n=2.5) == ["NET108"]
+
+
+# -- sharing -------------------------------------------------------------------------------------------------
+
+SIAMESE = """
+shared def tower() { conv 8x3 relu; pool 2; fc 4 }
+left: input 8x8x3
+a: tower
+right: input 8x8x3
+tower
+sub a
+"""
+
+
+def test_a_shared_definition_makes_its_weights_once() -> None:
+    net = good(SIAMESE).net
+    assert [(node.name, node.shares) for node in net if "tower" in node.name or node.shares] == [
+        ("tower_conv1", None),
+        ("tower_pool1", None),
+        ("tower_fc1", None),
+        ("tower1_conv1", "tower_conv1"),
+        ("tower1_pool1", "tower_pool1"),
+        ("tower1_fc1", "tower_fc1"),
+    ]
+
+
+def test_a_shared_definition_on_another_shape_is_an_error() -> None:
+    assert codes(SIAMESE.replace("right: input 8x8x3", "right: input 9x9x3")) == ["NET122"]
+
+
+# -- files ---------------------------------------------------------------------------------------------------
+
+
+def test_use_brings_definitions_and_stays_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.net").write_text('use "b.net"\ndef one() { two }')
+    (tmp_path / "b.net").write_text("def two() { conv 8x3 }")
+    (tmp_path / "loop.net").write_text('use "loop.net"\ndef three() { conv 8x3 }')
+    assert names('use "a.net"\ninput 8x8x3\none') == ["one1_two1_conv1"]
+    for bad in ("loop.net", "../a.net", "/etc/passwd", "missing.net", "."):
+        assert "NET123" in codes(f'use "{bad}"\ninput 8x8x3\nconv 8x3'), bad
+
+
+# -- bounds --------------------------------------------------------------------------------------------------
+
+
+def test_expansion_is_bounded() -> None:
+    doubling = "def d0() { conv 8x1 }\n" + "".join(f"def d{i}() {{ d{i - 1}; d{i - 1} }}\n" for i in range(1, 40))
+    assert codes(doubling + "input 8x8x8\nd39", Limits(layers=500)) == ["NET604"]
+    assert codes("input 8x8x3\nrepeat 100 { repeat 100 { identity } }", Limits(steps=500)) == ["NET608"]
+    chain = "def d0() { conv 8x1 }\n" + "".join(f"def d{i}() {{ d{i - 1} }}\n" for i in range(1, 5000))
+    assert codes(chain + "input 8x8x8\nd4999") == ["NET602"]
+
+
+# -- what ran ------------------------------------------------------------------------------------------------
+
+
+def test_the_expansion_tree_follows_the_text() -> None:
+    text = "def d(n) { repeat n { conv 8x3 relu } }\ninput 8x8x3\nif true { d 2 }\nadd { | identity | conv 8x3 }"
+    steps = good(text).expansion.steps
+    assert [type(step) for step in steps] == [LayerStep, IfStep, LayerStep]
+    branch, add = steps[1], steps[2]
+    assert isinstance(branch, IfStep)
+    assert branch.taken == 0
+    body = branch.arms[0]
+    assert body is not None
+    call = body.steps[0]
+    assert isinstance(call, CallStep)
+    assert (call.prefix, call.arguments) == ("d1", {"n": 2})
+    inner = call.body.steps[0]
+    assert isinstance(inner, RepeatStep)
+    assert [step.nodes for each in inner.passes for step in each.steps if isinstance(step, LayerStep)] == [
+        ["d1_conv1"],
+        ["d1_conv2"],
+    ]
+    assert isinstance(add, LayerStep)
+    assert [branch.result for branch in add.branches] == ["d1_conv2", "conv1"]
+
+
+def test_what_does_not_run_is_expanded_aside_when_asked() -> None:
+    text = "param aux = false\ninput 8x8x3\nconv 8x3\nif aux { conv 8x3 bn }\nrepeat 0 { conv 4x3 }\nfc 2"
+    made = program(text, speculate=True)
+    assert not made.report.failed
+    branch, loop = made.expansion.steps[2:4]
+    assert isinstance(branch, IfStep)
+    assert isinstance(loop, RepeatStep)
+    assert branch.arms[0] is not None
+    assert branch.arms[0].ghost
+    step = branch.arms[0].steps[0]
+    assert isinstance(step, LayerStep)
+    ghost = made.ghosts.node(step.nodes[0])
+    assert ghost.name.startswith("conv2~")
+    assert made.ghosts.operand_shapes(ghost.name) == ((8, 8, 8),)
+    assert loop.ghost is not None
+    assert [node.name for node in made.net] == ["input1", "conv1", "fc1"]
+
+
+def test_an_error_inside_copies_carries_the_chain() -> None:
+    made = program("def d() { pool 2 pad=valid }\ninput 5x5x3\nrepeat 3 { d }")
+    (found,) = made.report
+    assert found.code == "NET204"
+    assert found.frame is not None
+    assert [frame.title for frame in found.frame.chain()] == ["copy 3 of 3 of `d`"]
