@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
@@ -26,7 +28,20 @@ def compile_source(
     `speculate` also expands what does not run, which emitted source shows.
     """
     limits, report = limits or Limits(), Diagnostics()
-    file = parse(source, limits, report)
-    program = lower(file, overrides or {}, limits, report, speculate=speculate)
-    run(program)
+    with _collector_paused():
+        file = parse(source, limits, report)
+        program = lower(file, overrides or {}, limits, report, speculate=speculate)
+        run(program)
     return program
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Nearly everything made here stays, so that each round of the garbage collector would walk it all in vain."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
