@@ -174,8 +174,8 @@ class Sizes:
         else:
             raise KindError(f"got {show(value)}, expected {self.describe()}")
         if len(parts) == 1:
-            parts *= rank
-        if len(parts) != rank:
+            parts *= max(rank, 1)  # on a vector the layer itself says what it needs
+        if rank and len(parts) != rank:
             raise KindError(f"got {show(value)}, expected one number, or one for each of the {rank} dimensions")
         if any(part < self.min for part in parts):
             raise KindError(f"got {show(value)}, expected {self.describe()}", "NET109")
@@ -271,5 +271,7 @@ class Declared:
 
     @classmethod
     def signature(cls, name: str) -> Signature:
-        """The signature under the name that messages show."""
-        return Signature(name, declared(cls), cls.positional, cls.size, cls.trailing)
+        """The signature under the name that messages show; what is written without a key comes first."""
+        params = declared(cls)
+        order = dict.fromkeys((*cls.size, *cls.positional, *params))
+        return Signature(name, {key: params[key] for key in order}, cls.positional, cls.size, cls.trailing)

@@ -97,10 +97,14 @@ def is_given(value: object, default: object) -> bool:
 
 
 def compact(sizes: Any) -> Any:
-    """`(3, 3)` as 3, the way Keras users write it; symbols and unequal sizes as they are."""
-    if isinstance(sizes, tuple) and not any(isinstance(size, Symbol) for size in sizes) and len(set(sizes)) == 1:
+    """`(3, 3)` as 3 and `(k, k)` as k, the way Keras users write it; unequal sizes as they are."""
+    if isinstance(sizes, tuple) and len({_identity(size) for size in sizes}) == 1:
         return sizes[0]
     return sizes
+
+
+def _identity(size: Any) -> tuple[bool, Any]:
+    return (True, size.source) if isinstance(size, Symbol) else (False, size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,26 @@
 
 A layer says each fact about itself once: its parameters (`netc.params`), its shape rule, its weights and MACs,
 how it slides over its input, and how it lowers to the target.
+
+How values and defaults are stored:
+
+- A value from a spec is stored as its kind's `accept` returns it: a `Sizes` as a tuple with one integer a spatial
+  dimension, a word as a plain `str`, an alias of an activation as its canonical name.
+- A default is stored as declared and never passes through `accept`. A `Sizes` default is an `int` that counts for
+  every dimension (`stride = 1`), because a class does not know its rank before it sees its input: read it with
+  `sliding.spread(value, rank)`.
+- The default None is never a value of a spec. It means "worked out from the rest", as the parameter's line says:
+  a pool's `stride` is its `kernel`, `pad before=` is `pad`'s size, no `l2` is none unless training sets one.
+- `pad` is `"same"`, `"valid"` or `"causal"`, or pixels on each side as a `Sizes`.
+- In `lower`, any value may be a `Symbol`, or a tuple of them: a `Sizes` written as one expression is one `Symbol`
+  with an integer. `spread`, `compact` and `keywords` take all of these.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
@@ -56,10 +70,16 @@ class Weight:
         return prod(self.shape)
 
 
+# Comparison and text are `Layer`'s own: to have them generated for every class would double the time of the import.
+declaration = partial(dataclass, frozen=True, kw_only=True, eq=False, repr=False)
+
+
+@declaration
 class Layer(Declared):
     """One operation. Subclasses are made by `@operation` and live in the family modules beside this one.
 
     Shapes are without the batch dimension, channels last; a spatial size may be None (unknown), channels may not.
+    Two layers are equal when they are of one class and have the same parameters.
     """
 
     op: ClassVar[str]  # canonical name in the language
@@ -68,6 +88,15 @@ class Layer(Declared):
     operands: ClassVar[tuple[int, int | None]] = (1, 1)  # least and most inputs; (2, None) for combiners
     weighted: ClassVar[bool] = False  # counts in the depth of a network, as papers count layers
     example: ClassVar[str] = ""  # statements that run behind `input 32x32x16`
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         """Output shape; raises `LayerError`."""
@@ -103,7 +132,8 @@ def operation(op: str, *aliases: str, family: str) -> Callable[[L], L]:
     """Make a class an operation of the language: a frozen keyword-only dataclass, registered under its names."""
 
     def register(cls: L) -> L:
-        made: Any = dataclass(frozen=True, kw_only=True)(cls)
+        # A class without parameters of its own is one already, and making it again would cost half a millisecond.
+        made: Any = declaration(cls) if "__annotations__" in cls.__dict__ else cls
         made.op, made.aliases, made.family = op, aliases, family
         for name in (op, *aliases):
             assert name not in LAYERS, name

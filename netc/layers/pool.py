@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from netc.ir.shape import Shape, channels_of, show_shape
 from netc.ir.window import Window
-from netc.layers.base import Layer, LayerError, operation
+from netc.layers.base import Layer, LayerError, declaration, operation
 from netc.layers.kinds import Padding, Sized, keywords
 from netc.layers.sliding import lower_padding, slide, slide_windows, spatial_rank, spread
 from netc.params import Bool, Sizes, param
@@ -16,7 +15,7 @@ from netc.target import Call, compact, concrete, is_given
 from netc.values import show
 
 
-@dataclass(frozen=True, kw_only=True)
+@declaration
 class Pool(Layer):
     """What pools over windows have."""
 
@@ -99,7 +98,7 @@ class AveragePool(Pool):
     pad: str | Sized = param(Padding(("same", "valid")), "padding around the input, or none (`valid`)", "same")
 
 
-@dataclass(frozen=True, kw_only=True)
+@declaration
 class GlobalPool(Layer):
     """What global pools have."""
 

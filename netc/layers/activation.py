@@ -1,0 +1,240 @@
+"""Activations: every one that Keras has. Those that are functions of the tensor alone also serve as `act`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from netc.ir.shape import Shape, channels_of, rank_of, show_shape
+from netc.layers.base import Layer, LayerError, Weight, declaration, operation
+from netc.layers.kinds import keywords
+from netc.params import Bool, Real, param
+from netc.target import Call, Symbol
+
+
+@declaration
+class Activation(Layer):
+    """An activation under Keras' name `function`, with the arguments that differ from Keras' defaults."""
+
+    function: ClassVar[str] = ""
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+    def _arguments(self) -> dict[str, Any]:
+        return {}
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        name, arguments = self.function or self.op, self._arguments()
+        if arguments:
+            return (Call("custom.ParametricActivation", (name,), arguments),)
+        return (Call("layers.Activation", (name,)),)
+
+
+_PLAIN = (
+    ("sigmoid", "Logistic sigmoid, 1 / (1 + exp(-x)), element by element."),
+    ("tanh", "Hyperbolic tangent."),
+    ("softmax", "Softmax over the channels: exp(x) / sum(exp(x))."),
+    ("log_softmax", "Logarithm of the softmax over the channels."),
+    ("sparsemax", "Sparsemax over the channels (Martins & Astudillo 2016, arXiv:1602.02068)."),
+    ("relu6", "Rectified linear unit with a maximum of 6 (Krizhevsky 2010, CIFAR-10 deep belief networks)."),
+    ("selu", "Scaled exponential linear unit (Klambauer et al. 2017, arXiv:1706.02515)."),
+    ("silu swish", "x * sigmoid(x) (Elfwing et al. 2018, arXiv:1702.03118; Ramachandran et al. 2017)."),
+    ("mish", "x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)."),
+    ("softplus", "log(1 + exp(x))."),
+    ("softsign", "x / (1 + |x|)."),
+    ("linear", "The identity, as an activation."),
+    ("exponential", "exp(x)."),
+    ("log_sigmoid", "Logarithm of the sigmoid."),
+    ("hard_sigmoid", "Piecewise linear sigmoid, relu6(x + 3) / 6 (Howard et al. 2019, arXiv:1905.02244)."),
+    ("hard_silu hard_swish", "x * hard_sigmoid(x) (Howard et al. 2019, arXiv:1905.02244)."),
+    ("hard_tanh", "x between -1 and 1, cut off there."),
+    ("tanh_shrink", "x - tanh(x)."),
+    ("sparse_plus", "0 up to -1, x from 1 on, (x + 1) ** 2 / 4 between."),
+    ("sparse_sigmoid", "0 up to -1, 1 from 1 on, (x + 1) / 2 between."),
+)
+
+
+def _plain(name: str, *aliases: str, doc: str) -> None:
+    made = type(name, (Activation,), {"__doc__": doc, "__module__": __name__, "example": f"conv 16x3; {name}"})
+    operation(name, *aliases, family="activation")(made)
+
+
+for _names, _doc in _PLAIN:
+    _plain(*_names.split(), doc=_doc)
+
+
+@operation("relu", family="activation")
+class ReLU(Activation):
+    """Rectified linear unit, max(x, 0) (Nair & Hinton 2010); below `threshold` it is slope * (x - threshold)."""
+
+    example = "bn; relu"
+
+    max: float | None = param(Real(min=0), "largest output, no bound unless given", None)
+    slope: float = param(Real(min=0), "slope below the threshold", 0.0)
+    threshold: float = param(Real(min=0), "below it the unit is off", 0.0)
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        kwargs = keywords(
+            ("max_value", self.max, None), ("negative_slope", self.slope, 0.0), ("threshold", self.threshold, 0.0)
+        )
+        return (Call("layers.ReLU", kwargs=kwargs),)
+
+
+@operation("leakyrelu", "leaky_relu", family="activation")
+class LeakyReLU(Activation):
+    """x above 0, slope * x below (Maas et al. 2013, with 0.01)."""
+
+    positional = ("slope",)
+    example = "conv 16x3; leakyrelu 0.2"
+
+    slope: float = param(Real(min=0), "slope below 0", 0.1)
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("layers.LeakyReLU", kwargs={"negative_slope": self.slope}),)
+
+
+@operation("prelu", family="activation")
+class PReLU(Activation):
+    """x above 0, a learnt slope times x below, one a channel (He et al. 2015, arXiv:1502.01852)."""
+
+    example = "conv 16x3; prelu"
+
+    init: float = param(Real(), "initial slope", 0.25)
+    shared: bool = param(Bool(), "one slope for all channels", False)
+
+    def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
+        channels = 1 if self.shared else channels_of(inputs[0])
+        return (Weight("alpha", (*(1,) * rank_of(inputs[0]), channels)),)
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        axes = tuple(range(1, rank_of(inputs[0]) + 1 + bool(self.shared)))
+        zeros = not isinstance(self.init, Symbol) and self.init == 0
+        init = "zeros" if zeros else Call("initializers.Constant", (self.init,))
+        return (
+            Call(
+                "layers.PReLU",
+                kwargs=keywords(("alpha_initializer", init, "zeros"), ("shared_axes", axes or None, None)),
+            ),
+        )
+
+
+@operation("elu", family="activation")
+class ELU(Activation):
+    """x above 0, alpha * (exp(x) - 1) below (Clevert et al. 2016, arXiv:1511.07289)."""
+
+    positional = ("alpha",)
+    example = "conv 16x3; elu"
+
+    alpha: float = param(Real(min=0), "minus the limit for small x", 1.0)
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("layers.ELU", kwargs=keywords(("alpha", self.alpha, 1.0))),)
+
+
+@operation("celu", family="activation")
+class CELU(Activation):
+    """x above 0, alpha * (exp(x / alpha) - 1) below (Barron 2017, arXiv:1704.07483)."""
+
+    positional = ("alpha",)
+    example = "conv 16x3; celu 0.5"
+
+    alpha: float = param(Real(min=0, open=("min",)), "minus the limit for small x", 1.0)
+
+    def _arguments(self) -> dict[str, Any]:
+        return keywords(("alpha", self.alpha, 1.0))
+
+
+@operation("gelu", family="activation")
+class GELU(Activation):
+    """x times the normal distribution function of x (Hendrycks & Gimpel 2016, arXiv:1606.08415)."""
+
+    example = "conv 16x3; gelu approximate"
+
+    approximate: bool = param(Bool(), "with tanh in place of the error function", False)
+
+    def _arguments(self) -> dict[str, Any]:
+        return keywords(("approximate", self.approximate, False))
+
+
+@operation("glu", family="activation")
+class GLU(Activation):
+    """Gated linear unit: the first half of the channels times the sigmoid of the second (Dauphin et al. 2017,
+    arXiv:1612.08083)."""
+
+    example = "conv 32x3; glu"
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        channels = channels_of(inputs[0])
+        if channels % 2:
+            raise LayerError(
+                "NET212",
+                f"`glu` halves the channels, but its input {show_shape(inputs[0])} has {channels}: expected an even "
+                "number",
+            )
+        return (*inputs[0][:-1], channels // 2)
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("custom.ParametricActivation", ("glu",)),)  # keras.layers.Activation keeps the shape
+
+
+@operation("hard_shrink", family="activation")
+class HardShrink(Activation):
+    """x, but 0 between -threshold and threshold."""
+
+    positional = ("threshold",)
+    example = "conv 16x3; hard_shrink 0.1"
+
+    threshold: float = param(Real(min=0), "half the width of the zero band", 0.5)
+
+    def _arguments(self) -> dict[str, Any]:
+        return keywords(("threshold", self.threshold, 0.5))
+
+
+@operation("soft_shrink", family="activation")
+class SoftShrink(Activation):
+    """x moved towards 0 by `threshold`, and 0 where it would change sign."""
+
+    positional = ("threshold",)
+    example = "conv 16x3; soft_shrink 0.1"
+
+    threshold: float = param(Real(min=0), "half the width of the zero band", 0.5)
+
+    def _arguments(self) -> dict[str, Any]:
+        return keywords(("threshold", self.threshold, 0.5))
+
+
+@operation("threshold", family="activation")
+class Threshold(Activation):
+    """x above `threshold`, `value` elsewhere."""
+
+    positional = ("threshold",)
+    example = "conv 16x3; threshold 0.1"
+
+    threshold: float = param(Real(), "x passes above it", 1.0)
+    value: float = param(Real(), "the output elsewhere", 0.0)
+
+    def _arguments(self) -> dict[str, Any]:
+        return {"threshold": self.threshold, "default_value": self.value}
+
+
+@operation("squareplus", family="activation")
+class Squareplus(Activation):
+    """(x + sqrt(x ** 2 + b)) / 2 (Barron 2021, arXiv:2112.11687)."""
+
+    example = "conv 16x3; squareplus"
+
+    b: float = param(Real(min=0), "how smooth the bend at 0 is", 4)
+
+    def _arguments(self) -> dict[str, Any]:
+        return keywords(("b", self.b, 4))
+
+
+@operation("abs", family="activation")
+class Absolute(Activation):
+    """Absolute value."""
+
+    example = "conv 16x3; abs"
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("custom.AbsoluteValue"),)

@@ -1,0 +1,273 @@
+"""Convolutions: plain, depthwise, separable, transposed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from netc.ir.shape import Shape, channels_of, elements, show_shape
+from netc.ir.window import Window, same_padding, transposed_size
+from netc.layers.base import Layer, LayerError, Weight, declaration, operation
+from netc.layers.kinds import (
+    Activation,
+    Initializer,
+    Padding,
+    Sized,
+    bias_initializer,
+    kernel_initializer,
+    keywords,
+    regularizer,
+)
+from netc.layers.sliding import border, lower_padding, slide, slide_windows, spatial_rank, spread
+from netc.params import Bool, Choice, Int, Real, Sizes, param
+from netc.target import Call, compact
+from netc.values import show
+
+
+@declaration
+class Convolution(Layer):
+    """What all convolutions have."""
+
+    trailing: ClassVar[bool] = True
+    weighted: ClassVar[bool] = True
+    kernels: ClassVar[tuple[str, ...]] = ("kernel",)  # as the target prefixes their initialisers and regularisers
+    most: ClassVar[int] = 3  # spatial dimensions
+    too_many: ClassVar[str] = ""  # help for an input with more
+
+    kernel: Sized = param(Sizes(), "size of the window")
+    stride: Sized = param(Sizes(), "step between windows", 1)
+    dilation: Sized = param(Sizes(), "step between the taps of a window", 1)
+    pad: str | Sized = param(Padding(), "zeros around the input, or none (`valid`)", "same")
+    bias: bool = param(Bool(), "whether a bias is added; not with a `bn` as a word behind", True)
+    act: str = param(Activation(), "activation of the output", "linear")
+    init: str | float = param(Initializer(), "initial weights", "glorot_uniform")
+    bias_init: str | float = param(Initializer("a constant"), "initial biases", "zeros")
+    l1: float | None = param(Real(min=0), "adds l1 * sum(|w|) to the loss", None)
+    l2: float | None = param(Real(min=0), "adds l2 / 2 * sum(w ** 2) to the loss, in place of `weight_decay`", None)
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        shape = inputs[0]
+        self._check(shape, spatial_rank(self.op, shape, self.most, self.too_many))
+        return (*slide(self.op, shape, self.kernel, self.stride, self.dilation, self.pad), self._channels(shape))
+
+    def _check(self, shape: Shape, rank: int) -> None:
+        if self.pad == "causal" and rank > 1:
+            raise LayerError(
+                "NET202",
+                f"`pad=causal` needs one spatial dimension, time, but the input {show_shape(shape)} has {rank}",
+                param="pad",
+                help=("`pad=same` looks both ways",),
+            )
+
+    def _channels(self, shape: Shape) -> int:
+        """Channels of the output."""
+        raise NotImplementedError
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
+        return slide_windows(inputs[0], self.kernel, self.stride, self.dilation, self.pad)
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int | None:
+        positions = elements(output[:-1])
+        weights = sum(weight.count for weight in self.weights(inputs) if weight.name != "bias")
+        return None if positions is None else positions * weights
+
+    def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
+        shape = inputs[0]
+        kernels = self._weights(spread(self.kernel, len(shape) - 1), channels_of(shape))
+        return (*kernels, Weight("bias", (self._channels(shape),))) if self.bias else kernels
+
+    def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
+        """Weights without the bias."""
+        raise NotImplementedError
+
+    def _lowered(self, name: str, inputs: Sequence[Shape], *args: Any, **more: tuple[Any, Any]) -> tuple[Call, ...]:
+        """The call of `layers.{name}{n}D`, behind a zero padding where the target has no such `padding`."""
+        rank = len(inputs[0]) - 1
+        before, padding = self._lowered_padding(rank)
+        kwargs = keywords(
+            ("strides", compact(self.stride), 1),
+            ("padding", padding, "valid"),
+            ("dilation_rate", compact(self.dilation), 1),
+            *((key, *value) for key, value in more.items()),
+            ("activation", self.act, "linear"),
+            ("use_bias", self.bias, True),
+            *((f"{kernel}_initializer", kernel_initializer(self.init), "glorot_uniform") for kernel in self.kernels),
+            ("bias_initializer", bias_initializer(self.bias_init) if self.bias else "zeros", "zeros"),
+            *((f"{kernel}_regularizer", regularizer(self.l1, self.l2), None) for kernel in self.kernels),
+        )
+        return (*before, Call(f"layers.{name.format(rank)}", args, kwargs))
+
+    def _lowered_padding(self, rank: int) -> tuple[tuple[Call, ...], Any]:
+        return lower_padding(self.pad, rank)
+
+
+@operation("conv", family="conv")
+class Conv(Convolution):
+    """Convolution: each filter slides over the input and sums up all channels of its group.
+
+    `groups` cuts channels and filters into groups that do not see each other (Krizhevsky et al. 2012). The
+    arithmetic of windows, strides and padding is that of Dumoulin & Visin 2016 (arXiv:1603.07285).
+    """
+
+    size = ("filters", "kernel", "stride")
+    example = "conv 64x3/2 bn relu"
+
+    filters: int = param(Int(min=1), "number of filters, the channels of the output")
+    groups: int = param(Int(min=1), "groups of channels that are convolved apart", 1)
+
+    def _check(self, shape: Shape, rank: int) -> None:
+        super()._check(shape, rank)
+        _refuse_stride_and_dilation(self.op, self.stride, self.dilation, rank)
+        _divide(channels_of(shape), self.groups, f"the input has {channels_of(shape)} channels")
+        _divide(self.filters, self.groups, f"`{self.op}` has {self.filters} filters")
+
+    def _channels(self, shape: Shape) -> int:
+        return self.filters
+
+    def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
+        return (Weight("kernel", (*kernel, channels // self.groups, self.filters)),)
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return self._lowered("Conv{}D", inputs, self.filters, compact(self.kernel), groups=(self.groups, 1))
+
+
+@declaration
+class Depthwise(Convolution):
+    """What the convolutions have that treat each channel by itself."""
+
+    most = 2
+    too_many = "Keras has no three-dimensional one; `conv` with `groups=(channels)` does the same as a `dwconv`"
+
+    multiplier: int = param(Int(min=1), "outputs of each input channel's own convolution", 1)
+
+    def _check(self, shape: Shape, rank: int) -> None:
+        super()._check(shape, rank)
+        stride = spread(self.stride, rank)
+        if len(set(stride)) > 1:
+            raise LayerError(
+                "NET210",
+                f"`{self.op}` has strides {show(stride)}: TensorFlow's own CPU kernels need equal ones",
+                param="stride",
+                help=(f"stride by 1 and put `subsample {show(stride)}` behind, or use `conv` with groups",),
+            )
+
+    def _lowered_padding(self, rank: int) -> tuple[tuple[Call, ...], Any]:
+        if self.pad != "causal":
+            return lower_padding(self.pad, rank)
+        taps, gap = (spread(value, rank)[0] for value in (self.kernel, self.dilation))
+        return (border("ZeroPadding", [((taps - 1) * gap, 0)], "_pad"),), "valid"
+
+
+@operation("dwconv", family="conv")
+class DepthwiseConv(Depthwise):
+    """Depthwise convolution: each channel is convolved by itself (Howard et al. 2017, arXiv:1704.04861)."""
+
+    kernels = ("depthwise",)
+    size = ("kernel", "stride")
+    example = "dwconv 3/2 bn relu6"
+
+    def _channels(self, shape: Shape) -> int:
+        return channels_of(shape) * self.multiplier
+
+    def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
+        return (Weight("kernel", (*kernel, channels, self.multiplier)),)
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return self._lowered("DepthwiseConv{}D", inputs, compact(self.kernel), depth_multiplier=(self.multiplier, 1))
+
+
+@operation("sepconv", family="conv")
+class SeparableConv(Depthwise):
+    """Depthwise convolution, then a 1x1 convolution across the channels (Chollet 2017, arXiv:1610.02357)."""
+
+    kernels = ("depthwise", "pointwise")
+    size = ("filters", "kernel", "stride")
+    example = "sepconv 64x3 bn relu"
+
+    filters: int = param(Int(min=1), "number of filters of the 1x1 convolution, the channels of the output")
+
+    def _channels(self, shape: Shape) -> int:
+        return self.filters
+
+    def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
+        ones = (1,) * len(kernel)
+        return (
+            Weight("depthwise_kernel", (*kernel, channels, self.multiplier)),
+            Weight("pointwise_kernel", (*ones, channels * self.multiplier, self.filters)),
+        )
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return self._lowered(
+            "SeparableConv{}D", inputs, self.filters, compact(self.kernel), depth_multiplier=(self.multiplier, 1)
+        )
+
+
+@operation("deconv", family="conv")
+class TransposedConv(Convolution):
+    """Transposed convolution: upsamples by its stride, the gradient of a convolution (Zeiler et al. 2010).
+
+    `same` makes the input `stride` times as large; `valid` keeps everything that a window reaches.
+    """
+
+    size = ("filters", "kernel", "stride")
+    example = "deconv 32x4/2 relu"
+
+    filters: int = param(Int(min=1), "number of filters, the channels of the output")
+    pad: str = param(Choice(("same", "valid")), "`same` crops the output to a multiple of the input", "same")
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        shape = inputs[0]
+        rank = spatial_rank(self.op, shape)
+        _refuse_stride_and_dilation(self.op, self.stride, self.dilation, rank)
+        steps = (spread(value, rank) for value in (self.kernel, self.stride, self.dilation))
+        return (*map(transposed_size, shape[:-1], *steps, [self.pad] * rank), self.filters)
+
+    def _channels(self, shape: Shape) -> int:
+        return self.filters
+
+    def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
+        return (Weight("kernel", (*kernel, self.filters, channels)),)
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int | None:
+        return super().macs(inputs, inputs[0])  # each input position meets each weight once
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
+        rank = len(inputs[0]) - 1
+        steps = zip(*(spread(value, rank) for value in (self.kernel, self.stride, self.dilation)), strict=True)
+        return tuple(self._window(*each) for each in steps)
+
+    def _window(self, kernel: int, stride: int, dilation: int) -> Window:
+        extent = (kernel - 1) * dilation + 1
+        cropped = same_padding(stride, kernel, stride, dilation) if self.pad == "same" else (0, 0)
+        before, after = (extent - 1 - sides for sides in cropped)
+        return Window(kernel, 1, dilation, before, after, up=stride)
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return self._lowered("Conv{}DTranspose", inputs, self.filters, compact(self.kernel))
+
+
+def _refuse_stride_and_dilation(op: str, stride: Sized, dilation: Sized, rank: int) -> None:
+    strides, dilations = spread(stride, rank), spread(dilation, rank)
+    if max(strides) > 1 and max(dilations) > 1:
+        raise LayerError(
+            "NET207",
+            f"`{op}` has stride {show(_short(strides))} and dilation {show(_short(dilations))}: "
+            "Keras takes one of the two above 1",
+            param="dilation",
+            help=(f"leave the stride at 1 and put `subsample {show(_short(strides))}` behind",) * (op == "conv"),
+        )
+
+
+def _short(sizes: tuple[int, ...]) -> int | tuple[int, ...]:
+    return sizes[0] if len(set(sizes)) == 1 else sizes
+
+
+def _divide(count: int, groups: int, what: str) -> None:
+    if count % groups:
+        near = [number for number in range(1, min(count, 256) + 1) if count % number == 0]
+        raise LayerError(
+            "NET203",
+            f"{what}, which {groups} groups do not divide",
+            param="groups",
+            help=(f"{count} is divided by " + ", ".join(map(str, near)),),
+        )

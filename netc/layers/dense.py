@@ -1,0 +1,105 @@
+"""Dense layers, and the input that everything begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netc.ir.shape import Shape, elements, rank_of, show_shape
+from netc.layers.base import Layer, LayerError, Weight, operation
+from netc.layers.kinds import (
+    Activation,
+    Extents,
+    Initializer,
+    bias_initializer,
+    kernel_initializer,
+    keywords,
+    regularizer,
+)
+from netc.params import Bool, Int, Real, param
+from netc.target import Call
+
+
+def known_elements(op: str, shape: Shape) -> int:
+    """The number of elements of an input, which must be known; else NET208."""
+    count = elements(shape)
+    if count is None:
+        raise LayerError(
+            "NET208",
+            f"`{op}` needs an input of known size, got {show_shape(shape)}",
+            label=f"{show_shape(shape)} here",
+            help=("`gap` makes a vector of any size; or give the input a fixed size",),
+        )
+    return count
+
+
+@operation("input", family="input")
+class Input(Layer):
+    """The shape of one sample, channels last: `224x224x3`, `?x?x3` for any size, `784` for a vector."""
+
+    operands = (0, 0)
+    size = ("shape",)
+    example = "input 28x28x1"
+
+    shape: Shape = param(Extents(), "spatial sizes, then channels")
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        if self.shape[-1] is None:
+            raise LayerError(
+                "NET211",
+                f"the channels of the input {show_shape(self.shape)} are unknown: expected a number, because the "
+                "first layer's weights depend on it",
+                help=(f"for colour images `input {show_shape((*self.shape[:-1], 3))}`",),
+            )
+        if rank_of(self.shape) > 3:
+            raise LayerError(
+                "NET202",
+                f"the input {show_shape(self.shape)} has {rank_of(self.shape)} spatial dimensions: expected at most 3",
+                help=("write the shape of one sample, without the batch",),
+            )
+        return self.shape
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("Input", kwargs={"shape": self.shape}),)
+
+
+@operation("fc", "dense", family="dense")
+class Dense(Layer):
+    """Fully connected layer: every output sees every input. An input with spatial dimensions is flattened first."""
+
+    positional = ("units",)
+    trailing = True
+    weighted = True
+    example = "fc 256 relu"
+
+    units: int = param(Int(min=1), "number of outputs")
+    bias: bool = param(Bool(), "whether a bias is added; not with a `bn` as a word behind", True)
+    act: str = param(Activation(), "activation of the output", "linear")
+    init: str | float = param(Initializer(), "initial weights", "glorot_uniform")
+    bias_init: str | float = param(Initializer("a constant"), "initial biases", "zeros")
+    l1: float | None = param(Real(min=0), "adds l1 * sum(|w|) to the loss", None)
+    l2: float | None = param(Real(min=0), "adds l2 / 2 * sum(w ** 2) to the loss, in place of `weight_decay`", None)
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        known_elements(self.op, inputs[0])
+        return (self.units,)
+
+    def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
+        kernel = Weight("kernel", (known_elements(self.op, inputs[0]), self.units))
+        return (kernel, Weight("bias", (self.units,))) if self.bias else (kernel,)
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int | None:
+        return known_elements(self.op, inputs[0]) * self.units
+
+    def windows(self, inputs: Sequence[Shape]) -> None:
+        return None
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        flatten = (Call("layers.Flatten", suffix="_flatten"),) if rank_of(inputs[0]) else ()
+        kwargs = keywords(
+            ("activation", self.act, "linear"),
+            ("use_bias", self.bias, True),
+            ("kernel_initializer", kernel_initializer(self.init), "glorot_uniform"),
+            ("bias_initializer", bias_initializer(self.bias_init) if self.bias else "zeros", "zeros"),
+            ("kernel_regularizer", regularizer(self.l1, self.l2), None),
+        )
+        return (*flatten, Call("layers.Dense", (self.units,), kwargs))

@@ -1,0 +1,124 @@
+"""Combiners: several tensors into one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from netc.ir.shape import Dim, Shape, channels_of, rank_of, show_shape
+from netc.layers.base import Layer, LayerError, operation
+from netc.target import Call
+
+
+def joined(shapes: Sequence[Shape]) -> Shape | None:
+    """The one shape that all could be, an unknown size taking what is known elsewhere; None if they differ."""
+    if len({len(shape) for shape in shapes}) > 1:
+        return None
+    dims = [_one({dim for dim in column if dim is not None}) for column in zip(*shapes, strict=True)]
+    return None if False in dims else tuple(dims)
+
+
+def _one(known: set[int]) -> Dim | bool:
+    return False if len(known) > 1 else next(iter(known), None)
+
+
+def _listed(shapes: Sequence[Shape]) -> str:
+    shown = [show_shape(shape) for shape in shapes]
+    return ", ".join(shown[:-1]) + " and " + shown[-1]
+
+
+class Combiner(Layer):
+    """Element by element over operands of one shape."""
+
+    operands: ClassVar[tuple[int, int | None]] = (2, None)
+    keras: ClassVar[str]
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        shape = joined(inputs)
+        if shape is None:
+            raise LayerError(
+                "NET201",
+                f"`{self.op}` needs operands of one shape, got {_listed(inputs)}",
+                help=self._help(inputs),
+            )
+        return shape
+
+    def _help(self, inputs: Sequence[Shape]) -> tuple[str, ...]:
+        if len({len(shape) for shape in inputs}) > 1:
+            return ("a `gap keep` keeps the spatial dimensions, with size 1",) if self.op == "mul" else ()
+        if joined([shape[:-1] for shape in inputs]) is None:
+            return ("the branches shrink the input by different factors: compare their strides and paddings",)
+        return (f"a `conv {channels_of(inputs[-1])}x1` brings the shortcut to the same channels",)
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call(f"layers.{self.keras}"),)
+
+
+@operation("add", family="merge")
+class Add(Combiner):
+    """Sum, element by element. All operands have one shape: nothing is broadcast."""
+
+    keras = "Add"
+    example = "add {\n    | identity\n    | conv 16x3 relu\n}"
+
+
+@operation("sub", family="merge")
+class Subtract(Combiner):
+    """The first operand minus the second."""
+
+    operands = (2, 2)
+    keras = "Subtract"
+    example = "sub {\n    | identity\n    | avgpool 3/1\n}"
+
+
+@operation("mul", family="merge")
+class Multiply(Combiner):
+    """Product, element by element. An operand with spatial sizes of 1 is one factor a channel, as in
+    squeeze-and-excitation (Hu et al. 2018, arXiv:1709.01507)."""
+
+    keras = "Multiply"
+    example = "mul {\n    | identity\n    | gap keep; conv 4x1 relu; conv 16x1 sigmoid\n}"
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        maps = [shape for shape in inputs if not self._is_factor(shape)]
+        factors = [shape for shape in inputs if self._is_factor(shape)]
+        fits = maps and all(rank_of(factor) == rank_of(maps[0]) and factor[-1] == maps[0][-1] for factor in factors)
+        return super().infer(maps if fits and joined(maps) else inputs)
+
+    @staticmethod
+    def _is_factor(shape: Shape) -> bool:
+        return rank_of(shape) > 0 and all(size == 1 for size in shape[:-1])
+
+
+@operation("max", family="merge")
+class Maximum(Combiner):
+    """Maximum, element by element (maxout: Goodfellow et al. 2013, arXiv:1302.4389)."""
+
+    keras = "Maximum"
+    example = "max {\n    | conv 16x3\n    | conv 16x3\n}"
+
+
+@operation("avg", family="merge")
+class Average(Combiner):
+    """Mean, element by element."""
+
+    keras = "Average"
+    example = "avg {\n    | conv 16x3 relu\n    | conv 16x5 relu\n}"
+
+
+@operation("concat", family="merge")
+class Concatenate(Combiner):
+    """The channels of all operands, in order. All other sizes are equal."""
+
+    keras = "Concatenate"
+    example = "concat {\n    | conv 16x1 relu\n    | conv 8x1 relu; conv 16x3 relu\n}"
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        space = joined([shape[:-1] for shape in inputs])
+        if space is None:
+            raise LayerError(
+                "NET201",
+                f"`concat` needs operands whose sizes are equal except for the channels, got {_listed(inputs)}",
+                help=self._help(inputs),
+            )
+        return (*space, sum(map(channels_of, inputs)))

@@ -1,0 +1,146 @@
+"""Normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from netc.ir.shape import Shape, channels_of
+from netc.layers.base import Layer, LayerError, Weight, declaration, operation
+from netc.layers.kinds import keywords
+from netc.params import Bool, Int, Real, param
+from netc.target import Call, Symbol
+
+
+@declaration
+class Normalisation(Layer):
+    """What normalisations with a learnt scale and offset have."""
+
+    epsilon: float = param(Real(min=0, open=("min",)), "added to the variance", 1e-5)
+    scale: bool = param(Bool(), "whether a learnt factor a channel (gamma) follows", True)
+    center: bool = param(Bool(), "whether a learnt offset a channel (beta) follows", True)
+    gamma: float = param(Real(), "initial gamma", 1.0)
+    gamma_std: float = param(Real(min=0), "standard deviation of the initial gamma around `gamma`", 0.0)
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+    def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
+        per_channel = (channels_of(inputs[0]),)
+        learnt = [("gamma", self.scale), ("beta", self.center)]
+        return tuple(Weight(name, per_channel) for name, there in learnt if there)
+
+    def _keywords(self, *more: tuple[str, Any, Any]) -> dict[str, Any]:
+        return keywords(
+            *more,
+            ("epsilon", self.epsilon, 1e-3),
+            ("center", self.center, True),
+            ("scale", self.scale, True),
+            ("gamma_initializer", self._gamma() if self.scale else "ones", "ones"),
+        )
+
+    def _gamma(self) -> Any:
+        if isinstance(self.gamma_std, Symbol) or self.gamma_std:
+            return Call("initializers.RandomNormal", kwargs={"mean": self.gamma, "stddev": self.gamma_std})
+        if isinstance(self.gamma, Symbol) or self.gamma not in (0, 1):
+            return Call("initializers.Constant", (self.gamma,))
+        return "ones" if self.gamma else "zeros"
+
+
+@operation("bn", "batchnorm", family="norm")
+class BatchNorm(Normalisation):
+    """Batch normalisation: each channel to mean 0 and variance 1 over the batch (Ioffe & Szegedy 2015,
+    arXiv:1502.03167).
+
+    Moving averages, used when the network is not training, keep `decay` of their value at each step.
+    """
+
+    example = "conv 32x3; bn; relu"
+
+    decay: float = param(Real(min=0, max=1), "share of the moving averages kept at each step", 0.9)
+
+    def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
+        per_channel = (channels_of(inputs[0]),)
+        moving = (Weight(name, per_channel, trainable=False) for name in ("moving_mean", "moving_variance"))
+        return (*super().weights(inputs), *moving)
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("layers.BatchNormalization", kwargs=self._keywords(("momentum", self.decay, 0.99))),)
+
+
+@operation("layernorm", family="norm")
+class LayerNorm(Normalisation):
+    """Layer normalisation: the channels of each position to mean 0 and variance 1 (Ba et al. 2016,
+    arXiv:1607.06450; over the channels only, as in ConvNeXt)."""
+
+    example = "layernorm"
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("layers.LayerNormalization", kwargs=self._keywords()),)
+
+
+@operation("groupnorm", family="norm")
+class GroupNorm(Normalisation):
+    """Group normalisation: groups of channels, over all positions of a sample, to mean 0 and variance 1 (Wu & He
+    2018, arXiv:1803.08494).
+
+    `groupnorm (channels)` is instance normalisation. Its statistics see the whole input, which receptive fields
+    leave out, as for batch normalisation.
+    """
+
+    positional = ("groups",)
+    example = "groupnorm 4"
+
+    groups: int = param(Int(min=1), "number of groups of channels", 32)
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        channels = channels_of(inputs[0])
+        if channels % self.groups:
+            raise LayerError(
+                "NET203",
+                f"the input has {channels} channels, which {self.groups} groups do not divide",
+                param="groups",
+                help=("`groupnorm (channels//2)` has two channels in each group",),
+            )
+        return inputs[0]
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("layers.GroupNormalization", kwargs=self._keywords(("groups", self.groups, 32))),)
+
+
+@operation("lrn", family="norm")
+class LocalResponseNorm(Layer):
+    """Local response normalisation across channels: x / (bias + alpha * sum of the squares of the 2 * radius + 1
+    channels around) ** beta (Krizhevsky et al. 2012, section 3.3, whose constants are the defaults)."""
+
+    example = "lrn radius=5 bias=1"
+
+    radius: int = param(Int(min=0), "channels on each side that count", 2)
+    bias: float = param(Real(min=0, open=("min",)), "k of the paper", 2.0)
+    alpha: float = param(Real(min=0), "factor of the sum of squares (not of their mean)", 1e-4)
+    beta: float = param(Real(min=0), "exponent", 0.75)
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        constants = {"radius": self.radius, "bias": self.bias, "alpha": self.alpha, "beta": self.beta}
+        return (Call("custom.LocalResponseNormalization", kwargs=constants),)
+
+
+@operation("scale", family="norm")
+class Scale(Layer):
+    """A learnt factor for each channel: layer scale (Touvron et al. 2021, arXiv:2103.17239, section 2)."""
+
+    example = "scale init=0.1"
+
+    init: float = param(Real(), "initial factor", 1e-6)
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+    def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
+        return (Weight("gamma", (channels_of(inputs[0]),)),)
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("custom.LayerScale", (self.init,)),)

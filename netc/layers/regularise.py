@@ -1,0 +1,76 @@
+"""Layers that act only in training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from netc.ir.shape import Shape, rank_of
+from netc.layers.base import Layer, declaration, operation
+from netc.layers.sliding import spatial_rank
+from netc.params import Real, param
+from netc.target import Call
+
+
+@declaration
+class Dropping(Layer):
+    """What all kinds of dropout have."""
+
+    positional = ("rate",)
+
+    rate: float = param(Real(min=0, max=1, open=("max",)), "share that is dropped", 0.5)
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+
+@operation("dropout", family="regularise")
+class Dropout(Dropping):
+    """Sets a share of the elements to zero in training and scales up the rest (Srivastava et al. 2014, JMLR 15)."""
+
+    example = "fc 64 relu; dropout 0.5"
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("layers.Dropout", (self.rate,)),)
+
+
+@operation("spatialdropout", family="regularise")
+class SpatialDropout(Dropping):
+    """Dropout of whole channels (Tompson et al. 2015, arXiv:1411.4280)."""
+
+    example = "spatialdropout 0.1"
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        spatial_rank(self.op, inputs[0], help="on a vector `dropout` does the same")
+        return inputs[0]
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call(f"layers.SpatialDropout{rank_of(inputs[0])}D", (self.rate,)),)
+
+
+@operation("droppath", family="regularise")
+class DropPath(Dropping):
+    """Stochastic depth: sets a share of the samples to zero, at the end of a residual branch (Huang et al. 2016,
+    arXiv:1603.09382)."""
+
+    example = "add {\n    | identity\n    | conv 16x3; droppath 0.1\n}"
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        one_a_sample: tuple[Any, ...] = (None, *(1,) * len(inputs[0]))
+        return (Call("layers.Dropout", (self.rate,), {"noise_shape": one_a_sample}),)
+
+
+@operation("noise", family="regularise")
+class Noise(Layer):
+    """Adds Gaussian noise in training."""
+
+    positional = ("std",)
+    example = "noise 0.1"
+
+    std: float = param(Real(min=0), "standard deviation")
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("layers.GaussianNoise", (self.std,)),)

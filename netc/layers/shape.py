@@ -1,0 +1,277 @@
+"""Layers that change the shape or rearrange channels, without arithmetic of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any, ClassVar
+
+from netc.ir.shape import Shape, channels_of, show_shape
+from netc.ir.window import Window
+from netc.layers.base import Layer, LayerError, declaration, operation
+from netc.layers.dense import known_elements
+from netc.layers.kinds import Extents, Sized, keywords
+from netc.layers.sliding import border, spatial_rank, spread
+from netc.params import Choice, Int, Sizes, param
+from netc.target import Call, compact
+
+
+@operation("identity", family="shape")
+class Identity(Layer):
+    """The current tensor itself, mostly as a branch of a combiner."""
+
+    example = "add {\n    | identity\n    | conv 16x3\n}"
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("layers.Identity"),)
+
+
+@operation("flatten", family="shape")
+class Flatten(Layer):
+    """All elements as one vector."""
+
+    example = "flatten"
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        return (known_elements(self.op, inputs[0]),)
+
+    def windows(self, inputs: Sequence[Shape]) -> None:
+        return None
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("layers.Flatten"),)
+
+
+@operation("reshape", family="shape")
+class Reshape(Layer):
+    """The same elements in another shape, channels last. One size may be `?`: it is worked out from the rest."""
+
+    size = ("shape",)
+    example = "reshape 16x64x16"
+
+    shape: Shape = param(Extents(), "the new shape")
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        count, known = known_elements(self.op, inputs[0]), prod(size for size in self.shape if size is not None)
+        unknown = self.shape.count(None)
+        if unknown > 1:
+            raise self._error(f"`{show_shape(self.shape)}` has {unknown} unknown sizes: expected at most one")
+        if count % known or (count != known and not unknown):
+            raise self._error(
+                f"`reshape {show_shape(self.shape)}` needs {'a multiple of ' * unknown}{known:,} elements, "
+                f"but its input {show_shape(inputs[0])} has {count:,}"
+            )
+        return tuple(count // known if size is None else size for size in self.shape)
+
+    def _error(self, message: str) -> LayerError:
+        return LayerError("NET209", message, param="shape")
+
+    def windows(self, inputs: Sequence[Shape]) -> None:
+        return None
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("layers.Reshape", (tuple(-1 if size is None else size for size in self.shape),)),)
+
+
+@declaration
+class Border(Layer):
+    """What padding and cropping have."""
+
+    size = ("by",)
+    keras: ClassVar[str]
+    sign: ClassVar[int]
+
+    by: Sized | None = param(Sizes(min=0), "pixels on each side", None)
+    before: Sized | None = param(Sizes(min=0), "pixels before, `by` unless given", None)
+    after: Sized | None = param(Sizes(min=0), "pixels behind, `by` unless given", None)
+
+    def _pairs(self, rank: int) -> list[tuple[Any, Any]]:
+        by = 0 if self.by is None else self.by
+        before, after = (spread(by if side is None else side, rank) for side in (self.before, self.after))
+        return list(zip(before, after, strict=True))
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        shape = inputs[0]
+        rank = spatial_rank(self.op, shape)
+        if self.by is None and self.before is None and self.after is None:
+            raise LayerError("NET106", f"`{self.op}` needs the pixels on each side", help=(f"such as `{self.op} 1`",))
+        change = [self.sign * (before + after) for before, after in self._pairs(rank)]
+        out = tuple(None if size is None else size + by for size, by in zip(shape[:-1], change, strict=True))
+        if any(size is not None and size < 1 for size in out):
+            raise LayerError(
+                "NET205",
+                f"`{self.op}` takes {'x'.join(str(-by) for by in change)} pixels off {show_shape(shape[:-1])}: "
+                "expected at least one pixel to remain",
+                label=f"{show_shape(shape)} here",
+            )
+        return (*out, channels_of(shape))
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
+        pairs = self._pairs(len(inputs[0]) - 1)
+        return tuple(Window(1, before=self.sign * before, after=self.sign * after) for before, after in pairs)
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (border(self.keras, self._pairs(len(inputs[0]) - 1)),)
+
+
+@operation("pad", family="shape")
+class Pad(Border):
+    """Zeros around the input."""
+
+    keras, sign = "ZeroPadding", 1
+    example = "pad before=0 after=1"
+
+
+@operation("crop", family="shape")
+class Crop(Border):
+    """The input without pixels at its border."""
+
+    keras, sign = "Cropping", -1
+    example = "crop 1x2"
+
+
+@operation("upsample", family="shape")
+class Upsample(Layer):
+    """Each pixel as many as `factor`, or bilinear interpolation between them."""
+
+    size = ("factor",)
+    example = "upsample 2 bilinear"
+
+    factor: Sized = param(Sizes(), "how many times as large the output is")
+    method: str = param(Choice(("nearest", "bilinear")), "interpolation", "nearest")
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        shape = inputs[0]
+        rank = spatial_rank(self.op, shape)
+        if self.method == "bilinear" and rank != 2:
+            raise LayerError(
+                "NET202",
+                f"bilinear interpolation needs two spatial dimensions, but the input {show_shape(shape)} has {rank}",
+                param="method",
+                help=("`nearest` works with one, two and three",),
+            )
+        sizes = zip(shape[:-1], spread(self.factor, rank), strict=True)
+        return (*(None if size is None else size * factor for size, factor in sizes), channels_of(shape))
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
+        return tuple(map(self._window, spread(self.factor, len(inputs[0]) - 1)))
+
+    def _window(self, factor: int) -> Window:
+        if self.method == "nearest":
+            return Window(factor, before=factor - 1, after=factor - 1, up=factor)
+        size = 2 * factor - factor % 2  # pixel centres are half a pixel from the border
+        side = size - 1 - factor // 2
+        return Window(size, before=side, after=side, up=factor)
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        kwargs = keywords(("interpolation", self.method, "nearest"))
+        return (Call(f"layers.UpSampling{len(inputs[0]) - 1}D", (compact(self.factor),), kwargs),)
+
+
+@operation("subsample", family="shape")
+class Subsample(Layer):
+    """Every `factor`-th pixel, beginning with the first: a strided slice, the shortcut of option A in He et al.
+    2015 (arXiv:1512.03385). In Keras it is a max pool of window 1, as in Keras' own residual blocks."""
+
+    size = ("factor",)
+    example = "subsample 2"
+
+    factor: Sized = param(Sizes(), "distance of the pixels that are taken")
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        shape = inputs[0]
+        sizes = zip(shape[:-1], spread(self.factor, spatial_rank(self.op, shape)), strict=True)
+        return (*(None if size is None else -(-size // factor) for size, factor in sizes), channels_of(shape))
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
+        return tuple(Window(1, factor) for factor in spread(self.factor, len(inputs[0]) - 1))
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        kwargs = {"strides": compact(self.factor)}
+        return (Call(f"layers.MaxPooling{len(inputs[0]) - 1}D", (1,), kwargs),)
+
+
+@operation("padchannels", family="shape")
+class PadChannels(Layer):
+    """Zero channels up to `total`, half of them on each side as in TFLearn's shortcuts, or all behind."""
+
+    positional = ("total",)
+    example = "padchannels 32"
+
+    total: int = param(Int(min=1), "channels of the output")
+    side: str = param(Choice(("both", "after")), "where the zero channels go", "both")
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        channels = channels_of(inputs[0])
+        if self.total < channels:
+            raise LayerError(
+                "NET109",
+                f"`padchannels {self.total}` is less than the {channels} channels of its input: expected at least that",
+                param="total",
+                help=("`part` or a 1x1 convolution makes them fewer",),
+            )
+        if self.side == "both" and (self.total - channels) % 2:
+            raise LayerError(
+                "NET206",
+                f"from {channels} to {self.total} channels is a difference of {self.total - channels}, which has no "
+                "half for each side: expected an even one",
+                param="total",
+                help=("`padchannels ... after` puts all of them behind; or project with a 1x1 convolution",),
+            )
+        return (*inputs[0][:-1], self.total)
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("custom.ChannelPadding", (self.total,), keywords(("side", self.side, "both"))),)
+
+
+def _share(op: str, shape: Shape, parts: int, param: str) -> int:
+    """Channels of one of `parts` equal shares; NET212 when they do not divide."""
+    channels = channels_of(shape)
+    if channels % parts:
+        raise LayerError(
+            "NET212",
+            f"`{op}` needs {parts} equal shares of the channels, but its input {show_shape(shape)} has {channels}",
+            param=param,
+            help=(f"the channels must be a multiple of {parts}",),
+        )
+    return channels // parts
+
+
+@operation("part", family="shape")
+class Part(Layer):
+    """One of several equal shares of the channels (ShuffleNet V2, Ma et al. 2018, arXiv:1807.11164)."""
+
+    positional = ("index",)
+    example = "part 1 of=2"
+
+    index: int = param(Int(min=1), "which share, from 1")
+    of: int = param(Int(min=1), "number of shares")
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        if self.index > self.of:
+            raise LayerError("NET109", f"there is no part {self.index} of {self.of}", param="index")
+        return (*inputs[0][:-1], _share(self.op, inputs[0], self.of, "of"))
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("custom.ChannelPart", kwargs={"index": self.index - 1, "parts": self.of}),)
+
+
+@operation("shuffle", family="shape")
+class Shuffle(Layer):
+    """Channel shuffle: deals out the channels of `groups` groups in turn (ShuffleNet, Zhang et al. 2018,
+    arXiv:1707.01083)."""
+
+    positional = ("groups",)
+    example = "shuffle 4"
+
+    groups: int = param(Int(min=1), "number of groups")
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        _share(self.op, inputs[0], self.groups, "groups")
+        return inputs[0]
+
+    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
+        return (Call("custom.ChannelShuffle", (self.groups,)),)

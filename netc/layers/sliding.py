@@ -1,0 +1,120 @@
+"""What convolutions and pools share: the rank of their input, windows that must fit, padding in the target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from netc.ir.shape import Dim, Shape, rank_of, show_shape
+from netc.ir.window import Window, output_size, same_padding
+from netc.layers.base import LayerError
+from netc.layers.kinds import Sized
+from netc.target import Call, Symbol, compact, concrete
+from netc.values import show
+
+Sides = str | tuple[tuple[int, int], ...]  # "same", "valid", "causal", or (before, after) of each dimension
+
+_LAYOUTS = {1: "steps and channels", 2: "height, width and channels", 3: "depth, height, width and channels"}
+
+
+def spread(sizes: Any, rank: int) -> tuple[Any, ...]:
+    """One size a dimension; a single one counts for all."""
+    return sizes if isinstance(sizes, tuple) else (sizes,) * rank
+
+
+def spatial_rank(op: str, shape: Shape, most: int = 3, help: str = "") -> int:
+    """The number of spatial dimensions, which must be from 1 to `most`; else NET202."""
+    rank = rank_of(shape)
+    if rank == 0:
+        raise LayerError(
+            "NET202",
+            f"`{op}` works on positions, but its input is a vector of {show_shape(shape)}: expected at least one "
+            "spatial dimension before the channels",
+            label=f"a vector of {show_shape(shape)} here",
+            help=(help or "put it before the `fc`, `flatten` or `gap`, or give the vector a shape with `reshape`",),
+        )
+    if rank > most:
+        raise LayerError(
+            "NET202",
+            f"`{op}` takes at most {most} spatial dimension{'s' * (most > 1)} "
+            f"({_LAYOUTS[most]}), but its input {show_shape(shape)} has {rank}",
+            label=f"{show_shape(shape)} here",
+            help=(help,) if help else (),
+        )
+    return rank
+
+
+def sides(pad: str | Sized, rank: int) -> Sides:
+    """A `pad` parameter as (before, after) of each dimension, unless it is a word."""
+    return pad if isinstance(pad, str) else tuple((pixels, pixels) for pixels in spread(pad, rank))
+
+
+def slide(op: str, shape: Shape, kernel: Sized, stride: Sized, dilation: Sized, pad: str | Sized) -> tuple[Dim, ...]:
+    """Spatial size behind a sliding window; NET204 when the window does not fit."""
+    rank = rank_of(shape)
+    kernels, strides, dilations = spread(kernel, rank), spread(stride, rank), spread(dilation, rank)
+    around = sides(pad, rank)
+    per_dim = [around] * rank if isinstance(around, str) else around
+    out = tuple(map(output_size, shape[:-1], kernels, strides, dilations, per_dim))
+    if any(size is not None and size < 1 for size in out):
+        raise _too_large(op, shape, kernels, dilations, around)
+    return out
+
+
+def _too_large(op: str, shape: Shape, kernel: Sequence[int], dilation: Sequence[int], around: Sides) -> LayerError:
+    extent = tuple((taps - 1) * step + 1 for taps, step in zip(kernel, dilation, strict=True))
+    spread_out = f" (dilated to {show(extent)})" if extent != tuple(kernel) else ""
+    padded = [0] * len(extent) if isinstance(around, str) else [before + after for before, after in around]
+    least = tuple(max(size - pad, 1) for size, pad in zip(extent, padded, strict=True))
+    return LayerError(
+        "NET204",
+        f"`{op}` with a window of {show(tuple(kernel))}{spread_out} needs at least {show(least)}, "
+        f"but its input is {show_shape(shape[:-1])}",
+        label=f"{show_shape(shape)} here",
+        help=(f"remove it, make its window smaller, or start from a larger input{_same_hint(around)}",),
+    )
+
+
+def _same_hint(around: Sides) -> str:
+    return ", or use `pad=same`" if around != "same" else ""
+
+
+def slide_windows(shape: Shape, kernel: Sized, stride: Sized, dilation: Sized, pad: str | Sized) -> tuple[Window, ...]:
+    """The windows of each dimension. On an unknown size, `same` is taken as on a multiple of the stride."""
+    rank = rank_of(shape)
+    around = sides(pad, rank)
+    windows = []
+    for axis, size in enumerate(shape[:-1]):
+        taps, step, gap = (spread(value, rank)[axis] for value in (kernel, stride, dilation))
+        if around == "same":
+            before, after = same_padding(taps * step if size is None else size, taps, step, gap)
+        elif around == "causal":
+            before, after = (taps - 1) * gap, 0
+        else:
+            before, after = (0, 0) if isinstance(around, str) else around[axis]
+        windows.append(Window(taps, step, gap, before, after))
+    return tuple(windows)
+
+
+def border(path: str, pairs: Sequence[tuple[Any, Any]], suffix: str = "") -> Call:
+    """A call of `ZeroPadding{n}D` or `Cropping{n}D` in its shortest form: 1, (1, 2) or ((1, 0), (2, 2))."""
+    symmetric = all(_text(before) == _text(after) for before, after in pairs)
+    if len(pairs) == 1:
+        argument: Any = pairs[0][0] if symmetric else tuple(pairs[0])
+    else:
+        argument = compact(tuple(before for before, _ in pairs)) if symmetric else tuple(map(tuple, pairs))
+    return Call(f"layers.{path}{len(pairs)}D", (argument,), suffix=suffix)
+
+
+def _text(value: Any) -> Any:
+    return value.source if isinstance(value, Symbol) else value
+
+
+def lower_padding(pad: Any, rank: int) -> tuple[tuple[Call, ...], Any]:
+    """The zero padding to put before a window, and the `padding` to give to it in the target."""
+    if isinstance(concrete(pad), str):
+        return (), pad
+    pixels = spread(pad, rank)
+    if not any(concrete(pixels)):
+        return (), "valid"
+    return (border("ZeroPadding", [(size, size) for size in pixels], "_pad"),), "valid"
