@@ -86,10 +86,10 @@ _TABLE = (
     _error("NET210", "unequal-strides", "unequal strides in a depthwise convolution"),
     _error("NET211", "input-form", "an input whose shape is incomplete"),
     _error("NET212", "channel-share", "channels that cannot be shared out evenly"),
-    _error("NET213", "too-small-input", "an unknown input size that is too small for the network"),
+    _error("NET213", "no-input-size", "an unknown input size for which no size works"),
     # legal, but not what a target or an eye expects
     _warning("NET301", "window-under-stride", "a window smaller than its stride"),
-    _warning("NET302", "unknown-size-divisible", "unknown sizes that fit only when divisible"),
+    _warning("NET302", "unknown-size-divisible", "unknown sizes of which not all work"),
     _warning("NET303", "target-transposed-dilation", "a dilated transposed convolution, refused on some CPUs"),
     _warning("NET304", "single-sample-norm", "a normalisation over one value, whose output is constant"),
     # data and train

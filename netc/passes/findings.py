@@ -27,7 +27,9 @@ class Findings:
     def __enter__(self) -> Findings:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for key, found in self._first.items():
             others = self._copies[key] - 1
             if others:

@@ -1,0 +1,110 @@
+"""Arguments that many read in another way, and layers far too large: NET505, NET509, NET515."""
+
+from __future__ import annotations
+
+import re
+
+from netc.diagnostics.model import Edit, Fix
+from netc.ir.net import Net, Node
+from netc.ir.shape import show_shape
+from netc.layers.conv import Conv
+from netc.layers.dense import Dense
+from netc.passes.findings import Findings, words
+from netc.passes.windows import SLIDING
+from netc.program import Program
+from netc.syntax.source import Span
+
+KERNELS = (1, 3, 5, 7)  # that `conv 3x3` may mean
+SEQUENCE = 16  # a square input of at least this size may be an image
+HEAVY = 1_000_000  # parameters
+MOST = 0.8  # of all parameters: VGG's first dense layer holds up to 77 %, AlexNet's 62 %
+
+_PAIR = re.compile(r"(?P<op>\w+\s+)(?P<size>\d+)x(?P=size)(?P<stride>/\d+)?(?=\s|\Z)")
+
+
+def check_forms(program: Program) -> None:
+    """Report `conv 3x3` and `input 28x28`."""
+    net = program.net
+    with Findings(program.report) as findings:
+        for node in net:
+            if isinstance(node.layer, Conv):
+                _kernel_pair(net, node, findings)
+            elif node.layer.op == "input":
+                _image_without_channels(net, node, findings)
+
+
+def _kernel_pair(net: Net, node: Node, findings: Findings) -> None:
+    """`conv 3x3`, in two or more dimensions: filters and kernel, or a kernel alone?"""
+    layer, span = node.layer, node.origin.span
+    if not isinstance(layer, Conv) or layer.filters not in KERNELS or len(net.shapes[node.name]) < 3:
+        return
+    match = _PAIR.match(span.text)
+    if match is None or int(match["size"]) != layer.filters or not findings.fresh("NET509", node):
+        return
+    size, op, stride = match["size"], match["op"].strip(), match["stride"] or ""
+    long = f"{op} filters={size} kernel={size}" + (f" stride={stride[1:]}" if stride else "")
+    written = Span(span.source, span.start, span.start + match.end())
+    findings.add(
+        "NET509",
+        node,
+        f"`{written.text}` is {size} filter{'s' * (size != '1')} of {size}x{size}, not a kernel of {size}x{size}",
+        help=[f"for a kernel of {size}x{size} give the filters: `{op} 64x{size}{stride}`", f"otherwise write `{long}`"],
+        fix=Fix(f"write `{long}`", (Edit(written, long),)),
+    )
+
+
+def _image_without_channels(net: Net, node: Node, findings: Findings) -> None:
+    """A square of steps and channels under convolutions: an image whose channels were forgotten?"""
+    shape = net.shapes[node.name]
+    if len(shape) != 2 or shape[0] != shape[1] or shape[0] is None or shape[0] < SEQUENCE:
+        return
+    slides = any(net.node(reader).layer.family in SLIDING for reader in net.consumers(node.name))
+    if not slides or not findings.fresh("NET515", node):
+        return
+    steps, size, span = shape[0], show_shape(shape), node.origin.span
+    at = span.text.find(size)
+    end = Span(span.source, span.start + at + len(size), span.start + at + len(size))
+    findings.add(
+        "NET515",
+        node,
+        f"`{words(node)}` is a sequence of {steps} steps with {steps} channels each",
+        help=[f"for a grey image write `input {size}x1`, for a colour image `input {size}x3`"],
+        fix=Fix(f"write `input {size}x1`", (Edit(end, "x1"),)) if at >= 0 else None,
+    )
+
+
+def heavy_dense(program: Program) -> None:
+    """Report a dense layer on a map of pixels that holds most of the parameters."""
+    net = program.net
+    if program.report.failed:
+        return
+    heavy = [(node, count) for node in net if isinstance(node.layer, Dense) and (count := _weights(net, node)) > HEAVY]
+    if not heavy:
+        return
+    total = sum(_weights(net, node) for node in net)
+    with Findings(program.report) as findings:
+        for node, count in heavy:
+            source = _unflattened(net, net.operands(node.name)[0])
+            if count <= MOST * total or len(net.shapes[source]) == 1 or not findings.fresh("NET505", node):
+                continue
+            findings.add(
+                "NET505",
+                node,
+                f"`{words(node)}` holds {100 * count // total} % of all parameters ({count:,} of {total:,})",
+                label=f"a weight for each of {show_shape(net.shapes[source])}",
+                help=["a `gap` before it needs one weight a channel; another `pool` before it makes it smaller"],
+            )
+
+
+def _weights(net: Net, node: Node) -> int:
+    """Parameters that a node makes; 0 where it shares another one's."""
+    if node.shares is not None:
+        return 0
+    return sum(weight.count for weight in node.layer.weights(net.operand_shapes(node.name)))
+
+
+def _unflattened(net: Net, name: str) -> str:
+    """The tensor before any `flatten` and dropout."""
+    while len(net.shapes[name]) == 1 and net.node(name).layer.op in ("flatten", "dropout"):
+        name = net.operands(name)[0]
+    return name

@@ -1,0 +1,69 @@
+"""Tensors that no output depends on (NET119)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netc.diagnostics.model import Label
+from netc.ir.net import Net
+from netc.ir.shape import show_shape
+from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step
+from netc.passes.findings import Findings, words
+from netc.program import Program
+
+
+def left_behind(program: Program) -> None:
+    """Report every tensor that nothing reads and that is no output: its layers would be in no model."""
+    net = program.net
+    if program.report.failed or not net.outputs:
+        return
+    used = _reaching(net)
+    ends = [node for node in net if node.name not in used and not net.consumers(node.name)]
+    if not ends:
+        return
+    leavers = {step.source: step for step in _moves(program.expansion) if step.source != step.result}
+    with Findings(program.report) as findings:
+        for node in ends:
+            if not findings.fresh("NET119", node):
+                continue
+            leaver = leavers.get(node.name)
+            findings.add(
+                "NET119",
+                node,
+                f"nothing uses the result of `{words(node)}`, and it is no output",
+                label=f"{show_shape(net.shapes[node.name])} is left behind",
+                secondary=[Label(leaver.statement.span, "goes on from elsewhere")] if leaver else (),
+                help=["remove it, or give it a label and join it (`concat`, `add`) or name it in `output`"],
+            )
+
+
+def _reaching(net: Net) -> set[str]:
+    """All nodes that an output depends on."""
+    reached, waiting = set(net.outputs), list(net.outputs)
+    while waiting:
+        new = set(net.operands(waiting.pop())) - reached
+        reached |= new
+        waiting.extend(new)
+    return reached
+
+
+def _moves(body: Body) -> Iterator[LayerStep]:
+    """The `from` and `input` statements that ran."""
+    waiting = [body]
+    while waiting:
+        for step in waiting.pop().steps:
+            if isinstance(step, LayerStep) and step.statement.name in ("from", "input"):
+                yield step
+            waiting.extend(bodies(step))
+
+
+def bodies(step: Step) -> list[Body]:
+    """The bodies directly inside a step that really ran."""
+    if isinstance(step, LayerStep):
+        return step.branches
+    if isinstance(step, CallStep):
+        return [step.body]
+    if isinstance(step, RepeatStep):
+        return step.passes
+    arm = step.arms[step.taken] if isinstance(step, IfStep) and step.taken is not None else None
+    return [] if arm is None else [arm]

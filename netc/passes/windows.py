@@ -1,0 +1,224 @@
+"""What sliding windows leave out or round: between them (NET301), at the border (NET503), in size (NET504)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from netc.diagnostics.model import Edit, Fix, Label
+from netc.ir.net import Net, Node
+from netc.ir.shape import Shape, show_shape
+from netc.ir.window import Window, read_share, skips
+from netc.passes.findings import Findings, words
+from netc.program import Program
+from netc.syntax.source import Span
+from netc.values import show
+
+SLIDING = ("conv", "pool")  # families
+_AXES = {1: ("step",), 2: ("row", "column"), 3: ("slice", "row", "column")}
+_VALUE = r"\([^()]*\)|\d+"
+_STATEMENT = re.compile(
+    rf"(?P<op>\w+)\s+(?:(?P<filters>{_VALUE})x)?(?P<window>\d+(?:x\d+)*)/(?P<stride>(?:{_VALUE})(?:x(?:{_VALUE}))*)(?P<rest>.*)",
+    re.DOTALL,
+)
+_LABEL = re.compile(r"\w+\s*:\s*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Sliding:
+    """A node whose windows step by more than one pixel."""
+
+    net: Net
+    node: Node
+    shape: Shape  # of its input
+    windows: tuple[Window, ...]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The window, a number a dimension."""
+        return tuple(window.size for window in self.windows)
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The stride, a number a dimension."""
+        return tuple(window.stride for window in self.windows)
+
+
+def check_windows(program: Program) -> None:
+    """Report windows smaller than their stride, borders that no window reads, and sizes that are rounded."""
+    net, resized = program.net, _Resized(program.net)
+    with Findings(program.report) as findings:
+        for node in net:
+            if node.layer.family not in SLIDING:
+                continue
+            shape = net.shapes[net.operands(node.name)[0]]
+            windows = node.layer.windows((shape,))
+            if not windows or all(window.stride == 1 for window in windows):
+                continue
+            sliding = Sliding(net, node, shape, windows)
+            if any(map(skips, windows)):
+                _skipped(sliding, findings)
+            elif getattr(node.layer, "pad", "same") == "same":
+                _rounded(sliding, resized, findings)
+            else:
+                _dropped(sliding, findings)
+
+
+# -- NET301 --------------------------------------------------------------------------------------------------
+
+
+def _skipped(sliding: Sliding, findings: Findings) -> None:
+    """A window smaller than its stride, or one whose dilated taps all fall on the same pixels of each step."""
+    node, pool = sliding.node, sliding.node.layer.family == "pool"
+    unread = 1 - prod(map(read_share, sliding.shape[:-1], sliding.windows))
+    essence = (sliding.sizes, sliding.strides)
+    if unread <= 0 or not findings.fresh("NET301", node, essence):
+        return
+    window, stride = show(sliding.sizes), show(sliding.strides)
+    dilated = any(window.dilation > 1 for window in sliding.windows)
+    share = f"{min(100 * unread, 99.9):.1f}".removesuffix(".0")
+    findings.add(
+        "NET301",
+        node,
+        f"`{words(node)}` never reads {share} % of its input: its window{' of spread taps' * dilated} is {window}, "
+        f"its stride {stride}",
+        essence=essence,
+        label=f"window {window}, stride {stride}, on {show_shape(sliding.shape)}",
+        notes=[
+            "TensorFlow before 1.4.0 refused the CPU gradient of such an average pool, `stride must be less than or "
+            "equal to kernel size` (TFLearn issue 331); it is legal since, and its results and gradients are right"
+            if pool
+            else "legal in TensorFlow, forward and backward; the pixels between the windows have no influence"
+        ],
+        help=_pool_choices(sliding) if pool else _conv_choices(sliding),
+        fix=_pool_fix(sliding) if pool else _conv_fix(sliding),
+    )
+
+
+def _pool_choices(sliding: Sliding) -> list[str]:
+    stride, op = _compact(sliding.strides), sliding.node.origin.span.text.split()[0]
+    slices = [f"`subsample {stride}` is the same as a strided slice: the same numbers, plainly said"]
+    return [
+        *(slices if max(sliding.sizes) == 1 else ()),
+        f"`{op} {stride}` reads every pixel, but changes the results (as TFLearn did in its pull request 592)",
+        f"`conv (channels)x{stride}/{stride}` is a projection that reads every pixel and is learnt",
+    ]
+
+
+def _conv_choices(sliding: Sliding) -> list[str]:
+    stride, op = _compact(sliding.strides), sliding.node.origin.span.text.split()[0]
+    plain = f"`subsample {stride}` before it, and no stride: the same numbers, plainly said"
+    return [
+        *([plain] if max(sliding.sizes) == 1 else ()),
+        f"`avgpool {stride}` before it, and no stride: reads every pixel, but changes the results (ResNet-D, "
+        "arXiv:1812.01187)",
+        f"a window of {stride} or more reads every pixel, but has other weights"
+        if all(window.dilation == 1 for window in sliding.windows)
+        else f"`{op}` without the dilation reads every pixel, but changes the results",
+    ]
+
+
+def _pool_fix(sliding: Sliding) -> Fix | None:
+    """A strided slice for a window of one pixel, which is the same; else a window as large as the stride."""
+    span = sliding.node.origin.span
+    match = _STATEMENT.fullmatch(span.text)
+    if match is None or match["filters"]:
+        return None
+    if max(sliding.sizes) == 1 and match["rest"].strip() in ("", "same", "valid", "pad=same", "pad=valid"):
+        text = f"subsample {match['stride']}"
+        return Fix(f"write `{text}`, which is the same", (Edit(span, text),), safe=True)
+    text = f"{match['op']} {match['stride']}{match['rest']}"
+    return Fix(f"write `{text}`, which changes the results", (Edit(span, text),))
+
+
+def _conv_fix(sliding: Sliding) -> Fix | None:
+    """The slice before a convolution of one pixel."""
+    span = sliding.node.origin.span
+    match = _STATEMENT.fullmatch(span.text)
+    if match is None or max(sliding.sizes) > 1:
+        return None
+    source, start = span.source, span.start
+    label = _LABEL.search(source.text, max(start - 200, 0), start)
+    begin = Span(source, label.start() if label else start, label.start() if label else start)
+    stride = Span(source, start + match.start("stride") - 1, start + match.end("stride"))
+    slice_ = f"subsample {match['stride']}"
+    return Fix(f"put `{slice_}` before it", (Edit(begin, f"{slice_}; "), Edit(stride, "")))
+
+
+def _compact(sizes: Sequence[int]) -> str:
+    """Equal sizes as one number, as a spec writes them."""
+    return show(tuple(sizes) if len(set(sizes)) > 1 else sizes[0])
+
+
+# -- NET503 --------------------------------------------------------------------------------------------------
+
+
+def _dropped(sliding: Sliding, findings: Findings) -> None:
+    """Rows and columns behind the last whole window."""
+    names = _AXES[len(sliding.windows)]
+    left = [_left_over(size, window) for size, window in zip(sliding.shape[:-1], sliding.windows, strict=True)]
+    if not any(left) or not findings.fresh("NET503", sliding.node):
+        return
+    node, shape = sliding.node, sliding.shape
+    lost = " and ".join(
+        f"{count} of {size} {name}s" for count, size, name in zip(left, shape[:-1], names, strict=True) if count
+    )
+    findings.add(
+        "NET503",
+        node,
+        f"`{words(node)}` never reads {lost}: its windows do not fill {show_shape(shape[:-1])}",
+        label=f"{show_shape(shape)} here",
+        help=["`pad=same` reads every pixel, and rounds the size up; or choose an input size that fits"],
+    )
+
+
+def _left_over(size: int | None, window: Window) -> int:
+    if size is None:
+        return 0
+    return max((size + window.before + window.after - window.extent) % window.stride - window.after, 0)
+
+
+# -- NET504 --------------------------------------------------------------------------------------------------
+
+
+class _Resized:
+    """Which node gave a tensor its size: looked up backwards, each node once."""
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+        self._known: dict[str, str] = {}
+
+    def by(self, name: str) -> str:
+        """The last node before this one, or itself, that changed the spatial size."""
+        net, known, passed = self.net, self._known, []
+        while name not in known:
+            operands = net.operands(name)
+            if not operands or net.shapes[operands[0]][:-1] != net.shapes[name][:-1]:
+                known[name] = name
+                break
+            passed.append(name)
+            name = operands[0]
+        found = known[name]
+        known.update(dict.fromkeys(passed, found))
+        return found
+
+
+def _rounded(sliding: Sliding, resized: _Resized, findings: Findings) -> None:
+    """A size that the stride does not divide: the last window hangs over the border."""
+    net, node, shape = sliding.net, sliding.node, sliding.shape
+    odd = [size for size, stride in zip(shape[:-1], sliding.strides, strict=True) if size is not None and size % stride]
+    if not odd or not findings.fresh("NET504", node):
+        return
+    stride, size = _compact(sliding.strides), show_shape(shape[:-1])
+    made = net.node(resized.by(net.operands(node.name)[0]))
+    findings.add(
+        "NET504",
+        node,
+        f"`{words(node)}` rounds {size} up to {show_shape(net.shapes[node.name][:-1])}: {odd[0]} is "
+        + ("odd" if stride == "2" else f"no multiple of its stride {stride}"),
+        label=f"{show_shape(shape)} here",
+        secondary=[Label(made.origin.span, f"gives {size}")],
+        help=["choose an input size that the strides divide all the way, or crop or pad the map before"],
+    )
