@@ -11,9 +11,17 @@ if TYPE_CHECKING:  # the modules that make a program import this one
     from netc.diagnostics.model import Diagnostics
     from netc.ir.net import Net
     from netc.lower.expansion import Body
-    from netc.sections.model import Sections
+    from netc.sections.model import Data, Train
     from netc.syntax.tree import Definition, File
     from netc.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """Both sections of a file, each where it has one."""
+
+    data: Data | None = None
+    train: Train | None = None
 
 
 @dataclass(slots=True)

@@ -13,8 +13,7 @@ from netc.lower.expand import Expander, Stop, definitions_of
 from netc.lower.expansion import Body
 from netc.lower.names import Names
 from netc.lower.suggest import did_you_mean
-from netc.program import Program
-from netc.sections.resolve import resolve
+from netc.program import Program, Sections
 from netc.syntax.source import Span
 from netc.syntax.tree import Definition, File, If, Operation, Parameter, Positional, Reference, Statement
 from netc.values import Value
@@ -37,7 +36,7 @@ def lower(
     scope = Scope(expander.parameters, report, limits)
     ctx = Context(expander.net, scope, Names("", expander.canonical), Labels(), {}, namespace, 0, top=True)
     body = _run(expander, file, ctx)
-    sections = resolve(expander.sections, scope, report)
+    sections = _sections(expander, scope)
     _outputs(expander, file, ctx)
     _unused(expander, file, ctx)
     if expander.lost:
@@ -60,6 +59,14 @@ def _run(expander: Expander, file: File, ctx: Context) -> Body:
     whole.result = ctx.current if isinstance(ctx.current, str) else None
     whole.labels = {name: mark.node for name, mark in ctx.labels.marks.items() if isinstance(mark.node, str)}
     return whole
+
+
+def _sections(expander: Expander, scope: Scope) -> Sections:
+    if not expander.sections:
+        return Sections()
+    from netc.sections.resolve import resolve  # noqa: PLC0415 - all the settings of training, which few checks need
+
+    return resolve(expander.sections, scope, expander.report)
 
 
 def _outputs(expander: Expander, file: File, ctx: Context) -> None:

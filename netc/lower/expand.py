@@ -201,6 +201,8 @@ class Expander:
             return given
         if isinstance(default, float) and isinstance(given, int) and not isinstance(given, bool):
             return float(given)
+        if isinstance(default, str) and isinstance(given, str):  # a word on the command line needs no quotes
+            return type(default)(given)
         ctx.scope.fail(
             "NET108",
             f"`-D {statement.name}={show(given)}` gives {kind_of(given)}, "

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from netc.ir.net import Net, Written
 from netc.ir.shape import Shape
+from netc.program import Sections
 from netc.sections.base import Setting
 from netc.sections.data_sets import DataSet
 from netc.sections.losses import Loss
@@ -166,14 +167,6 @@ class Train(Section):
         """Where all random numbers come from."""
         line = self.value(Seed)
         return SEED if line is None else line.value
-
-
-@dataclass(frozen=True, slots=True)
-class Sections:
-    """Both sections of a file, each where it has one."""
-
-    data: Data | None = None
-    train: Train | None = None
 
 
 def output_of(of: str, net: Net, labels: Mapping[str, str]) -> str | None:
