@@ -31,7 +31,7 @@ class Findings:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for key, found in self._first.items():
-            others = self._copies[key] - 1
+            others = self._copies.get(key, 1) - 1
             if others:
                 found.notes = (*found.notes, f"and in {others:,} other cop{'y' if others == 1 else 'ies'}")
 

@@ -1,4 +1,4 @@
-"""Arguments that many read in another way, and layers far too large: NET505, NET509, NET515."""
+"""Arguments that many read in another way, and layers far too large: NET505, NET509, NET513, NET515."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from netc.ir.shape import show_shape
 from netc.layers.conv import Conv
 from netc.layers.dense import Dense
 from netc.passes.findings import Findings, words
+from netc.passes.order import activation_of
 from netc.passes.windows import SLIDING
 from netc.program import Program
 from netc.syntax.source import Span
@@ -19,11 +20,13 @@ SEQUENCE = 16  # a square input of at least this size may be an image
 HEAVY = 1_000_000  # parameters
 MOST = 0.8  # of all parameters: VGG's first dense layer holds up to 77 %, AlexNet's 62 %
 
+_SUM_TO_ONE = ("softmax", "log_softmax", "sparsemax")
+_ONE_MAP = ("sigmoid", "tanh")  # `conv 1x1 sigmoid` is how a net ends in, or weighs by, a single map
 _PAIR = re.compile(r"(?P<op>\w+\s+)(?P<size>\d+)x(?P=size)(?P<stride>/\d+)?(?=\s|\Z)")
 
 
 def check_forms(program: Program) -> None:
-    """Report `conv 3x3` and `input 28x28`."""
+    """Report `conv 3x3`, `input 28x28`, and a softmax of one channel."""
     net = program.net
     with Findings(program.report) as findings:
         for node in net:
@@ -31,12 +34,16 @@ def check_forms(program: Program) -> None:
                 _kernel_pair(net, node, findings)
             elif node.layer.op == "input":
                 _image_without_channels(net, node, findings)
+            if net.shapes[node.name][-1] == 1 and activation_of(node) in _SUM_TO_ONE:
+                _always_one(net, node, findings)
 
 
 def _kernel_pair(net: Net, node: Node, findings: Findings) -> None:
     """`conv 3x3`, in two or more dimensions: filters and kernel, or a kernel alone?"""
     layer, span = node.layer, node.origin.span
     if not isinstance(layer, Conv) or layer.filters not in KERNELS or len(net.shapes[node.name]) < 3:
+        return
+    if layer.filters == 1 and (layer.act in _ONE_MAP or node.name in net.outputs):
         return
     match = _PAIR.match(span.text)
     if match is None or int(match["size"]) != layer.filters or not findings.fresh("NET509", node):
@@ -71,6 +78,17 @@ def _image_without_channels(net: Net, node: Node, findings: Findings) -> None:
         help=[f"for a grey image write `input {size}x1`, for a colour image `input {size}x3`"],
         fix=Fix(f"write `input {size}x1`", (Edit(end, "x1"),)) if at >= 0 else None,
     )
+
+
+def _always_one(net: Net, node: Node, findings: Findings) -> None:
+    if findings.fresh("NET513", node):
+        findings.add(
+            "NET513",
+            node,
+            f"`{words(node)}` is a softmax over one channel, whose result is the same for every input",
+            label=f"{show_shape(net.shapes[node.name])} here",
+            help=["one output with `sigmoid`, or two with `softmax`, tell two classes apart"],
+        )
 
 
 def heavy_dense(program: Program) -> None:

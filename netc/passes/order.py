@@ -30,7 +30,7 @@ def double_activations(program: Program) -> None:
             if node.layer.family != "activation" or node.layer.op in _NO_ACTIVATION:
                 continue
             source = net.node(net.operands(node.name)[0])
-            first = _activation(source)
+            first = activation_of(source)
             if first is None or not findings.fresh("NET502", node):
                 continue
             findings.add(
@@ -42,7 +42,7 @@ def double_activations(program: Program) -> None:
             )
 
 
-def _activation(node: Node) -> str | None:
+def activation_of(node: Node) -> str | None:
     """The activation that a node ends in."""
     name = node.layer.op if node.layer.family == "activation" else getattr(node.layer, "act", "linear")
     return None if name in _NO_ACTIVATION else name
