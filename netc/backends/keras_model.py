@@ -1,0 +1,69 @@
+"""The direct build: a program as a running `keras.Model`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from netc.backends.order import depths, operand_order, recursion
+
+if TYPE_CHECKING:
+    import keras
+
+    from netc.ir.net import Net, Node
+    from netc.program import Program
+
+LEVELS_TO_SPARE = 2000  # frames of the caller, and of Keras around its own recursion
+
+
+def build(program: Program) -> keras.Model:
+    """The network as a Keras model with new weights; layers have the names of the nodes.
+
+    Keras follows a model recursively from its outputs to its inputs and fails at about 1,000 layers one behind the
+    other, so Python's recursion limit is raised while the model is made. The model then predicts, trains and saves
+    under any limit; `keras.models.load_model` needs a raised one again (`deep_recursion`).
+    """
+    import keras  # noqa: PLC0415 - seconds
+
+    net = program.net
+    depth = depths(net)
+    tensors: dict[str, Any] = {}
+    made: dict[str, list[Any]] = {}
+    with deep_recursion(recursion(net, depth)):
+        for node in net:
+            operands = [tensors[net.operands(node.name)[slot]] for slot in operand_order(net, node.name, depth)]
+            tensors[node.name] = _apply(net, node, operands, made)
+        return keras.Model(_ends(tensors, net.inputs), _ends(tensors, net.outputs), name=program.name)
+
+
+def _apply(net: Net, node: Node, operands: list[Any], made: dict[str, list[Any]]) -> Any:
+    """The output of a node, whose layers are those of the node that it shares with, if any."""
+    from netc.backends.calls import make  # noqa: PLC0415 - imports Keras
+
+    if node.layer_name not in made:
+        calls = node.layer.lower(net.operand_shapes(node.name))
+        made[node.name] = [make(call, node.layer_name + call.suffix) for call in calls]
+    layers = made[node.layer_name]
+    if not operands:
+        return layers[0]  # an input is a tensor already
+    tensor = operands if len(operands) > 1 else operands[0]
+    for layer in layers:
+        tensor = layer(tensor)
+    return tensor
+
+
+def _ends(tensors: dict[str, Any], names: list[str]) -> Any:
+    return tensors[names[0]] if len(names) == 1 else [tensors[name] for name in names]
+
+
+@contextmanager
+def deep_recursion(levels: int) -> Iterator[None]:
+    """Let Python recurse that many levels deeper than usual, and set the limit back afterwards."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, levels + LEVELS_TO_SPARE))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

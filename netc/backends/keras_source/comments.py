@@ -1,0 +1,91 @@
+"""Comments of a spec, at the statements they belong to, as text that cannot leave its comment or docstring."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from netc.syntax.source import Source, Span
+from netc.syntax.tree import Comment, Definition, File, If, Operation, Repeat, Statement
+
+
+@dataclass(slots=True)
+class Remarks:
+    """Comments by the span of a statement: those `at` it, and those behind it at the `end` of its block."""
+
+    at: dict[Span, list[str]] = field(default_factory=dict)
+    end: dict[Span, list[str]] = field(default_factory=dict)
+
+    def update(self, other: Remarks) -> None:
+        """Take over the comments of another file."""
+        self.at.update(other.at)
+        self.end.update(other.end)
+
+
+def clean(text: str) -> str:
+    """Text on one line, of printable characters."""
+    return "".join(char if char.isprintable() else " " for char in text).strip()
+
+
+def docstring(paragraphs: Sequence[str], indent: str = "") -> str:
+    """A docstring of lines that may hold anything."""
+    body = "\n".join((indent + line).rstrip() if line else "" for line in paragraphs).strip()
+    body = body.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    closing = f"\n{indent}" if "\n" in body else ""
+    if body.endswith('"') and not closing:
+        body = body[:-1] + '\\"'
+    return f'{indent}"""{body}{closing}"""'
+
+
+def attach(file: File) -> Remarks:
+    """Where the comments of a file belong.
+
+    A comment belongs to the statement that ends or begins on its line, else to the one below it. Comments that
+    steer netc (`# netc: ...`) are for netc alone.
+    """
+    waiting = deque(comment for comment in file.comments if not comment.text.strip().startswith("netc:"))
+    remarks = Remarks()
+    _block(file.statements, len(file.source.text), waiting, remarks, file.source)
+    return remarks
+
+
+def _block(
+    statements: Sequence[Statement], end: int, waiting: deque[Comment], remarks: Remarks, source: Source
+) -> None:
+    for statement in statements:
+        own = remarks.at.setdefault(statement.span, [])
+        own.extend(_until(waiting, statement.span.start))
+        first = source.position(statement.span.start)[0]
+        while waiting and not waiting[0].own_line and source.position(waiting[0].span.start)[0] == first:
+            if waiting[0].span.start >= end:
+                break
+            own.append(clean(waiting.popleft().text))
+        for inner, inner_end in _blocks(statement):
+            _block(inner, inner_end, waiting, remarks, source)
+        own.extend(_until(waiting, statement.span.end))
+        last = source.position(statement.span.end)[0]
+        while waiting and waiting[0].span.start < end and source.position(waiting[0].span.start)[0] == last:
+            own.append(clean(waiting.popleft().text))
+    rest = _until(waiting, end)
+    if statements and rest:
+        remarks.end[statements[-1].span] = rest
+
+
+def _until(waiting: deque[Comment], offset: int) -> list[str]:
+    found = []
+    while waiting and waiting[0].span.start < offset:
+        found.append(clean(waiting.popleft().text))
+    return found
+
+
+def _blocks(statement: Statement) -> list[tuple[Sequence[Statement], int]]:
+    """The blocks of a statement, each with its end."""
+    if isinstance(statement, Repeat | Definition):
+        return [(statement.body.statements, statement.body.span.end)]
+    if isinstance(statement, If):
+        return [(arm.body.statements, arm.body.span.end) for arm in statement.arms]
+    if not isinstance(statement, Operation):
+        return []
+    block = [(statement.block.statements, statement.block.span.end)] if statement.block else []
+    return block + [(branch.statements, branch.span.end) for branch in statement.branches]

@@ -1,0 +1,69 @@
+"""The network layer by layer, one statement each, straight from the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+
+from netc.backends.keras_source.calls import Uses
+from netc.backends.keras_source.identifiers import Identifiers
+from netc.backends.order import depths, operand_order
+from netc.ir.net import Net, Node
+from netc.target import Call
+
+
+class Flat:
+    """Prints a network. `variables` holds the variable of each node's tensor."""
+
+    def __init__(self, net: Net, uses: Uses, identifiers: Identifiers) -> None:
+        self.net = net
+        self.uses = uses
+        self.identifiers = identifiers
+        self.variables: dict[str, str] = {}
+        self._depth = depths(net)
+        self._position = {node.name: index for index, node in enumerate(net)}
+        self._reused = {node.shares for node in net if node.shares}
+        self._layers: dict[str, str] = {}  # variables of layers that are called again
+
+    def lines(self) -> Iterator[str]:
+        """The statements, in topological order."""
+        for node in self.net:
+            yield from self._node(node)
+
+    def _node(self, node: Node) -> Iterator[str]:
+        target = self._variable(node)
+        calls = node.layer.lower(self.net.operand_shapes(node.name))
+        text = self._operands(node)
+        for call in calls:
+            into = target if call is calls[-1] else "x"
+            made = yield from self._made(node, call)
+            yield f"{into} = {made}({text})" if text else f"{into} = {made}"
+            text = into
+        self.variables[node.name] = target
+
+    def _operands(self, node: Node) -> str:
+        operands = self.net.operands(node.name)
+        if len(operands) <= 1:
+            return self.variables[operands[0]] if operands else ""
+        order = operand_order(self.net, node.name, self._depth)
+        return f"[{', '.join(self.variables[operands[slot]] for slot in order)}]"
+
+    def _made(self, node: Node, call: Call) -> Generator[str, None, str]:
+        """The layer: a call, or the variable of a layer that is called several times."""
+        name = node.layer_name + call.suffix
+        text = self.uses.call(call, f'name="{name}"')
+        if node.shares is None and node.name not in self._reused:
+            return text
+        if name not in self._layers:
+            self._layers[name] = self.identifiers.make(f"{name}_layer")
+            yield f"{self._layers[name]} = {text}"
+        return self._layers[name]
+
+    def _variable(self, node: Node) -> str:
+        """`x` for a tensor that only the next layer reads, else a variable of its own."""
+        if node.layer.op == "input":
+            return "inputs" if len(self.net.inputs) == 1 else self.identifiers.make(node.name)
+        readers = {self._position[name] for name in self.net.consumers(node.name)}
+        last = self._position[node.name] == len(self._position) - 1
+        if node.name in self.net.outputs:
+            return "x" if last else self.identifiers.make(node.name)
+        return "x" if readers == {self._position[node.name] + 1} else self.identifiers.make(node.name)

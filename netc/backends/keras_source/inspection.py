@@ -1,0 +1,69 @@
+"""A last look at emitted code: nothing but what the printer is known to write."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+_STATEMENTS = (
+    ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Assign, ast.AugAssign, ast.Expr, ast.For, ast.If,
+    ast.Return, ast.Raise, ast.Pass, ast.Import, ast.ImportFrom, ast.alias,
+)  # fmt: skip
+_EXPRESSIONS = (
+    ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.keyword, ast.List, ast.Tuple, ast.Dict, ast.Subscript,
+    ast.Slice, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.JoinedStr, ast.FormattedValue,
+    ast.ListComp, ast.comprehension, ast.Lambda,
+    ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
+)  # fmt: skip
+_MODULES = frozenset({"keras", "tensorflow", "math", "sys", "numpy"})
+_BUILTINS = frozenset({"range", "max", "min", "int", "round", "len", "ValueError", "str", "abs"})
+_ROOTS = frozenset({"keras", "layers", "initializers", "regularizers", "ops", "tf", "np", "math", "sys"})
+_BANNED = frozenset({"utils", "config", "io", "saving", "py_function", "numpy_function", "load_model", "load_op_library"})
+
+
+class UnexpectedCode(RuntimeError):
+    """Emitted code holds something that the printer never writes: a bug of netc's."""
+
+
+def inspect(text: str, trusted: Iterable[str] = ()) -> None:
+    """Raise `UnexpectedCode` unless a module holds expected statements and calls only.
+
+    `trusted` are the classes and functions that netc itself ships, which are carried along as they stand.
+    """
+    trusted = frozenset(trusted)
+    module = ast.parse(text)
+    body = [node for node in module.body if not _is_trusted(node, trusted)]
+    functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    callable_names = functions | trusted | _BUILTINS
+    for statement in body:
+        for node in ast.walk(statement):
+            _check(node, callable_names)
+
+
+def _is_trusted(node: ast.stmt, trusted: frozenset[str]) -> bool:
+    return isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name in trusted
+
+
+def _check(node: ast.AST, callable_names: frozenset[str] | set[str]) -> None:
+    if not isinstance(node, _STATEMENTS + _EXPRESSIONS):
+        raise UnexpectedCode(f"line {getattr(node, 'lineno', '?')}: {type(node).__name__}")
+    if isinstance(node, ast.Import) and any(alias.name not in _MODULES for alias in node.names):
+        raise UnexpectedCode(f"line {node.lineno}: import of {node.names[0].name}")
+    if isinstance(node, ast.ImportFrom) and node.module != "keras":
+        raise UnexpectedCode(f"line {node.lineno}: import from {node.module}")
+    if isinstance(node, ast.Attribute) and (node.attr.startswith("_") or node.attr in _BANNED):
+        raise UnexpectedCode(f"line {node.lineno}: attribute {node.attr}")
+    if isinstance(node, ast.Call):
+        _check_call(node, callable_names)
+
+
+def _check_call(node: ast.Call, callable_names: frozenset[str] | set[str]) -> None:
+    """A call is of a function of the module, of a constructed layer, or of something in an expected package."""
+    function = node.func
+    while isinstance(function, ast.Attribute | ast.Call | ast.Subscript):
+        function = function.func if isinstance(function, ast.Call) else function.value
+    if not isinstance(function, ast.Name):
+        raise UnexpectedCode(f"line {node.lineno}: a call of {ast.unparse(node.func)}")
+    if isinstance(node.func, ast.Name) and function.id not in callable_names:
+        if function.id != "once":
+            raise UnexpectedCode(f"line {node.lineno}: a call of {function.id}")

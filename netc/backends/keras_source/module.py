@@ -1,0 +1,219 @@
+"""The whole emitted module: header, imports, functions, `build_model`, `train`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from netc.backends.keras_source.calls import PACKAGES, Uses
+from netc.backends.keras_source.comments import Remarks, attach, clean, docstring
+from netc.backends.keras_source.customs import sources
+from netc.backends.keras_source.expressions import Sight, constant, names, translate
+from netc.backends.keras_source.flat import Flat
+from netc.backends.keras_source.functions import (
+    Functions,
+    copies,
+    default_later,
+    extras,
+    function_lines,
+    guards,
+    make_frame,
+)
+from netc.backends.keras_source.identifiers import Identifiers
+from netc.backends.keras_source.items import Items, lines
+from netc.backends.keras_source.printer import Flow, Frame, Module, Printer
+from netc.backends.keras_source.walk import reads
+from netc.backends.order import depths, recursion
+from netc.diagnostics.model import Diagnostics
+from netc.ir.shape import show_shape
+from netc.limits import Limits
+from netc.lower.evaluate import Scope, evaluate
+from netc.lower.expansion import LayerStep
+from netc.program import Program
+from netc.report.cost import measure
+from netc.syntax.parser import parse
+from netc.syntax.tree import Operation, Parameter
+
+RECURSION = 800  # levels that Python's default limit of 1000 leaves to Keras
+
+ONCE = '''
+def first_of_each_name():
+    """Return a function that gives the first layer of each name back, so that later calls share its weights."""
+    made = {}
+
+    def once(layer):
+        return made.setdefault(layer.name, layer)
+
+    return once
+'''
+
+
+class Emitter:
+    """Makes the text of one module."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.uses = Uses()
+        self.identifiers = Identifiers()
+        self.depth = depths(program.net)
+        self.levels = recursion(program.net, self.depth)
+        self.remarks = self._remarks()
+
+    @property
+    def trusted(self) -> set[str]:
+        """Names of the classes and helpers that netc ships, and emitted code carries along."""
+        return {*sources(self.uses.custom), "first_of_each_name"}
+
+    def _remarks(self) -> Remarks:
+        """The comments of the file and of those that definitions come from."""
+        remarks = attach(self.program.file)
+        sources_ = {definition.span.source for definition in self.program.definitions.values()}
+        for source in sources_ - {self.program.file.source}:
+            remarks.update(attach(parse(source, Limits(), Diagnostics())))
+        return remarks
+
+    def flat(self) -> list[str]:
+        """The lines of a module with every layer written out."""
+        net = self.program.net
+        flat = Flat(net, self.uses, self.identifiers)
+        statements = tuple(flat.lines())
+        inputs = [flat.variables[name] for name in net.inputs]
+        outputs = [flat.variables[name] for name in net.outputs]
+        body = lines((*statements, self._model(_listed(inputs), outputs)), "    ")
+        return self._module(["def build_model():", *self._limit(), *body])
+
+    def structured(self) -> list[str]:
+        """The lines of a module with a function for each definition and a loop for each `repeat`."""
+        program = self.program
+        direct = [step for step in program.expansion.steps if isinstance(step, LayerStep)]
+        listed = not {node for step in direct for node in step.nodes} >= set(program.net.inputs)
+        functions = Functions(self.identifiers, listed)
+        depth = {**self.depth, **depths(program.ghosts, self.depth)}
+        module = Module(program, self.uses, self.remarks, depth, functions.call)
+        calls = copies(program.expansion)
+        for definition in program.definitions.values():
+            functions.define(definition, calls.get(id(definition), ()), module)
+        frame = self._frame(listed)
+        items = self._statements(frame, module)
+        text: list[str] = []
+        for function in functions.used(items):
+            text += ["", "", *function_lines(function, self.remarks.at.get(function.definition.span, []))]
+        return self._module([*text, "", "", *self._build_model(frame, items)])
+
+    # -- build_model -----------------------------------------------------------------------------------------
+
+    def _frame(self, listed: bool) -> Frame:
+        identifiers, parameters = self.identifiers.inner(), self.program.parameters
+        variables = {name: identifiers.make(name) for name in parameters}
+        reals = frozenset(name for name, value in parameters.items() if isinstance(value, float))
+        return make_frame(self.program.file.statements, (), variables, reals, identifiers, listed)
+
+    def _statements(self, frame: Frame, module: Module) -> Items:
+        """What `build_model` does, without its parameters."""
+        printer, flow = Printer(module, frame), Flow("None", "x")
+        items = printer.counters(None)
+        items += printer.block(frame.statements, self.program.expansion, flow)
+        items.append(self._model("inputs" if frame.listed_inputs else _listed(printer.inputs), self._outputs(frame, flow)))
+        helpers = extras(tuple(items))
+        if frame.listed_inputs:
+            items.insert(0, "inputs = []")
+        if "once" in helpers:
+            items.insert(0, "once = first_of_each_name()")
+        return tuple(items)
+
+    def _outputs(self, frame: Frame, flow: Flow) -> list[str]:
+        for statement in frame.statements:
+            if isinstance(statement, Operation) and statement.name == "output":
+                labels = [argument.value for argument in statement.arguments]
+                return [frame.labels[label.name] for label in labels]  # type: ignore[union-attr]
+        return [flow.current]
+
+    def _model(self, inputs: str, outputs: Sequence[str]) -> str:
+        name = constant(self.program.name).text
+        return f"return keras.Model({inputs}, {_listed(outputs)}, name={name})"
+
+    def _limit(self) -> list[str]:
+        """Python's default limit stops Keras in deep networks."""
+        if self.levels <= RECURSION:
+            return []
+        return [
+            f"    # Keras follows the {self.levels:,} layers of the longest way recursively.",
+            f"    sys.setrecursionlimit(max(sys.getrecursionlimit(), {2 * self.levels + 1000}))",
+        ]
+
+    def _build_model(self, frame: Frame, items: Items) -> list[str]:
+        read = reads(frame.statements)
+        written, computed, documented = [], [], []
+        for statement in frame.statements:
+            if not isinstance(statement, Parameter) or statement.name not in self.program.parameters:
+                continue
+            variable = frame.variables[statement.name]
+            if self._derived(statement):
+                sight = Sight(frame.variables, frame.reals, None)
+                computed += default_later(variable, translate(statement.value, sight))
+                written.append(f"{variable}=None")
+            else:
+                written.append(f"{variable}={constant(self.program.parameters[statement.name]).text}")
+            remark = " ".join(self.remarks.at.get(statement.span, ()))
+            documented += [f"    {variable}: {remark}"] if remark else []
+        variables = {name: variable for name, variable in frame.variables.items() if name in read}
+        checks = guards((*computed, *items), variables, [self.program.parameters])
+        body = [docstring(["Build the model.", "", "Args:", *documented], "    ")] if documented else []
+        body += [*self._limit(), *lines((*computed, *checks, *items), "    ")]
+        return [f"def build_model({', '.join(written)}):", *body]
+
+    def _derived(self, statement: Parameter) -> bool:
+        """Whether a parameter has the value that its expression gives it from others, and so follows them."""
+        values = self.program.parameters
+        if not names(statement.value) & set(values):
+            return False
+        return evaluate(statement.value, Scope(values, Diagnostics(), Limits())) == values[statement.name]
+
+    # -- the module ------------------------------------------------------------------------------------------
+
+    def _module(self, functions: Sequence[str]) -> list[str]:
+        body = "\n".join(functions)
+        helpers = [ONCE] if "first_of_each_name(" in body else []
+        classes = sources(self.uses.custom)
+        text = "\n".join([*classes.values(), *helpers, body])
+        carried = [line for source in classes.values() for line in ["", "", source]]
+        return [
+            docstring(self._header()),
+            "",
+            *self._imports(text),
+            *carried,
+            *helpers,
+            "",
+            "",
+            *functions,
+            "",
+            "",
+            'if __name__ == "__main__":',
+            "    build_model().summary()",
+        ]
+
+    def _imports(self, text: str) -> list[str]:
+        found = [module for module in ("math", "sys") if re.search(rf"^ .*\b{module}\.", text, re.MULTILINE)]
+        packages = [name for name in (*PACKAGES, "ops") if re.search(rf"(?<![\w.]){name}\.", text)]
+        plain = [f"import {module}" for module in found] + [""] * bool(found)
+        return [*plain, "import keras", f"from keras import {', '.join(sorted(packages))}"]
+
+    def _header(self) -> list[str]:
+        """The comment at the top of the spec, and what was checked."""
+        program, cost = self.program, measure(self.program.net).total
+        first = program.file.statements[0]
+        title = self.remarks.at.get(first.span, []) or [program.name]
+        ends = ", ".join(show_shape(program.net.shapes[name]) for name in program.net.inputs)
+        results = ", ".join(show_shape(program.net.shapes[name]) for name in program.net.outputs)
+        facts = f"{ends} -> {results}, {cost.parameters:,} parameters ({cost.trainable:,} trainable)"
+        if cost.macs is not None:
+            facts += f", {cost.macs:,} multiply-accumulates"
+        origin = clean(PurePath(program.file.source.name).name)
+        return [*title, "", f"Written by netc from {origin}. As it stands:", f"{facts}."]
+
+
+def _listed(variables: Sequence[str]) -> str:
+    return variables[0] if len(variables) == 1 else f"[{', '.join(variables)}]"
+
+

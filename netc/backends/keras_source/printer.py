@@ -1,0 +1,346 @@
+"""One copy of a definition, or the file, as Python statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from netc.backends.keras_source.calls import Uses
+from netc.backends.keras_source.comments import Remarks
+from netc.backends.keras_source.expressions import Python, Sight, translate
+from netc.backends.keras_source.identifiers import Identifiers
+from netc.backends.keras_source.items import CHECKED, GHOST, HOLE, Item, Items, Suite, hoist, merge
+from netc.backends.keras_source.naming import Naming, quoted
+from netc.backends.keras_source.symbols import symbolic
+from netc.backends.keras_source.walk import nested
+from netc.backends.order import operand_order
+from netc.layers import LAYERS
+from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step
+from netc.program import Program
+from netc.syntax.source import Span
+from netc.syntax.tree import Branch, Operation, Positional, Reference, Repeat, Statement
+
+@dataclass(slots=True)
+class Frame:
+    """What all copies of a definition (or the file) have in common.
+
+    `variables` are the Python names of parameters and indices, `labels` those of labels that are read.
+    """
+
+    statements: Sequence[Statement]
+    variables: Mapping[str, str]
+    reals: frozenset[str]
+    labels: Mapping[str, str]
+    naming: Naming
+    identifiers: Identifiers
+    listed_inputs: bool = False  # `inputs` is a list that every `input` is appended to
+
+
+@dataclass(slots=True)
+class Module:
+    """What all functions of the emitted module have in common."""
+
+    program: Program
+    uses: Uses
+    remarks: Remarks
+    depth: Mapping[str, int]
+    call: Callable[[CallStep, Sight, str], str]  # the text of a call of a definition, given its name argument
+
+
+@dataclass(slots=True)
+class Flow:
+    """The variable that holds the current tensor, and the one that the next layer assigns."""
+
+    current: str
+    work: str
+
+    def settle(self) -> list[Item]:
+        """Have the current tensor in the working variable, as loops and arms need it."""
+        if self.current == self.work:
+            return []
+        moved = f"{self.work} = {self.current}"
+        self.current = self.work
+        return [moved]
+
+
+def read_labels(statements: Iterable[Statement]) -> dict[str, None]:
+    """What `from`, `output` and combiners name, in order: labels, and words among them."""
+    return {
+        name: None
+        for statement in nested(statements)
+        if isinstance(statement, Operation) and (statement.name in ("from", "output") or _is_combiner(statement))
+        for name in _references(statement)
+    }
+
+
+def _is_combiner(statement: Operation) -> bool:
+    return statement.name in LAYERS and LAYERS[statement.name].operands[1] not in (0, 1)
+
+
+def _references(statement: Operation) -> list[str]:
+    values = [argument.value for argument in statement.arguments if isinstance(argument, Positional)]
+    return [value.name for value in values if isinstance(value, Reference)]
+
+
+@dataclass(slots=True)
+class Printer:
+    """Prints the bodies of one copy. `once` is set inside a shared definition, whose layers are made once."""
+
+    module: Module
+    frame: Frame
+    once: bool = False
+    inputs: list[str] = field(default_factory=list)
+    _busy: list[str] = field(default_factory=list)  # variables of branches that are open
+
+    def block(self, statements: Sequence[Statement], body: Body, flow: Flow) -> list[Item]:
+        """The statements of a body."""
+        steps = {id(step.statement): step for step in body.steps}
+        items: list[Item] = []
+        for statement in statements:
+            step = steps.get(id(statement))
+            if step is not None:
+                items += self._comments(self.module.remarks.at, statement)
+                items += self._step(step, flow)
+            items += self._comments(self.module.remarks.end, statement)
+        return items
+
+    def _comments(self, where: Mapping[Span, list[str]], statement: Statement) -> list[Item]:
+        return [f"# {text}" if text else "#" for text in where.get(statement.span, ())]
+
+    def _sight(self, flow: Flow) -> Sight:
+        return Sight(self.frame.variables, self.frame.reals, flow.current)
+
+    def _step(self, step: Step, flow: Flow) -> list[Item]:
+        counting = self._bump(step)
+        if isinstance(step, LayerStep):
+            return counting + self._layers(step, flow)
+        if isinstance(step, CallStep):
+            return counting + self._call(step, flow)
+        if isinstance(step, RepeatStep):
+            return self._repeat(step, flow)
+        return self._if(step, flow)
+
+    # -- names -----------------------------------------------------------------------------------------------
+
+    def _bump(self, step: Step) -> list[Item]:
+        counter = self.frame.naming.bumps.get(id(step.statement))
+        if counter is None or isinstance(step, RepeatStep):
+            return []
+        return [f"{counter} += 1"]
+
+    def counters(self, scope: int | None) -> list[Item]:
+        """Counting variables at the start of a body."""
+        return [f"{counter} = 0" for counter in self.frame.naming.counters.get(scope, ())]
+
+    def _name(self, statement: Statement, suffix: str = "") -> str:
+        return quoted(self.frame.naming.names[id(statement)], suffix)
+
+    def _target(self, statement: Operation | Repeat, work: str) -> str:
+        """The variable for the result of a statement: its label's where that is read later."""
+        label = statement.label
+        return work if label is None else self.frame.labels.get(label.text, work)
+
+    # -- layers ----------------------------------------------------------------------------------------------
+
+    def _layers(self, step: LayerStep, flow: Flow) -> list[Item]:
+        statement = step.statement
+        if statement.name in ("from", "identity"):
+            return self._alias(statement, flow)
+        if statement.name in LAYERS and LAYERS[statement.name].op == "input":
+            return self._input(step, flow)
+        items, operands = self._operands(step, flow)
+        sight, target = self._sight(flow), self._target(statement, flow.work)
+        for index, name in enumerate(step.nodes):
+            last = target if index == len(step.nodes) - 1 else flow.work
+            items += self._node(step, name, operands, last, flow.work, sight)
+            operands = last
+        flow.current = operands
+        return items
+
+    def _alias(self, statement: Operation, flow: Flow) -> list[Item]:
+        if statement.name == "from":
+            flow.current = self.frame.labels[_references(statement)[0]]
+        target = self._target(statement, flow.current)
+        return [] if target == flow.current else [f"{target} = {flow.current}"]
+
+    def _node(self, step: LayerStep, name: str, operands: str, target: str, work: str, sight: Sight) -> list[Item]:
+        """The calls of one node, one line each."""
+        net = self.module.program.home(name)
+        node = net.node(name)
+        calls = symbolic(node.layer, node.origin.written, sight).lower(net.operand_shapes(name))
+        suffix = name.partition("~")[0].removeprefix(step.nodes[0].partition("~")[0])
+        items: list[Item] = []
+        for call in calls:
+            made = self.module.uses.call(call, f"name={self._name(step.statement, suffix + call.suffix)}")
+            into = target if call is calls[-1] else work
+            items.append(f"{into} = {f'once({made})' if self.once else made}({operands})")
+            operands = into
+        return items
+
+    def _input(self, step: LayerStep, flow: Flow) -> list[Item]:
+        statement = step.statement
+        node = self.module.program.home(step.nodes[0]).node(step.nodes[0])
+        (call,) = symbolic(node.layer, node.origin.written, replace(self._sight(flow), tensor=None)).lower(())
+        made = self.module.uses.call(call, f"name={self._name(statement)}")
+        if self.frame.listed_inputs:
+            flow.current = self._target(statement, flow.work)
+            return [f"{flow.current} = {made}", f"inputs.append({flow.current})"]
+        wanted = statement.label.text if statement.label else step.nodes[0]
+        single = len(self.module.program.net.inputs) == 1 and not statement.label
+        flow.current = self._target(statement, "inputs" if single else "") or self.frame.identifiers.make(wanted)
+        self.inputs.append(flow.current)
+        return [f"{flow.current} = {made}"]
+
+    # -- combiners -------------------------------------------------------------------------------------------
+
+    def _operands(self, step: LayerStep, flow: Flow) -> tuple[list[Item], str]:
+        """What stands before a layer, and the text of what it reads."""
+        if not _is_combiner(step.statement):
+            return [], flow.current
+        items, results = self._branches(step, flow)
+        results = results or [flow.current, *(self.frame.labels[name] for name in self._labels(step.statement))]
+        net = self.module.program.home(step.nodes[0])
+        order = operand_order(net, step.nodes[0], self.module.depth)
+        return items, f"[{', '.join(results[slot] for slot in order)}]"
+
+    def _labels(self, statement: Operation) -> list[str]:
+        return [name for name in _references(statement) if name in self.frame.labels]
+
+    def _branches(self, step: LayerStep, flow: Flow) -> tuple[list[Item], list[str]]:
+        items: list[Item] = []
+        results = []
+        opened = self._branch_names(step.statement)
+        for branch, body, name in zip(step.statement.branches, step.branches, opened, strict=True):
+            inner = Flow(flow.current, name)
+            items += self.block(branch.statements, body, inner)
+            results.append(inner.current)
+        for name in opened:
+            self._busy.remove(name)
+            self.frame.identifiers.release(name)
+        return items, results
+
+    def _branch_names(self, statement: Operation) -> list[str]:
+        """Variables for the branches: `shortcut` and `residual` where that is what they are."""
+        names = [f"branch{number}" for number in range(1, len(statement.branches) + 1)]
+        sizes = [_size(branch) for branch in statement.branches]
+        if len(sizes) == 2 and sizes[0] != sizes[1]:
+            short, long = ("shortcut", "residual") if statement.name == "add" else ("direct", "branch")
+            long = "gate" if statement.name == "mul" else long
+            names = [short, long] if sizes[0] < sizes[1] else [long, short]
+        made = [self.frame.identifiers.make(name, separator="") for name in names]
+        self._busy += made
+        return made
+
+    # -- calls -----------------------------------------------------------------------------------------------
+
+    def _call(self, step: CallStep, flow: Flow) -> list[Item]:
+        target = self._target(step.statement, flow.work)
+        name = "" if step.definition.shared else f"name={self._name(step.statement)}"
+        text = self.module.call(step, self._sight(flow), name)
+        flow.current = target
+        return [f"{target} = {text}"]
+
+    # -- repeat ----------------------------------------------------------------------------------------------
+
+    def _repeat(self, step: RepeatStep, flow: Flow) -> list[Item]:
+        statement, naming = step.statement, self.frame.naming
+        items = flow.settle()
+        count = translate(statement.count, self._sight(flow))
+        if id(statement) in naming.passes:
+            items.append(f"{naming.passes[id(statement)]} = {count.text}")
+            count = Python(naming.passes[id(statement)])
+        items += self._loops(step, flow, count.text)
+        target = self._target(statement, flow.work)
+        if target != flow.work:
+            items.append(f"{target} = {flow.work}")
+        return items
+
+    def _loops(self, step: RepeatStep, flow: Flow, count: str) -> list[Item]:
+        """One loop; where the passes differ, one for each stretch of passes that print the same."""
+        index = self.frame.naming.indices[id(step.statement)]
+        if not step.passes:
+            inside, rank = self._unrun(step.statement.body.statements, step.ghost, flow)
+            return [Suite(f"for {index} in range({count}):", inside, rank, index)]
+        stretches: list[tuple[int, Items]] = []
+        for number, body in enumerate(step.passes):
+            items = self._pass(step, body, flow)
+            merged = merge(stretches[-1][1], items) if stretches else None
+            if merged is None:
+                stretches.append((number, items))
+            else:
+                stretches[-1] = (stretches[-1][0], merged)
+        before: list[Item] = []
+        if len(stretches) == 2 and stretches[1][0] == 1:
+            hoisted = hoist(stretches[0][1], stretches[1][1])
+            if hoisted is not None:
+                before = list(self._first_pass(index)._pass(step, step.passes[0], flow)[hoisted[0]])
+                stretches = [(0, hoisted[1])]
+        ends = [str(start) for start, _ in stretches[1:]] + [count]
+        return before + [
+            Suite(f"for {index} in range({f'{start}, ' if start else ''}{end}):", inside, CHECKED, index)
+            for (start, inside), end in zip(stretches, ends, strict=True)
+        ]
+
+    def _pass(self, step: RepeatStep, body: Body, flow: Flow) -> Items:
+        statement, naming = step.statement, self.frame.naming
+        inner = self._indexed(statement)
+        items: list[Item] = []
+        if id(statement) in naming.bumps:
+            items.append(f"{naming.bumps[id(statement)]} += 1")
+        items += self.counters(id(statement))
+        within = Flow(flow.work, flow.work)
+        items += inner.block(statement.body.statements, body, within)
+        return (*items, *within.settle())
+
+    def _first_pass(self, index: str) -> Printer:
+        """Prints the first pass of a loop outside it."""
+        return replace(self, frame=replace(self.frame, naming=self.frame.naming.first_pass(index)))
+
+    def _indexed(self, statement: Repeat) -> Printer:
+        if statement.index is None:
+            return self
+        variables = {**self.frame.variables, statement.index.text: self.frame.naming.indices[id(statement)]}
+        return replace(self, frame=replace(self.frame, variables=variables))
+
+    # -- if --------------------------------------------------------------------------------------------------
+
+    def _if(self, step: IfStep, flow: Flow) -> list[Item]:
+        statement, joins = step.statement, self.frame.naming.joins.get(id(step.statement), ())
+        items: list[Item] = [f"{join.before} = {join.counter}" for join in joins]
+        if statement.arms[-1].condition is not None:
+            items += flow.settle()
+        sight = self._sight(flow)
+        for index, (arm, body) in enumerate(zip(statement.arms, step.arms, strict=True)):
+            word = "else" if arm.condition is None else "elif" if index else "if"
+            condition = "" if arm.condition is None else f" {translate(arm.condition, sight).text}"
+            inside, rank = self._arm(arm.body.statements, body, flow, index == step.taken)
+            items.append(Suite(f"{word}{condition}:", inside, rank))
+        flow.current = flow.work
+        for join in joins:
+            items.append(f"{join.counter} = max({join.counter}, {join.before} + {join.most})")
+        return items
+
+    def _arm(self, statements: Sequence[Statement], body: Body | None, flow: Flow, ran: bool) -> tuple[Items, int]:
+        if not ran or body is None:
+            return self._unrun(statements, body, flow)
+        within = Flow(flow.current, flow.work)
+        items = self.block(statements, body, within)
+        return (*items, *within.settle()), CHECKED
+
+    def _unrun(self, statements: Sequence[Statement], ghost: Body | None, flow: Flow) -> tuple[Items, int]:
+        """Statements that did not run, as they would have run."""
+        if ghost is None:
+            line = statements[0].span.line if statements else 0
+            return (f'raise ValueError("line {line} of the spec was not checked for these arguments")',), HOLE
+        within = Flow(flow.current, flow.work)
+        items = self.block(statements, ghost, within)
+        return (*items, *within.settle()), GHOST
+
+
+def _size(branch: Branch) -> int:
+    """How much a branch does, by its text: statements and their words."""
+    return sum(
+        1 + len(statement.arguments) if isinstance(statement, Operation) and statement.name != "identity" else 2
+        for statement in branch.statements
+        if not (isinstance(statement, Operation) and statement.name == "identity")
+    )

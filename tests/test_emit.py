@@ -1,0 +1,277 @@
+"""Emitted Keras code: the same network as the direct build, in the structure of the spec, and nothing else in it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from netc.backends.keras_source import emit
+from netc.backends.keras_source.inspection import UnexpectedCode, inspect
+from netc.compiler import compile_source
+from netc.program import Program
+from netc.syntax.source import Source
+from netc.values import Value
+from tests.emit_samples import HEAD, SAMPLES, UNIT
+
+SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.net"))
+GIANTS = {"preact-resnet1001", "resnet152"}  # compared without running them
+
+
+def compiled(text: str, name: str = "sample.net", **parameters: Value) -> Program:
+    program = compile_source(Source(name, text), parameters, speculate=True)
+    assert not program.report.failed, [(found.message, found.span and found.span.line) for found in program.report]
+    return program
+
+
+def emitted(text: str, **parameters: Value) -> str:
+    return emit(compiled(text, **parameters))
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[object]:
+    pytest.importorskip("keras")
+    from netc.backends.verify import Runner
+
+    with Runner() as running:
+        yield running
+
+
+def differences(program: Program, source: str, runner: object, outputs: bool = True) -> list[str]:
+    import keras
+
+    from netc.backends.verify import verify
+
+    keras.backend.clear_session()
+    return verify(program, source, runner=runner, outputs=outputs)  # type: ignore[arg-type]
+
+
+# -- emitted code is the network -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("flat", [False, True], ids=["structured", "flat"])
+def test_emitted_code_is_the_network(name: str, flat: bool, runner: object) -> None:
+    program = compiled(SAMPLES[name])
+    assert differences(program, emit(program, flat=flat), runner) == []
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_shipped_specs(path: Path, runner: object) -> None:
+    program = compiled(path.read_text(encoding="utf-8"), str(path))
+    assert differences(program, emit(program), runner, outputs=path.stem not in GIANTS) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("repeat", {"n": 5}),
+        ("nested repeats", {"n": 3}),
+        ("nested repeats", {"n": 2, "m": 4}),
+        ("no passes", {"n": 2}),
+        ("repeat in if", {"deep": True, "n": 3}),
+        ("if", {"mode": 1}),
+        ("if", {"mode": 3}),
+        ("labels in arms", {"c": False}),
+        ("resnet", {"n": 3}),
+        ("computed", {"alpha": 1.5}),
+    ],
+)
+def test_other_arguments_build_the_network_of_other_parameters(
+    name: str, parameters: dict[str, Value], runner: object
+) -> None:
+    """Emitted with the spec's own parameters, called with others: the network that netc makes of those."""
+    text = emitted(SAMPLES[name])
+    arguments = ", ".join(f"{key}={value!r}" for key, value in parameters.items())
+    called = text.replace("    build_model().summary()", "    pass") + (
+        f"\n\n_original = build_model\n\n\ndef build_model():\n    return _original({arguments})\n"
+    )
+    assert differences(compiled(SAMPLES[name], **parameters), called, runner) == []
+
+
+def test_verify_finds_differences(runner: object) -> None:
+    program = compiled(SAMPLES["chain"])
+    text = emit(program)
+    wider = text.replace("layers.Conv2D(8,", "layers.Conv2D(9,", 1)
+    assert any("conv1" in line for line in differences(program, wider, runner))
+    renamed = text.replace('name="conv2"', 'name="other"')
+    assert any("conv2 is missing" in line for line in differences(program, renamed, runner))
+    assert any("NameError" in line for line in differences(program, "def build_model():\n    return nothing\n", runner))
+    act = text.replace('activation="softmax"', 'activation="sigmoid"')
+    assert any("activation" in line for line in differences(program, act, runner))
+
+
+# -- its form ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("flat", [False, True], ids=["structured", "flat"])
+def test_form(name: str, flat: bool) -> None:
+    import black
+
+    program = compiled(SAMPLES[name])
+    text = emit(program, flat=flat)
+    assert text == emit(program, flat=flat)
+    assert black.format_str(text, mode=black.Mode()) == text
+    imported = {
+        alias.name if isinstance(node, ast.Import) else node.module
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert imported <= {"keras", "tensorflow", "math", "sys"}
+
+
+def test_no_tensorflow_while_emitting() -> None:
+    script = (
+        "import sys\nfrom netc.compiler import compile_source\nfrom netc.syntax.source import Source\n"
+        "from netc.backends.keras_source import emit\n"
+        f"print(len(emit(compile_source(Source('a.net', {SAMPLES['resnet']!r}), speculate=True))))\n"
+        "assert not {'keras', 'tensorflow'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def lines_of(text: str, start: str) -> str:
+    """A function of the text, from its header to the next blank line pair."""
+    return text[text.index(start) :].split("\n\n\n")[0].rstrip("\n")
+
+
+def test_a_definition_is_a_function() -> None:
+    text = emitted(SAMPLES["resnet"])
+    assert lines_of(text, "def unit") == '''\
+def unit(x, ch, stride=1, name="unit"):
+    shortcut = x
+    if stride > 1:
+        shortcut = layers.MaxPooling2D(1, strides=stride, name=f"{name}_subsample1")(
+            shortcut
+        )
+    if ch > shortcut.shape[-1]:
+        shortcut = ChannelPadding(ch, name=f"{name}_padchannels1")(shortcut)
+    residual = layers.BatchNormalization(
+        momentum=0.9, epsilon=1e-5, name=f"{name}_bn1"
+    )(x)
+    residual = layers.Activation("relu", name=f"{name}_relu1")(residual)
+    residual = layers.Conv2D(
+        ch, 3, strides=stride, padding="same", name=f"{name}_conv1"
+    )(residual)
+    residual = layers.BatchNormalization(
+        momentum=0.9, epsilon=1e-5, name=f"{name}_bn2"
+    )(residual)
+    residual = layers.Activation("relu", name=f"{name}_relu2")(residual)
+    residual = layers.Conv2D(ch, 3, padding="same", name=f"{name}_conv2")(residual)
+    x = layers.Add(name=f"{name}_add1")([shortcut, residual])
+    return x'''
+    assert lines_of(text, "def group") == '''\
+def group(x, n, ch, down=False, name="group"):
+    x = unit(x, ch, stride=2 if down else 1, name=f"{name}_unit1")
+    for i in range(n - 1):
+        x = unit(x, ch, name=f"{name}_unit{i + 2}")
+    return x'''
+    assert "def build_model(n=2):" in text
+    assert 'x = group(x, n=n, ch=16, down=True, name="group2")' in text
+
+
+def test_checked_values_are_the_defaults() -> None:
+    assert "def build_model(n=5):" in emitted(SAMPLES["resnet"], n=5)
+    assert "def build_model(n=2, m=None):" in emitted(SAMPLES["nested repeats"])
+    assert "def build_model(n=2, m=7):" in emitted(SAMPLES["nested repeats"], m=7)
+
+
+def test_the_short_way_comes_first() -> None:
+    text = emitted(SAMPLES["residual first"])
+    assert "([shortcut, residual])" in text
+    assert "layers.Subtract" in text
+    assert "([branch, direct])" in text
+
+
+def test_copies_that_differ_are_functions_of_their_own() -> None:
+    text = emitted(SAMPLES["two ranks"])
+    assert "layers.Conv2D(" in lines_of(text, "def c(")
+    assert "layers.Conv1D(" in lines_of(text, "def c_2(")
+
+
+def test_a_parameter_that_decided_about_the_code_is_guarded() -> None:
+    text = emitted(SAMPLES["layer parameter"])
+    assert 'raise ValueError("this code is for f=relu only")' in text or "act=f" in text
+
+
+def test_an_arm_that_could_not_be_expanded_raises() -> None:
+    text = emitted(HEAD + "param big = false\nif big { conv 4x99 pad=valid } else { conv 4x3 }\nconv 2x1")
+    assert "raise ValueError(" in lines_of(text, "def build_model")
+
+
+def test_comments_stay() -> None:
+    text = emitted("# A network of mine\n# (Somebody 2020)\nnet mine\n\n# how many\nparam n = 2  # units\n"
+                   "input 8x8x1\n# a unit\ndef u(ch) {\n    # inside\n    conv (ch)x3  # three\n    # netc: allow NET501\n    bn\n}\n"
+                   "# first\nrepeat n { u 4 }  # each\nfc 2\n# the end\n")
+    assert text.startswith('"""A network of mine\n(Somebody 2020)\n')
+    for comment in ("# inside\n", "# three\n", "# first\n", "# each\n", "# the end\n", '"""a unit"""', "n: how many units"):
+        assert comment in text, comment
+    assert "NET501" not in text
+
+
+def test_unused_loop_variables_are_underscores() -> None:
+    text = emitted(HEAD + "a: conv 4x3\nrepeat 2 { from a }\nconv 4x1")
+    assert "for _ in range(2):" in text
+
+
+# -- nothing of a spec becomes code ---------------------------------------------------------------------------
+
+EVIL = [
+    '"""\nimport os\n"""',
+    "\\",
+    'x" + __import__("os").system("true") + "',
+    "\r import os",
+    "\x0c\x0bimport os",
+    "{name!r}",
+    "\u2028import os",
+    "'''",
+]
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_comments_and_file_names_cannot_become_code(evil: str) -> None:
+    line = evil.replace("\n", " ")
+    text = f"# {line}\nnet n\ninput 8x8x1\n# {line}\ndef d(ch) {{ conv (ch)x3 }}  # {line}\n# {line}\nd 4  # {line}\n# {line}\n"
+    program = compile_source(Source(evil, text), speculate=True)
+    if program.report.failed:
+        pytest.skip("the parser refuses it")
+    for flat in (False, True):
+        plain = emit(compiled("net n\ninput 8x8x1\ndef d(ch) { conv (ch)x3 }\nd 4\n"), flat=flat)
+        assert shape(emit(program, flat=flat)) == shape(plain)
+
+
+def shape(text: str) -> str:
+    """The code without its docstrings and comments."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [part for part in body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def test_names_do_not_shadow() -> None:
+    tree = ast.parse(emitted(SAMPLES["names that mean something"]))
+    assigned = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    assert not assigned & {"sum", "list", "print", "layers", "keras", "name", "lambda", "self"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import os", "from os import path", "eval('1')", "x = (lambda: 1)()", "keras.utils.get_file('a', 'b')",
+     "__import__('os')", "x.__class__", "class A: pass", "open('x')", "while True:\n    pass", "exec('1')"],
+)
+def test_inspection_refuses(code: str) -> None:
+    with pytest.raises(UnexpectedCode):
+        inspect(code)
+
+
+def test_unit_sample_is_used() -> None:
+    assert UNIT in SAMPLES["resnet"]
