@@ -58,7 +58,7 @@ def _nodes(graph: Digraph, program: Program) -> None:
         if isinstance(step, CallStep):
             label = escape(f"{step.prefix} ({step.definition.name})")
             graph.body.append(f"\tsubgraph {quote('cluster_' + step.prefix)} {{\n")
-            graph.body.append(f"\t\tgraph [label={quote(label)} {_FRAME}]\n")
+            graph.body.append(f"\tgraph [label={quote(label)} {_FRAME}]\n")
         inner = chain.from_iterable(body.steps for body in _bodies(step))
         open_steps.append((inner, isinstance(step, CallStep)))
 

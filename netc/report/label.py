@@ -12,7 +12,7 @@ def kind(layer: Layer, shape: Shape) -> str:
     `3x3 conv, 64, relu`, `2x2 pool, /2`, `fc 4096, relu`, `dropout 0.5`.
     """
     names = (*layer.size, *layer.positional, "act")
-    given = {name: _show(getattr(layer, name)) for name in names if hasattr(layer, name)}
+    given = {name: _show(getattr(layer, name), name == "shape") for name in names if hasattr(layer, name)}
     kernel, stride, act = (given.pop(name, "") for name in ("kernel", "stride", "act"))
     rest = [text for text in given.values() if text]
     if kernel:
@@ -20,19 +20,16 @@ def kind(layer: Layer, shape: Shape) -> str:
         rest.insert(0, f"{window} {layer.op}")
     else:
         rest = [" ".join([layer.op, *rest])]
-    step = _compact(stride or (kernel if hasattr(layer, "stride") else "1"))
+    step = stride or (kernel if hasattr(layer, "stride") else "1")
     parts = [*rest, "" if step == "1" else f"/{step}", "" if act == "linear" else act]
     return ", ".join(part for part in parts if part)
 
 
-def _show(value: object) -> str:
+def _show(value: object, whole: bool) -> str:
+    """A value in the shortest form; equal sizes as one unless the `whole` is asked for."""
     if value is None or isinstance(value, bool):
         return ""
     if isinstance(value, tuple):
-        return "x".join("?" if item is None else str(item) for item in value)
+        sizes = value if whole or len(set(value)) > 1 else value[:1]
+        return "x".join("?" if size is None else str(size) for size in sizes)
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _compact(sizes: str) -> str:
-    parts = sizes.split("x")
-    return parts[0] if len(set(parts)) == 1 else sizes

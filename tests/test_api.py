@@ -1,0 +1,124 @@
+"""netc in Python."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import networkx
+import pytest
+
+import netc
+from netc.diagnostics.codes import Severity
+
+TEXT = """\
+net small
+param ch = 8
+input 16x16x3
+a: conv (ch)x3 relu
+conv (ch)x3
+add a
+gap
+fc 10 softmax
+"""
+
+
+def test_loads_with_parameters() -> None:
+    net = netc.loads(TEXT, ch=4)
+    assert net.name == "small"
+    assert net.parameters == {"ch": 4}
+    assert net.shapes["a"] == (16, 16, 4)
+    assert net.diagnostics == ()
+    assert repr(net) == "<Network small(ch=4): 16x16x3 -> 10, 310 trainable parameters>"
+
+
+def test_load_reads_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "small.net"
+    path.write_text(TEXT)
+    assert netc.load(path, ch=2).shapes == netc.loads(TEXT, ch=2).shapes
+    assert netc.load(str(path)).parameters == {"ch": 8}
+
+
+def test_the_graph_is_networkx() -> None:
+    net = netc.loads(TEXT)
+    assert isinstance(net.graph, networkx.MultiDiGraph)
+    assert networkx.shortest_path(net.graph, "input1", "fc1") == ["input1", "a", "add1", "gap1", "fc1"]
+    assert net.graph.nodes["a"]["node"].layer.op == "conv"
+    assert next(networkx.topological_sort(net.graph)) == "input1"
+
+
+def test_errors_are_text_and_data() -> None:
+    with pytest.raises(netc.SpecError) as caught:
+        netc.loads("input 8x8x3; conv 4x3 rleu\nfc 10; flaten", name="bad.net")
+    assert [found.code for found in caught.value.diagnostics] == ["NET104", "NET101"]
+    assert str(caught.value).startswith("error[NET104]: ")
+    assert "bad.net:2:8" in str(caught.value)
+    assert all(found.severity is Severity.ERROR for found in caught.value.diagnostics)
+
+
+def test_lints_do_not_raise() -> None:
+    net = netc.loads("input 8x8x3; avgpool 1/2; conv 4x3")
+    assert [found.code for found in net.diagnostics] == ["NET301"]
+
+
+def test_a_comment_accepts_a_lint() -> None:
+    assert netc.loads("input 8x8x3\navgpool 1/2  # netc: allow NET301\nconv 4x3").diagnostics == ()
+
+
+def test_unknown_parameter() -> None:
+    with pytest.raises(netc.SpecError) as caught:
+        netc.loads(TEXT, cha=4)
+    assert [found.code for found in caught.value.diagnostics] == ["NET112"]
+    assert "ch" in caught.value.diagnostics[0].help[0]
+
+
+@pytest.mark.parametrize(("value", "code"), [("relu", "NET108"), (2.5, "NET108"), (True, "NET108"), (0, "NET109")])
+def test_wrong_values(value: object, code: str) -> None:
+    with pytest.raises(netc.SpecError) as caught:
+        netc.loads(TEXT, ch=value)
+    assert {found.code for found in caught.value.diagnostics} == {code}
+
+
+def test_values_that_the_language_lacks() -> None:
+    with pytest.raises(TypeError, match="ch"):
+        netc.loads(TEXT, ch=[4])  # type: ignore[arg-type]
+
+
+def test_words_are_values() -> None:
+    text = "param act = relu; input 8x8x3; conv 4x3 act=act"
+    assert netc.loads(text, act="tanh").net.node("conv1").layer.act == "tanh"
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(netc.SpecError) as caught:
+        netc.load(tmp_path / "none.net")
+    assert [found.code for found in caught.value.diagnostics] == ["NET005"]
+
+
+def test_summary_formats() -> None:
+    net = netc.loads(TEXT)
+    for format in ("text", "json", "csv", "md"):
+        assert "add1" in net.summary(format)
+    with pytest.raises(ValueError, match="json"):
+        net.summary("yaml")
+
+
+def test_source_keeps_the_structure_and_can_be_flat() -> None:
+    net = netc.loads(TEXT, ch=4)
+    for flat in (False, True):
+        code = net.source(flat=flat)
+        compile(code, "<source>", "exec")
+        assert "Conv2D" in code
+    assert "ch=4" in net.source()
+
+
+def test_unknown_attribute() -> None:
+    with pytest.raises(AttributeError, match="nothing"):
+        netc.nothing  # noqa: B018
+
+
+def test_import_is_light() -> None:
+    code = "import sys, netc; print(sorted({'networkx', 'lark', 'keras', 'numpy', 'netc.api'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,129 @@
+"""The complete network as JSON and as a Graphviz graph."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import netc
+
+TEXT = """\
+net pair
+param ch = 4
+left: input 8x8x3
+def unit(ch, stride=1) {
+    conv (ch)x3/(stride) bn relu
+}
+shared def tower(ch) { unit ch; unit ch stride=2 }
+a: tower ch
+right: input 8x8x3
+tower ch
+add a
+gap
+fc 2 softmax
+
+train {
+    loss categorical_crossentropy
+    optimizer momentum lr=0.1 momentum=0.9
+    batch 32
+}
+"""
+
+
+def test_the_whole_network() -> None:
+    net = netc.loads(TEXT, name="pair.net")
+    data = json.loads(net.to_json())
+    assert list(data) == ["format", "name", "file", "parameters", "inputs", "outputs", "layers", "data", "train"]
+    assert (data["format"], data["name"], data["file"]) == (1, "pair", "pair.net")
+    assert data["parameters"] == {"ch": 4}
+    assert data["inputs"] == ["left", "right"]
+    assert [layer["name"] for layer in data["layers"]] == [node.name for node in net.net]
+    assert data["data"] is None
+
+
+def test_a_layer() -> None:
+    layers = {layer["name"]: layer for layer in json.loads(netc.loads(TEXT, name="pair.net").to_json())["layers"]}
+    conv = layers["tower_unit1_conv1"]
+    assert conv["op"] == "conv"
+    assert conv["inputs"] == ["left"]
+    assert conv["output_shape"] == [8, 8, 4]
+    assert conv["parameters"]["filters"] == 4
+    assert conv["parameters"]["kernel"] == [3, 3]
+    assert conv["weights"] == [{"name": "kernel", "shape": [3, 3, 3, 4], "trainable": True}]
+    assert conv["shares"] is None
+    assert conv["origin"] == {"file": "pair.net", "line": 5, "column": 5, "text": "conv (ch)x3/(stride) bn relu"}
+    assert [frame["origin"]["line"] for frame in conv["frames"]] == [7, 8]
+    later = [layer for layer in layers.values() if layer["shares"] == "tower_unit1_conv1"]
+    assert [layer["inputs"] for layer in later] == [["right"]]
+
+
+def test_sections() -> None:
+    lines = json.loads(netc.loads(TEXT).to_json())["train"]["lines"]
+    assert [line["name"] for line in lines] == ["categorical_crossentropy", "momentum", "batch"]
+    assert lines[1]["parameters"]["lr"] == 0.1
+    assert lines[1]["origin"]["line"] == 17
+
+
+def test_weights_add_up() -> None:
+    net = netc.loads(TEXT)
+    layers = json.loads(net.to_json())["layers"]
+    made = [weight for layer in layers if layer["shares"] is None for weight in layer["weights"]]
+    total = 0
+    for weight in made:
+        size = 1
+        for dim in weight["shape"]:
+            size *= dim
+        total += size
+    assert total == net.cost.total.parameters
+
+
+@pytest.mark.parametrize("dump", ["to_json", "to_dot"])
+def test_the_same_program_gives_the_same_text(dump: str) -> None:
+    first, second = (getattr(netc.loads(TEXT), dump)() for _ in range(2))
+    assert first == second
+
+
+def test_infinite_numbers_and_unknown_sizes_are_json() -> None:
+    data = json.loads(netc.loads("input ?x?x3; conv 4x3").to_json(), parse_constant=pytest.fail)
+    assert data["layers"][0]["output_shape"] == [None, None, 3]
+
+
+# -- dot -----------------------------------------------------------------------------------------------------
+
+
+def test_dot_has_every_layer_edge_and_copy() -> None:
+    net = netc.loads(TEXT)
+    text = net.to_dot()
+    nodes = re.findall(r'^\t(?!graph)(\w+) \[label="', text, re.MULTILINE)
+    edges = re.findall(r"^\t(\w+) -> (\w+) \[label=\"?(\S+?)\"?\]", text, re.MULTILINE)
+    assert sorted(nodes) == sorted(node.name for node in net.net)
+    assert [(source, target) for source, target, _ in edges] == [
+        (operand, node.name) for node in net.net for operand in net.net.operands(node.name)
+    ]
+    assert edges[0] == ("left", "tower_unit1_conv1", "8x8x3")
+    assert text.count("subgraph") == 6
+    assert text.count("{") == text.count("}")
+
+
+def test_the_same_operand_twice_is_two_edges() -> None:
+    text = netc.loads("a: input 8x8x3; add a").to_dot()
+    assert len(re.findall("a -> add1", text)) == 2
+
+
+def test_names_are_text() -> None:
+    text = netc.loads("input 8x8x3; digraph: conv 4x3; node: relu; edge: relu; concat digraph node").to_dot()
+    assert '"digraph" [label="digraph\\n3x3 conv, 4"' in text
+    assert not re.search(r"=\s*<|URL|href", text)
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+def test_graphviz_reads_it() -> None:
+    done = subprocess.run(
+        ["dot", "-Tplain"], input=netc.loads(TEXT).to_dot(), capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    assert done.stdout.count("\nnode ") == len(netc.loads(TEXT).net)
