@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
@@ -13,9 +13,10 @@ from netc.lower.expand import Expander, Stop, definitions_of
 from netc.lower.expansion import Body
 from netc.lower.names import Names
 from netc.lower.suggest import did_you_mean
+from netc.lower.walk import mentions
 from netc.program import Program, Sections
 from netc.syntax.source import Span
-from netc.syntax.tree import Definition, File, If, Operation, Parameter, Positional, Reference, Statement
+from netc.syntax.tree import Definition, File, Parameter
 from netc.values import Value
 
 # What a statement that could not be read may have defined: not to be called unknown.
@@ -34,7 +35,9 @@ def lower(
     expander.speculate = speculate
     namespace = Namespace(below=definitions_of(file))
     scope = Scope(expander.parameters, report, limits)
-    ctx = Context(expander.net, scope, Names("", expander.canonical), Labels(), {}, namespace, 0, top=True)
+    ctx = Context(
+        expander.net, scope, Names("", expander.canonical), Labels(), {}, namespace, 0, top=True, outermost=True
+    )
     body = _run(expander, file, ctx)
     sections = _sections(expander, scope)
     _outputs(expander, file, ctx)
@@ -96,33 +99,19 @@ def _unused(expander: Expander, file: File, ctx: Context) -> None:
         )
     if report.failed:
         return
-    in_sections = set(_names(expander.sections))
+    mentioned = expander.mentioned.union(mentions(expander.sections))
     for name, mark in expander.marks:
-        if mark.span not in expander.read_labels and name not in in_sections:
+        if mark.span not in expander.read_labels and name not in mentioned:
             report.add("NET508", f"the label `{name}` is never used", mark.span, help=("remove it",))
-    has_network = bool(expander.net.outputs)
     for statement in file.statements:
+        if not isinstance(statement, Definition | Parameter) or statement.name in mentioned:
+            continue
         if isinstance(statement, Definition):
             known = ctx.namespace.known.get(statement.name)
-            if has_network and known is not None and not known.called:
+            if expander.net.outputs and known is not None and not known.called:
                 report.add("NET512", f"`{statement.name}` is never called", statement.name_span)
-        elif isinstance(statement, Parameter) and statement.name not in ctx.scope.used:
+        elif statement.name not in ctx.scope.used:
             report.add("NET511", f"the parameter `{statement.name}` is never used", statement.name_span)
-
-
-def _names(statements: list[Operation] | tuple[Statement, ...]) -> Iterator[str]:
-    """Bare names and keys' names among the arguments of sections."""
-    for statement in statements:
-        if isinstance(statement, If):
-            for arm in statement.arms:
-                yield from _names(arm.body.statements)
-        if not isinstance(statement, Operation):
-            continue
-        for argument in statement.arguments:
-            if isinstance(argument.value, Reference) and (isinstance(argument, Positional) or argument.key == "of"):
-                yield argument.value.name
-        if statement.block is not None:
-            yield from _names(statement.block.statements)
 
 
 __all__ = ["lower"]

@@ -79,6 +79,7 @@ class Context:
     frame: Frame | None = None
     current: Current = None
     top: bool = False  # directly in the file
+    outermost: bool = False  # directly in the file, or in an `if` that is
     shipped: bool = False
     repeated: bool = False  # inside an unlabelled `repeat` of this body
     copy: tuple[int, int] | None = None

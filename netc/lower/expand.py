@@ -19,6 +19,7 @@ from netc.lower.layers import run_layer
 from netc.lower.names import Names
 from netc.lower.special import SPECIAL
 from netc.lower.suggest import did_you_mean
+from netc.lower.walk import mentions
 from netc.syntax.parser import parse
 from netc.syntax.source import Span
 from netc.syntax.tree import Definition, File, If, Lost, Operation, Parameter, Repeat, Statement
@@ -49,6 +50,7 @@ class Expander:
         self.called: dict[str, Definition] = {}
         self.marks: list[tuple[str, Mark]] = []
         self.read_labels: set[Span] = set()
+        self.mentioned: set[str] = set()  # names in statements that do not run, which count as used
         self.parameters: dict[str, Value | None] = {}
         self.includes = Includes.start(file.source, report, limits)
         self._steps = 0
@@ -337,6 +339,10 @@ class Expander:
         node.shares = first.layer_name
         return True
 
+    def mention(self, statements: Iterable[Statement]) -> None:
+        """Note every name in statements that do not run."""
+        self.mentioned.update(mentions(statements))
+
     # -- speculation -----------------------------------------------------------------------------------------
 
     def aside(self, statements: Sequence[Statement], ctx: Context) -> Body | None:
@@ -352,7 +358,7 @@ class Expander:
         )
         if not isinstance(ctx.current, str):
             return None
-        kept = dict(self.shared), len(self.marks), self._steps, self._weights
+        kept = dict(self.shared), len(self.marks), self._steps, self._weights, self.outputs
         self._aside += 1
         self._localise(ctx.current, inner)
         inner.move(ctx.current)
@@ -360,7 +366,7 @@ class Expander:
             body = self.run(statements, inner)
         except Stop:
             body = None
-        self.shared, self._steps, self._weights = kept[0], kept[2], kept[3]
+        self.shared, self._steps, self._weights, self.outputs = kept[0], kept[2], kept[3], kept[4]
         del self.marks[kept[1] :]
         if body is None or scratch.failed or inner.current is BROKEN:
             return None

@@ -60,6 +60,7 @@ def run_call(expander: Expander, statement: Operation, known: Known, ctx: Contex
         position=known.position,
         frame=frame,
         top=False,
+        outermost=False,
         shipped=known.shipped,
         repeated=False,
         copy=None,
@@ -149,6 +150,8 @@ def run_repeat(expander: Expander, statement: Repeat, ctx: Context) -> RepeatSte
         passes.append(expander.run(statement.body.statements, inner))
         ctx.move(inner.current)
     ghost = None
+    if not count:
+        expander.mention(statement.body.statements)
     if not count and expander.speculate:
         ghost = expander.aside(statement.body.statements, _pass(expander, statement, ctx, 0, 1))
     return RepeatStep(statement, count, passes, _name(source), _name(ctx.current), ghost)
@@ -189,6 +192,7 @@ def _pass(expander: Expander, statement: Repeat, ctx: Context, index: int, count
         labels=Labels(ctx.labels),
         frame=frame,
         top=False,
+        outermost=False,
         repeated=statement.label is None,
         copy=(index + 1, count),
     )
@@ -205,6 +209,7 @@ def run_if(expander: Expander, statement: If, ctx: Context) -> IfStep | None:
     try:
         taken = _taken(statement, ctx)
     except Poison:
+        expander.mention((statement,))
         ctx.labels.marks.update(
             {
                 label: Mark(BROKEN, statement.span)
@@ -225,6 +230,7 @@ def run_if(expander: Expander, statement: If, ctx: Context) -> IfStep | None:
             arms.append(_arm(expander, arm.body.statements, ctx))
             result = ctx.current
         else:
+            expander.mention(arm.body.statements)
             arms.append(_ghost_arm(expander, arm.body.statements, ctx))
             ctx.names.skip(arm.body.statements, repeated=ctx.repeated)
         raise_to(highest, ctx.names.counts)

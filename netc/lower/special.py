@@ -129,7 +129,10 @@ def run_identity(expander: Expander, statement: Operation, ctx: Context) -> Laye
 
 def run_output(expander: Expander, statement: Operation, ctx: Context) -> None:
     """`output LABEL...`: the outputs, in order."""
-    if not (_top_level(expander, statement, ctx) and _bare(statement, ctx)):
+    if not ctx.outermost:
+        ctx.scope.fail("NET117", "`output` stands in the file itself, or in an `if` there", head(statement))
+        return
+    if not _bare(statement, ctx):
         return
     if expander.outputs is not None:
         ctx.scope.fail("NET113", "the outputs are named already", head(statement))

@@ -1,0 +1,59 @@
+"""What statements mention, whether or not they run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from netc.syntax.tree import (
+    Binary,
+    Conditional,
+    Expr,
+    Group,
+    If,
+    Operation,
+    Reference,
+    Repeat,
+    Size,
+    Statement,
+    Unary,
+)
+
+
+def mentions(statements: Iterable[Statement]) -> Iterator[str]:
+    """Names of operations and bare names in statements, at any depth."""
+    for statement in statements:
+        if isinstance(statement, Operation):
+            yield statement.name
+            for argument in statement.arguments:
+                yield from _names(argument.value)
+            for branch in statement.branches:
+                yield from mentions(branch.statements)
+            if statement.block is not None:
+                yield from mentions(statement.block.statements)
+        elif isinstance(statement, Repeat):
+            yield from _names(statement.count)
+            yield from mentions(statement.body.statements)
+        elif isinstance(statement, If):
+            for arm in statement.arms:
+                if arm.condition is not None:
+                    yield from _names(arm.condition)
+                yield from mentions(arm.body.statements)
+
+
+def _names(value: Expr | Size | None) -> Iterator[str]:
+    """Bare names in an expression or a size."""
+    if isinstance(value, Reference):
+        yield value.name
+    elif isinstance(value, Group):
+        yield from _names(value.inner)
+    elif isinstance(value, Unary):
+        yield from _names(value.operand)
+    elif isinstance(value, Binary):
+        yield from _names(value.left)
+        yield from _names(value.right)
+    elif isinstance(value, Conditional):
+        for part in (value.then, value.condition, value.otherwise):
+            yield from _names(part)
+    elif isinstance(value, Size):
+        for extent in (*value.parts, *value.stride):
+            yield from _names(extent)
