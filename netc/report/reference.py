@@ -5,6 +5,7 @@ Markdown whose tables are padded, so that it reads as well in a terminal.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from inspect import cleandoc
 
@@ -34,14 +35,16 @@ def operation_page(cls: type[Layer], heading: str = "#") -> str:
     params = cls.signature(cls.op).params.values()
     if params:
         rows = [(f"`{param.name}`", param.kind.describe(), shown_default(param), param.doc) for param in params]
-        parts.append(table(("option", "takes", "default", "meaning"), rows))
+        parts.append(table(("option", "takes", "default", "meaning"), rows).rstrip())
     if cls.example:
         parts.append(f"Example, behind `input 32x32x16`:\n\n```net\n{cls.example.strip()}\n```")
     return "\n\n".join(parts) + "\n"
 
 
 def usage(cls: type[Layer]) -> str:
-    """How the arguments are written: `conv FILTERSxKERNEL/STRIDE [OPTION=VALUE ...] [bn] [ACTIVATION]`."""
+    """How it is written, a line a form: `conv FILTERSxKERNEL[/STRIDE] [OPTION=VALUE ...] [bn] [ACTIVATION]`."""
+    if cls.operands[1] is None or cls.operands[1] > 1:
+        return f"{cls.op} LABEL ...\n{cls.op} {{ | BRANCH | BRANCH ... }}"
     params = cls.signature(cls.op).params
     words = [cls.op]
     if cls.size:
@@ -51,23 +54,34 @@ def usage(cls: type[Layer]) -> str:
         if name not in cls.size:
             shown = name.upper() + (" ..." if params[name].many else "")
             words.append(shown if params[name].required else f"[{shown}]")
-    words += ["[OPTION=VALUE ...]"] * bool(params) + ["[bn] [ACTIVATION]"] * cls.trailing
-    return " ".join(words) + (" { | BRANCH | BRANCH ... }" if cls.operands[1] != 1 else "")
+    words += ["[OPTION=VALUE ...]"] * (set(params) > {*cls.size, *cls.positional})
+    return " ".join(words + ["[bn] [ACTIVATION]"] * cls.trailing)
 
 
 def index() -> str:
     """All operations by family, a line each."""
-    return "\n".join(f"{title}\n\n{_listed(classes)}" for title, classes in _families())
+    return "\n".join(
+        f"{title}\n" + "".join(f"  {cls.op:15} {_gist(cls)}\n" for cls in classes) for title, classes in _families()
+    )
 
 
 def document() -> str:
     """The whole reference as one Markdown document."""
     parts = ["# Operations", "Made from the classes that implement them; `netc ops NAME` shows the same."]
-    parts += [f"**{title}**\n\n{_listed(classes)}" for title, classes in _families()]
+    for title, classes in _families():
+        rows = [(f"[`{cls.op}`](#{cls.op})", _gist(cls)) for cls in classes]
+        parts.append(table((title, ""), rows).rstrip())
     for title, classes in _families():
         parts.append(f"## {title}")
-        parts += [operation_page(cls, "###") for cls in classes]
-    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+        parts += [operation_page(cls, "###").rstrip() for cls in classes]
+    return "\n\n".join(parts) + "\n"
+
+
+def _gist(cls: type[Layer]) -> str:
+    """The first sentence of its documentation, without sources."""
+    text = cleandoc(cls.__doc__ or "").replace("\n", " ")
+    text = re.sub(r" \([^()]*\d{4}[^()]*\)", "", text)
+    return re.split(r"(?<!et al)\. ", text)[0].rstrip(".")
 
 
 def _families() -> list[tuple[str, list[type[Layer]]]]:
@@ -75,11 +89,6 @@ def _families() -> list[tuple[str, list[type[Layer]]]]:
     known = list(dict.fromkeys([*_FAMILIES, *(cls.family for cls in classes)]))
     members = {family: [cls for cls in classes if cls.family == family] for family in known}
     return [(_FAMILIES.get(family, family.capitalize()), there) for family, there in members.items() if there]
-
-
-def _listed(classes: Iterable[type[Layer]]) -> str:
-    rows = [(f"`{usage(cls)}`", cleandoc(cls.__doc__ or "").split("\n\n")[0].replace("\n", " ")) for cls in classes]
-    return table(("operation", "what it does"), rows)
 
 
 def shown_default(param: Param) -> str:
