@@ -70,12 +70,14 @@ def _operands(
     if not statement.branches:
         return [], ([] if cls.operands[1] == 0 else [ctx.current])
     source, results, bodies = ctx.current, [], []
+    options, top = ctx.options, ctx.top
+    ctx.top = False
     for branch in statement.branches:
         ctx.move(source)
-        options = ctx.options
         bodies.append(expander.run(branch.statements, ctx))
         ctx.options = options
         results.append(ctx.current)
+    ctx.top = top
     return bodies, results
 
 
