@@ -82,6 +82,8 @@ def read_share(size: Dim, window: Window) -> float:
     count = 0 if size is None else (size + window.before + window.after - window.extent) // window.stride + 1
     if size is None or (window.dilation > 1 and _classes(window) > MANY_TAPS):
         return min(_classes(window) / window.stride, 1.0)
+    if count < 1:
+        return 0.0
     if window.dilation == 1:
         return _covered(size, -window.before, window.size, window.stride, count) / size
     return sum(_read_in_class(size, window, count, tap) for tap in range(_classes(window))) / size

@@ -39,19 +39,22 @@ _PLAIN = (
     ("sparsemax", "Sparsemax over the channels (Martins & Astudillo 2016, arXiv:1602.02068)."),
     ("relu6", "Rectified linear unit with a maximum of 6 (Krizhevsky 2010, CIFAR-10 deep belief networks)."),
     ("selu", "Scaled exponential linear unit (Klambauer et al. 2017, arXiv:1706.02515)."),
-    ("silu swish", "x * sigmoid(x) (Elfwing et al. 2018, arXiv:1702.03118; Ramachandran et al. 2017)."),
-    ("mish", "x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)."),
-    ("softplus", "log(1 + exp(x))."),
-    ("softsign", "x / (1 + |x|)."),
+    (
+        "silu swish",
+        "Sigmoid linear unit, x * sigmoid(x) (Elfwing et al. 2018, arXiv:1702.03118; Ramachandran et al. 2017).",
+    ),
+    ("mish", "Mish, x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)."),
+    ("softplus", "Smooth rectifier, log(1 + exp(x))."),
+    ("softsign", "Softsign, x / (1 + |x|)."),
     ("linear", "The identity, as an activation."),
-    ("exponential", "exp(x)."),
+    ("exponential", "Exponential, exp(x)."),
     ("log_sigmoid", "Logarithm of the sigmoid."),
     ("hard_sigmoid", "Piecewise linear sigmoid, relu6(x + 3) / 6 (Howard et al. 2019, arXiv:1905.02244)."),
-    ("hard_silu hard_swish", "x * hard_sigmoid(x) (Howard et al. 2019, arXiv:1905.02244)."),
-    ("hard_tanh", "x between -1 and 1, cut off there."),
-    ("tanh_shrink", "x - tanh(x)."),
-    ("sparse_plus", "0 up to -1, x from 1 on, (x + 1) ** 2 / 4 between."),
-    ("sparse_sigmoid", "0 up to -1, 1 from 1 on, (x + 1) / 2 between."),
+    ("hard_silu hard_swish", "Piecewise SiLU, x * hard_sigmoid(x) (Howard et al. 2019, arXiv:1905.02244)."),
+    ("hard_tanh", "Piecewise linear tanh: x, cut off at -1 and 1."),
+    ("tanh_shrink", "What tanh takes away, x - tanh(x)."),
+    ("sparse_plus", "Sparse softplus: 0 up to -1, x from 1 on, (x + 1) ** 2 / 4 between."),
+    ("sparse_sigmoid", "Sparse sigmoid: 0 up to -1, 1 from 1 on, (x + 1) / 2 between."),
 )
 
 
@@ -83,7 +86,7 @@ class ReLU(Activation):
 
 @operation("leakyrelu", "leaky_relu", family="activation")
 class LeakyReLU(Activation):
-    """x above 0, slope * x below (Maas et al. 2013, with 0.01)."""
+    """Leaky rectified linear unit: x above 0, slope * x below (Maas et al. 2013, with 0.01)."""
 
     positional = ("slope",)
     example = "conv 16x3; leakyrelu 0.2"
@@ -96,7 +99,8 @@ class LeakyReLU(Activation):
 
 @operation("prelu", family="activation")
 class PReLU(Activation):
-    """x above 0, a learnt slope times x below, one a channel (He et al. 2015, arXiv:1502.01852)."""
+    """Parametric rectified linear unit: x above 0, a learnt slope times x below, one slope a channel (He et al. 2015,
+    arXiv:1502.01852)."""
 
     example = "conv 16x3; prelu"
 
@@ -121,7 +125,7 @@ class PReLU(Activation):
 
 @operation("elu", family="activation")
 class ELU(Activation):
-    """x above 0, alpha * (exp(x) - 1) below (Clevert et al. 2016, arXiv:1511.07289)."""
+    """Exponential linear unit: x above 0, alpha * (exp(x) - 1) below (Clevert et al. 2016, arXiv:1511.07289)."""
 
     positional = ("alpha",)
     example = "conv 16x3; elu"
@@ -134,7 +138,8 @@ class ELU(Activation):
 
 @operation("celu", family="activation")
 class CELU(Activation):
-    """x above 0, alpha * (exp(x / alpha) - 1) below (Barron 2017, arXiv:1704.07483)."""
+    """Continuously differentiable exponential linear unit: x above 0, alpha * (exp(x / alpha) - 1) below (Barron 2017,
+    arXiv:1704.07483)."""
 
     positional = ("alpha",)
     example = "conv 16x3; celu 0.5"
@@ -147,7 +152,8 @@ class CELU(Activation):
 
 @operation("gelu", family="activation")
 class GELU(Activation):
-    """x times the normal distribution function of x (Hendrycks & Gimpel 2016, arXiv:1606.08415)."""
+    """Gaussian error linear unit, x times the normal distribution function of x (Hendrycks & Gimpel 2016,
+    arXiv:1606.08415)."""
 
     example = "conv 16x3; gelu approximate"
 
@@ -180,7 +186,7 @@ class GLU(Activation):
 
 @operation("hard_shrink", family="activation")
 class HardShrink(Activation):
-    """x, but 0 between -threshold and threshold."""
+    """Hard shrinkage: x, but 0 between -threshold and threshold."""
 
     positional = ("threshold",)
     example = "conv 16x3; hard_shrink 0.1"
@@ -193,7 +199,7 @@ class HardShrink(Activation):
 
 @operation("soft_shrink", family="activation")
 class SoftShrink(Activation):
-    """x moved towards 0 by `threshold`, and 0 where it would change sign."""
+    """Soft shrinkage: x moved towards 0 by `threshold`, and 0 where it would change sign."""
 
     positional = ("threshold",)
     example = "conv 16x3; soft_shrink 0.1"
@@ -206,7 +212,7 @@ class SoftShrink(Activation):
 
 @operation("threshold", family="activation")
 class Threshold(Activation):
-    """x above `threshold`, `value` elsewhere."""
+    """Threshold: x above `threshold`, `value` elsewhere."""
 
     positional = ("threshold",)
     example = "conv 16x3; threshold 0.1"
@@ -220,7 +226,7 @@ class Threshold(Activation):
 
 @operation("squareplus", family="activation")
 class Squareplus(Activation):
-    """(x + sqrt(x ** 2 + b)) / 2 (Barron 2021, arXiv:2112.11687)."""
+    """Squareplus, (x + sqrt(x ** 2 + b)) / 2 (Barron 2021, arXiv:2112.11687)."""
 
     example = "conv 16x3; squareplus"
 

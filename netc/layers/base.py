@@ -28,6 +28,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 from netc.ir.shape import Shape
 from netc.ir.window import Window
 from netc.params import Declared, param
+from netc.record import Record, record
 from netc.target import Call
 
 
@@ -75,7 +76,7 @@ declaration = partial(dataclass, frozen=True, kw_only=True, eq=False, repr=False
 
 
 @declaration
-class Layer(Declared):
+class Layer(Record, Declared):
     """One operation. Subclasses are made by `@operation` and live in the family modules beside this one.
 
     Shapes are without the batch dimension, channels last; a spatial size may be None (unknown), channels may not.

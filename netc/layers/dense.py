@@ -34,7 +34,10 @@ def known_elements(op: str, shape: Shape) -> int:
 
 @operation("input", family="input")
 class Input(Layer):
-    """The shape of one sample, channels last: `224x224x3`, `?x?x3` for any size, `784` for a vector."""
+    """The input of the network: the shape of one sample, channels last.
+
+    `224x224x3` is an image, `?x?x3` one of any size, `784` a vector.
+    """
 
     operands = (0, 0)
     size = ("shape",)

@@ -1,0 +1,40 @@
+"""Calls of the target, executed: what the source backend prints, this runs.
+
+Keras is imported only when something is made.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from importlib import import_module
+from typing import Any
+
+from netc.backends.keras_source.customs import MODULES
+from netc.target import Call, concrete
+
+
+def make(call: Call, name: str | None = None) -> Any:
+    """What a call gives: a Keras layer, initialiser, regulariser, optimizer, or the tensor of an `Input`."""
+    named = {} if name is None else {"name": name}
+    return resolve(call.path)(*map(_value, call.args), **_values(call.kwargs), **named)
+
+
+def resolve(path: str) -> Any:
+    """The class or function of a path relative to `keras`, or of one of netc's own classes (`custom.X`)."""
+    package, _, rest = path.partition(".")
+    if package != "custom":
+        return reduce(getattr, path.split("."), import_module("keras"))
+    modules = (import_module(f"netc.backends.{module}") for module in MODULES)
+    return next(getattr(module, rest) for module in modules if hasattr(module, rest))
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Call):
+        return make(value)
+    if isinstance(value, list | tuple):
+        return type(value)(map(_value, value))
+    return concrete(value)
+
+
+def _values(kwargs: Any) -> dict[str, Any]:
+    return {key: _value(value) for key, value in kwargs.items()}
