@@ -1,4 +1,4 @@
-"""The network: a `networkx.MultiDiGraph` with typed payloads, and the only ways to change it."""
+"""The network: nodes with typed payloads and ordered operands, and its `networkx` graph."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import networkx
-
 from netc.diagnostics.model import Frame
 from netc.ir.shape import Shape
 from netc.syntax.source import Span
 from netc.syntax.tree import Expr
 
 if TYPE_CHECKING:
+    import networkx
+
     from netc.layers.base import Layer
 
 Written = Expr | tuple[Expr, ...]
@@ -54,57 +54,74 @@ class Node:
 class Net:
     """A network in topological order.
 
-    Nodes are added after the ones they read, so insertion order is topological. Edges carry the operand slot as
-    their key. `shapes` holds the inferred output shape of each node and is filled as nodes are added; a pass that
-    rebuilds makes a new `Net`.
+    Nodes are added after the ones they read, so insertion order is topological. `shapes` holds the inferred output
+    shape of each node. `graph` is the network as a `networkx.MultiDiGraph`, whose edges carry the operand slot as their
+    key (`add(x, x)` has two); it is made when first asked for, because importing networkx takes longer than checking a
+    network of a hundred layers. It is for reading: changes to it do not change the network.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph(name=name)
         self.shapes: dict[str, Shape] = {}
         self.outputs: list[str] = []
+        self._nodes: dict[str, Node] = {}
+        self._operands: dict[str, tuple[str, ...]] = {}
+        self._consumers: dict[str, list[str]] = {}
+        self._graph: networkx.MultiDiGraph[str] | None = None
 
     def add(self, node: Node, operands: Sequence[str], shape: Shape) -> str:
         """Append a node that reads `operands`, in slot order; returns its name."""
-        graph = self.graph
-        graph.add_node(node.name, node=node)
-        for slot, operand in enumerate(operands):
-            graph.add_edge(operand, node.name, key=slot)
-        self.shapes[node.name] = shape
-        return node.name
+        name = node.name
+        self._nodes[name] = node
+        self._operands[name] = tuple(operands)
+        self._consumers[name] = []
+        for operand in operands:
+            self._consumers[operand].append(name)
+        self.shapes[name] = shape
+        self._graph = None
+        return name
 
     def __contains__(self, name: str) -> bool:
-        return name in self.graph
+        return name in self._nodes
 
     def __len__(self) -> int:
-        return len(self.graph)
+        return len(self._nodes)
 
     def __iter__(self) -> Iterator[Node]:
         """All nodes in topological order."""
-        for _, data in self.graph.nodes(data=True):
-            yield data["node"]
+        return iter(self._nodes.values())
 
     def node(self, name: str) -> Node:
         """The node of a name."""
-        node: Node = self.graph.nodes[name]["node"]
-        return node
+        return self._nodes[name]
 
     def operands(self, name: str) -> tuple[str, ...]:
         """Names of the nodes that a node reads, in slot order."""
-        edges = [(slot, source) for source, _, slot in self.graph.in_edges(name, keys=True)]
-        edges.sort()
-        return tuple(source for _, source in edges)
+        return self._operands[name]
 
     def operand_shapes(self, name: str) -> tuple[Shape, ...]:
         """Shapes of the operands, in slot order."""
-        return tuple(self.shapes[source] for source in self.operands(name))
+        return tuple(self.shapes[source] for source in self._operands[name])
 
     def consumers(self, name: str) -> tuple[str, ...]:
         """Names of the nodes that read a node, in the order they were added; twice if read twice."""
-        return tuple(target for _, target in self.graph.out_edges(name))
+        return tuple(self._consumers[name])
 
     @property
     def inputs(self) -> list[str]:
         """Names of the input nodes, in order."""
         return [node.name for node in self if node.layer.op == "input"]
+
+    @property
+    def graph(self) -> networkx.MultiDiGraph[str]:
+        """The network for networkx: nodes carry `node` and `shape`, edges their operand slot as key."""
+        if self._graph is None:
+            import networkx  # noqa: PLC0415 - longer than most checks
+
+            graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph(name=self.name, outputs=tuple(self.outputs))
+            for name, node in self._nodes.items():
+                graph.add_node(name, node=node, shape=self.shapes[name])
+                for slot, source in enumerate(self._operands[name]):
+                    graph.add_edge(source, name, key=slot)
+            self._graph = graph
+        return self._graph

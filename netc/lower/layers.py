@@ -70,14 +70,14 @@ def _operands(
     if not statement.branches:
         return [], ([] if cls.operands[1] == 0 else [ctx.current])
     source, results, bodies = ctx.current, [], []
-    options, top = ctx.options, ctx.top
-    ctx.top = False
+    options, top, outermost = ctx.options, ctx.top, ctx.outermost
+    ctx.top = ctx.outermost = False
     for branch in statement.branches:
         ctx.move(source)
         bodies.append(expander.run(branch.statements, ctx))
         ctx.options = options
         results.append(ctx.current)
-    ctx.top = top
+    ctx.top, ctx.outermost = top, outermost
     return bodies, results
 
 
