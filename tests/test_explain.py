@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from netc.diagnostics.codes import CODES
-from netc.diagnostics.explain import PAGES, Page, document, index, page
-from tests.cases import check_text
+from netc.diagnostics import CODES, Diagnostic
+from netc.diagnostics.explain import PAGES, Example, Page, document, index, page
+from tests.cases import check_file
 
 ROOT = Path(__file__).parent.parent
 WITH_EXAMPLES = [code for code in CODES if not page(code).without_example]
+
+
+def findings(example: Example, folder: Path) -> list[Diagnostic]:
+    path = folder / "example.net"
+    path.write_text(example.text)
+    return check_file(path, example.options)
 
 
 def test_every_page_has_a_code() -> None:
@@ -32,17 +38,15 @@ def test_few_pages_are_without_example() -> None:
 
 
 @pytest.mark.parametrize("code", WITH_EXAMPLES)
-def test_failing_example_gives_exactly_its_code(code: str) -> None:
-    failing = page(code).examples[0]
-    assert {found.code for found in check_text(failing.text, failing.options)} == {code}
+def test_failing_example_gives_exactly_its_code(code: str, tmp_path: Path) -> None:
+    assert {found.code for found in findings(page(code).examples[0], tmp_path)} == {code}
 
 
 @pytest.mark.parametrize(
     ("code", "number"), [(code, number) for code in WITH_EXAMPLES for number in range(1, len(page(code).examples))]
 )
-def test_corrected_example_is_clean(code: str, number: int) -> None:
-    corrected = page(code).examples[number]
-    assert check_text(corrected.text, corrected.options) == []
+def test_corrected_example_is_clean(code: str, number: int, tmp_path: Path) -> None:
+    assert findings(page(code).examples[number], tmp_path) == []
 
 
 def test_options_of_examples_are_read() -> None:

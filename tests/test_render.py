@@ -182,6 +182,11 @@ def test_colour_changes_nothing_but_colour() -> None:
     assert re.sub("\x1b\\[[0-9;]*m", "", coloured) == render_text.render([found])
 
 
+def test_text_shows_no_line_of_a_file_that_was_not_read() -> None:
+    found = only("NET005", "cannot read a.net", Span(Source("a.net", ""), 0, 0))
+    assert render_text.render([found]) == "error[NET005]: cannot read a.net\n  --> a.net:1:1\n"
+
+
 def test_summary_counts() -> None:
     error, warning = only("NET001", "m"), only("NET301", "m")
     assert render_text.summary([error, error, warning], ["resnet.net"]) == "2 errors, 1 warning in resnet.net"

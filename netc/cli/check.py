@@ -76,7 +76,8 @@ def _render(findings: Sequence[Diagnostic], options: argparse.Namespace, colour:
         from netc.diagnostics import render_text  # noqa: PLC0415 - each format is imported when it is wanted
 
         listed = render_text.render(findings, colour=colour)
-        return listed + "\n" * bool(listed) + render_text.summary(findings, options.files) + "\n"
+        names = ["<stdin>" if path == STDIO else path for path in options.files]
+        return listed + "\n" * bool(listed) + render_text.summary(findings, names) + "\n"
     if options.format == "concise":
         from netc.diagnostics import render_concise  # noqa: PLC0415
 

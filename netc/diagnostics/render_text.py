@@ -88,7 +88,8 @@ def _lines(found: Diagnostic, paint: _Painter) -> Iterator[str]:
     for index, (source, lines) in enumerate(groups.items()):
         first = found.span if index == 0 and found.span else _first(source, lines)
         yield " " * gutter + paint(":::" if index else "-->", _BLUE) + " " + place(first)
-        yield from _snippet(source, lines, gutter, paint)
+        if source.text:
+            yield from _snippet(source, lines, gutter, paint)
     for kind, text in _remarks(found):
         first_line, *more = text.split("\n")
         yield " " * gutter + paint(" = ", _BLUE) + paint(kind, _CYAN) + ": " + harmless(first_line)

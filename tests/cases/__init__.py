@@ -26,8 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from netc.cli import parser
-from netc.cli.options import settings
-from netc.cli.running import compile_text
+from netc.cli.options import Settings, settings
+from netc.cli.running import compile_text, read
 from netc.diagnostics import Diagnostic
 from netc.syntax.source import Source, Span
 
@@ -95,17 +95,16 @@ class Case:
         return [f"{self._shown(line)}{told}" for line, told in sorted(missing + unexpected)]
 
     def text(self, found: dict[int, list[Expected]]) -> str:
-        """The case file that expects what was found; parts of messages that still fit stay."""
-        shortened = {line: [self._shortened(line, one) for one in there] for line, there in found.items()}
-        comments = {line: " #! ".join(map(str, there)) for line, there in shortened.items()}
+        """The case file that expects what was found; what still fits stays as it is written."""
+        kept = {line: [self._kept(line, one) for one in there] for line, there in found.items()}
+        comments = {line: " #! ".join(map(str, there)) for line, there in kept.items()}
         head = [f"#! {OPTIONS} {' '.join(self.options)}"] if self.options else []
         head += [f"#! {ELSEWHERE} {comments[0]}"] if 0 in comments else []
         numbered = enumerate(self.lines, 1)
         return "\n".join(head + [f"{text}  #! {comments[n]}" if n in comments else text for n, text in numbered])
 
-    def _shortened(self, line: int, seen: Expected) -> Expected:
-        parts = [one.text for one in self.expected.get(line, []) if one.code == seen.code and one.text in seen.text]
-        return Expected(seen.code, seen.columns, parts[0] if parts and parts[0] else seen.text)
+    def _kept(self, line: int, seen: Expected) -> Expected:
+        return next((one for one in self.expected.get(line, []) if one.fits(seen)), seen)
 
     def _shown(self, line: int) -> str:
         return f"{self.path.name}: {f'`{self.lines[line - 1].strip()}`' if line else 'elsewhere'}: "
@@ -118,8 +117,18 @@ def paths() -> list[Path]:
 
 def check_text(text: str, arguments: Sequence[str] = (), name: str = "example.net") -> list[Diagnostic]:
     """What `netc check` finds in a text, given as a file of that name."""
-    chosen = settings(parser(["check"]).parse_args(["check", name, *arguments]))
-    return compile_text(Source(name, text), chosen)[1]
+    return compile_text(Source(name, text), _settings(arguments))[1]
+
+
+def check_file(path: Path, arguments: Sequence[str] = ()) -> list[Diagnostic]:
+    """What `netc check` finds in a file."""
+    chosen = _settings(arguments)
+    source, findings = read(str(path), chosen.limits)
+    return findings if source is None else compile_text(source, chosen)[1]
+
+
+def _settings(arguments: Sequence[str]) -> Settings:
+    return settings(parser(["check"]).parse_args(["check", "-", *arguments]))
 
 
 def read_case(path: Path) -> Case:
@@ -144,10 +153,12 @@ def read_case(path: Path) -> Case:
 
 
 def update(path: Path) -> bool:
-    """Rewrite the comments of a case to what netc finds; whether that changed it."""
-    case, before = read_case(path), path.read_bytes()
+    """Rewrite the comments of a case that does not pass to what netc finds; whether that was needed."""
+    case = read_case(path)
+    if not case.differences():
+        return False
     path.write_bytes(case.text(case.found()).encode())
-    return path.read_bytes() != before
+    return True
 
 
 def _place(span: Span | None, path: Path) -> tuple[int, str]:
