@@ -8,6 +8,10 @@ from typing import Any
 from netc.diagnostics.model import Edit, Fix, Label
 from netc.ir.net import Node
 from netc.ir.shape import Shape
+from netc.layers import LAYERS, Layer
+from netc.layers.pool import AveragePool, MaxPool
+from netc.layers.regularise import Dropout, DropPath, Noise, SpatialDropout
+from netc.layers.shape import Crop, Flatten, Pad, PadChannels, Part, Reshape, Shuffle, Subsample, Upsample
 from netc.passes.findings import Findings, words
 from netc.passes.usage import bodies
 from netc.program import Program
@@ -16,7 +20,6 @@ from netc.syntax.tree import Expr, Group, Literal, Operation, Unary
 
 # `abs` behind tanh is a rectification of its own (Jarrett et al. 2009), `glu` a gate
 _NO_ACTIVATION = ("linear", "abs", "glu")
-_DROPOUTS = ("dropout", "spatialdropout")
 
 
 # -- NET502 --------------------------------------------------------------------------------------------------
@@ -54,7 +57,7 @@ def activation_of(node: Node) -> str | None:
 def last_dropouts(program: Program) -> None:
     """Report dropouts with weighted layers before them and none behind."""
     net = program.net
-    dropouts = [node for node in net if node.layer.op in _DROPOUTS]
+    dropouts = [node for node in net if isinstance(node.layer, Dropout | SpatialDropout) and node.layer.rate > 0]
     if program.report.failed or not dropouts:
         return
     order = list(net)
@@ -98,24 +101,24 @@ def _borders_nothing(layer: Any, shape: Shape) -> bool:
     return not any(window.before or window.after for window in layer.windows((shape,)))
 
 
-# whether a layer hands its input on as it is, by operation
-_EFFECTLESS: dict[str, Callable[[Any, Shape], bool]] = {
-    "dropout": _dropped_nothing,
-    "spatialdropout": _dropped_nothing,
-    "droppath": _dropped_nothing,
-    "noise": lambda layer, shape: bool(layer.std == 0),
-    "maxpool": _pools_nothing,
-    "avgpool": _pools_nothing,
-    "pad": _borders_nothing,
-    "crop": _borders_nothing,
-    "subsample": lambda layer, shape: _all(layer.factor, 1),
-    "upsample": lambda layer, shape: _all(layer.factor, 1),
-    "flatten": lambda layer, shape: len(shape) == 1,
-    "reshape": lambda layer, shape: bool(layer.shape == shape),
-    "padchannels": lambda layer, shape: bool(layer.total == shape[-1]),
-    "shuffle": lambda layer, shape: layer.groups in (1, shape[-1]),
-    "part": lambda layer, shape: layer.of == 1,
-    "linear": lambda layer, shape: True,
+# whether a layer hands its input of some shape on as it is
+_EFFECTLESS: dict[type[Layer], Callable[[Any, Shape], bool]] = {
+    Dropout: _dropped_nothing,
+    SpatialDropout: _dropped_nothing,
+    DropPath: _dropped_nothing,
+    Noise: lambda layer, shape: bool(layer.std == 0),
+    MaxPool: _pools_nothing,
+    AveragePool: _pools_nothing,
+    Pad: _borders_nothing,
+    Crop: _borders_nothing,
+    Subsample: lambda layer, shape: _all(layer.factor, 1),
+    Upsample: lambda layer, shape: _all(layer.factor, 1),
+    Flatten: lambda layer, shape: len(shape) == 1,
+    Reshape: lambda layer, shape: bool(layer.shape == shape),
+    PadChannels: lambda layer, shape: bool(layer.total == shape[-1]),
+    Shuffle: lambda layer, shape: layer.groups in (1, shape[-1]),
+    Part: lambda layer, shape: bool(layer.of == 1),
+    LAYERS["linear"]: lambda layer, shape: True,
 }
 
 
@@ -126,7 +129,7 @@ def without_effect(program: Program) -> None:
     busy: set[Span] = set()
     with Findings(program.report) as findings:
         for node in net:
-            rule = _EFFECTLESS.get(node.layer.op)
+            rule = _EFFECTLESS.get(type(node.layer))
             if rule is None:
                 continue
             span = node.origin.span
@@ -144,7 +147,7 @@ def without_effect(program: Program) -> None:
             "NET514",
             "`identity` changes nothing: the statements around it are fed by the current tensor anyway",
             statement.name_span,
-            fix=Fix("remove it", (Edit(statement.span, ""),)),
+            fix=Fix("remove it", (Edit(statement.span, ""),), safe=True),
         )
 
 

@@ -77,13 +77,14 @@ def _skipped(sliding: Sliding, findings: Findings) -> None:
     if unread <= 0 or not findings.fresh("NET301", node, essence):
         return
     window, stride = show(sliding.sizes), show(sliding.strides)
-    dilated = any(window.dilation > 1 for window in sliding.windows)
+    apart = show(tuple(window.dilation for window in sliding.windows))
+    spread = any(window.dilation > 1 for window in sliding.windows)
+    why = f"its taps stand {apart} apart" if spread else f"its window is {window}"
     share = f"{min(100 * unread, 99.9):.1f}".removesuffix(".0")
     findings.add(
         "NET301",
         node,
-        f"`{words(node)}` never reads {share} % of its input: its window{' of spread taps' * dilated} is {window}, "
-        f"its stride {stride}",
+        f"`{words(node)}` never reads {share} % of its input: {why}, its stride is {stride}",
         essence=essence,
         label=f"window {window}, stride {stride}, on {show_shape(sliding.shape)}",
         notes=[
@@ -126,7 +127,7 @@ def _pool_fix(sliding: Sliding) -> Fix | None:
     match = _STATEMENT.fullmatch(span.text)
     if match is None or match["filters"]:
         return None
-    if max(sliding.sizes) == 1 and match["rest"].strip() in ("", "same", "valid", "pad=same", "pad=valid"):
+    if max(sliding.sizes) == 1 and match["rest"].strip() in ("", "same", "valid", "pad=same", "pad=valid", "pad=0"):
         text = f"subsample {match['stride']}"
         return Fix(f"write `{text}`, which is the same", (Edit(span, text),), safe=True)
     text = f"{match['op']} {match['stride']}{match['rest']}"
