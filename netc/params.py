@@ -39,7 +39,7 @@ class Kind(Protocol):
         """The bare words among its values."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Int:
     """An integer within bounds."""
 
@@ -62,7 +62,7 @@ class Int:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Real:
     """A real number (or integer) within bounds, which `open` excludes ("min", "max" or both)."""
 
@@ -91,7 +91,7 @@ class Real:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Bool:
     """`true` or `false`; the parameter's own name as a bare word means true."""
 
@@ -107,7 +107,7 @@ class Bool:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Anything:
     """Any single value: what a parameter of a definition takes."""
 
@@ -123,7 +123,7 @@ class Anything:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Text:
     """A quoted string."""
 
@@ -139,7 +139,7 @@ class Text:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Choice:
     """One of some words."""
 
@@ -157,7 +157,7 @@ class Choice:
         return self.choices
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Sizes:
     """One integer for each spatial dimension; a single one counts for all."""
 
@@ -185,7 +185,7 @@ class Sizes:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Either:
     """The first kind that accepts the value."""
 
@@ -218,7 +218,7 @@ class _Required:
 REQUIRED = _Required()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Param:
     """A parameter: its name, what it takes, its default (or `REQUIRED`) and one line of documentation."""
 
@@ -246,7 +246,7 @@ def declared(cls: type[Any]) -> dict[str, Param]:
     return {f.name: Param(f.name, *f.metadata["param"]) for f in dataclasses.fields(cls) if "param" in f.metadata}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Signature:
     """How arguments are written for something with declared parameters.
 

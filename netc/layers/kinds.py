@@ -43,7 +43,7 @@ INITIALIZERS: Mapping[str, str | Call] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Padding:
     """`same`, `valid` and the like, or pixels on each side of each dimension."""
 
@@ -64,7 +64,7 @@ class Padding:
         return self.choices
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Activation:
     """An activation that can be part of a layer."""
 
@@ -80,7 +80,7 @@ class Activation:
         return (*ACTIVATIONS, *ACTIVATION_ALIASES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Initializer:
     """An initialiser by name, or a number: what `number` says it is."""
 
@@ -100,7 +100,7 @@ class Initializer:
         return tuple(INITIALIZERS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Extents:
     """The shape of a tensor without its batch, channels last; `?` is an unknown size."""
 

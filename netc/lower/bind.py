@@ -16,7 +16,7 @@ from netc.syntax.tree import Argument, Expr, Keyword, Literal, Operation, Refere
 from netc.values import SizeValue, Value, Word, kind_of, show
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Option:
     """A value that a `default` statement set, with its place."""
 
@@ -25,7 +25,7 @@ class Option:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Trailing:
     """A word behind an operation that makes a layer of its own: `bn`, `relu`."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from lark import Lark, Token
@@ -14,6 +13,7 @@ from lark.parsers.lalr_analysis import Shift
 from netc.diagnostics.model import Diagnostics, Edit, Fix
 from netc.limits import Limits
 from netc.syntax.build import RESERVED, Builder
+from netc.syntax.grammar import load
 from netc.syntax.source import Source, Span
 from netc.syntax.tree import Comment, File
 
@@ -44,9 +44,8 @@ def parse(source: Source, limits: Limits, report: Diagnostics) -> File:
 
 @cache
 def _tables() -> tuple[Lark, Builder]:
-    grammar = (files("netc.grammar") / "net.lark").read_text(encoding="utf-8")
     builder = Builder()
-    return Lark(grammar, parser="lalr", lexer="contextual", maybe_placeholders=False, transformer=builder), builder
+    return load(builder), builder
 
 
 def _comments(source: Source) -> list[Comment]:

@@ -1,6 +1,7 @@
 """The syntax tree of a `.net` file.
 
-Immutable and close to the text: parentheses are kept (`(relu)` is not `relu`), so that the formatter and the
+Never changed once made (the classes are not frozen because that costs a millisecond each at import), compared by
+identity, and close to the text: parentheses are kept (`(relu)` is not `relu`), so that the formatter and the
 emitted code can follow what was written. Every part has its span. The depth of the tree is bounded by the
 parser, so code over it may recurse.
 """
@@ -14,7 +15,7 @@ from netc.syntax.source import Source, Span
 # -- expressions ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Literal:
     """A number, a string (unquoted value) or `true`/`false`."""
 
@@ -22,7 +23,7 @@ class Literal:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Reference:
     """A bare name: a parameter, `channels`, or one of an operation's words (`relu`, `same`)."""
 
@@ -30,7 +31,7 @@ class Reference:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Group:
     """A parenthesised expression."""
 
@@ -38,7 +39,7 @@ class Group:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Unary:
     """`-x`, `+x` or `not x`."""
 
@@ -47,7 +48,7 @@ class Unary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Binary:
     """`+ - * / // % **`, `== != < <= > >=`, `and`, `or`."""
 
@@ -57,7 +58,7 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Conditional:
     """`then if condition else otherwise`."""
 
@@ -73,7 +74,7 @@ Expr = Literal | Reference | Group | Unary | Binary | Conditional
 # -- arguments -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Size:
     """`64x3`, `(4*ch)x1x7/2x1`, `?x?x3`: extents joined by `x`, then the stride behind `/`.
 
@@ -86,7 +87,7 @@ class Size:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Positional:
     """An argument without a key: an expression (a `Reference` for a word) or a size."""
 
@@ -94,7 +95,7 @@ class Positional:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Keyword:
     """`key=value`."""
 
@@ -110,7 +111,7 @@ Argument = Positional | Keyword
 # -- statements ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Name:
     """A name where one is defined: a label, a loop index, a parameter."""
 
@@ -118,7 +119,7 @@ class Name:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Block:
     """`{ statements }`. The span includes the braces."""
 
@@ -126,7 +127,7 @@ class Block:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Branch:
     """`| statements` of a combiner; the span starts at the bar."""
 
@@ -134,7 +135,7 @@ class Branch:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Operation:
     """`[label:] name argument... [{ statements }]` or `[label:] name argument... { | branch | branch }`.
 
@@ -152,7 +153,7 @@ class Operation:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Repeat:
     """`[label:] repeat count [as index] { statements }`."""
 
@@ -164,7 +165,7 @@ class Repeat:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Arm:
     """One arm of an `if`; the condition is None for `else`."""
 
@@ -173,7 +174,7 @@ class Arm:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class If:
     """`if c { } else if d { } else { }` as a flat list of arms."""
 
@@ -181,7 +182,7 @@ class If:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Formal:
     """A parameter of a definition, with its default."""
 
@@ -190,7 +191,7 @@ class Formal:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Definition:
     """`[shared] def name(parameters) { statements }`."""
 
@@ -202,7 +203,7 @@ class Definition:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Parameter:
     """`param name = expression` at the top of a file."""
 
@@ -212,7 +213,7 @@ class Parameter:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Lost:
     """Text that could not be read, and was reported; what it would have done is unknown."""
 
@@ -222,7 +223,7 @@ class Lost:
 Statement = Operation | Repeat | If | Definition | Parameter | Lost
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Comment:
     """`# text`, without the `#`; `own_line` where nothing else stands on its line."""
 
@@ -231,7 +232,7 @@ class Comment:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class File:
     """A whole text. Comments are in text order beside the statements."""
 
