@@ -166,6 +166,23 @@ def test_compile_of_a_wrong_spec_keeps_the_old_file(capsys: pytest.CaptureFixtur
     assert Path("broken.py").read_text() == "old"
 
 
+def test_compile_writes_nothing_that_verification_refuses(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("netc.backends.verify.verify", lambda program, source: ["the shapes of `conv1` differ"])
+    assert main(["compile", "clean.net", "--verify"]) == 3
+    assert "the code is not the network: the shapes of `conv1` differ" in capsys.readouterr().err
+    assert not Path("clean.py").exists()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["compile", "clean.net", "--verify"]) == 2
+    assert "needs TensorFlow" in capsys.readouterr().err
+
+
+def test_compile_verifies() -> None:
+    assert main(["compile", "clean.net", "--verify"]) == 0
+    assert Path("clean.py").exists()
+
+
 def test_definitions_alone_can_be_checked_but_not_compiled(capsys: pytest.CaptureFixture[str]) -> None:
     Path("blocks.net").write_text("def block(ch) { conv (ch)x3 relu }\n")
     assert main(["check", "blocks.net"]) == 0
@@ -222,6 +239,8 @@ def test_ops(capsys: pytest.CaptureFixture[str]) -> None:
     assert "\n  conv  " in capsys.readouterr().out
     assert main(["ops", "maxpool"]) == 0
     assert "# `pool`" in capsys.readouterr().out
+    assert main(["ops", "resblock"]) == 0
+    assert "\ndef resblock(n, ch" in capsys.readouterr().out
     assert main(["ops", "cnv"]) == 2
     assert "did you mean `conv`?" in capsys.readouterr().err
 

@@ -1,5 +1,6 @@
 """The reference of the operations says what their classes say."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from netc.layers import LAYERS, Layer
-from netc.report.reference import document, index, operation_page, usage
+from netc.lower.definitions import shipped_names
+from netc.report.reference import block_page, document, index, operation_page, usage
 
 ROOT = Path(__file__).parent.parent
 CLASSES = list(dict.fromkeys(LAYERS.values()))
@@ -33,8 +35,16 @@ def test_usage_shows_how_arguments_are_written() -> None:
 
 def test_index_is_a_line_an_operation() -> None:
     lines = [line for line in index().splitlines() if line.startswith("  ")]
-    assert sorted(line.split()[0] for line in lines) == sorted(cls.op for cls in CLASSES)
+    assert sorted(line.split()[0] for line in lines) == sorted([*(cls.op for cls in CLASSES), *shipped_names()])
     assert max(map(len, lines)) < 160
+
+
+@pytest.mark.parametrize("name", list(shipped_names()))
+def test_page_of_a_block_is_its_definition(name: str) -> None:
+    page = block_page(name)
+    code = page.split("```net\n")[1].split("```")[0]
+    assert re.search(rf"^(shared )?def {name}\(", code, re.MULTILINE)
+    assert code.rstrip().endswith("}")
 
 
 def test_tables_are_padded() -> None:

@@ -76,9 +76,14 @@ def _emit(program: Program, options: argparse.Namespace) -> str:
 
 
 def _verify(text: str, program: Program) -> None:
+    from importlib.util import find_spec  # noqa: PLC0415
+
     from netc.backends.verify import verify  # noqa: PLC0415
 
-    verify(text, program)
+    if find_spec("tensorflow") is None:
+        raise UsageError("--verify runs the code and needs TensorFlow: pip install 'netc[tensorflow]'")
+    if differences := verify(program, text):
+        raise RuntimeError("the code is not the network: " + "; ".join(differences))
 
 
 def _output_name(path: str, target: str) -> str:

@@ -10,27 +10,33 @@ from netc.cli.output import emit
 _EXAMPLES = """\
 examples:
   netc ops            one line an operation
-  netc ops conv       its options, defaults and an example"""
+  netc ops conv       its options, defaults and an example
+  netc ops resblock   a standard block, as it is written"""
 
 
 def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    command.description = "The operations of the language and their options."
+    command.description = "The operations of the language and their options, and the blocks that netc ships."
     command.epilog = _EXAMPLES
-    command.add_argument("name", nargs="?", metavar="NAME", help="an operation or one of its other names")
+    command.add_argument("name", nargs="?", metavar="NAME", help="an operation, one of its other names, or a block")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the reference of an operation, or the list of all."""
     from netc.layers import LAYERS  # noqa: PLC0415
+    from netc.lower.definitions import shipped_names  # noqa: PLC0415
     from netc.lower.suggest import nearest  # noqa: PLC0415
-    from netc.report.reference import index, operation_page  # noqa: PLC0415
+    from netc.report.reference import block_page, index, operation_page  # noqa: PLC0415
 
     if options.name is None:
         emit(index())
         return CLEAN
-    if options.name not in LAYERS:
-        close = nearest(options.name, LAYERS)
-        raise UsageError(f"there is no operation `{options.name}`" + (f"; did you mean `{close}`?" if close else ""))
-    emit(operation_page(LAYERS[options.name]))
+    blocks = list(shipped_names())
+    if options.name in LAYERS:
+        emit(operation_page(LAYERS[options.name]))
+    elif options.name in blocks:
+        emit(block_page(options.name))
+    else:
+        close = nearest(options.name, [*LAYERS, *blocks])
+        raise UsageError(f"there is no operation {options.name!a}" + (f"; did you mean `{close}`?" if close else ""))
     return CLEAN

@@ -11,9 +11,11 @@ from inspect import cleandoc
 
 from netc.layers import LAYERS
 from netc.layers.base import Layer
+from netc.lower.definitions import shipped, shipped_names
 from netc.params import REQUIRED, Param, Text
 from netc.values import show
 
+_COMMENT_ABOVE = re.compile(r"(?:^#[^\n]*\n)*\Z", re.MULTILINE)
 _FAMILIES = {
     "input": "Input",
     "conv": "Convolutions",
@@ -41,6 +43,17 @@ def operation_page(cls: type[Layer], heading: str = "#") -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def block_page(name: str, heading: str = "#") -> str:
+    """A shipped block: its definition, with the comment above it."""
+    block = shipped(name)
+    assert block is not None
+    source, start, end = block.definition.span
+    above = _COMMENT_ABOVE.search(source.text, 0, start)
+    assert above is not None
+    code = above[0] + source.text[start:end]
+    return f"{heading} `{name}`\n\nA standard block, from `{source.name}`.\n\n```net\n{code}\n```\n"
+
+
 def usage(cls: type[Layer]) -> str:
     """How it is written, a line a form: `conv FILTERSxKERNEL[/STRIDE] [OPTION=VALUE ...] [bn] [ACTIVATION]`."""
     if cls.operands[1] is None or cls.operands[1] > 1:
@@ -60,9 +73,10 @@ def usage(cls: type[Layer]) -> str:
 
 def index() -> str:
     """All operations by family, a line each."""
-    return "\n".join(
+    families = [
         f"{title}\n" + "".join(f"  {cls.op:15} {_gist(cls)}\n" for cls in classes) for title, classes in _families()
-    )
+    ]
+    return "\n".join([*families, "Standard blocks\n  " + "\n  ".join(shipped_names()) + "\n"])
 
 
 def document() -> str:
@@ -74,6 +88,8 @@ def document() -> str:
     for title, classes in _families():
         parts.append(f"## {title}")
         parts += [operation_page(cls, "###").rstrip() for cls in classes]
+    parts.append("## Standard blocks")
+    parts += [block_page(name, "###").rstrip() for name in shipped_names()]
     return "\n\n".join(parts) + "\n"
 
 
