@@ -24,7 +24,7 @@ FAMILIES = {
     "9": "netc itself",
 }
 PAGES = files("netc.diagnostics.pages")
-_BLOCK = re.compile(r"(?:^options: *(?P<options>.*)\n+)?^```net\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"(?:^options: *(?P<options>[^\n]*)\n+)?^```net\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
 _NO_EXAMPLE = re.compile(r"^example: none", re.MULTILINE)
 
 
