@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from netc.diagnostics.codes import Severity
-from netc.diagnostics.levels import Levels, apply
+from netc.diagnostics.levels import judge
 from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.ir.shape import Shape, show_shape
 from netc.limits import Limits
@@ -159,7 +159,7 @@ def loads(text: str, /, name: str = "<string>", **parameters: Value) -> Network:
 def _network(source: Source, parameters: Mapping[str, Any]) -> Network:
     overrides = {name: _value(name, value) for name, value in parameters.items()}
     program = _compile(source, overrides)
-    found = tuple(apply(program.report, Levels(), [program.file]))
+    found = tuple(judge(program))
     if program.report.failed:
         raise SpecError(found)
     return Network(program, found, overrides)
