@@ -360,6 +360,7 @@ class Expander:
             return None
         kept = dict(self.shared), len(self.marks), self._steps, self._weights, self.outputs
         self._aside += 1
+        self.outputs = None  # an arm may name outputs of its own
         self._localise(ctx.current, inner)
         inner.move(ctx.current)
         try:

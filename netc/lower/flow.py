@@ -220,7 +220,8 @@ def run_if(expander: Expander, statement: If, ctx: Context) -> IfStep | None:
         ctx.move(BROKEN)
         return None
     start, highest = dict(ctx.names.counts), dict(ctx.names.counts)
-    before = set(ctx.labels.marks)
+    seen = dict(ctx.labels.marks)
+    before = set(seen)
     arms: list[Body | None] = []
     result = ctx.current
     for index, arm in enumerate(statement.arms):
@@ -231,7 +232,7 @@ def run_if(expander: Expander, statement: If, ctx: Context) -> IfStep | None:
             result = ctx.current
         else:
             expander.mention(arm.body.statements)
-            arms.append(_ghost_arm(expander, arm.body.statements, ctx))
+            arms.append(_ghost_arm(expander, arm.body.statements, ctx, seen))
             ctx.names.skip(arm.body.statements, repeated=ctx.repeated)
         raise_to(highest, ctx.names.counts)
     ctx.names.counts = highest
@@ -255,10 +256,14 @@ def _arm(expander: Expander, statements: Sequence[Statement], ctx: Context) -> B
     return body
 
 
-def _ghost_arm(expander: Expander, statements: Sequence[Statement], ctx: Context) -> Body | None:
+def _ghost_arm(
+    expander: Expander, statements: Sequence[Statement], ctx: Context, seen: dict[str, Mark]
+) -> Body | None:
+    """An arm that did not run, which sees the labels from before the `if` and not those of the arm that did."""
     if not expander.speculate:
         return None
-    return expander.aside(statements, replace(ctx, scope=replace(ctx.scope, values=ctx.scope.values)))
+    labels = Labels(ctx.labels.outer, dict(seen))
+    return expander.aside(statements, replace(ctx, scope=replace(ctx.scope), labels=labels))
 
 
 def _merge_labels(statement: If, taken: int | None, before: set[str], ctx: Context) -> None:
