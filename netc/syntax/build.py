@@ -1,15 +1,19 @@
-"""Grammar rules to tree nodes: the callbacks that Lark runs as it reduces."""
+"""The tree of a text, made by the parser's callbacks: terminals when they are read, rules when they are complete."""
 
 from __future__ import annotations
 
 import re
-from math import isinf
-from typing import Any
+from collections.abc import Iterable
+from functools import partial
+from math import isfinite
+from typing import Any, NamedTuple, cast
 
-from lark import Token, Transformer
+from lark import Token
 
-from netc.diagnostics.model import Diagnostic, Diagnostics, Edit, Fix
 from netc.limits import Limits
+from netc.syntax.findings import Findings
+from netc.syntax.layout import Layout
+from netc.syntax.sizes import joined, size_with_name, spaced_size
 from netc.syntax.source import Source, Span
 from netc.syntax.tree import (
     Argument,
@@ -37,401 +41,342 @@ from netc.syntax.tree import (
     Unary,
 )
 
-RESERVED = frozenset(("def", "shared", "param", "if", "else", "repeat", "as", "and", "or", "not", "true", "false"))
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
-_DIMS = re.compile(r"[^x/]+")
+_ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"}
+_ESCAPE = re.compile(r"\\(.)")
+_EXTENTS = re.compile(r"[x/]|[^x/]+")
+_EXTENTS_BEHIND_X = re.compile(r"x(?:[0-9]+(?:x[0-9]+)*)?")
+_BLANKS = re.compile(r"[ \t\r\f]*")
+_LONGEST = 4000  # digits of an integer that Python still reads
+_LEAVES = (Literal, Reference)
 
 
-class Head:
-    """An operation while its arguments are being read."""
-
-    __slots__ = ("arguments", "end", "label", "name", "start")
-
-    def __init__(self, label: Name | None, name: Token, start: int) -> None:
-        self.label = label
-        self.name = name
-        self.start = start
-        self.end: int = name.end_pos  # type: ignore[assignment]
-        self.arguments: list[Argument] = []
+class Lines(list[Statement]):
+    """The statements of a block, while it is read."""
 
 
-class Parts:
-    """What stands in braces: statements, then those behind each bar."""
+class Braces(NamedTuple):
+    """What stands in braces: a block, or branches."""
 
-    __slots__ = ("bars", "groups")
-
-    def __init__(self, lines: list[Statement]) -> None:
-        self.groups = [lines]
-        self.bars: list[Token] = []
+    block: Block | None
+    branches: tuple[Branch, ...]
+    span: Span
 
 
-class Builder(Transformer[Token, Any]):
-    """The callbacks, named as the rules' aliases. Children are tokens and what other callbacks made."""
+class Builder:
+    """The callbacks for one text at a time: terminals in capitals, rules in small letters."""
 
+    layout: Layout
     source: Source
+    findings: Findings
     limits: Limits
-    report: Diagnostics
+    names: set[str]  # parameters and loop indices so far
+    spaced: set[int]  # where the `x`s of sizes with blanks begin
+    sized_to: int  # the end of the last of those sizes
 
-    def begin(self, source: Source, limits: Limits, report: Diagnostics) -> None:
-        """Begin a text."""
-        self.source, self.limits, self.report = source, limits, report
-        self.depths: dict[int, int] = {}  # of compound expressions, by identity
-        self.cut: Diagnostic | None = None  # the first expression that was too deep
+    def begin(self, layout: Layout, limits: Limits) -> None:
+        """Take up a text."""
+        self.layout, self.limits, self.names = layout, limits, set()
+        self.spaced, self.sized_to = set(), 0
+        self.source, self.findings = layout.source, layout.findings
 
-    def span(self, token: Token) -> Span:
-        return Span(self.source, token.start_pos, token.end_pos)  # type: ignore[arg-type]
+    def _span(self, token: Token) -> Span:
+        start = token.start_pos
+        assert start is not None
+        return Span(self.source, start, start + len(token))
 
-    def between(self, first: Span, last: Span) -> Span:
-        return Span(self.source, first.start, last.end)
+    # -- terminals -------------------------------------------------------------------------------------------
 
-    # -- lists -----------------------------------------------------------------------------------------------
+    def WORD(self, token: Token) -> Reference:
+        return Reference(token.value, self._span(token))
 
-    def first(self, children: list[Any]) -> list[Any]:
-        return [] if children[0] is None else children
+    def BOOLEAN(self, token: Token) -> Literal:
+        return Literal(token == "true", self._span(token))
 
-    def more(self, children: list[Any]) -> list[Any]:
-        if children[-1] is not None:
-            children[0].append(children[-1])
-        made: list[Any] = children[0]
-        return made
+    def LABEL(self, token: Token) -> Name:
+        text, start = token[:-1].rstrip(), self._span(token).start
+        return Name(text, Span(self.source, start, start + len(text)))
 
-    def none(self, children: list[Any]) -> list[Any]:
-        return []
+    KEY = LABEL
 
-    def no_line(self, children: list[Any]) -> None:
-        return None
+    def NUMBER(self, token: Token) -> Literal:
+        text, span = token.value, self._span(token)
+        if text.lstrip("-+").isdecimal():
+            return self._integer(text, span.start)
+        value = float(text)
+        if not isfinite(value):
+            self.findings.add("NET607", f"`{_short(text)}` is too large for a real number", span.start, span.end)
+            return Literal(0.0, span)
+        return Literal(value, span)
 
-    def line(self, children: list[Any]) -> Any:
-        return children[0]
+    SIGNED = NUMBER
 
-    def start(self, children: list[Any]) -> tuple[Statement, ...]:
-        return tuple(children[0])
+    def _integer(self, text: str, start: int) -> Literal:
+        end = start + len(text)
+        if len(text) > _LONGEST or abs(value := int(text)) > self.limits.number:
+            message = f"`{_short(text)}` is larger than {self.limits.number}"
+            help = [f"raise the bound with `--limit number={text}`"] if len(text) <= 30 else []
+            self.findings.add("NET607", message, start, end, help=help)
+            value = 0
+        return Literal(value, Span(self.source, start, end))
 
-    # -- statements ------------------------------------------------------------------------------------------
+    def STRING(self, token: Token) -> Literal:
+        span = self._span(token)
+        return Literal(_ESCAPE.sub(partial(self._unescape, span.start), token[1:-1]), span)
 
-    def lost(self, children: list[Token]) -> Lost:
-        return Lost(self.span(children[0]))
+    def _unescape(self, start: int, match: re.Match[str]) -> str:
+        if match[1] in _ESCAPES:
+            return _ESCAPES[match[1]]
+        at = start + 1 + match.start()
+        help = ['the escapes are `\\"`, `\\\\`, `\\n` and `\\t`']
+        self.findings.add("NET006", f"`{match[0]}` is no escape", at, at + 2, help=help)
+        return ""
 
-    def head(self, children: list[Token]) -> Head:
-        return Head(None, children[0], children[0].start_pos)  # type: ignore[arg-type]
+    def SIZE(self, token: Token) -> Size:
+        return self._size([token], self._span(token))
 
-    def labelled(self, children: list[Token]) -> Head:
-        return Head(self.label(children[0]), children[1], children[0].start_pos)  # type: ignore[arg-type]
+    def _size(self, pieces: Iterable[Token | Group], span: Span) -> Size:
+        parts: list[Expr | None] = []
+        stride: list[Expr] = []
+        strided = False
+        for piece in pieces:
+            if isinstance(piece, Group):
+                (stride if strided else parts).append(piece)
+                continue
+            at = self._span(piece).start
+            for part in _EXTENTS.findall(piece):
+                if part == "/":
+                    if strided:
+                        self._bad_size("a size has one `/`, with the stride behind it", at, at + 1)
+                    strided = True
+                elif part == "?":
+                    if strided:
+                        self._bad_size("a stride cannot be unknown", at, at + 1)
+                    parts.append(None)
+                elif part != "x":
+                    (stride if strided else parts).append(self._integer(part, at))
+                at += len(part)
+        return Size(tuple(parts), tuple(stride), span)
 
-    def argued(self, children: list[Any]) -> Head:
-        made: Head = children[0]
-        made.arguments.append(children[1])
-        made.end = children[1].span.end
-        return made
-
-    def label(self, token: Token) -> Name:
-        """The name of a label, whose token holds the colon too."""
-        text = token[:-1].rstrip()
-        return self.name(text, token.start_pos)  # type: ignore[arg-type]
-
-    def name(self, text: str, start: int) -> Name:
-        span = Span(self.source, start, start + len(text))
-        self.free(text, span)
-        return Name(text, span)
-
-    def free(self, text: str, span: Span) -> None:
-        """Report a reserved word where a name must stand."""
-        if text in RESERVED:
-            self.report.add("NET124", f"`{text}` is a reserved word and cannot be a name", span)
-
-    def _operation(self, head: Head, block: Block | None, branches: tuple[Branch, ...], end: int) -> Operation:
-        spaced_sizes(head.arguments, self.report)
-        span = self.span(head.name)
-        self.free(head.name, span)
-        return Operation(
-            head.label, str(head.name), tuple(head.arguments), block, branches, span, Span(self.source, head.start, end)
-        )
-
-    def plain(self, children: list[Head]) -> Operation:
-        return self._operation(children[0], None, (), children[0].end)
-
-    def braced(self, children: list[Any]) -> Operation:
-        head, (opened, parts, closed) = children
-        span = Span(self.source, opened.start_pos, closed.end_pos)
-        if not parts.bars:
-            return self._operation(head, Block(tuple(parts.groups[0]), span), (), span.end)
-        if parts.groups[0]:
-            self.report.add(
-                "NET001",
-                "statements in front of the first `|`",
-                parts.groups[0][0].span,
-                help=("each branch begins with `|`",),
-            )
-        ends = [*(bar.start_pos for bar in parts.bars[1:]), closed.start_pos]
-        branches = tuple(
-            Branch(tuple(lines), Span(self.source, bar.start_pos, end))
-            for bar, lines, end in zip(parts.bars, parts.groups[1:], ends, strict=True)
-        )
-        return self._operation(head, None, branches, span.end)
-
-    def braces(self, children: list[Any]) -> list[Any]:
-        return children
-
-    def statements(self, children: list[Any]) -> Parts:
-        return Parts(children[0])
-
-    def branch(self, children: list[Any]) -> Parts:
-        parts: Parts = children[0]
-        parts.bars.append(children[1])
-        parts.groups.append(children[2])
-        return parts
-
-    def block(self, children: list[Any]) -> Block:
-        opened, lines, closed = children
-        return Block(tuple(lines), Span(self.source, opened.start_pos, closed.end_pos))
-
-    def _repeat(self, label: Token | None, keyword: Token, count: Expr, index: Token | None, body: Block) -> Repeat:
-        start: int = (label or keyword).start_pos  # type: ignore[assignment]
-        return Repeat(
-            None if label is None else self.label(label),
-            count,
-            None if index is None else self.name(str(index), index.start_pos),  # type: ignore[arg-type]
-            body,
-            self.span(keyword),
-            Span(self.source, start, body.span.end),
-        )
-
-    def repeat(self, children: list[Any]) -> Repeat:
-        return self._repeat(None, children[0], children[1], None, children[2])
-
-    def labelled_repeat(self, children: list[Any]) -> Repeat:
-        return self._repeat(children[0], children[1], children[2], None, children[3])
-
-    def indexed_repeat(self, children: list[Any]) -> Repeat:
-        return self._repeat(None, children[0], children[1], children[3], children[4])
-
-    def labelled_indexed_repeat(self, children: list[Any]) -> Repeat:
-        return self._repeat(children[0], children[1], children[2], children[4], children[5])
-
-    def arm(self, children: list[Any]) -> Arm:
-        keyword, condition, body = children
-        return Arm(condition, body, self.between(self.span(keyword), body.span))
-
-    def if_(self, children: list[Arm]) -> If:
-        return If((children[0],), children[0].span)
-
-    def else_if(self, children: list[Any]) -> If:
-        return self._else(children[0], children[1], children[2])
-
-    def else_(self, children: list[Any]) -> If:
-        start = children[1].end_pos - len("else")
-        body: Block = children[2]
-        return self._else(children[0], children[1], Arm(None, body, Span(self.source, start, body.span.end)))
-
-    def _else(self, made: If, keyword: Token, arm: Arm) -> If:
-        if made.arms[-1].condition is None:
-            end: int = keyword.end_pos  # type: ignore[assignment]
-            place = Span(self.source, end - len("else"), end)
-            self.report.add("NET001", "an `else` behind the last `else`", place)
-        return If((*made.arms, arm), self.between(made.span, arm.span))
-
-    def _definition(self, children: list[Any], shared: bool) -> Definition:
-        keyword, name, formals, body = children[0], children[-5], children[-3], children[-1]
-        span = self.span(name)
-        self.free(str(name), span)
-        return Definition(str(name), tuple(formals), body, shared, span, self.between(self.span(keyword), body.span))
-
-    def definition(self, children: list[Any]) -> Definition:
-        return self._definition(children, False)
-
-    def shared(self, children: list[Any]) -> Definition:
-        return self._definition(children, True)
-
-    def formal(self, children: list[Token]) -> Formal:
-        name = self.name(str(children[0]), children[0].start_pos)  # type: ignore[arg-type]
-        return Formal(name.text, None, name.span)
-
-    def defaulted(self, children: list[Any]) -> Formal:
-        name = self.key(children[0])
-        return Formal(name.text, children[1], self.between(name.span, children[1].span))
-
-    def parameter(self, children: list[Any]) -> Parameter:
-        name = self.key(children[1])
-        value: Expr = children[2]
-        return Parameter(name.text, value, name.span, self.between(self.span(children[0]), value.span))
+    def _bad_size(self, message: str, start: int, end: int) -> None:
+        help = ["`64x3x3/2x2` is 64 filters of 3x3 with stride 2x2"]
+        self.findings.add("NET001", message, start, end, help=help)
 
     # -- arguments -------------------------------------------------------------------------------------------
 
-    def key(self, token: Token) -> Name:
-        """The name of a key, whose token holds the equals sign too."""
-        return self.name(token[:-1].rstrip(), token.start_pos)  # type: ignore[arg-type]
+    def no_arguments(self, _: list[Any]) -> list[Argument]:
+        return []
 
-    def positional(self, children: list[Any]) -> Positional:
-        return Positional(children[0], children[0].span)
+    def positional(self, children: list[Any]) -> list[Argument]:
+        arguments, value = children
+        if type(value) is Reference and value.name[0] == "x" and arguments:
+            self._perhaps_size(arguments, value)
+        arguments.append(Positional(value, value.span))
+        return cast(list[Argument], arguments)
 
-    def keyword(self, children: list[Any]) -> Keyword:
-        name, value = self.key(children[0]), children[1]
-        return Keyword(name.text, value, name.span, self.between(name.span, value.span))
+    def keyword(self, children: list[Any]) -> list[Argument]:
+        arguments, key, value = children
+        arguments.append(Keyword(key.text, value, key.span, key.span.to(value.span)))
+        return cast(list[Argument], arguments)
 
-    def literal_size(self, children: list[Token]) -> Size:
-        token = children[0]
-        extents, _, strides = token.partition("/")
-        start: int = token.start_pos  # type: ignore[assignment]
-        parts = tuple(self._extents(extents, start))
-        stride = tuple(self._extents(strides, start + len(extents) + 1))
-        return Size(parts, stride, self.span(token))  # type: ignore[arg-type]
+    def _perhaps_size(self, arguments: list[Argument], word: Reference) -> None:
+        """`64 x 3`, `64 x3` and `(n)xk` are sizes that went wrong, unless `x` is a parameter."""
+        start, behind = arguments[-1].value.span.start, word.span.start
+        if self.source.text[behind - 1] == ")" and word.name != "x":
+            size_with_name(self.layout, start, behind, word.name)
+            return
+        if word.name in self.names or not _EXTENTS_BEHIND_X.fullmatch(word.name):
+            return
+        end = self.sized_to if behind < self.sized_to else spaced_size(self.layout, start, behind)
+        if end is not None:
+            self.sized_to = end
+            self.spaced.add(behind)
 
-    def _extents(self, text: str, start: int) -> list[Expr | None]:
-        found: list[Expr | None] = []
-        for match in _DIMS.finditer(text):
-            span = Span(self.source, start + match.start(), start + match.end())
-            found.append(None if match.group() == "?" else Literal(self._integer(match.group(), span), span))
-        return found
+    def parenthesised(self, children: list[Any]) -> Group:
+        opening, inner, closing = children
+        self._bounded(inner)
+        return Group(inner, Span(self.source, opening.start_pos, closing.start_pos + 1))
 
-    def lone_unknown(self, children: list[Token]) -> Size:
-        return Size((None,), (), self.span(children[0]))
-
-    def size(self, children: list[Any]) -> Size:
-        parts, _, last = children
-        return self._size([*parts, last], [])
-
-    def strided(self, children: list[Any]) -> Size:
-        return self._size(children[0], children[2])
-
-    def _size(self, parts: list[Any], stride: list[Any]) -> Size:
-        last = (stride or parts)[-1]
-        span = self.between(self._place(parts[0]), self._place(last))
-        if any(isinstance(extent, Token) for extent in stride):
-            self.report.add("NET001", "`?` cannot be a stride", span)
-        known = [None if isinstance(part, Token) else part for part in parts]
-        return Size(tuple(known), tuple(extent for extent in stride if not isinstance(extent, Token)), span)
-
-    def _place(self, part: Any) -> Span:
-        return self.span(part) if isinstance(part, Token) else part.span
-
-    def unknown(self, children: list[Token]) -> Token:
-        return children[0]
-
-    def same(self, children: list[Any]) -> Any:
-        return children[0]
+    def sized(self, children: list[Any]) -> Group | Size:
+        if len(children) == 1:
+            return cast(Group, children[0])
+        first, last = children[0], children[-1]
+        start = first.span.start if isinstance(first, Group) else first.start_pos
+        end = last.span.end if isinstance(last, Group) else last.end_pos
+        return self._size(children, Span(self.source, start, end))
 
     # -- expressions -----------------------------------------------------------------------------------------
 
-    def _integer(self, text: str, span: Span) -> int:
-        limit = self.limits.number
-        if len(text) > len(str(limit)) + 1 or abs(int(text)) > limit:
-            self.report.add("NET607", f"this integer is larger than {limit}", span)
-            return 0
-        return int(text)
+    def group(self, children: list[Any]) -> Group:
+        opening, inner, closing = children
+        return Group(inner, Span(self.source, opening.start_pos, closing.start_pos + 1))
 
-    def number(self, children: list[Token]) -> Literal:
-        token = children[0]
-        span = self.span(token)
-        if token.lstrip("+-").isdigit():
-            return Literal(self._integer(str(token), span), span)
-        value = float(token)
-        if isinf(value):
-            self.report.add("NET607", "this number is too large", span)
-            value = 0.0
-        return Literal(value, span)
+    def unary(self, children: list[Any]) -> Unary:
+        operator, operand = children
+        return Unary(operator.value, operand, Span(self.source, operator.start_pos, operand.span.end))
 
-    def string(self, children: list[Token]) -> Literal:
-        token = children[0]
-        unknown = [match for match in _ESCAPE.finditer(token) if match.group(1) not in _ESCAPES]
-        for match in unknown:
-            at = token.start_pos + match.start()  # type: ignore[operator]
-            self.report.add(
-                "NET006",
-                f"`{match.group()}` is no escape in a string",
-                Span(self.source, at, at + 2),
-                help=(r"escapes are \n, \t, \" and \\",),
-            )
-        return Literal(_ESCAPE.sub(lambda match: _ESCAPES.get(match.group(1), ""), token[1:-1]), self.span(token))
+    def binary(self, children: list[Any]) -> Binary:
+        left, operator, right = children
+        return Binary(operator.value, left, right, left.span.to(right.span))
 
-    def boolean(self, children: list[Token]) -> Literal:
-        return Literal(children[0] == "true", self.span(children[0]))
-
-    def reference(self, children: list[Token]) -> Reference:
-        span = self.span(children[0])
-        self.free(str(children[0]), span)
-        return Reference(str(children[0]), span)
-
-    def group(self, children: list[Any]) -> Expr:
-        opened, inner, closed = children
-        return self._deep(Group(inner, Span(self.source, opened.start_pos, closed.end_pos)), inner)
-
-    def unary(self, children: list[Any]) -> Expr:
-        token, operand = children
-        return self._deep(Unary(str(token), operand, self.between(self.span(token), operand.span)), operand)
-
-    def binary(self, children: list[Any]) -> Expr:
-        left, token, right = children
-        return self._deep(Binary(str(token), left, right, self.between(left.span, right.span)), left, right)
-
-    def conditional(self, children: list[Any]) -> Expr:
+    def conditional(self, children: list[Any]) -> Conditional:
         then, _, condition, _, otherwise = children
-        span = self.between(then.span, otherwise.span)
-        return self._deep(Conditional(then, condition, otherwise, span), then, condition, otherwise)
+        return Conditional(then, condition, otherwise, then.span.to(otherwise.span))
 
-    def _deep(self, made: Expr, *parts: Expr) -> Expr:
-        """Note the depth of an expression, and cut it where code over it could no longer recurse."""
-        depth = 1 + max(self.depths.get(id(part), 0) for part in parts)
-        limit = self.limits.nesting
-        if depth > limit:
-            self.cut = self.cut or self.report.add(
-                "NET602",
-                f"an expression of more than {limit} operators inside each other",
-                made.span,
-                help=(f"raise the bound with `--limit nesting={limit * 2}`",),
-            )
-            return Literal(0, made.span)
-        self.depths[id(made)] = depth
-        return made
+    def _bounded(self, expr: Expr) -> Expr:
+        """Report an expression that is too deep for code that recurses over it."""
+        stack = [(expr, 1)]
+        while stack:
+            node, depth = stack.pop()
+            if isinstance(node, _LEAVES):
+                continue
+            if depth > self.limits.nesting:
+                self.findings.too_deep("operators", expr.span.start, expr.span.end, self.limits.nesting)
+                break
+            stack.extend((child, depth + 1) for child in _children(node))
+        return expr
+
+    # -- statements ------------------------------------------------------------------------------------------
+
+    def no_lines(self, _: list[Any]) -> Lines:
+        return Lines()
+
+    def blank(self, children: list[Any]) -> Lines:
+        return cast(Lines, children[0])
+
+    def line(self, children: list[Any]) -> Lines:
+        lines, statement = children[0], children[1]
+        lines.append(self._checked(statement) if self.findings.marks else statement)
+        return cast(Lines, lines)
+
+    def statements(self, children: list[Any]) -> Lines:
+        return self.line(children) if len(children) > 1 else cast(Lines, children[0])
+
+    def start(self, children: list[Any]) -> Lines:
+        return cast(Lines, children[0])
+
+    def _checked(self, statement: Statement) -> Statement:
+        """The statement, or that it is broken where an error stands in it or behind it."""
+        behind = _BLANKS.match(self.layout.text, statement.span.end)
+        assert behind is not None
+        if not self.findings.spoilt(statement.span.start, behind.end()) or isinstance(statement, Lost):
+            return statement
+        return Lost(statement.span)
+
+    def lost(self, children: list[Any]) -> Lost:
+        first, last = children[0], children[-1]
+        end = last.span.end if isinstance(last, Braces) else last.end_pos
+        return Lost(Span(self.source, first.start_pos, end))
+
+    def block(self, children: list[Any]) -> Braces:
+        opening, lines, closing = children[0], children[1], children[-1]
+        end = min(closing.start_pos + 1, len(self.source.text))  # a brace that nothing closes ends with the text
+        span = Span(self.source, opening.start_pos, end)
+        if len(children) == 3:
+            return Braces(Block(tuple(lines), span), (), span)
+        if lines:
+            first = lines[0].span
+            message = "these braces hold branches, but this stands before the first `|`"
+            self.findings.add("NET001", message, first.start, first.end, help=["begin every branch with `|`"])
+        return Braces(None, tuple(children[2]), span)
+
+    def branches(self, children: list[Any]) -> list[Branch]:
+        bar, lines = children[-2:]
+        end = lines[-1].span.end if lines else bar.start_pos + 1
+        branches = children[0] if len(children) > 2 else []
+        branches.append(Branch(tuple(lines), Span(self.source, bar.start_pos, end)))
+        return cast(list[Branch], branches)
+
+    def _body(self, braces: Braces, what: str) -> Block:
+        if braces.block is not None:
+            return braces.block
+        bar = braces.branches[0].span.start
+        help = ["branches stand in the braces of a combiner: `add { | identity | conv 64x3 }`"]
+        self.findings.add("NET001", f"the braces of {what} hold statements, not branches", bar, bar + 1, help=help)
+        return Block((), braces.span)
+
+    def operation(self, children: list[Any]) -> Operation:
+        label = children.pop(0) if type(children[0]) is Name else None
+        name, arguments = children[0], children[1]
+        if self.spaced:
+            arguments = joined(arguments, self.spaced)
+        name_span = self._span(name)
+        first = label.span if label else name_span
+        if len(children) == 2:
+            last = arguments[-1].span if arguments else name_span
+            return Operation(label, name.value, tuple(arguments), None, (), name_span, first.to(last))
+        block, branches, last = children[2]
+        return Operation(label, name.value, tuple(arguments), block, branches, name_span, first.to(last))
+
+    def repeat(self, children: list[Any]) -> Repeat:
+        label = children.pop(0) if type(children[0]) is Name else None
+        keyword, count, braces = self._span(children[0]), children[1], children[-1]
+        index = children[2] if len(children) > 3 else None
+        span = (label.span if label else keyword).to(braces.span)
+        return Repeat(label, self._bounded(count), index, self._body(braces, "`repeat`"), keyword, span)
+
+    def index(self, children: list[Any]) -> Name:
+        name = children[1]
+        self.names.add(name.name)
+        return Name(name.name, name.span)
+
+    def first_arm(self, children: list[Any]) -> list[Arm]:
+        keyword, condition, braces = children
+        span = self._span(keyword).to(braces.span)
+        return [Arm(self._bounded(condition), self._body(braces, "`if`"), span)]
+
+    def next_arm(self, children: list[Any]) -> list[Arm]:
+        arms, otherwise, _, condition, braces = children
+        span = self._from_else(otherwise, braces)
+        arms.append(Arm(self._bounded(condition), self._body(braces, "`if`"), span))
+        return cast(list[Arm], arms)
+
+    def _from_else(self, otherwise: Token, braces: Braces) -> Span:
+        """The terminal `else` begins with the line breaks before it."""
+        return Span(self.source, self._span(otherwise).end - len("else"), braces.span.end)
+
+    def choice(self, children: list[Any]) -> If:
+        arms = children[0]
+        if len(children) > 1:
+            otherwise, braces = children[1:]
+            arms.append(Arm(None, self._body(braces, "`else`"), self._from_else(otherwise, braces)))
+        return If(tuple(arms), arms[0].span.to(arms[-1].span))
+
+    def definition(self, children: list[Any]) -> Definition:
+        first, braces = children[0], children[-1]
+        shared = first.type == "SHARED"
+        name = children[2 if shared else 1]
+        formals = children[-3] if isinstance(children[-3], list) else []
+        body, span = self._body(braces, "`def`"), self._span(first).to(braces.span)
+        return Definition(name.name, tuple(formals), body, shared, name.span, span)
+
+    def formals(self, children: list[Any]) -> list[Formal]:
+        formals = children[0] if len(children) > 1 else []
+        formals.append(children[-1])
+        return cast(list[Formal], formals)
+
+    def formal(self, children: list[Any]) -> Formal:
+        name = children[0]
+        self.names.add(name.name)
+        if len(children) == 1:
+            return Formal(name.name, None, name.span)
+        return Formal(name.name, self._bounded(children[2]), name.span.to(children[2].span))
+
+    def parameter(self, children: list[Any]) -> Parameter:
+        keyword, name, _, value = children
+        self.names.add(name.name)
+        span = self._span(keyword).to(value.span)
+        return Parameter(name.name, self._bounded(value), name.span, span)
 
 
-_SPACED = re.compile(r"x(\d*)\Z")
+def _children(node: Expr) -> tuple[Expr, ...]:
+    if isinstance(node, Group):
+        return (node.inner,)
+    if isinstance(node, Unary):
+        return (node.operand,)
+    if isinstance(node, Binary):
+        return node.left, node.right
+    return (node.then, node.condition, node.otherwise) if isinstance(node, Conditional) else ()
 
 
-def spaced_sizes(arguments: list[Argument], report: Diagnostics) -> None:
-    """Report sizes with spaces in them, `64 x 3` or `64 x3`, and read them as they were meant."""
-    index = 1
-    while index < len(arguments):
-        joined = _joined(arguments, index)
-        if joined is None:
-            index += 1
-            continue
-        size, count = joined
-        text = "".join(size.span.text.split())
-        report.add(
-            "NET004",
-            f"`{size.span.text}` is a size with spaces in it",
-            size.span,
-            help=(f"a size is written without spaces: `{text}`",),
-            fix=Fix(f"write `{text}`", (Edit(size.span, text),), safe=True),
-        )
-        arguments[index - 1 : index + count] = [Positional(size, size.span)]
-
-
-def _joined(arguments: list[Argument], index: int) -> tuple[Size, int] | None:
-    """The size that ends at the `x` or `x3` of an index, and how many arguments it takes from there."""
-    before, word = arguments[index - 1], arguments[index]
-    match = _SPACED.match(word.value.name) if isinstance(word.value, Reference) else None
-    first = _extents_of(before)
-    if match is None or first is None or isinstance(word, Keyword):
-        return None
-    if match.group(1):
-        last: tuple[Expr | None, ...] = (Literal(int(match.group(1)), word.span),)
-        return Size((*first, *last), (), before.span.to(word.span)), 1
-    behind = arguments[index + 1] if index + 1 < len(arguments) else None
-    rest = None if behind is None else _extents_of(behind)
-    if behind is None or rest is None:
-        return None
-    stride = behind.value.stride if isinstance(behind.value, Size) else ()
-    return Size((*first, *rest), stride, before.span.to(behind.span)), 2
-
-
-def _extents_of(argument: Argument) -> tuple[Expr | None, ...] | None:
-    """The extents of an argument that could be part of a size."""
-    value = argument.value
-    if isinstance(argument, Keyword):
-        return None
-    if isinstance(value, Size):
-        return value.parts
-    integer = isinstance(value, Literal) and isinstance(value.value, int) and not isinstance(value.value, bool)
-    return (value,) if integer or isinstance(value, Group) else None
+def _short(text: str) -> str:
+    return text if len(text) <= 30 else f"{text[:12]}...{text[-6:]}"

@@ -9,15 +9,16 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import lark
-from lark import Lark, Transformer
+from lark import Lark
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
 
-def load(callbacks: Transformer) -> Lark:  # type: ignore[type-arg]
+def load(callbacks: Any) -> Lark:
     """The parser, which runs the callbacks as it reduces."""
     from netc.syntax import tables  # noqa: PLC0415 - may be missing while it is being made
 
@@ -38,8 +39,8 @@ def fingerprint() -> str:
     return f"lark {lark.__version__}, grammar {crc32(text().encode()):08x}"
 
 
-def _make(callbacks: Transformer | None = None) -> Lark:  # type: ignore[type-arg]
-    return Lark(text(), parser="lalr", lexer="contextual", maybe_placeholders=False, transformer=callbacks)
+def _make(callbacks: Any = None) -> Lark:
+    return Lark(text(), parser="lalr", keep_all_tokens=True, maybe_placeholders=False, transformer=callbacks)
 
 
 def source() -> str:

@@ -1,0 +1,162 @@
+"""What must be known of a text before it is parsed: comments, and which brackets belong together.
+
+The parser gets a text in which everything keeps its offset, but comments and line breaks inside parentheses are
+blank, brackets that nothing opened are gone, and braces that nothing closes are closed behind the end. So it never
+meets an unbalanced brace, and its depth is bounded before it starts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from netc.diagnostics.model import Label
+from netc.limits import Limits
+from netc.syntax.findings import Findings
+from netc.syntax.source import Source, Span
+from netc.syntax.tree import Comment
+
+_PARTS = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*|["(){};]')
+_OPENER = {")": "(", "}": "{"}
+_BLANK = " \t\r\f"
+_BOM = "\ufeff"
+
+
+@dataclass(slots=True)
+class Layout:
+    """A text as the parser reads it.
+
+    `closers` has the offset of the closing bracket of every opening one that is closed, and of every brace.
+    """
+
+    source: Source
+    findings: Findings
+    text: str = ""
+    comments: list[Comment] = field(default_factory=list)
+    closers: dict[int, int] = field(default_factory=dict)
+    _open: list[int] = field(default_factory=list)
+    _blanks: list[tuple[int, int]] = field(default_factory=list)
+    _suspect: tuple[int, int] | None = None  # an opening brace, and the closing one that is indented less
+
+    def scan(self, limits: Limits) -> bool:
+        """Fill the layout; false where brackets are nested too deeply to read the text."""
+        text = self.source.text
+        for match in _PARTS.finditer(text):
+            start, part = match.start(), match[0]
+            if part[0] == "#":
+                self._comment(start, part)
+            elif part == '"':
+                self._unclosed_string(start)
+            elif part in "({":
+                self._opened(start, part)
+                if len(self._open) > limits.nesting:
+                    self.findings.too_deep("brackets", start, start + 1, limits.nesting)
+                    return False
+            elif part in ")};":
+                self._closed(start, part)
+        self._unclosed_parenthesis()
+        self._unclosed_braces()
+        self._finish()
+        return True
+
+    def _comment(self, start: int, part: str) -> None:
+        before = self.source.text[self.source.text.rfind("\n", 0, start) + 1 : start]
+        end = start + len(part.rstrip())
+        own_line = not before.strip(_BLANK + _BOM)
+        self.comments.append(Comment(part[1:].strip(), own_line, Span(self.source, start, end)))
+        self._blanks.append((start, end))
+
+    def _unclosed_string(self, start: int) -> None:
+        """Report; what follows counts as code, since brackets may be closed on the same line."""
+        end = self.source.text.find("\n", start)
+        line = self.source.text[start : end if end >= 0 else None]
+        self.findings.add(
+            "NET006",
+            "this string does not end on its line",
+            start,
+            start + len(line.rstrip()),
+            help=['a string begins and ends with `"`; inside it, `\\"` is a quote'],
+        )
+        self._blanks.append((start, start + 1))
+
+    # -- brackets --------------------------------------------------------------------------------------------
+
+    def _opened(self, at: int, part: str) -> None:
+        if part == "{":
+            self._unclosed_parenthesis()
+        self._open.append(at)
+
+    def _closed(self, at: int, part: str) -> None:
+        text = self.source.text
+        if part != ")":
+            self._unclosed_parenthesis()
+        if part == ";":
+            return
+        if not self._open or text[self._open[-1]] != _OPENER[part]:
+            label = f"no `{_OPENER[part]}` is open here"
+            self.findings.add("NET001", f"`{part}` closes nothing", at, at + 1, label=label)
+            self._blanks.append((at, at + 1))
+            return
+        opener = self._open.pop()
+        self.closers[opener] = at
+        if part == "}":
+            self._compare_indentation(opener, at)
+        elif not self._in_parentheses:
+            self._blanks += [(newline, newline + 1) for newline in _all(text, "\n", opener, at)]
+
+    @property
+    def _in_parentheses(self) -> bool:
+        return bool(self._open) and self.source.text[self._open[-1]] == "("
+
+    def _unclosed_parenthesis(self) -> None:
+        """Report parentheses that are open where none can be: before a brace, a `;` or the end."""
+        opener = -1
+        while self._in_parentheses:
+            opener = self._open.pop()
+        if opener >= 0:
+            self.findings.add("NET002", "this `(` is never closed", opener, opener + 1)
+
+    def _compare_indentation(self, opener: int, closer: int) -> None:
+        if self._suspect is None and self.source.text.find("\n", opener, closer) >= 0:
+            indent, opened = self._indent(closer), self._indent(opener)
+            if closer == indent[1] and indent[0] < opened[0]:
+                self._suspect = opener, closer
+
+    def _indent(self, at: int) -> tuple[int, int]:
+        """Indentation of a line, and the offset of its first character that is not blank."""
+        text = self.source.text
+        start = text.rfind("\n", 0, at) + 1
+        first = at - len(text[start:at].lstrip(_BLANK))
+        return first - start, first
+
+    def _unclosed_braces(self) -> None:
+        """Report one unclosed brace, since one that is missing leaves all outer ones open; it spoils all of them."""
+        if not self._open:
+            return
+        opener, secondary = self._open[-1], []
+        if self._suspect is not None:
+            opener, closer = self._suspect
+            secondary = [Label(Span(self.source, closer, closer + 1), "taken for its end, but it is indented less")]
+        for other in self._open:
+            self.findings.mark(other)
+        self.findings.add("NET002", "this `{` is never closed", opener, opener + 1, secondary=secondary)
+
+    def _finish(self) -> None:
+        text, end = self.source.text, len(self.source.text) + 1
+        if text.startswith(_BOM):
+            self._blanks.append((0, 1))
+        pieces, at = [], 0
+        for start, stop in sorted(self._blanks):
+            pieces += [text[at:start], " " * (stop - start)]
+            at = stop
+        self.closers.update({opener: end + number for number, opener in enumerate(reversed(self._open))})
+        self.text = "".join(pieces) + text[at:] + "\n" + "}" * len(self._open) + "\n"
+
+
+def _all(text: str, part: str, start: int, end: int) -> list[int]:
+    found = []
+    at = text.find(part, start, end)
+    while at >= 0:
+        found.append(at)
+        at = text.find(part, at + 1, end)
+    return found

@@ -1,0 +1,309 @@
+"""What a text that cannot be read was probably meant to be, in the words of those who write specs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set
+from dataclasses import dataclass
+from typing import Any
+
+from lark import Token
+
+from netc.diagnostics.model import Edit, Fix
+from netc.syntax.layout import Layout
+from netc.syntax.sizes import rewrite, shorten, spaced_size
+from netc.syntax.source import Span
+from netc.syntax.tree import Keyword, Name, Positional, Reference
+
+RESERVED = frozenset(("def", "shared", "param", "if", "else", "repeat", "as", "and", "or", "not", "true", "false"))
+
+_WITH_NAMES = re.compile(r"(?:[0-9]+|\?|[A-Za-z_]\w*?)(?:[x/](?:[0-9]+|\?|[A-Za-z_]\w*?))+(?![\w/])")
+_NUMBER_LIKE = re.compile(r"\.?[0-9?](?:[eE][-+](?=[0-9])|[\w.?]|[x/](?=[\w?]))*/?")
+_SIZE_BEHIND = re.compile(r"[ \t]*(?=x[0-9?(])")
+_FOUND = re.compile(r"\w+|==|!=|<=|>=|\*\*|//|&&|\|\||.", re.DOTALL)
+_OPERATOR = re.compile(r"[ \t]*(?:\*\*|//|==|!=|<=|>=|[-+*/%<>]|(?:and|or|if|else)\b)[ \t]*")
+_SIGN = re.compile(r"(?:[-+]|not\b)[ \t]*")
+_OPERAND = re.compile(r'[A-Za-z_]\w*|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|"(?:[^"\\\n]|\\.)*"')
+_SEPARATE_SIGN = re.compile(r"[ \t]+[-+](?=[^ \t])")
+
+_HINTS = {
+    "'": 'a string stands in double quotes: `"text"`',
+    "[": "there are no lists; a size is written `3x3`",
+    "]": "there are no lists; a size is written `3x3`",
+    "&&": "write `and`",
+    "&": "write `and`",
+    "||": "write `or`",
+    "!": "write `not`",
+    "=": "an option is written `key=value`, a comparison `==`",
+    ":": "a label is one word in front of an operation: `enc1: conv 64x3`",
+    **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), "comparisons are joined by `and`: `a < b and b < c`"),
+    "|": "`|` begins a branch in the braces of a combiner: `add { | identity | conv 64x3 }`",
+    "{": "braces belong to an operation, a `repeat`, an `if` or a `def`, and open on its line",
+}
+_MEANT = {"\u00a0": " ", "\u2212": "-", "\u2013": "-", "\u2014": "-", "\u00d7": "x", "\u201c": '"', "\u201d": '"'}
+_WANTED = {
+    "DEF": "`def`",
+    "LPAR": "`(`",
+    "EQUAL": "`=`",
+    "COMMA": "`,`",
+    "RPAR": "`)`",
+    "OTHERWISE": "`else`",
+    "LBRACE": "`{`",
+    "TERMINATOR": "the end of the line",
+    "ADD": "an operator",
+}
+
+
+@dataclass(slots=True)
+class Mistake:
+    """Where the parser stopped: the offset, what it read last, what it would take, and whether it knows what it met."""
+
+    layout: Layout
+    at: int
+    last: Any
+    expected: Set[str]
+    known: bool
+
+    @property
+    def found(self) -> str:
+        """The word, operator or character."""
+        match = _FOUND.match(self.layout.text, self.at)
+        return match[0] if match else ""
+
+    @property
+    def before(self) -> Any:
+        """The argument or operand that was read last."""
+        last = self.last[-1] if isinstance(self.last, list) and self.last else self.last
+        return last.value if isinstance(last, Positional | Keyword) else last
+
+    @property
+    def in_arguments(self) -> bool:
+        """Whether an argument could begin here."""
+        return "KEY" in self.expected
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        end: int | None = None,
+        *,
+        start: int | None = None,
+        help: str = "",
+        fix: str = "",
+    ) -> bool:
+        """Report an error; `fix` replaces the text underlined. Returns true."""
+        start = self.at if start is None else start
+        end = start + len(self.found) if end is None else end
+        mend = rewrite(self.layout, start, end, fix) if fix else None
+        self.layout.findings.add(code, message, start, end, help=[help] if help else [], fix=mend)
+        return True
+
+
+def explain(mistake: Mistake) -> None:
+    """Report what is wrong where the parser stopped."""
+    any(recognise(mistake) for recognise in _RECOGNISERS)
+
+
+# -- characters and words ------------------------------------------------------------------------------------
+
+
+def _odd_character(mistake: Mistake) -> bool:
+    found = mistake.found
+    if (found.isascii() and found.isprintable()) or found == "\n":
+        return False
+    if found[0].isalnum() or len(found) > 1:
+        help = "names are made of the letters a to z, digits and `_`"
+        return mistake.report("NET001", f"`{found}` is no name", help=help)
+    import unicodedata  # noqa: PLC0415 - large, and for this message only
+
+    name = unicodedata.name(found, "control character")
+    meant = _MEANT.get(found, "")
+    help = f"write `{meant}`" if meant.strip() else ""
+    return mistake.report("NET001", f"U+{ord(found):04X} ({name.lower()}) cannot stand here", help=help, fix=meant)
+
+
+def _reserved(mistake: Mistake) -> bool:
+    found, expected, last = mistake.found, mistake.expected, mistake.last
+    if found == ":" and isinstance(last, Token) and last in RESERVED:
+        message = f"`{last}` is a reserved word, and cannot be a label"
+        return mistake.report("NET124", message, last.end_pos, start=last.start_pos)
+    if found not in RESERVED:
+        return False
+    behind = mistake.at + len(found)
+    wants_name = expected & {"WORD", "OPERATION"} and not expected & {"NUMBER", "SIGNED"}
+    if not wants_name and not (mistake.in_arguments and mistake.layout.text.startswith("=", behind)):
+        return False
+    if found == "else" and "DEF" in expected:
+        return mistake.report("NET001", "`else` without an `if` before it", help="`else` follows the `}` of its `if`")
+    if "REPEAT" in expected and "PARAM" not in expected and found in ("if", "def", "shared", "param"):
+        return mistake.report("NET001", f"a label cannot name `{found}`", help="it names an operation or a `repeat`")
+    return mistake.report("NET124", f"`{found}` is a reserved word, expected {_wanted(mistake)}")
+
+
+def _statement_behind(mistake: Mistake) -> bool:
+    if mistake.found not in ("repeat", "def", "shared", "param") or "TERMINATOR" not in mistake.expected:
+        return False
+    help = "a statement begins on a new line or behind `;`"
+    return mistake.report("NET001", f"`{mistake.found}` cannot stand here", help=help)
+
+
+def _comma(mistake: Mistake) -> bool:
+    if mistake.found != "," or not mistake.in_arguments:
+        return False
+    text = mistake.layout.text
+    blank = text[mistake.at + 1 : mistake.at + 2] in " \t\n"
+    span = Span(mistake.layout.source, mistake.at, mistake.at + 1)
+    mistake.layout.findings.add(
+        "NET001",
+        "`,` cannot stand between arguments",
+        span.start,
+        span.end,
+        help=["arguments are parted by spaces"],
+        fix=Fix("remove it", (Edit(span, "" if blank else " "),), safe=True),
+    )
+    return True
+
+
+# -- numbers and expressions ---------------------------------------------------------------------------------
+
+
+def _name_in_size(mistake: Mistake) -> bool:
+    """`64xch`, `chx3/2`."""
+    before, start = mistake.before, mistake.at
+    if isinstance(before, Reference) and mistake.found == "/" and before.span.end == start:
+        start = before.span.start
+    match = _WITH_NAMES.match(mistake.layout.text, start)
+    if match is None or match.end() <= mistake.at or not (mistake.in_arguments or "SIGNED" in mistake.expected):
+        return False
+    size = _in_parentheses(match[0])
+    if size is None:
+        return False
+    help = f"a name in a size stands in parentheses: `{size}`"
+    return mistake.report("NET004", f"`{match[0]}` is no size", match.end(), start=start, help=help, fix=size)
+
+
+def _in_parentheses(size: str) -> str | None:
+    parts = re.split(r"(?<=[0-9?])([x/])|(?<=\w)(/)|(?<=[A-Za-z_])(x)(?=[0-9])", size)
+    made = "".join(f"({part})" if re.fullmatch(r"[A-Za-wyz_]\w*|x\w+", part) else part for part in parts if part)
+    return made if made != size else None
+
+
+def _bad_number(mistake: Mistake) -> bool:
+    match = _NUMBER_LIKE.match(mistake.layout.text, mistake.at)
+    if mistake.known or match is None:
+        return False
+    what = "neither a number nor a size" if mistake.in_arguments or "SIGNED" in mistake.expected else "no number"
+    help = "numbers are written `16`, `0.1` or `1e-4`, sizes `64x3` or `3x3/2`"
+    return mistake.report("NET003", f"`{shorten(match[0])}` is {what}", match.end(), help=help)
+
+
+def _size_in_expression(mistake: Mistake) -> bool:
+    match = _NUMBER_LIKE.match(mistake.layout.text, mistake.at)
+    if match is None or "NUMBER" not in mistake.expected:
+        return False
+    message = f"`{shorten(match[0])}` is a size, expected a number or another single value"
+    return mistake.report("NET001", message, match.end(), help="sizes are arguments: they stand behind an operation")
+
+
+def _bare_expression(mistake: Mistake) -> bool:
+    """`4*ch x3`, `n=n-1`, `-k` among arguments."""
+    text, at, before = mistake.layout.text, mistake.at, mistake.before
+    as_value = "SIGNED" in mistake.expected
+    operator = _OPERATOR.match(text, at) or _SIGN.match(text, at)
+    if operator is None or not (as_value or mistake.in_arguments):
+        return False
+    unary = _SIGN.match(text, at) is not None and (text[at - 1] in " \t=" and operator[0][-1:] not in " \t")
+    has_left = hasattr(before, "span") and not isinstance(before, Name)
+    start = at if not has_left or unary or mistake.found == "not" else before.span.start
+    end = _expression_end(mistake.layout, start)
+    if end is None or end <= at:
+        help = "an expression in an argument stands in parentheses: `(2*n)`"
+        return mistake.report("NET007", f"`{operator[0].strip()}` cannot stand between arguments", help=help)
+    written = text[start:end]
+    behind = _SIZE_BEHIND.match(text, end)
+    fix = Edit(Span(mistake.layout.source, start, behind.end() if behind else end), f"({written})")
+    mistake.layout.findings.add(
+        "NET007",
+        f"`{shorten(written)}` is more than one token, and stands outside parentheses",
+        start,
+        end,
+        help=[f"more than one token goes in parentheses: `({shorten(written)})`"],
+        fix=Fix("add parentheses", (fix,), safe=not (unary and has_left)),  # `n -k` may mean `(n-k)`
+    )
+    return True
+
+
+def _expression_end(layout: Layout, at: int) -> int | None:
+    text = layout.text
+    while True:
+        while sign := _SIGN.match(text, at):
+            at = sign.end()
+        operand = _OPERAND.match(text, at)
+        if operand is not None and operand[0] not in RESERVED - {"true", "false"}:
+            end = operand.end()
+        elif text[at : at + 1] == "(" and at in layout.closers:
+            end = layout.closers[at] + 1
+        else:
+            return None
+        operator = _OPERATOR.match(text, end)
+        if operator is None or _SEPARATE_SIGN.match(text, end):
+            return end
+        at = operator.end()
+
+
+# -- anything else -------------------------------------------------------------------------------------------
+
+
+def _unexpected(mistake: Mistake) -> bool:
+    found, wanted = mistake.found, _wanted(mistake)
+    help = _HINTS.get(found, "") if found != "{" or "OPERATION" in mistake.expected else ""
+    if found in ("\n", ""):
+        ended = "line" if mistake.at < len(mistake.layout.source.text) else "file"
+        if "LBRACE" in mistake.expected and not mistake.in_arguments:
+            help = "the brace opens on the same line"
+        return mistake.report("NET001", f"the {ended} ends where {wanted} must stand", mistake.at, help=help)
+    return mistake.report("NET001", f"`{found}` cannot stand here, expected {wanted}", help=help)
+
+
+def _wanted(mistake: Mistake) -> str:
+    """What can stand where the parser stopped."""
+    expected = mistake.expected
+    if "OPERATION" in expected:
+        return "a statement" if "PARAM" in expected else "an operation or `repeat` behind the label"
+    if mistake.in_arguments:
+        return "an argument or the end of the line"
+    if "SIGNED" in expected:
+        return f"a value for `{mistake.last.text}`" if isinstance(mistake.last, Name) else "a value"
+    if "NUMBER" in expected:
+        return "a value"
+    if "WORD" in expected:
+        return "a name"
+    return _either([words for terminal, words in _WANTED.items() if terminal in expected]) or "something else"
+
+
+def _either(words: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def _spaced(mistake: Mistake) -> bool:
+    """`64x 3`, `16x3 /2`."""
+    if not (mistake.in_arguments or "SIGNED" in mistake.expected):
+        return False
+    starts = [mistake.at]
+    if mistake.found == "/" and hasattr(mistake.before, "span"):
+        starts.insert(0, mistake.before.span.start)
+    return any(spaced_size(mistake.layout, start, mistake.at) is not None for start in starts)
+
+
+_RECOGNISERS = (
+    _odd_character,
+    _spaced,
+    _name_in_size,
+    _bad_number,
+    _size_in_expression,
+    _reserved,
+    _statement_behind,
+    _bare_expression,
+    _comma,
+    _unexpected,
+)

@@ -1,0 +1,102 @@
+"""Sizes that went wrong in writing: `64 x 3`, `(n)xk`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from netc.diagnostics.model import Edit, Fix
+from netc.syntax.layout import Layout
+from netc.syntax.source import Span
+from netc.syntax.tree import Argument, Expr, Keyword, Literal, Positional, Reference, Size
+
+_EXTENT = re.compile(r"[0-9]+|\?")
+_JOIN = re.compile(r"[ \t]*[x/][ \t]*(?=[0-9?(])")
+_UNMENDED = re.compile(r"[ \t]/|/[ \t]|/.*[ \t]x|[0-9?)]x[ \t]")
+
+
+def rewrite(layout: Layout, start: int, end: int, text: str) -> Fix:
+    """A safe fix that puts a text between two offsets."""
+    return Fix(f"write `{shorten(text)}`", (Edit(Span(layout.source, start, end), text),), safe=True)
+
+
+def shorten(text: str) -> str:
+    """Text as messages quote it."""
+    return text if len(text) <= 60 else f"{text[:40]}..."
+
+
+def spaced_size(layout: Layout, start: int, behind: int) -> int | None:
+    """Report a size with blanks inside that begins at an offset and reaches behind another; returns its end.
+
+    It spoils its statement unless `joined` can mend it, which needs every part to be an argument.
+    """
+    end = _loose_end(layout, start)
+    written = layout.source.text[start:end]
+    fixed = _JOIN.sub(lambda match: match[0].strip(), written)
+    if end <= behind or fixed == written:
+        return None
+    layout.findings.add(
+        "NET004",
+        f"`{shorten(written)}` is written with spaces, but a size is one word",
+        start,
+        end,
+        help=[f"write `{shorten(fixed)}`"],
+        fix=rewrite(layout, start, end, fixed),
+        spoils=_UNMENDED.search(written) is not None,
+    )
+    return end
+
+
+def _loose_end(layout: Layout, at: int) -> int:
+    """The end of extents joined by `x` and `/`, blanks around those allowed."""
+    end = at
+    while True:
+        extent = _EXTENT.match(layout.text, at)
+        if extent is not None:
+            end = extent.end()
+        elif layout.text[at : at + 1] == "(" and at in layout.closers:
+            end = layout.closers[at] + 1
+        else:
+            return end
+        join = _JOIN.match(layout.text, end)
+        if join is None:
+            return end
+        at = join.end()
+
+
+def joined(arguments: list[Argument], words: Collection[int]) -> list[Argument]:
+    """Arguments in which the sizes with blanks are what they were meant to be; `words` are where their `x`s begin."""
+    made: list[Argument] = []
+    waiting = False
+    for argument in arguments:
+        word = argument.span.start in words
+        made.append(_join(made.pop(), argument) if word or waiting else argument)
+        waiting = word and argument.span.text == "x"
+    return made
+
+
+def _join(first: Argument, second: Argument) -> Argument:
+    span = first.value.span.to(second.span)
+    stride = second.value.stride if isinstance(second.value, Size) else ()
+    size = Size((*_parts(first), *_parts(second)), stride, span)
+    if isinstance(first, Keyword):
+        return Keyword(first.key, size, first.key_span, first.span.to(second.span))
+    return Positional(size, span)
+
+
+def _parts(argument: Argument) -> tuple[Expr | None, ...]:
+    value = argument.value
+    if isinstance(value, Size):
+        return value.parts
+    if isinstance(value, Reference):  # `x` or `x3x3`
+        return tuple(Literal(int(extent), value.span) for extent in value.name.split("x") if extent)
+    return (value,)
+
+
+def size_with_name(layout: Layout, start: int, behind: int, name: str) -> None:
+    """Report `(n)xk`, whose parts begin at an offset and whose `xk` at another."""
+    end = behind + len(name)
+    written, fixed = layout.source.text[start:end], f"{layout.source.text[start:behind]}x({name[1:]})"
+    fix = rewrite(layout, start, end, fixed) if name[1:].isidentifier() else None
+    help = [f"a name in a size stands in parentheses: `{shorten(fixed)}`"] if fix else []
+    layout.findings.add("NET004", f"`{shorten(written)}` is no size", start, end, help=help, fix=fix)
