@@ -32,7 +32,8 @@ SAMPLES: dict[str, str] = {
     + UNIT
     + "conv 8x3\ndef group(n, ch, down=false) { unit ch stride=(2 if down else 1); repeat n-1 { unit ch } }\n"
     + "param n = 2\ngroup n 8; group n=n ch=16 down; group n ch=32 down=true\nbn; relu; gap; fc 10 softmax",
-    "residual first": HEAD + "repeat 3 { add { | conv 4x3 bn relu; conv 4x3 | identity }; relu }\nsub { | conv 4x3 | identity }",
+    "residual first": HEAD
+    + "repeat 3 { add { | conv 4x3 bn relu; conv 4x3 | identity }; relu }\nsub { | conv 4x3 | identity }",
     "unet": HEAD
     + "e1: conv 4x3 relu; pool 2\ne2: conv 8x3 relu; pool 2\nconv 16x3 relu\nupsample 2; concat e2; conv 8x3 relu\n"
     + "deconv 4x2/2; concat { | from e1 | identity }; conv 4x3 relu\nconv 1x1 sigmoid",
@@ -42,26 +43,30 @@ SAMPLES: dict[str, str] = {
     "squeeze": HEAD
     + "def se(ratio=2) { mul { | identity | gap keep; conv (channels//ratio)x1 relu; conv (channels*ratio)x1 sigmoid } }\n"
     + "conv 8x3; se; se ratio=4",
-    "nested combiners": HEAD + "add { | identity | concat { | conv 2x3 | conv 2x1 | identity }; conv 4x1 }\nmax { | conv 4x3 | conv 4x5 | identity }",
+    "nested combiners": HEAD
+    + "add { | identity | concat { | conv 2x3 | conv 2x1 | identity }; conv 4x1 }\nmax { | conv 4x3 | conv 4x5 | identity }",
     "dense": HEAD + "def layer(k=4) { concat { | identity | bn; relu; conv (k)x3 } }\nrepeat 3 { layer }\nlayer k=2",
     "shared": "net pair\nshared def tower(ch=4) { conv (ch)x3 relu; repeat 2 { conv (ch)x3 bn relu }; gap; fc 8 }\n"
     "left: input 12x12x1; a: tower; right: input 12x12x1; tower ch=4; sub a; abs; fc 1 sigmoid",
     "shared inside": "net pair\ndef part(ch) { conv (ch)x3; relu }\nshared def tower() { part 4; part 4 }\n"
     "input 12x12x1; part 4; conv 1x1; a: tower; conv 1x1; tower; add a",
-    "several outputs": HEAD + "aux: conv 4x3; gap\nside: fc 3 softmax\nfrom aux; conv 8x3; gap\nmain: fc 3 softmax\noutput main side",
+    "several outputs": HEAD
+    + "aux: conv 4x3; gap\nside: fc 3 softmax\nfrom aux; conv 8x3; gap\nmain: fc 3 softmax\noutput main side",
     "several inputs": "net two\nleft: input 8x8x3; conv 4x3\na: relu\nright: input 8x8x2; conv 4x3; concat a; gap; fc 2",
     "one dimension": "net seq\ninput 64x8\nconv 16x5/2 relu; pool 2; conv 8x3 pad=causal; gap; fc 2",
     "three dimensions": "net vol\ninput 8x8x8x1\nconv 4x3 relu; pool 2; conv 4x3x3x1; gap; fc 2",
     "two ranks": "net ranks\ndef c(ch) { conv (ch)x3; bn }\na: input 8x8x2; c 4; gap\nb: fc 3\nd: input 16x2; c 4; c 4; gap; fc 3; add b",
     "unknown sizes": "net any\ninput ?x?x3\nconv 4x3/2 relu; conv 8x3/2 relu; gap; fc 2",
-    "defaults": HEAD + "default conv l2=1e-4 init=he_normal bias=false\ndef c(ch) { conv (ch)x3 }\nc 4\nconv 4x3 l2=2e-4\n"
+    "defaults": HEAD
+    + "default conv l2=1e-4 init=he_normal bias=false\ndef c(ch) { conv (ch)x3 }\nc 4\nconv 4x3 l2=2e-4\n"
     + "repeat 2 { default bn decay=0.99; conv 4x3 bn }\nbn",
     "activation parameter": HEAD + "def c(ch, act=relu) { conv (ch)x3 act }\nc 4; c 4 act=tanh; c 4 relu",
     "layer parameter": HEAD + "param f = relu\ndef c(ch, act=relu) { conv (ch)x3 bn act }\nc 4; c 4; c 4 act=f",
     "computed": HEAD
-    + "param alpha = 0.75\ndef c(ch, cin=channels, k=1+2) { conv ((cin*alpha+ch)//4*4)x(k)x(k-2)/(1 if not cin > 4 or k < 2 else 2)x1 }\nc 8; c 16; c 8 k=5\n"
+    + "param alpha = 0.75\ndef c(ch, alpha, cin=channels, k=1+2) { conv ((cin*alpha+ch)//4*4)x(k)x(k-2)/(1 if not cin > 4 or k < 2 else 2)x1 }\nc 8 (alpha); c 16 alpha; c 8 alpha=alpha k=5\n"
     + "param p = 2**2 % 3\npool 2; dropout (alpha/2); conv (-p+5)x1",
-    "options": HEAD + "param rate = 0.25\nconv 8x3 pad=1; conv 8x3 pad=valid; dwconv 3; sepconv 8x3; conv 8x3 groups=2; prelu; leakyrelu 0.1\n"
+    "options": HEAD
+    + "param rate = 0.25\nconv 8x3 pad=1; conv 8x3 pad=valid; dwconv 3; sepconv 8x3; conv 8x3 groups=2; prelu; leakyrelu 0.1\n"
     + "lrn; dropout (rate); groupnorm 2; layernorm; avgpool 2; crop 1; pad 1; flatten; fc 6; reshape 2x3",
     "names that mean something": "net names\nparam class = 4\nparam name = 3\nparam x = 2\ndef sum(layers, keras=3, print=1) { conv (layers)x(keras); "
     + "self: relu }\ninput 8x8x4\nlambda: sum class\nlist: sum 4 print=2; inputs: conv (x*2)x(name); add list\nonce: sum 4; add lambda",

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ SAMPLES = 2
 SHOWN = 5  # differences listed of one kind
 SIZE_STEP, LARGEST_SIZE = 32, 1024  # unknown sizes are tried in these steps
 
-_RUNNER = '''
+_RUNNER = """
 import importlib.util, json, os, sys
 
 answers = os.fdopen(os.dup(1), "w")
@@ -44,11 +45,11 @@ def run(folder, outputs):
     model = emitted.build_model()
     with open(folder + "/config.json", "w", encoding="utf-8") as file:
         json.dump(model.get_config(), file, default=str)
-    with open(folder + "/paths.json", "w", encoding="utf-8") as file:
-        json.dump([weight.path for weight in model.weights], file)
-    numpy.savez(folder + "/weights.npz", **{str(n): weight.numpy() for n, weight in enumerate(model.weights)})
+    with open(folder + "/weights.json", "w", encoding="utf-8") as file:
+        json.dump([[weight.path, list(weight.shape)] for weight in model.weights], file)
     if not outputs:
         return
+    numpy.savez(folder + "/weights.npz", **{str(n): weight.numpy() for n, weight in enumerate(model.weights)})
     given = numpy.load(folder + "/inputs.npz")
     made = model([given[key] for key in given.files] if len(given.files) > 1 else given["0"], training=False)
     made = made if isinstance(made, (list, tuple)) else [made]
@@ -62,7 +63,7 @@ for line in sys.stdin:
         answer = f"{type(error).__name__}: {error}"
     answers.write(json.dumps(answer) + "\\n")
     answers.flush()
-'''
+"""
 
 
 class Runner:
@@ -127,16 +128,18 @@ def _verify(program: Program, source: str, folder: Path, outputs: bool, runner: 
 
     (folder / "emitted.py").write_text(source, encoding="utf-8")
     inputs = _inputs(program.net)
-    numpy.savez(folder / "inputs.npz", **{str(number): value for number, value in enumerate(inputs)})
+    given: dict[str, Any] = {str(number): value for number, value in enumerate(inputs)}
+    numpy.savez(folder / "inputs.npz", **given)
     failure = runner.run(folder, outputs)
     if failure:
         return [failure]
     model = build(program)
     found = _configs(json.loads((folder / "config.json").read_text(encoding="utf-8")), model.get_config())
-    found += _weights(folder, model)
+    weights = dict(json.loads((folder / "weights.json").read_text(encoding="utf-8")))
+    found += _weights(weights, model)
     if found or not outputs:
         return found
-    return _outputs(folder, model, inputs)
+    return _outputs(folder, weights, model, inputs)
 
 
 # -- configuration -------------------------------------------------------------------------------------------
@@ -150,7 +153,9 @@ def _configs(emitted: dict[str, Any], built: Any) -> list[str]:
     for name, layer in layers[0].items():
         if name in layers[1] and layer != layers[1][name]:
             found.append(f"the layer {name} is {_difference(layer, layers[1][name])}")
-    found += [f"the model's {key} differs: {left[key]} != {right.get(key)}" for key in left if left[key] != right.get(key)]
+    found += [
+        f"the model's {key} differs: {left[key]} != {right.get(key)}" for key in left if left[key] != right.get(key)
+    ]
     return found
 
 
@@ -182,26 +187,23 @@ def _name_differences(kind: str, emitted: list[str], built: list[str]) -> list[s
 # -- weights and outputs -------------------------------------------------------------------------------------
 
 
-def _weights(folder: Path, model: Any) -> list[str]:
-    """Give the model the weights of the emitted code, by name; what does not fit."""
-    import numpy  # noqa: PLC0415
-
-    paths = json.loads((folder / "paths.json").read_text(encoding="utf-8"))
-    values = numpy.load(folder / "weights.npz")
-    own = {weight.path: weight for weight in model.weights}
-    found = _name_differences("weight", paths, list(own))
-    for number, path in enumerate(paths):
-        value = values[str(number)]
-        if path in own and tuple(own[path].shape) != value.shape:
-            found.append(f"the weight {path} is {value.shape} in the emitted code, {tuple(own[path].shape)} in the network")
-        elif path in own:
-            own[path].assign(value)
+def _weights(emitted: dict[str, list[int]], model: Any) -> list[str]:
+    """Differences in names and shapes of weights."""
+    own = {weight.path: list(weight.shape) for weight in model.weights}
+    found = _name_differences("weight", list(emitted), list(own))
+    for path, shape in emitted.items():
+        if own.get(path, shape) != shape:
+            found.append(f"the weight {path} is {shape} in the emitted code, {own[path]} in the network")
     return found
 
 
-def _outputs(folder: Path, model: Any, inputs: list[numpy.ndarray]) -> list[str]:
+def _outputs(folder: Path, paths: Iterable[str], model: Any, inputs: list[numpy.ndarray]) -> list[str]:
+    """Differences between outputs, once the model has the weights of the emitted code by name."""
     import numpy  # noqa: PLC0415
 
+    own, values = {weight.path: weight for weight in model.weights}, numpy.load(folder / "weights.npz")
+    for number, path in enumerate(paths):
+        own[path].assign(values[str(number)])
     expected = model(inputs if len(inputs) > 1 else inputs[0], training=False)
     expected = expected if isinstance(expected, list | tuple) else [expected]
     given = numpy.load(folder / "outputs.npz")

@@ -28,7 +28,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 from netc.ir.shape import Shape
 from netc.ir.window import Window
 from netc.params import Declared, param
-from netc.record import Record, record
+from netc.record import Record
 from netc.target import Call
 
 

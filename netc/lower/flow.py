@@ -256,9 +256,7 @@ def _arm(expander: Expander, statements: Sequence[Statement], ctx: Context) -> B
     return body
 
 
-def _ghost_arm(
-    expander: Expander, statements: Sequence[Statement], ctx: Context, seen: dict[str, Mark]
-) -> Body | None:
+def _ghost_arm(expander: Expander, statements: Sequence[Statement], ctx: Context, seen: dict[str, Mark]) -> Body | None:
     """An arm that did not run, which sees the labels from before the `if` and not those of the arm that did."""
     if not expander.speculate:
         return None

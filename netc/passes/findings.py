@@ -15,8 +15,8 @@ Key = tuple[str, Span, object]
 class Findings:
     """The findings of one pass. Used as a context: on leaving it, each says in how many other copies it holds.
 
-        if findings.fresh("NET502", node):
-            findings.add("NET502", node, "two activations in a row")
+    if findings.fresh("NET502", node):
+        findings.add("NET502", node, "two activations in a row")
     """
 
     def __init__(self, report: Diagnostics) -> None:

@@ -58,9 +58,7 @@ class Trial:
     def __init__(self, net: Net) -> None:
         self.net = net
         self.inputs = [name for name in net.inputs if None in net.shapes[name]]
-        self.axes = sorted(
-            {axis for name in self.inputs for axis, size in enumerate(net.shapes[name]) if size is None}
-        )
+        self.axes = sorted({axis for name in self.inputs for axis, size in enumerate(net.shapes[name]) if size is None})
         self.nodes = [
             (node, net.operands(node.name))
             for node in net

@@ -12,7 +12,7 @@ MOST = 1000  # errors reported of one text: whoever has more has no spec, and ea
 
 
 class TooMany(Exception):
-    """`MOST` errors are reported: the rest of the text is not read."""
+    """`MOST` errors were met: the rest of the text is not read."""
 
 
 class Findings:
@@ -38,14 +38,18 @@ class Findings:
         spoils: bool = True,
     ) -> None:
         """Report an error of the text between two offsets, which spoils the statement around it."""
-        size, self.count = len(self.source.text), self.count + 1
-        last = self.count == MOST
+        size, last = len(self.source.text), self.count + 1 == MOST
         notes = [f"this is the last of {MOST} errors, the rest of the file was not read"] if last else []
         span = Span(self.source, min(start, size), min(end, size))
         self.report.add(code, message, span, label=label, secondary=secondary, notes=notes, help=help, fix=fix)
         if spoils:
             self.mark(start)
-        if last:
+        self.count_one()
+
+    def count_one(self) -> None:
+        """Count an error, reported or not; raises `TooMany`."""
+        self.count += 1
+        if self.count == MOST:
             raise TooMany
 
     def mark(self, offset: int) -> None:

@@ -74,7 +74,9 @@ def _recover(error: UnexpectedInput, layout: Layout) -> bool:
     mistake = Mistake(layout, at, state.value_stack[-1] if state.value_stack else None, parser.accepts(), known)
     start = _unwind(state, at)
     end = _resume(layout, at, state)
-    if not layout.findings.marked(start, end + 1):
+    if layout.findings.marked(start, end + 1):
+        layout.findings.count_one()
+    else:
         explain(mistake)
     state.feed_token(Token("LOST", "", start, end_pos=min(end, len(layout.source.text))))
     parser.lexer_thread.state.line_ctr.char_pos = end
@@ -84,9 +86,11 @@ def _recover(error: UnexpectedInput, layout: Layout) -> bool:
 def _unwind(state: ParserState[int], at: int) -> int:
     """Go back to the lines before the statement in hand; returns where that begins."""
     states, values, table = state.state_stack, state.value_stack, state.parse_conf.states
+    if values and _is(values[-1], "TERMINATOR"):  # behind a whole statement that is not yet among its lines
+        state.feed_token(Token("TERMINATOR", "", at))
     if "lines" in table[states[-1]]:  # nothing is read since the brace or bar
         values.append(Lines())
-    if _is(values[-1], "RBRACE"):  # behind a whole block that is not reduced yet
+    if _is(values[-1], "RBRACE"):  # behind a whole block that is not yet one
         while not _is(values.pop(), "LBRACE"):
             pass
     last = len(values) - 1

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from textwrap import wrap
 
 from netc.syntax.source import Source, Span
 from netc.syntax.tree import Comment, Definition, File, If, Operation, Repeat, Statement
+
+WIDTH = 88  # of a line of emitted code
 
 
 @dataclass(slots=True)
@@ -28,14 +32,31 @@ def clean(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text).strip()
 
 
-def docstring(paragraphs: Sequence[str], indent: str = "") -> str:
-    """A docstring of lines that may hold anything."""
-    body = "\n".join((indent + line).rstrip() if line else "" for line in paragraphs).strip()
+def docstring(text: Sequence[str], indent: str = "") -> str:
+    """A docstring of lines that may hold anything; an empty line parts paragraphs."""
+    paragraphs = [list(group) for filled, group in groupby(text, key=bool) if filled]
+    body = "\n\n".join("\n".join(indent + line for line in _fitted(lines, indent)) for lines in paragraphs).strip()
     body = body.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     closing = f"\n{indent}" if "\n" in body else ""
     if body.endswith('"') and not closing:
         body = body[:-1] + '\\"'
     return f'{indent}"""{body}{closing}"""'
+
+
+def _fitted(lines: list[str], indent: str) -> list[str]:
+    """A paragraph as it was written, or filled anew where a line is too long."""
+    width = WIDTH - len(indent)
+    if all(len(line) <= width for line in lines):
+        return lines
+    return wrap(" ".join(lines), width) if not lines[-1].startswith(" ") else lines
+
+
+def last_paragraph(lines: Sequence[str]) -> list[str]:
+    """The lines behind the last empty one: what stands directly above a statement."""
+    found = list(lines)
+    while "" in found:
+        del found[: found.index("") + 1]
+    return found
 
 
 def attach(file: File) -> Remarks:
@@ -73,9 +94,15 @@ def _block(
 
 
 def _until(waiting: deque[Comment], offset: int) -> list[str]:
-    found = []
+    """The comments before an offset, with an empty line where they stand apart."""
+    found: list[str] = []
+    line = 0
     while waiting and waiting[0].span.start < offset:
-        found.append(clean(waiting.popleft().text))
+        comment = waiting.popleft()
+        if found and comment.span.line > line + 1:
+            found.append("")
+        line = comment.span.line
+        found.append(clean(comment.text))
     return found
 
 
@@ -87,5 +114,6 @@ def _blocks(statement: Statement) -> list[tuple[Sequence[Statement], int]]:
         return [(arm.body.statements, arm.body.span.end) for arm in statement.arms]
     if not isinstance(statement, Operation):
         return []
+    block: list[tuple[Sequence[Statement], int]]
     block = [(statement.block.statements, statement.block.span.end)] if statement.block else []
     return block + [(branch.statements, branch.span.end) for branch in statement.branches]

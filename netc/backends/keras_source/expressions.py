@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from netc.layers.kinds import ACTIVATION_ALIASES, INITIALIZERS
 from netc.syntax.tree import Binary, Conditional, Expr, Group, Literal, Reference, Unary
 from netc.target import ATOM, PRODUCT, SUM
+from netc.values import Word
 
 CONDITIONAL, OR, AND, NOT, COMPARISON, SIGN, POWER = 1, 3, 4, 5, 6, 13, 14
 _PRECEDENCE = {
@@ -75,13 +77,21 @@ def number(value: float) -> str:
     return text
 
 
+def target_word(word: str) -> str:
+    """A word of the language as the target calls it, where it has a name for it."""
+    target = INITIALIZERS.get(word, word)
+    return ACTIVATION_ALIASES.get(word, target if isinstance(target, str) else word)
+
+
 def constant(value: object) -> Python:
     """A computed value."""
     if isinstance(value, float):
         return Python(number(value), SIGN if value < 0 else ATOM, real=True)
     if isinstance(value, int) and not isinstance(value, bool):
         return Python(repr(value), SIGN if value < 0 else ATOM)
-    return Python(repr(str(value)) if isinstance(value, str) else repr(value))
+    if isinstance(value, str):
+        return Python(repr(target_word(value) if isinstance(value, Word) else value))
+    return Python(repr(value))
 
 
 def translate(expr: Expr, sight: Sight) -> Python:
@@ -104,7 +114,7 @@ def _reference(name: str, sight: Sight) -> Python:
         return Python(sight.variables[name], real=name in sight.reals)
     if name == "channels" and sight.tensor is not None:
         return Python(f"{sight.tensor}.shape[-1]")
-    return Python(repr(name))
+    return constant(Word(name))
 
 
 def _unary(expr: Unary, sight: Sight) -> Python:

@@ -6,19 +6,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from netc.backends.keras_source.comments import docstring
+from netc.backends.keras_source.comments import docstring, last_paragraph
 from netc.backends.keras_source.expressions import Python, Sight, constant, names, translate
 from netc.backends.keras_source.identifiers import Identifiers
 from netc.backends.keras_source.items import Item, Items, Suite, lines, merge
 from netc.backends.keras_source.naming import PREFIX, Name, plan
 from netc.backends.keras_source.printer import Flow, Frame, Module, Printer, read_labels
-from netc.backends.keras_source.walk import nested, reads
+from netc.backends.keras_source.walk import nested
 from netc.lower.definitions import is_flag
 from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep
+from netc.lower.walk import mentions
 from netc.syntax.tree import Definition, Expr, Formal, Keyword, Operation, Positional, Reference, Repeat, Statement
 from netc.values import Value, show
 
-EXTRAS = ("once", "inputs")  # what functions hand on to the functions they call
+EXTRAS = {"once": r"\bonce[(=]", "inputs": r"\binputs(=|\.append)"}  # what functions hand on to those they call
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Function:
 def extras(items: Items) -> list[str]:
     """The helpers that statements use."""
     text = "\n".join(lines(items))
-    return [extra for extra in EXTRAS if re.search(rf"\b{extra}\b", text)]
+    return [extra for extra, use in EXTRAS.items() if re.search(use, text)]
 
 
 def copies(body: Body) -> dict[int, list[Copy]]:
@@ -226,9 +227,10 @@ def function_lines(function: Function, remarks: list[str]) -> list[str]:
     parameters += function.extras
     if not definition.shared:
         parameters.append(f"name={definition.name!r}")
-    read = reads(definition.body.statements)
+    read = set(mentions(definition.body.statements))
     read_variables = {name: variable for name, variable in variables.items() if name in read}
     checks = guards(function.items, read_variables, function.arguments)
+    remarks = last_paragraph(remarks)
     body = [docstring(remarks, "    ")] if remarks else []
     body += lines((*computed, *checks, *function.items), "    ")
     return [f"def {function.name}({', '.join(parameters)}):", *body]

@@ -8,8 +8,28 @@ import re
 from collections.abc import Iterable
 
 FIXED = frozenset(
-    "keras layers initializers regularizers optimizers losses metrics callbacks ops tf np math sys "
-    "x name once inputs outputs build_model train main self".split()
+    [
+        "keras",
+        "layers",
+        "initializers",
+        "regularizers",
+        "optimizers",
+        "losses",
+        "metrics",
+        "callbacks",
+        "ops",
+        "tf",
+        "math",
+        "sys",
+        "x",
+        "name",
+        "once",
+        "inputs",
+        "outputs",
+        "build_model",
+        "train",
+        "self",
+    ]
 )
 _TAKEN = FIXED | frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | frozenset(dir(builtins))
 

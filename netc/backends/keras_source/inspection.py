@@ -15,10 +15,11 @@ _EXPRESSIONS = (
     ast.ListComp, ast.comprehension, ast.Lambda,
     ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
 )  # fmt: skip
-_MODULES = frozenset({"keras", "tensorflow", "math", "sys", "numpy"})
-_BUILTINS = frozenset({"range", "max", "min", "int", "round", "len", "ValueError", "str", "abs"})
-_ROOTS = frozenset({"keras", "layers", "initializers", "regularizers", "ops", "tf", "np", "math", "sys"})
-_BANNED = frozenset({"utils", "config", "io", "saving", "py_function", "numpy_function", "load_model", "load_op_library"})
+_MODULES = frozenset({"keras", "tensorflow", "math", "sys"})
+_BUILTINS = frozenset({"range", "max", "min", "int", "round", "len", "ValueError", "abs", "once"})
+_BANNED = frozenset(
+    {"utils", "config", "io", "saving", "py_function", "numpy_function", "load_model", "load_op_library"}
+)
 
 
 class UnexpectedCode(RuntimeError):
@@ -33,11 +34,18 @@ def inspect(text: str, trusted: Iterable[str] = ()) -> None:
     trusted = frozenset(trusted)
     module = ast.parse(text)
     body = [node for node in module.body if not _is_trusted(node, trusted)]
-    functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
-    callable_names = functions | trusted | _BUILTINS
-    for statement in body:
-        for node in ast.walk(statement):
-            _check(node, callable_names)
+    nodes = [node for statement in body for node in ast.walk(statement)]
+    functions = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    made = {target.id for node in nodes for target in _targets(node)}
+    for node in nodes:
+        _check(node, functions | made | trusted | _BUILTINS)
+
+
+def _targets(node: ast.AST) -> list[ast.Name]:
+    """Variables that hold the result of a call, such as a layer that is called again."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+        return []
+    return [target for target in node.targets if isinstance(target, ast.Name)]
 
 
 def _is_trusted(node: ast.stmt, trusted: frozenset[str]) -> bool:
@@ -53,6 +61,8 @@ def _check(node: ast.AST, callable_names: frozenset[str] | set[str]) -> None:
         raise UnexpectedCode(f"line {node.lineno}: import from {node.module}")
     if isinstance(node, ast.Attribute) and (node.attr.startswith("_") or node.attr in _BANNED):
         raise UnexpectedCode(f"line {node.lineno}: attribute {node.attr}")
+    if isinstance(node, ast.Name) and node.id.startswith("__") and node.id != "__name__":
+        raise UnexpectedCode(f"line {node.lineno}: {node.id}")
     if isinstance(node, ast.Call):
         _check_call(node, callable_names)
 
@@ -65,5 +75,4 @@ def _check_call(node: ast.Call, callable_names: frozenset[str] | set[str]) -> No
     if not isinstance(function, ast.Name):
         raise UnexpectedCode(f"line {node.lineno}: a call of {ast.unparse(node.func)}")
     if isinstance(node.func, ast.Name) and function.id not in callable_names:
-        if function.id != "once":
-            raise UnexpectedCode(f"line {node.lineno}: a call of {function.id}")
+        raise UnexpectedCode(f"line {node.lineno}: a call of {function.id}")

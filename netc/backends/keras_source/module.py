@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePath
 
 from netc.backends.keras_source.calls import PACKAGES, Uses
-from netc.backends.keras_source.comments import Remarks, attach, clean, docstring
+from netc.backends.keras_source.comments import Remarks, attach, clean, docstring, last_paragraph
 from netc.backends.keras_source.customs import sources
 from netc.backends.keras_source.expressions import Sight, constant, names, translate
 from netc.backends.keras_source.flat import Flat
@@ -21,19 +22,20 @@ from netc.backends.keras_source.functions import (
     make_frame,
 )
 from netc.backends.keras_source.identifiers import Identifiers
-from netc.backends.keras_source.items import Items, lines
-from netc.backends.keras_source.printer import Flow, Frame, Module, Printer
-from netc.backends.keras_source.walk import reads
+from netc.backends.keras_source.items import Item, Items, Suite, lines
+from netc.backends.keras_source.printer import Flow, Frame, Module, Printer, references
+from netc.backends.keras_source.walk import nested
 from netc.backends.order import depths, recursion
 from netc.diagnostics.model import Diagnostics
 from netc.ir.shape import show_shape
 from netc.limits import Limits
 from netc.lower.evaluate import Scope, evaluate
-from netc.lower.expansion import LayerStep
+from netc.lower.expansion import Body, LayerStep
+from netc.lower.walk import mentions
 from netc.program import Program
 from netc.report.cost import measure
 from netc.syntax.parser import parse
-from netc.syntax.tree import Operation, Parameter
+from netc.syntax.tree import If, Operation, Parameter
 
 RECURSION = 800  # levels that Python's default limit of 1000 leaves to Keras
 
@@ -107,14 +109,22 @@ class Emitter:
         identifiers, parameters = self.identifiers.inner(), self.program.parameters
         variables = {name: identifiers.make(name) for name in parameters}
         reals = frozenset(name for name, value in parameters.items() if isinstance(value, float))
-        return make_frame(self.program.file.statements, (), variables, reals, identifiers, listed)
+        statements = self.program.file.statements
+        frame = make_frame(statements, (), variables, reals, identifiers, listed)
+        inner = (part for statement in statements if isinstance(statement, If) for part in nested((statement,)))
+        chosen = any(isinstance(part, Operation) and part.name == "output" for part in inner)
+        return replace(frame, chosen_outputs=chosen)
 
     def _statements(self, frame: Frame, module: Module) -> Items:
         """What `build_model` does, without its parameters."""
         printer, flow = Printer(module, frame), Flow("None", "x")
         items = printer.counters(None)
-        items += printer.block(frame.statements, self.program.expansion, flow)
-        items.append(self._model("inputs" if frame.listed_inputs else _listed(printer.inputs), self._outputs(frame, flow)))
+        if frame.chosen_outputs:
+            items += self._choose(frame, printer, flow)
+        else:
+            items += printer.block(frame.statements, self.program.expansion, flow)
+        inputs = "inputs" if frame.listed_inputs else _listed(printer.inputs)
+        items.append(self._model(inputs, self._outputs(frame, flow)))
         helpers = extras(tuple(items))
         if frame.listed_inputs:
             items.insert(0, "inputs = []")
@@ -122,11 +132,24 @@ class Emitter:
             items.insert(0, "once = first_of_each_name()")
         return tuple(items)
 
+    def _choose(self, frame: Frame, printer: Printer, flow: Flow) -> list[Item]:
+        """Statements where an `if` names the outputs, which are the last tensor's otherwise."""
+        body, place = self.program.expansion, _last_step(frame, self.program.expansion)
+        if isinstance(frame.statements[place], If):
+            items = printer.block(frame.statements[:place], body, flow)
+            items.append(f"outputs = {flow.current}")
+            flow.read = False
+            return items + printer.block(frame.statements[place:], body, flow)
+        items = printer.block(frame.statements, body, flow)
+        last = f"outputs = {flow.current}"
+        return ["outputs = None", *items, Suite("if outputs is None:", (last,))]
+
     def _outputs(self, frame: Frame, flow: Flow) -> list[str]:
+        if frame.chosen_outputs:
+            return ["outputs"]
         for statement in frame.statements:
             if isinstance(statement, Operation) and statement.name == "output":
-                labels = [argument.value for argument in statement.arguments]
-                return [frame.labels[label.name] for label in labels]  # type: ignore[union-attr]
+                return [frame.labels[name] for name in references(statement)]
         return [flow.current]
 
     def _model(self, inputs: str, outputs: Sequence[str]) -> str:
@@ -143,7 +166,7 @@ class Emitter:
         ]
 
     def _build_model(self, frame: Frame, items: Items) -> list[str]:
-        read = reads(frame.statements)
+        read = set(mentions(frame.statements))
         written, computed, documented = [], [], []
         for statement in frame.statements:
             if not isinstance(statement, Parameter) or statement.name not in self.program.parameters:
@@ -155,7 +178,7 @@ class Emitter:
                 written.append(f"{variable}=None")
             else:
                 written.append(f"{variable}={constant(self.program.parameters[statement.name]).text}")
-            remark = " ".join(self.remarks.at.get(statement.span, ()))
+            remark = " ".join(last_paragraph(self.remarks.at.get(statement.span, ())))
             documented += [f"    {variable}: {remark}"] if remark else []
         variables = {name: variable for name, variable in frame.variables.items() if name in read}
         checks = guards((*computed, *items), variables, [self.program.parameters])
@@ -210,10 +233,14 @@ class Emitter:
         if cost.macs is not None:
             facts += f", {cost.macs:,} multiply-accumulates"
         origin = clean(PurePath(program.file.source.name).name)
-        return [*title, "", f"Written by netc from {origin}. As it stands:", f"{facts}."]
+        return [*title, "", f"Written by netc from {origin}. As it stands: {facts}."]
+
+
+def _last_step(frame: Frame, body: Body) -> int:
+    """The position of the last statement that does something to a tensor."""
+    made = {id(step.statement) for step in body.steps}
+    return max(place for place, statement in enumerate(frame.statements) if id(statement) in made)
 
 
 def _listed(variables: Sequence[str]) -> str:
     return variables[0] if len(variables) == 1 else f"[{', '.join(variables)}]"
-
-

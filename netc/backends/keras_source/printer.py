@@ -20,6 +20,7 @@ from netc.program import Program
 from netc.syntax.source import Span
 from netc.syntax.tree import Branch, Operation, Positional, Reference, Repeat, Statement
 
+
 @dataclass(slots=True)
 class Frame:
     """What all copies of a definition (or the file) have in common.
@@ -34,6 +35,7 @@ class Frame:
     naming: Naming
     identifiers: Identifiers
     listed_inputs: bool = False  # `inputs` is a list that every `input` is appended to
+    chosen_outputs: bool = False  # `outputs` is set by an `output` in an `if`
 
 
 @dataclass(slots=True)
@@ -53,10 +55,11 @@ class Flow:
 
     current: str
     work: str
+    read: bool = True  # whether anything follows that reads the current tensor
 
     def settle(self) -> list[Item]:
         """Have the current tensor in the working variable, as loops and arms need it."""
-        if self.current == self.work:
+        if self.current == self.work or not self.read:
             return []
         moved = f"{self.work} = {self.current}"
         self.current = self.work
@@ -69,7 +72,7 @@ def read_labels(statements: Iterable[Statement]) -> dict[str, None]:
         name: None
         for statement in nested(statements)
         if isinstance(statement, Operation) and (statement.name in ("from", "output") or _is_combiner(statement))
-        for name in _references(statement)
+        for name in references(statement)
     }
 
 
@@ -77,7 +80,8 @@ def _is_combiner(statement: Operation) -> bool:
     return statement.name in LAYERS and LAYERS[statement.name].operands[1] not in (0, 1)
 
 
-def _references(statement: Operation) -> list[str]:
+def references(statement: Operation) -> list[str]:
+    """The bare names among the arguments of a statement."""
     values = [argument.value for argument in statement.arguments if isinstance(argument, Positional)]
     return [value.name for value in values if isinstance(value, Reference)]
 
@@ -101,11 +105,13 @@ class Printer:
             if step is not None:
                 items += self._comments(self.module.remarks.at, statement)
                 items += self._step(step, flow)
+            elif isinstance(statement, Operation) and statement.name == "output" and self.frame.chosen_outputs:
+                items.append(f"outputs = [{', '.join(self.frame.labels[name] for name in references(statement))}]")
             items += self._comments(self.module.remarks.end, statement)
         return items
 
     def _comments(self, where: Mapping[Span, list[str]], statement: Statement) -> list[Item]:
-        return [f"# {text}" if text else "#" for text in where.get(statement.span, ())]
+        return [f"# {text}" for text in where.get(statement.span, ()) if text]
 
     def _sight(self, flow: Flow) -> Sight:
         return Sight(self.frame.variables, self.frame.reals, flow.current)
@@ -159,7 +165,7 @@ class Printer:
 
     def _alias(self, statement: Operation, flow: Flow) -> list[Item]:
         if statement.name == "from":
-            flow.current = self.frame.labels[_references(statement)[0]]
+            flow.current = self.frame.labels[references(statement)[0]]
         target = self._target(statement, flow.current)
         return [] if target == flow.current else [f"{target} = {flow.current}"]
 
@@ -204,7 +210,7 @@ class Printer:
         return items, f"[{', '.join(results[slot] for slot in order)}]"
 
     def _labels(self, statement: Operation) -> list[str]:
-        return [name for name in _references(statement) if name in self.frame.labels]
+        return [name for name in references(statement) if name in self.frame.labels]
 
     def _branches(self, step: LayerStep, flow: Flow) -> tuple[list[Item], list[str]]:
         items: list[Item] = []
@@ -323,7 +329,7 @@ class Printer:
     def _arm(self, statements: Sequence[Statement], body: Body | None, flow: Flow, ran: bool) -> tuple[Items, int]:
         if not ran or body is None:
             return self._unrun(statements, body, flow)
-        within = Flow(flow.current, flow.work)
+        within = replace(flow)
         items = self.block(statements, body, within)
         return (*items, *within.settle()), CHECKED
 
@@ -332,7 +338,7 @@ class Printer:
         if ghost is None:
             line = statements[0].span.line if statements else 0
             return (f'raise ValueError("line {line} of the spec was not checked for these arguments")',), HOLE
-        within = Flow(flow.current, flow.work)
+        within = replace(flow)
         items = self.block(statements, ghost, within)
         return (*items, *within.settle()), GHOST
 

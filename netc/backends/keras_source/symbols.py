@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from netc.backends.keras_source.expressions import Sight, names, translate
+from netc.backends.keras_source.expressions import Sight, names, target_word, translate
 from netc.ir.net import Written
 from netc.params import Declared, declared
 from netc.syntax.tree import Expr
@@ -40,4 +40,4 @@ def _symbol(expr: Expr, value: Any, sight: Sight) -> Any:
     if not any(name in sight.variables or (name == "channels" and sight.tensor is not None) for name in read):
         return value
     text = translate(expr, sight)
-    return Symbol(text.text, value, text.precedence)
+    return Symbol(text.text, target_word(value) if isinstance(value, str) else value, text.precedence)
