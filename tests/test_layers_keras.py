@@ -107,7 +107,7 @@ def test_custom_layers_run_compiled_on_unknown_sizes(sample: Sample) -> None:
 
 
 def test_every_custom_layer_is_used() -> None:
-    from netc.backends import custom  # noqa: PLC0415 - imports Keras
+    from netc.backends import custom
 
     classes = {
         name for name, value in vars(custom).items() if isinstance(value, type) and value.__module__ == custom.__name__

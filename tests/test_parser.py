@@ -327,8 +327,6 @@ def test_sizes_with_spaces_are_read_as_they_were_meant() -> None:
     file, _ = read("f 64 x 3 relu\nf k=3 x3x (n)/2\nf { f 1 x 2 }")
     size = ("Size", 64, 3)
     assert shape(file.statements[0]) == operation(size, "relu")
-    file, _ = read("f 3 x 3 { f (a) x3/2 }")
-    assert shape(file.statements[0]) == operation(("Size", 3, 3), block=("Block", (operation(("Size", ["a"], 3)),)))
 
 
 @pytest.mark.parametrize("text", ["param x = 1\nf 3 x 4", "def g(x) { f 3 x 4 }", "repeat 2 as x { f 3 x 4 }"])

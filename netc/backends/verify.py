@@ -90,7 +90,8 @@ class Runner:
 
     def run(self, folder: Path, outputs: bool) -> str:
         """Run the module `emitted.py` of a folder, which gets the results; why that failed, else nothing."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         watchdog = threading.Timer(self.timeout, self._process.kill)
         watchdog.start()
         try:

@@ -63,6 +63,9 @@ def size_typo(name: str) -> str | None:
 # -- recovery ------------------------------------------------------------------------------------------------
 
 
+_BRACE_BELOW = re.compile(r"[ \t]*\n\s*\{")
+
+
 def _recover(error: UnexpectedInput, layout: Layout) -> bool:
     """Report an error, give LOST for its statement, and go on where that ends or where its braces begin."""
     from netc.syntax.mistakes import Mistake, explain  # noqa: PLC0415 - only for a mistake
@@ -117,6 +120,9 @@ def _start(value: Any) -> int:
 def _resume(layout: Layout, at: int, state: ParserState[int]) -> int:
     """Where to read on: the end of the statement, or the brace that opens before that."""
     in_branches = len(state.value_stack) > 1
+    brace = _BRACE_BELOW.match(layout.text, at)
+    if brace is not None:  # a brace on a line of its own belongs to the header above it
+        return brace.end() - 1
     for match in _STOP.finditer(layout.text, at):
         if match[0][0] != '"' and (match[0] != "|" or in_branches):
             return match.start()

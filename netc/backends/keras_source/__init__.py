@@ -1,4 +1,4 @@
-"""Keras source code of a program: a module that reads as if written by hand and needs nothing of netc (docs/emission.md)."""
+"""Keras source code of a program: a module that reads as if written by hand and needs nothing of netc."""
 
 from __future__ import annotations
 

@@ -38,7 +38,8 @@ class Join:
 class Naming:
     """The names of one definition or file. Keys are `id`s of statements of the syntax tree.
 
-    `names` holds the names of statements; `indices` the loop variables; `passes` a variable for a `repeat`'s count where names need it; `counters` the counting variables that start at 0 in a body
+    `names` holds the names of statements; `indices` the loop variables; `passes` a variable for a `repeat`'s
+    count where names need it; `counters` the counting variables that start at 0 in a body
     (None for the whole, else a labelled `repeat`); `bumps` the variable that a statement counts up.
     """
 
