@@ -324,7 +324,7 @@ def test_safe_fixes(text: str, fixed: str) -> None:
 
 
 def test_sizes_with_spaces_are_read_as_they_were_meant() -> None:
-    file, _ = read("f 64 x 3 relu\nf k=3 x3x (n)/2\nf { f 1 x 2 }")
+    file, _ = read("f 64 x 3 relu\nf k=3 x 3/2\nf 1 x3 x (n)")
     size = ("Size", 64, 3)
     assert shape(file.statements[0]) == operation(size, "relu")
 

@@ -66,22 +66,26 @@ def _loose_end(layout: Layout, at: int) -> int:
 
 def joined(arguments: list[Argument], words: Collection[int]) -> list[Argument]:
     """Arguments in which the sizes with blanks are what they were meant to be; `words` are where their `x`s begin."""
-    made: list[Argument] = []
+    runs: list[list[Argument]] = []
     waiting = False
     for argument in arguments:
         word = argument.span.start in words
-        made.append(_join(made.pop(), argument) if word or waiting else argument)
+        if word or waiting:
+            runs[-1].append(argument)
+        else:
+            runs.append([argument])
         waiting = word and argument.span.text == "x"
-    return made
+    return [_join(run) if len(run) > 1 else run[0] for run in runs]
 
 
-def _join(first: Argument, second: Argument) -> Argument:
-    span = first.value.span.to(second.span)
-    stride = second.value.stride if isinstance(second.value, Size) else ()
-    size = Size((*_parts(first), *_parts(second)), stride, span)
+def _join(run: list[Argument]) -> Argument:
+    first, last = run[0], run[-1]
+    stride = last.value.stride if isinstance(last.value, Size) else ()
+    parts = tuple(part for argument in run for part in _parts(argument))
+    size = Size(parts, stride, first.value.span.to(last.span))
     if isinstance(first, Keyword):
-        return Keyword(first.key, size, first.key_span, first.span.to(second.span))
-    return Positional(size, span)
+        return Keyword(first.key, size, first.key_span, first.span.to(last.span))
+    return Positional(size, size.span)
 
 
 def _parts(argument: Argument) -> tuple[Expr | None, ...]:
