@@ -28,7 +28,7 @@ class Statistics:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write them as .npz; the file is whole or is not there."""
         held = io.BytesIO()
-        np.savez(held, allow_pickle=False, **self.arrays)  # type: ignore[arg-type]  # its stubs mix both up
+        np.savez(held, allow_pickle=False, **self.arrays)
         target = Path(path)
         beside = target.with_name(f".netc-{os.getpid()}.tmp")
         try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,8 @@ from netc.data.statistics import Statistics
 
 Tensor = Any
 AHEAD = tf.data.AUTOTUNE
+AT_ONCE = 16  # batches of files that are read at the same time, at most
+FOREVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -61,65 +62,63 @@ class Stream:
         of the image). Of several workers each gets its share of every batch, one behind the other: together they see
         what one alone would.
         """
+        return self._dataset(epoch * self.steps + first, (epoch + 1) * self.steps, worker, workers)
+
+    def endless(self, epoch: int = 0, first: int = 0, worker: int = 0, workers: int = 1) -> tf.data.Dataset:
+        """The same, going on with the next epoch behind the last batch of one, without end."""
+        return self._dataset(epoch * self.steps + first, FOREVER, worker, workers)
+
+    def _dataset(self, start: int, stop: int, worker: int, workers: int) -> tf.data.Dataset:
+        """Batches from one number to another, counted through all epochs."""
         if self.batch % workers:
             raise ValueError(f"a batch of {self.batch} images cannot be shared out evenly to {workers} workers")
-        rows, size = self._rows(epoch, first, worker, workers)
-        u = None
-        if self.training and self.pipeline.draws:
-            u = randomness.uniform(self.seed, epoch, rows, self.pipeline.draws)
-        read = self._from_memory if self._in_memory else self._one_by_one
-        return read(rows, u, size).prefetch(AHEAD)
 
-    def _rows(self, epoch: int, first: int, worker: int, workers: int) -> tuple[NDArray[np.int64], list[int]]:
-        """The images in the order they are read, and how many each batch reads: with `mixup` one more than it gives."""
-        rows = self.part.rows
-        if self.shuffled:
-            rows = rows[randomness.order(self.seed, epoch, len(rows))]
+        def pick(number: Any) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+            return self._pick(int(number), worker, workers)
+
+        def picked(number: Tensor) -> tuple[Tensor, Tensor]:
+            rows, u = tf.numpy_function(pick, [number], [tf.int64, tf.float32], stateful=False)
+            return tf.ensure_shape(rows, [None]), tf.ensure_shape(u, [None, self._draws])
+
+        with tf.device("cpu"):
+            order = tf.data.Dataset.range(start, stop).map(picked)
+            if all(images.in_memory for images in self.part.inputs.values()):
+                return order.map(self._whole, num_parallel_calls=AHEAD).prefetch(AHEAD)
+            read = order.interleave(self._one_by_one, cycle_length=AT_ONCE, num_parallel_calls=AHEAD)
+            return read.map(self._rest, num_parallel_calls=AHEAD).prefetch(AHEAD)
+
+    # -- which images, with which random numbers ---------------------------------------------------------------
+
+    @cached_property
+    def _draws(self) -> int:
+        return self.pipeline.draws if self.training else 0
+
+    def _pick(self, number: int, worker: int, workers: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The images of a batch, with `mixup` one more than it gives, and their random numbers."""
+        epoch, step = divmod(number, self.steps)
         more = int(self.training and self.pipeline.mixes)
-        circle = np.concatenate([rows, rows[:more]])
-        read, sizes = [], []
-        for step in range(first, self.steps):
-            start, stop = step * self.batch, min((step + 1) * self.batch, len(rows))
-            low, high = (start + (stop - start) * index // workers for index in (worker, worker + 1))
-            read.append(circle[low : high + more])
-            sizes.append(high - low + more)
-        return np.concatenate(read) if read else rows[:0], sizes
-
-    # -- reading ----------------------------------------------------------------------------------------------
+        order = self._order(epoch)
+        start, stop = step * self.batch, min((step + 1) * self.batch, len(order))
+        low, high = (start + (stop - start) * index // workers for index in (worker, worker + 1))
+        rows = np.take(order, np.arange(low, high + more), mode="wrap")
+        return rows, randomness.uniform(self.seed, epoch, rows, self._draws)
 
     @cached_property
-    def _in_memory(self) -> bool:
-        return all(images.in_memory for images in self.part.inputs.values())
+    def _order(self) -> Any:
+        rows = self.part.rows
 
-    def _from_memory(self, rows: NDArray[np.int64], u: NDArray[np.float32] | None, sizes: list[int]) -> Tensor:
-        """Whole batches are gathered at once."""
-        with tf.device("cpu"):
-            ends = tf.constant(np.cumsum([0, *sizes]), tf.int64)
-            order = tf.constant(rows, tf.int64)
-            drawn = tf.zeros([len(rows), 0]) if u is None else tf.constant(u)
+        @lru_cache(maxsize=2)  # reading ahead reaches into the next epoch
+        def order(epoch: int) -> NDArray[np.int64]:
+            return rows[randomness.order(self.seed, epoch, len(rows))] if self.shuffled else rows
 
-        def pick(step: Tensor) -> tuple[Tensor, Tensor]:
-            return order[ends[step] : ends[step + 1]], drawn[ends[step] : ends[step + 1]]
+        return order
 
-        return tf.data.Dataset.range(len(sizes)).map(pick).map(self._whole, num_parallel_calls=AHEAD)
-
-    def _one_by_one(self, rows: NDArray[np.int64], u: NDArray[np.float32] | None, sizes: list[int]) -> Tensor:
-        """Images are read one by one and meet in batches as soon as they have one size."""
-        with tf.device("cpu"):
-            drawn = np.zeros((len(rows), 0), np.float32) if u is None else u
-            found = tf.data.Dataset.from_tensor_slices((rows, drawn)).map(self._single, num_parallel_calls=AHEAD)
-        return found.batch(max(sizes, default=1)).map(self._rest, num_parallel_calls=AHEAD)
-
-    # -- functions that are traced once -----------------------------------------------------------------------
-
-    @cached_property
-    def _held(self) -> list[Tensor]:
-        with tf.device("cpu"):
-            return [tf.constant(target.array) for target in self.targets]
+    # -- from there to batches; these functions are traced once ------------------------------------------------
 
     @cached_property
     def _whole(self) -> Any:
-        signature = [tf.TensorSpec([None], tf.int64), tf.TensorSpec([None, self.pipeline.draws * self.training])]
+        """Batches from memory."""
+        signature = [tf.TensorSpec([None], tf.int64), tf.TensorSpec([None, self._draws])]
 
         def whole(rows: Tensor, u: Tensor) -> Tensor:
             inputs = {name: images.gather(rows) for name, images in self.part.inputs.items()}
@@ -130,41 +129,44 @@ class Stream:
     @cached_property
     def _apart(self) -> tuple[Pipeline, Pipeline]:
         """The steps for one image, and those for a batch."""
-        at = 0
-        for images in self.part.inputs.values():
-            at = self.pipeline.apart(images.shape) or 0
-        return self.pipeline.split(at)
+        images = next(iter(self.part.inputs.values()))
+        return self.pipeline.split(self.pipeline.apart(images.shape) or 0)
 
     @cached_property
-    def _single(self) -> Any:
+    def _one_by_one(self) -> Any:
+        """Images are read one by one and meet in a batch as soon as they have one size."""
         before, _ = self._apart
 
         def single(row: Tensor, u: Tensor) -> Tensor:
-            inputs = {}
-            for name, images in self.part.inputs.items():
-                image = _read(images, row)[None]
-                image, _ = before.run(image, [], u[None] if self._drawing else None)
-                inputs[name] = image[0]
-            return inputs, row, u[before.draws if self._drawing else 0 :]
+            inputs = {name: _read(images, row)[None] for name, images in self.part.inputs.items()}
+            if before.steps:
+                inputs = {name: before.run(image, [], self._drawn(u[None]))[0] for name, image in inputs.items()}
+            return {name: image[0] for name, image in inputs.items()}, row, u[before.draws if self._draws else 0 :]
 
-        return single
+        def batch(rows: Tensor, u: Tensor) -> tf.data.Dataset:
+            return tf.data.Dataset.from_tensor_slices((rows, u)).map(single).batch(self.batch + 1)
+
+        return batch
 
     @cached_property
     def _rest(self) -> Any:
         _, behind = self._apart
         return lambda inputs, rows, u: self._finished(inputs, rows, u, behind)
 
-    @property
-    def _drawing(self) -> bool:
-        return self.training and self.pipeline.draws > 0
+    @cached_property
+    def _held(self) -> list[Tensor]:
+        with tf.init_scope(), tf.device("cpu"):
+            return [tf.constant(target.array) for target in self.targets]
+
+    def _drawn(self, u: Tensor) -> Tensor | None:
+        return u if self._draws else None
 
     def _finished(self, inputs: dict[str, Tensor], rows: Tensor, u: Tensor, pipeline: Pipeline) -> Tensor:
-        """Batches of raw images through the steps, with their labels."""
+        """Raw images through the steps, with their labels."""
+        images: Tensor = inputs
         labels = [target.encode(tf.gather(held, rows)) for target, held in zip(self.targets, self._held, strict=True)]
         if len(inputs) == 1:
-            images, labels = pipeline.run(next(iter(inputs.values())), labels, u if self._drawing else None)
-        else:
-            images = inputs
+            images, labels = pipeline.run(next(iter(inputs.values())), labels, self._drawn(u))
         if not self.targets:
             return images
         named = dict(zip((target.output for target in self.targets), labels, strict=True))
@@ -180,8 +182,7 @@ def _read(images: Images, row: Tensor) -> Tensor:
         except Unfit as problem:
             raise ValueError(problem.marked()) from None
 
-    image = tf.numpy_function(read, [row], tf.float32, stateful=False)
-    return tf.ensure_shape(image, images.shape)
+    return tf.ensure_shape(tf.numpy_function(read, [row], tf.float32, stateful=False), images.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,3 @@ class Datasets:
     validation: Stream | None
     test: Stream | None
     statistics: Statistics
-
-    def __iter__(self) -> Iterator[Stream | None]:
-        """Training, validation and test images, to be unpacked."""
-        return iter((self.train, self.validation, self.test))
