@@ -68,7 +68,7 @@ def bounded(findings: list[Finding], of: int) -> Unfit:
     """Findings about files, the first ones one by one."""
     more = len(findings) - SHOWN
     if more > 0:
-        rest = f"{more:,} more files cannot be used either, {len(findings):,} of {of:,} in all"
+        rest = f"{more:,} more cannot be used either: {len(findings):,} of {of:,} files in all"
         findings = [*findings[:SHOWN], Finding(findings[0].code, rest)]
     return Unfit(*findings)
 

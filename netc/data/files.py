@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -63,8 +62,7 @@ def _looked_through(files: Files, reading: Reading) -> list[Header]:
     findings: dict[int, Finding] = {}
     headers: list[Header] = []
     tell = reading.progress or (lambda *_: None)
-    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        warnings.simplefilter("ignore")  # Pillow's remarks on odd files that it can read
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
 
         def over(indices: Sequence[int], function: Callable[[int], Header | None], what: str) -> Iterator[Header]:
             for done, (index, found) in enumerate(zip(indices, pool.map(_tried(function), indices), strict=True), 1):

@@ -105,13 +105,14 @@ def _check_images(program: Program, steps: Sequence[Step], part: Part) -> None:
     for name, images in zip(names, part.inputs.values(), strict=True):
         wanted = net.shapes[name]
         shapes = {_behind(shape, steps) for shape in _shapes(images)}
-        for shape in sorted(shapes, key=str):
+        if len(shapes) > 1:
+            some, others = min(shapes, key=str), max(shapes, key=str)
+            one = show_shape(wanted[:2]) if len(wanted) == 3 and None not in wanted else "224x224"
+            message = f"images have different sizes, such as {show_shape(some)} and {show_shape(others)}"
+            raise unfit(SHAPE, message, f"`resize {one}` in `data` gives all of them one size")
+        for shape in shapes:
             if not _fits(shape, wanted):
                 _refuse(shape, wanted, name)
-        if len(shapes) > 1:
-            sizes = sorted(shapes, key=str)
-            message = f"images have different sizes, such as {show_shape(sizes[0])} and {show_shape(sizes[-1])}"
-            raise unfit(SHAPE, message, "`resize 224x224` gives all of them one size")
 
 
 def _shapes(images: Images) -> Iterator[Shape]:
