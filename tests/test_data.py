@@ -492,6 +492,24 @@ def test_several_inputs_and_outputs_are_matched_by_name(tmp_path: Path) -> None:
     np.testing.assert_allclose(labels["angle"], angle, rtol=1e-6)
 
 
+def test_pixels_of_every_type_go_from_0_to_1() -> None:
+    raw, labels = pictures(N), np.arange(N) % 3
+    program = spec("data { shuffle false }")
+    for images, wanted in (
+        (raw, raw / 255),
+        (raw.astype(np.int64), raw / 255),
+        (raw.astype(np.uint16) * 257, raw / 255),
+        (raw.astype(np.int32) * 257, raw / 255),
+        (raw / 255, raw / 255),
+        (raw > 127, raw > 127),
+    ):
+        found = gathered(prepare(program, source=(images, labels), seed=0, batch=16).train.batches())[0]
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
+    for images in (raw.astype(np.int16) - 5, raw.astype(np.int64) * 10**6, raw.astype(str)):
+        with pytest.raises(DataError, match="pixels are"):
+            prepare(spec(), source=(images, labels), seed=0, batch=16)
+
+
 @pytest.mark.parametrize(
     ("classes", "labels", "message"),
     [

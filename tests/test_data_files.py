@@ -348,6 +348,15 @@ def test_images_of_different_sizes_are_resized_or_cropped(tmp_path: Path) -> Non
     assert "larger than its image" in refused("NET406", spec("data { crop 9x9 }", image="9x9x3"), tmp_path)
 
 
+def test_statistics_need_images_of_one_size(tmp_path: Path) -> None:
+    for name, rows in zip("abc", (8, 9, 10), strict=True):
+        save(tmp_path / name / "x.png", pictures(1, rows, 8, 3)[0])
+    said = refused(SHAPE, spec("data { center; resize 6x6 }", image="6x6x3"), tmp_path)
+    assert "`center` needs images of one size" in said
+    for steps in ("center 0.5; resize 6x6", "center samplewise; resize 6x6", "resize 6x6; center per_pixel"):
+        assert everything(read(spec(f"data {{ {steps} }}", image="6x6x3"), tmp_path).train)[0].shape == (3, 6, 6, 3)
+
+
 # -- kinds of images ---------------------------------------------------------------------------------------------------
 
 COLOURS = np.asarray(
@@ -426,6 +435,8 @@ def test_images_alone(tmp_path: Path) -> None:
     paths = [save(tmp_path / f"{index}.png", pixels) for index, pixels in enumerate(pictures(3))]
     (batch,) = images(paths, program).batches().as_numpy_iterator()
     np.testing.assert_allclose(batch, pictures(3)[:, 1:7, 1:7] / 255 - 0.5, atol=1e-6)
+    with pytest.raises(DataError, match="needs the statistics of the training images"):
+        images(paths, spec("data { center }"))
     (tmp_path / "no.png").write_text("no")
     with pytest.raises(DataError, match=r"no.png` is not an image"):
         images([*paths, tmp_path / "no.png"], program)
@@ -492,7 +503,7 @@ def test_damaged_arrays(tmp_path: Path, name: str) -> None:
 def test_arrays_larger_than_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_arrays(tmp_path / "data.npz", {"x": pictures(40), "y": np.arange(40) % 3})
     monkeypatch.setattr("netc.data.arrays.affordable", lambda: 1000)
-    assert "more than half of the memory" in refused(BROKEN, spec(), tmp_path / "data.npz")
+    assert "more than a third of the memory" in refused(BROKEN, spec(), tmp_path / "data.npz")
 
 
 def test_hdf5_may_not_reach_into_other_files(tmp_path: Path) -> None:

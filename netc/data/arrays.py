@@ -95,13 +95,13 @@ def _whole(array: Any) -> Array:
 
 
 def affordable() -> int:
-    """Bytes that arrays may take: half of the memory of the machine."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    """Bytes that arrays may take: a third of the memory of the machine, as they are there twice for a moment."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 3
 
 
 def _check_size(path: Path, name: str, size: int) -> None:
     if size > affordable():
-        message = f"{shown(path)}: `{name}` takes {size:,} bytes, more than half of the memory"
+        message = f"{shown(path)}: `{name}` takes {size:,} bytes, more than a third of the memory"
         raise unfit(BROKEN, message, "HDF5 files and folders of images are read piece by piece")
 
 
@@ -135,6 +135,9 @@ class Rows(Images):
     """Images in an HDF5 data set, read one by one."""
 
     def __init__(self, dataset: Any) -> None:
+        if dataset.dtype.kind in "iu" and dataset.dtype not in (np.uint8, np.uint16):
+            where = f"{shown(dataset.file.filename)}: `{dataset.name}`"
+            raise unfit(SHAPE, f"{where} holds {dataset.dtype}", "pixels are uint8, uint16 or floats")
         self.dataset = dataset
         self.lock = Lock()  # the library takes one thread at a time
         self.grey = len(dataset.shape) == 3

@@ -16,6 +16,7 @@ from netc.data.sources import Images
 from netc.ir.shape import Shape
 
 DECODED = 1 << 30  # pixels that are decoded before training, at about 50 million a second and core
+AT_ONCE = 4096  # files that wait for a thread
 Progress = Callable[[str, int, int], None]
 
 
@@ -65,12 +66,14 @@ def _looked_through(files: Files, reading: Reading) -> list[Header]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
 
         def over(indices: Sequence[int], function: Callable[[int], Header | None], what: str) -> Iterator[Header]:
-            for done, (index, found) in enumerate(zip(indices, pool.map(_tried(function), indices), strict=True), 1):
-                tell(what, done, len(indices))
-                if isinstance(found, Unfit):
-                    findings.setdefault(index, found.findings[0])
-                elif found is not None:
-                    yield found
+            for start in range(0, len(indices), AT_ONCE):
+                some = indices[start : start + AT_ONCE]
+                for done, (index, found) in enumerate(zip(some, pool.map(_tried(function), some), strict=True), 1):
+                    tell(what, start + done, len(indices))
+                    if isinstance(found, Unfit):
+                        findings.setdefault(index, found.findings[0])
+                    elif found is not None:
+                        yield found
 
         everything = range(files.count)
         headers += over(everything, lambda index: header(files.fetch(index), files.name(index)), "looking at images")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -19,7 +20,7 @@ from netc.data.statistics import Statistics
 
 Tensor = Any
 AHEAD = tf.data.AUTOTUNE
-AT_ONCE = 16  # batches of files that are read at the same time, at most
+AT_ONCE = min(os.cpu_count() or 1, 16)  # batches of files that are read at the same time, at most
 FOREVER = np.iinfo(np.int64).max
 
 
