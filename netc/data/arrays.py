@@ -175,6 +175,14 @@ def _hdf5(path: Path) -> dict[str, Any]:
         outside = [name for name, each in plain.items() if each.external]
         if outside:
             raise unfit(BROKEN, f"{shown(path)}: `{outside[0]}` lies in another file", "copy it into this one")
-        return {name: np.asarray(each[...]) if each.nbytes <= IN_MEMORY else Rows(each) for name, each in plain.items()}
+        return {name: _held(path, name, each) for name, each in plain.items()}
     except (OSError, KeyError, RuntimeError) as error:
         raise unfit(BROKEN, f"{shown(path)} is broken: {error}") from None
+
+
+def _held(path: Path, name: str, dataset: Any) -> Any:
+    """Images beyond a size row by row, everything else as an array."""
+    if dataset.nbytes > IN_MEMORY and dataset.ndim > 2:
+        return Rows(dataset)
+    _check_size(path, name, dataset.nbytes)
+    return np.asarray(dataset[...])
