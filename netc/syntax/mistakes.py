@@ -11,7 +11,7 @@ from lark import Token
 
 from netc.diagnostics.model import Edit, Fix
 from netc.syntax.layout import Layout
-from netc.syntax.sizes import rewrite, shorten, spaced_size
+from netc.syntax.sizes import loose_start, rewrite, shorten, spaced_size
 from netc.syntax.source import Span
 from netc.syntax.tree import Keyword, Name, Positional, Reference
 
@@ -286,13 +286,11 @@ def _either(words: list[str]) -> str:
 
 
 def _spaced(mistake: Mistake) -> bool:
-    """`64x 3`, `16x3 /2`."""
+    """`64x 3`, `16x3 /2`, `(n) x3/2`."""
     if not (mistake.in_arguments or "SIGNED" in mistake.expected):
         return False
-    starts = [mistake.at]
-    if mistake.found == "/" and hasattr(mistake.before, "span"):
-        starts.insert(0, mistake.before.span.start)
-    return any(spaced_size(mistake.layout, start, mistake.at) is not None for start in starts)
+    start = loose_start(mistake.layout, mistake.at) if mistake.found == "/" else mistake.at
+    return spaced_size(mistake.layout, start, mistake.at) is not None
 
 
 _RECOGNISERS = (
