@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
-from netc.diagnostics.model import Diagnostics
+from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.limits import Limits
 from netc.lower.context import Context, Labels
 from netc.lower.definitions import Namespace
@@ -19,8 +19,9 @@ from netc.syntax.source import Span
 from netc.syntax.tree import Definition, File, Parameter
 from netc.values import Value
 
-# What a statement that could not be read may have defined: not to be called unknown.
-_UNKNOWN = frozenset({"NET101", "NET104", "NET106", "NET110", "NET112", "NET114", "NET118"})
+# What may come of a statement that could not be read, and of one that has the unknown name in it.
+_OF_LOST = frozenset({"NET106", "NET112", "NET118"})
+_OF_LOST_NAMES = frozenset({"NET101", "NET104", "NET110", "NET114"})
 
 
 def lower(
@@ -43,11 +44,17 @@ def lower(
     _outputs(expander, file, ctx)
     _unused(expander, file, ctx)
     if expander.lost:
-        report.discard(_UNKNOWN)
+        report.discard(lambda found: _may_be_lost(found, expander.lost))
     parameters = {name: value for name, value in expander.parameters.items() if value is not None}
     return Program(
         file, expander.net.name, parameters, expander.net, body, expander.called, sections, report, expander.ghosts
     )
+
+
+def _may_be_lost(found: Diagnostic, lost: Set[str]) -> bool:
+    """Whether something is unknown perhaps because the statement that defines it could not be read."""
+    names_lost = found.code in _OF_LOST_NAMES and found.span is not None and found.span.text in lost
+    return names_lost or found.code in _OF_LOST
 
 
 def _run(expander: Expander, file: File, ctx: Context) -> Body:

@@ -257,6 +257,15 @@ def _expression_end(layout: Layout, at: int) -> int | None:
 def _unexpected(mistake: Mistake) -> bool:
     found, wanted = mistake.found, _wanted(mistake)
     help = _HINTS.get(found, "") if found != "{" or "OPERATION" in mistake.expected else ""
+    if "LBRACE" in mistake.expected and (found.isidentifier() or not help):
+        help = "what it governs stands in braces: `repeat 3 { conv 64x3 }`, `if n > 1 { pool 2 }`"
+    elif "LPAR" in mistake.expected and mistake.expected <= {"LPAR"}:
+        help = "parameters stand in parentheses, even if there are none: `def stage(n, ch) { ... }`"
+    elif found == "=" and isinstance(mistake.last, Token):
+        name = str(mistake.last)
+        help = f"to name a result, write `{name}: ...`; to name a value, `param {name} = ...`"
+    elif found == "{" and "NUMBER" in mistake.expected:
+        help = "how often, or when, is missing: `repeat 3 { ... }`, `if n > 1 { ... }`"
     if found in ("\n", ""):
         ended = "line" if mistake.at < len(mistake.layout.source.text) else "file"
         if "LBRACE" in mistake.expected and not mistake.in_arguments:
