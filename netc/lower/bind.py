@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from netc.diagnostics.model import Edit, Fix
 from netc.ir.net import Written
 from netc.lower.evaluate import Poison, Scope, evaluate, integer, value_words
 from netc.lower.suggest import did_you_mean
@@ -267,12 +268,17 @@ class _Binder:
 
         fixed = size_typo(expr.name)
         if fixed is not None:
-            return self.fail(
+            name = fixed[1 : fixed.index(")")]
+            known = name == "channels" or self.scope.knows(name)
+            self.scope.report.add(
                 "NET004",
                 f"`{expr.name}` is a name, not a size",
                 expr.span,
                 help=(f"a name in a size stands in parentheses: `{fixed}`",),
+                fix=Fix(f"write `{fixed}`", (Edit(expr.span, fixed),), safe=True) if known else None,
+                frame=self.scope.frame,
             )
+            return Poison()
         if (help := self._misplaced(expr.name)) is not None:
             self._strayed = True
             raise self.fail("NET104", f"`{self.signature.name}` has no word `{expr.name}`", expr.span, help=(help,))

@@ -6,7 +6,7 @@ import re
 
 from netc.diagnostics.model import Edit, Fix
 from netc.ir.net import Net, Node
-from netc.ir.shape import show_shape
+from netc.ir.shape import Shape, show_shape
 from netc.layers.conv import Conv
 from netc.layers.dense import Dense
 from netc.passes.findings import Findings, words
@@ -84,6 +84,7 @@ def _image_without_channels(net: Net, node: Node, findings: Findings) -> None:
 def _sizes_out_of_order(net: Net, node: Node, findings: Findings) -> None:
     """An image whose channels come first, as in PyTorch, or that has a batch of one in front."""
     shape, span = net.shapes[node.name], node.origin.span
+    meant: Shape
     if len(shape) == 3 and shape[0] in COLOURS and shape[1] == shape[2]:
         meant, said = (*shape[1:], shape[0]), f"{shape[0]} rows, {shape[1]} columns and {shape[2]} channels"
     elif len(shape) == 4 and shape[0] == 1 and shape[1] == shape[2] and shape[3] in COLOURS:
