@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 
 from netc.diagnostics.model import Diagnostic, Diagnostics
+from netc.ir.net import Net
 from netc.limits import Limits
-from netc.lower.context import Context, Labels
+from netc.lower.context import Context, Labels, Mark
 from netc.lower.definitions import Namespace
 from netc.lower.evaluate import Scope
 from netc.lower.expand import Expander, Stop, definitions_of
@@ -93,6 +94,16 @@ def _outputs(expander: Expander, file: File, ctx: Context) -> None:
         )
 
 
+def _is_left(mark: Mark, net: Net) -> bool:
+    """Whether nothing reads what a label names: that is an error of its own (NET119)."""
+    return (
+        isinstance(mark.node, str)
+        and bool(net.outputs)
+        and mark.node not in net.outputs
+        and not net.consumers(mark.node)
+    )
+
+
 def _unused(expander: Expander, file: File, ctx: Context) -> None:
     """What was given or defined and never used."""
     report = expander.report
@@ -108,7 +119,7 @@ def _unused(expander: Expander, file: File, ctx: Context) -> None:
         return
     mentioned = expander.mentioned.union(mentions(expander.sections))
     for name, mark in expander.marks:
-        if mark.span not in expander.read_labels and name not in mentioned:
+        if mark.span not in expander.read_labels and name not in mentioned and not _is_left(mark, expander.net):
             report.add("NET508", f"the label `{name}` is never used", mark.span, help=("remove it",))
     for statement in file.statements:
         if not isinstance(statement, Definition | Parameter) or statement.name in mentioned:
