@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
 import shutil
@@ -120,23 +121,32 @@ def test_operations_that_are_named_exist(path: Path) -> None:
 # -- the README's commands -----------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what the README's commands read."""
-    there = tmp_path_factory.mktemp("readme")
-    shutil.copytree(ROOT / "specs", there / "specs")
-    return there
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of what the README's commands read, and a `bin` with the programs that they name."""
+    shutil.copytree(ROOT / "specs", tmp_path / "specs")
+    (tmp_path / "bin").mkdir()
+    for name, words in (("netc", "-m netc "), ("python", "")):
+        program = tmp_path / "bin" / name
+        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words}"$@"\n')
+        program.chmod(0o755)
+    return tmp_path
 
 
-def _run(command: list[str], there: Path) -> subprocess.CompletedProcess[str]:
-    program = {"netc": [sys.executable, "-m", "netc"], "python": [sys.executable]}[command[0]]
-    return subprocess.run([*program, *command[1:]], check=False, cwd=there, capture_output=True, text=True, timeout=300)
+def _run(script: str, there: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": f"{there / 'bin'}:{os.environ['PATH']}"}
+    command = ["bash", "-c", script]
+    return subprocess.run(command, check=False, cwd=there, env=environment, capture_output=True, text=True, timeout=300)
 
 
-def _commands() -> list[list[str]]:
-    lines = "\n".join(fence.text for fence in fences(README, "sh"))
-    parts = [shlex.split(part, comments=True) for line in lines.splitlines() for part in line.split("&&")]
-    return [part for part in parts if part and part[0] in ("netc", "python") and part[1:3] != ["-m", "pytest"]]
+def _commands() -> list[str]:
+    """The lines of the README that run netc or what it made, without the parts that install and test it."""
+    lines = "\n".join(fence.text for fence in fences(README, "sh")).splitlines()
+    shortened = [[part.strip() for part in line.split("&&") if not _INSTALLS.search(part)] for line in lines]
+    return [" && ".join(parts) for parts in shortened if parts]
+
+
+_INSTALLS = re.compile(r"\bpip\b|\bvenv\b|\bpytest\b|\.venv")
 
 
 def test_commands_of_the_readme_run_as_written(copy: Path) -> None:
@@ -144,13 +154,37 @@ def test_commands_of_the_readme_run_as_written(copy: Path) -> None:
     assert len(commands) > 5
     for command in commands:
         done = _run(command, copy)
-        assert done.returncode == 0, f"{shlex.join(command)}\n{done.stderr}"
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
 
 def test_python_of_the_readme_runs_as_written(copy: Path) -> None:
     (code,) = [fence.text for fence in fences(README, "python") if "import netc" in fence.text]
-    done = _run(["python", "-c", code + "\nassert model.count_params() == 859114, model.count_params()"], copy)
+    (copy / "example.py").write_text(code + "\nassert model.count_params() == 859114, model.count_params()\n")
+    done = _run("python example.py", copy)
     assert done.returncode == 0, done.stderr
+
+
+_USES_THE_LAYER = """
+from netc.api import load
+from netc.layers import regularise
+exec(compile(CODE, "README", "exec"), dict(vars(regularise)))
+open("example.net", "w").write("param f = 2.0\\ninput 8x8x3\\nrescale f offset=-1\\n")
+open("wrong.net", "w").write("input 8x8x3\\nrescale 2 ofset=1\\n")
+net = load("example.net")
+assert "layers.Rescaling(f, offset=-1" in net.source(), net.source()
+from netc.cli import main
+assert main(["ops", "rescale"]) == 0
+assert main(["check", "wrong.net", "--color", "never"]) == 1
+"""
+
+
+def test_layer_of_the_readme_is_all_that_a_layer_needs(copy: Path) -> None:
+    (code,) = [fence.text for fence in fences(README, "python") if "class " in fence.text]
+    (copy / "layer.py").write_text(f"CODE = {code!r}\n{_USES_THE_LAYER}")
+    done = _run("python layer.py", copy)
+    assert done.returncode == 0, done.stderr
+    assert "what elements are multiplied by" in done.stdout
+    assert "did you mean `offset`?" in done.stdout
 
 
 # -- help ----------------------------------------------------------------------------------------------------
