@@ -42,7 +42,7 @@ def collect(program: Program, source: Any, folder: Path | None, progress: Progre
     if isinstance(source, DataSet):
         return named.read(source, folder, reading)
     if str(source).startswith(records.PREFIX):
-        return records.read_tfds(str(source), named.places(folder)[0], reading)
+        return records.read_tfds(str(source), folder, reading)
     return _path(program, Path(source), reading)
 
 
