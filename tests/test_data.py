@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netc.compiler import compile_source
-from netc.data import DataError, prepare
+from netc.data import DataError, ShareError, prepare
 from netc.sections.preprocessing import DATA, Mixup, Step
 from netc.syntax.source import Source
 from tests.data_samples import folder_of_classes, pictures, spec
@@ -90,8 +90,10 @@ def test_workers_together_see_what_one_alone_would(workers: int) -> None:
     shares = [train.batches(1, 1, worker, workers).as_numpy_iterator() for worker in range(workers)]
     for batch, *parts in zip(alone, *shares, strict=True):
         close(batch, [np.concatenate(each) for each in zip(*parts, strict=True)])
-    with pytest.raises(ValueError, match="evenly"):
+    with pytest.raises(ShareError, match="evenly"):
         train.batches(0, workers=3)
+    with pytest.raises(ShareError, match="the last batch of an epoch holds 5 of 53 images"):
+        train.batches(0, workers=8)
 
 
 def test_evaluation_has_no_chance_and_keeps_the_order() -> None:

@@ -34,6 +34,10 @@ class DataError(ValueError):
         return render(self.diagnostics).rstrip()
 
 
+class ShareError(ValueError):
+    """Batches that cannot be shared out to that many workers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something wrong with data. `about` is the line of `data` that it speaks of, by name; the source without it."""
