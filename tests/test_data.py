@@ -507,9 +507,30 @@ def test_pixels_of_every_type_go_from_0_to_1() -> None:
     ):
         found = gathered(prepare(program, source=(images, labels), seed=0, batch=16).train.batches())[0]
         np.testing.assert_allclose(found, wanted, atol=1e-6)
-    for images in (raw.astype(np.int16) - 5, raw.astype(np.int64) * 10**6, raw.astype(str)):
-        with pytest.raises(DataError, match="pixels are"):
+    nan = raw / 255
+    nan[3, 0, 0] = np.nan
+    for images, said in (
+        (raw.astype(np.int16) - 5, "from -5 to 250"),
+        (raw.astype(np.int64) * 10**6, "from 0 to 255000000"),
+        (raw.astype(str), "pixels are numbers"),
+        (nan, "image 3 holds something that is no number"),
+    ):
+        with pytest.raises(DataError, match=said):
             prepare(spec(), source=(images, labels), seed=0, batch=16)
+
+
+def test_targets_a_pixel_do_not_move_with_the_images() -> None:
+    masks = np.random.default_rng(0).integers(0, 3, (N, 8, 8))
+    text = "input 8x8x1\nconv 3x1 softmax\ndata {{ {} }}\ntrain {{ loss categorical_crossentropy; optimizer adam }}\n"
+
+    def found(step: str) -> Any:
+        program = compile_source(Source("<test>", text.format(step)))
+        return gathered(prepare(program, source=(pictures(N), masks), seed=0, batch=16).train.batches())
+
+    assert found("shuffle false; center; jitter contrast=0.3")[1].argmax(-1).tolist() == masks.tolist()
+    for step in ("flip", "rotate 5", "shift 0.1", "crop 8x8 pad=1", "resize 8x8"):
+        with pytest.raises(DataError, match="moves the pixels of images"):
+            found(step)
 
 
 @pytest.mark.parametrize(

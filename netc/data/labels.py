@@ -91,8 +91,12 @@ def _classes(output: Wanted, array: Array, classes: int) -> Target:
 
 def _count(output: Wanted, classes: int) -> Exception:
     units = output.shape[-1]
-    message = f"the data have {classes} classes, and the network has {units} output{'s' * (units != 1)}"
-    return unfit(CLASSES, message, f"end the network in `fc {classes}`", output=output.output)
+    have = f"{classes} class{'es' * (classes != 1)}"
+    message = f"the data have {have}, and the network has {units} output{'s' * (units != 1)}"
+    help = [f"end the network in `fc {classes}`"] if classes > 1 else []
+    if units and units > classes:
+        help.append(f"`classes {units}` in `data` says that there are more than appear in it")
+    return unfit(CLASSES, message, *help, output=output.output)
 
 
 def _dense(output: Wanted, array: Array) -> Target:

@@ -64,6 +64,7 @@ def _prepare(
         if part is not None:
             _check_images(program, steps, part)
     of_train = answers(train)  # before statistics, which take their time
+    _check_places(steps, of_train)
     if statistics is None:
         statistics = _statistics(steps, train, progress)
     _check_statistics(steps, statistics)
@@ -152,6 +153,16 @@ def _refuse(shape: Shape, wanted: Shape, name: str) -> None:
             help.append(f"`channels {wanted[-1]}` in `data` converts them")
     message = f"images come as {show_shape(shape)}, and the network takes {show_shape(wanted)}"
     raise unfit(SHAPE, message, *help, output=name)
+
+
+def _check_places(steps: Sequence[Step], answers: Sequence[Target]) -> None:
+    """Targets a pixel stay where they are, whatever the steps do to the images."""
+    for target in answers:
+        moving = [step for step in steps if step.moves] if target.array.ndim > 2 else []
+        if moving:
+            message = f"`{moving[0].name}` moves the pixels of images, and the targets of `{target.output}` stay"
+            help = "change images and targets together before, and store both"
+            raise unfit(SHAPE, message, help, about=moving[0].name, output=target.output)
 
 
 def _check_statistics(steps: Sequence[Step], statistics: Statistics) -> None:

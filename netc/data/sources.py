@@ -70,6 +70,9 @@ def _compact(array: Array) -> Array:
     if array.dtype.kind == "b":
         return array.astype(np.float32)
     if array.dtype.kind == "f":
+        wrong = np.flatnonzero(~np.isfinite(array).all(axis=tuple(range(1, array.ndim))))
+        if wrong.size:
+            raise unfit(SHAPE, f"image {wrong[0]} holds something that is no number (nan), or is infinite")
         return array.astype(np.float32, copy=False)
     if array.dtype.kind not in "iu":
         raise unfit(SHAPE, f"images are of the type {array.dtype}, and pixels are numbers")

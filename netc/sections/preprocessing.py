@@ -24,6 +24,7 @@ class Step(Setting):
     """One step of the pipeline."""
 
     random: ClassVar[bool] = False
+    moves: ClassVar[bool] = False  # whether pixels come to stand elsewhere, as targets a pixel would have to
 
     def shape(self, image: Shape) -> Shape:
         """Shape of an image behind it, for images of a shape (rows, columns, channels; None is unknown)."""
@@ -41,6 +42,7 @@ def _full(size: tuple[int, ...], image: Shape) -> Shape:
 class Resize(Step):
     """Scale images to a size; nothing is cut, so their proportions may change."""
 
+    moves = True
     size: ClassVar[tuple[str, ...]] = ("to",)
     repeatable = True
 
@@ -58,6 +60,7 @@ class Crop(Step):
     The zeros of `pad` count in training only.
     """
 
+    moves = True
     size: ClassVar[tuple[str, ...]] = ("to",)
     random = True
     repeatable = True
@@ -89,6 +92,7 @@ def _exceeds(part: int, dim: Dim) -> bool:
 class Pad(Step):
     """Zeros on each side: MNIST's 28x28 becomes LeNet's 32x32 with `pad 2`."""
 
+    moves = True
     size: ClassVar[tuple[str, ...]] = ("by",)
     repeatable = True
 
@@ -169,6 +173,7 @@ class ZCA(Step):
 class Flip(Step):
     """Mirror at random; `both` decides on each direction by itself."""
 
+    moves = True
     random = True
     repeatable = True
 
@@ -180,6 +185,7 @@ class Flip(Step):
 class Rotate(Step):
     """Turn by a random angle."""
 
+    moves = True
     positional: ClassVar[tuple[str, ...]] = ("angle",)
     random = True
 
@@ -191,6 +197,7 @@ class Rotate(Step):
 class Shift(Step):
     """Move by a random share of the size, zeros coming in."""
 
+    moves = True
     positional: ClassVar[tuple[str, ...]] = ("share",)
     random = True
 
