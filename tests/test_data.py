@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +137,13 @@ def test_files_and_arrays_give_the_same_batches(tmp_path: Path) -> None:
             for ours, theirs in zip(gathered(one.batches(epoch)), gathered(other.batches(epoch)), strict=True):
                 np.testing.assert_allclose(ours, theirs, atol=1e-6)
     assert from_files.classes == ("a", "b", "c")
+
+
+def test_the_interface_imports_nothing_heavy() -> None:
+    heavy = "{'numpy', 'tensorflow', 'keras', 'PIL'} & set(sys.modules)"
+    code = f"import sys, netc.data; from netc.data import DataError; sys.exit(str({heavy} or ''))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
 
 
 # -- random numbers -----------------------------------------------------------------------------------------------

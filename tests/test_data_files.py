@@ -201,6 +201,18 @@ def test_folder_with_parts(tmp_path: Path) -> None:
     assert "test/d` is a class without images for training" in refused(CLASSES, spec(image="8x8x3"), tmp_path)
 
 
+@pytest.mark.parametrize("at_once", [1, 3, 16])
+def test_batches_that_are_read_at_once_keep_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("netc.data.stream.AT_ONCE", at_once)
+    folder_of_classes(tmp_path, {"a": 13, "b": 12, "c": 14})
+    stream = prepare(spec("data { shuffle false }", image="8x8x3"), source=tmp_path, seed=0, batch=2).train
+    endless = stream.endless().as_numpy_iterator()
+    labels = np.concatenate([next(endless)[1].argmax(1) for _ in range(3 * stream.steps)])
+    assert list(labels) == ([0] * 13 + [1] * 12 + [2] * 14) * 3
+
+
 HOSTILE = [
     "a b",
     'q"uote',
@@ -324,6 +336,17 @@ def test_a_file_that_breaks_while_training_is_named(tmp_path: Path) -> None:
     assert found is not None
     assert "b/001.png` is broken" in str(found)
     assert as_data_error(ValueError("something else"), program) is None
+
+
+def test_a_file_that_breaks_before_statistics_is_named(tmp_path: Path) -> None:
+    folder_of_classes(tmp_path, {"a": 2, "b": 2, "c": 2})
+
+    def damage(what: str, done: int, of: int) -> None:
+        if (what, done) == ("reading images", of):
+            truncate(tmp_path / "b/001.png", 0.5)
+
+    with pytest.raises(DataError, match=r"b/001.png` is broken"):
+        read(spec("data { center }", image="8x8x3"), tmp_path, progress=damage)
 
 
 def test_progress_is_told(tmp_path: Path) -> None:

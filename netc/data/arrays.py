@@ -102,6 +102,8 @@ def _whole(array: Any) -> Array:
 
 def affordable() -> int:
     """Bytes that arrays may take: a third of the memory of the machine, as they are there twice for a moment."""
+    if not hasattr(os, "sysconf"):  # Windows does not say
+        return 1 << 32
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 3
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
+
 from netc.data import splitting
-from netc.data.errors import CLASSES, MISSING, SHAPE, Unfit, located, unfit
+from netc.data.errors import CLASSES, MISSING, SHAPE, Unfit, from_tensorflow, located, unfit
 from netc.data.files import Files, Progress, Reading
 from netc.data.labels import Target, targets, wanted
 from netc.data.pipeline import Pipeline, computed
@@ -41,6 +43,11 @@ def prepare(
         return _prepare(program, collect(program, source, folder, progress), seed, batch, statistics, progress)
     except Unfit as problem:
         raise located(problem, program) from None
+    except tf.errors.OpError as error:  # a file that broke between two looks at it
+        found = from_tensorflow(error, program)
+        if found is None:
+            raise
+        raise found from None
 
 
 def _prepare(
