@@ -84,8 +84,7 @@ LOOKS = {
     "muted": Look("muted"),
     "note": Look("skip"),
     **{name: Look(name, f"{name}.line") for name in (*KINDS, *(f"stage{number}" for number in range(len(STAGES))))},
-    **{f"{name}.{part}": Look(f"{name}.{part}", f"{name}.line", 0.8) for name in KINDS for part in ("side", "top")},
-    **{f"{name}.band": Look(f"{name}.band") for name in KINDS},
+    **{f"{name}.{part}": Look(f"{name}.{part}") for name in KINDS for part in ("side", "top", "band")},
 }
 
 
