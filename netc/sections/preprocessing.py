@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from netc.ir.shape import Dim, Shape, show_shape
+from netc.ir.shape import Dim, Shape, elements, show_shape
 from netc.params import Choice, Int, Real, Sizes, param
 from netc.record import record
 from netc.sections.base import Registry, Setting, SettingError, choice
@@ -17,6 +17,7 @@ CHANCE = Real(min=0, max=1, open=("min",))
 HOW = Choice(("per_channel", "per_pixel", "overall", "samplewise"))
 STRENGTH = Real(min=0, max=1)
 POSITIVE = Real(min=0, open=("min",))
+WHITENED = 8192  # numbers of an image up to which `zca` is computed: half a gigabyte, and minutes
 
 
 class Step(Setting):
@@ -152,6 +153,16 @@ class ZCA(Step):
     """Whiten: make pixels uncorrelated and of variance 1, staying near the image (Krizhevsky 2009, appendix A)."""
 
     epsilon: float = param(POSITIVE, "added to the variances", 1e-6)
+
+    def shape(self, image: Shape) -> Shape:
+        size = elements(image)
+        if size is not None and size > WHITENED:
+            raise SettingError(
+                f"`zca` of {show_shape(image)} images needs a matrix of {size:,} x {size:,} numbers",
+                code="NET406",
+                help=(f"`resize` them first: an image may have {WHITENED:,} numbers, such as 52x52x3",),
+            )
+        return image
 
 
 @choice(DATA, "flip", example="flip horizontal")

@@ -1,0 +1,120 @@
+"""Targets in the form that the loss of each output wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from netc.data.errors import CLASSES, SHAPE, unfit
+from netc.data.sources import Array, is_classes
+from netc.ir.shape import Shape, show_shape
+from netc.program import Program
+from netc.sections.model import output_of
+
+Tensor = Any
+INTEGER, ONE_HOT, BINARY = "integer", "one_hot", "binary"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The targets of one output: an array of the whole set, and to how many classes its numbers are spread out."""
+
+    output: str
+    array: Array
+    depth: int = 0
+
+    def encode(self, found: Tensor) -> Tensor:
+        """A batch of rows of the array as the loss wants it."""
+        import tensorflow as tf  # noqa: PLC0415 - seconds
+
+        return tf.one_hot(found, self.depth) if self.depth else found
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an output makes, and the form in which its loss takes labels (`Loss.labels`)."""
+
+    output: str
+    label: str  # what a user calls it
+    form: str
+    shape: Shape
+
+
+def wanted(program: Program) -> list[Wanted]:
+    """What each output wants; class numbers where no loss says otherwise."""
+    net, train = program.net, program.sections.train
+    forms = {}
+    for line in train.losses if train else ():
+        forms[output_of(line.value.of, net, program.expansion.labels)] = line.value.labels
+    called = {node: label for label, node in program.expansion.labels.items()}
+    return [
+        Wanted(output, called.get(output, output), forms.get(output, INTEGER), net.shapes[output])
+        for output in net.outputs
+    ]
+
+
+def targets(outputs: list[Wanted], given: Mapping[str, Array], classes: int) -> list[Target]:
+    """The targets of each output; raises `Unfit` where they contradict it."""
+    return list(_targets(outputs, given, classes))
+
+
+def _targets(outputs: list[Wanted], given: Mapping[str, Array], classes: int) -> Iterator[Target]:
+    for output in outputs:
+        array = given.get(output.label, given.get(output.output, given.get("")))
+        if array is None:
+            have = ", ".join(f"`{name}`" for name in given)
+            raise unfit(SHAPE, f"there are no targets for the output `{output.label}`, only {have}")
+        yield _classes(output, array, classes) if is_classes(array) else _dense(output, array)
+
+
+def _classes(output: Wanted, array: Array, classes: int) -> Target:
+    """Class numbers, one an image."""
+    numbers, units = array.astype(np.int32), output.shape[-1]
+    classes = classes or max(units or 0, 2)  # nobody says how many there are
+    if numbers.size and not 0 <= int(numbers.min()) <= int(numbers.max()) < classes:
+        found = f"from {numbers.min()} to {numbers.max()}"
+        raise unfit(CLASSES, f"class numbers are {found}, and the output `{output.label}` has {units} classes")
+    if len(output.shape) != 1:
+        message = f"each image has one label, and the output `{output.label}` is {show_shape(output.shape)}"
+        raise unfit(CLASSES, message, "`gap` or `fc` in front of the end makes one prediction an image")
+    if units == 1 and output.form not in (INTEGER, ONE_HOT):
+        if output.form == BINARY and classes != 2:
+            raise _count(output, classes)
+        return Target(output.output, numbers.astype(np.float32)[:, None])
+    if units != classes:
+        raise _count(output, classes)
+    return Target(output.output, numbers, 0 if output.form == INTEGER else classes)
+
+
+def _count(output: Wanted, classes: int) -> Exception:
+    units = output.shape[-1]
+    message = f"the data have {classes} classes, and the network has {units} output{'s' * (units != 1)}"
+    return unfit(CLASSES, message, f"end the network in `fc {classes}`", output=output.output)
+
+
+def _dense(output: Wanted, array: Array) -> Target:
+    """Targets in the shape of the output, or class numbers a position."""
+    shape, units = array.shape[1:], output.shape[-1]
+    integers = bool(np.issubdtype(array.dtype, np.integer))
+    places = shape[:-1] if shape and shape[-1] == 1 and units != 1 else shape
+    if integers and output.form in (INTEGER, ONE_HOT) and _fits(places, output.shape[:-1]):
+        numbers = array.reshape(len(array), *places).astype(np.int32)
+        if numbers.size and not 0 <= int(numbers.min()) <= int(numbers.max()) < (units or 0):
+            found = f"from {numbers.min()} to {numbers.max()}"
+            raise unfit(CLASSES, f"class numbers are {found}, and the output `{output.label}` has {units} classes")
+        return Target(output.output, numbers, 0 if output.form == INTEGER else units or 0)
+    if not shape and units == 1:
+        return Target(output.output, array.astype(np.float32)[:, None])
+    if not _fits(shape, output.shape):
+        message = f"targets are {show_shape(shape)}, and the output `{output.label}` is {show_shape(output.shape)}"
+        raise unfit(SHAPE, message, output=output.output)
+    if output.form == INTEGER:
+        return Target(output.output, array.argmax(-1).astype(np.int32))
+    return Target(output.output, array.astype(np.float32))
+
+
+def _fits(shape: Shape, place: Shape) -> bool:
+    return len(shape) == len(place) and all(there in (None, here) for here, there in zip(shape, place, strict=True))

@@ -1,0 +1,135 @@
+"""Images with random access, wherever they are kept."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netc.data.errors import SHAPE, unfit
+from netc.ir.shape import Shape
+
+Array = NDArray[Any]
+
+
+class Images(ABC):
+    """A set of images. `shape` is that of each, None where they differ; numbers come out as float32, from 0 to 1."""
+
+    shape: Shape
+    in_memory = False  # whether `gather` makes batches
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many there are."""
+
+    @abstractmethod
+    def one(self, index: int) -> NDArray[np.float32]:
+        """One image; raises `Unfit` where it cannot be read."""
+
+    def gather(self, indices: Any) -> Any:
+        """A batch, for those that are kept in memory: a float32 tensor for a tensor of indices."""
+        raise NotImplementedError
+
+
+class Memory(Images):
+    """Images in an array: bytes stay bytes until they are read. Raises `Unfit` for numbers that are no pixels."""
+
+    in_memory = True
+
+    def __init__(self, array: Array) -> None:
+        import tensorflow as tf  # noqa: PLC0415 - seconds
+
+        array = _compact(array)
+        self.shape = array.shape[1:]
+        self.unit = unit_of(array.dtype)
+        self.count = len(array)
+        with tf.device("cpu"):
+            self._tensor = tf.constant(array)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def one(self, index: int) -> NDArray[np.float32]:
+        return to_unit(self._tensor[index].numpy())
+
+    def gather(self, indices: Any) -> Any:
+        import tensorflow as tf  # noqa: PLC0415
+
+        found = tf.cast(tf.gather(self._tensor, indices), tf.float32)
+        return found if self.unit == 1 else found / self.unit
+
+
+def _compact(array: Array) -> Array:
+    """Pixels as bytes, 16 bits or float32, whatever type they came in."""
+    if array.dtype in (np.uint8, np.uint16):
+        return array
+    if array.dtype.kind == "b":
+        return array.astype(np.float32)
+    if array.dtype.kind == "f":
+        return array.astype(np.float32, copy=False)
+    if array.dtype.kind not in "iu":
+        raise unfit(SHAPE, f"images are of the type {array.dtype}, and pixels are numbers")
+    low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    if low < 0 or high > np.iinfo(np.uint16).max:
+        raise unfit(SHAPE, f"pixels are integers from {low} to {high}", "they go from 0 to 255, or to 65535")
+    return array.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16)
+
+
+def unit_of(dtype: np.dtype[Any]) -> float:
+    """What counts as 1 in numbers of a type."""
+    return float(np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else 1.0
+
+
+def to_unit(image: Array) -> NDArray[np.float32]:
+    """Numbers of any type as float32, from 0 to 1 if they were integers."""
+    return image.astype(np.float32) / np.float32(unit_of(image.dtype))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some images of a set, by their indices: for training, for validation or for testing.
+
+    `inputs` holds the images by the name of the input that takes them. `targets` is by the label of an output: class
+    numbers, one an image (under "" for all outputs), or arrays of anything else. Both are of the whole set.
+    """
+
+    inputs: Mapping[str, Images]
+    rows: NDArray[np.int64]
+    targets: Mapping[str, Array] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def at(self, rows: NDArray[np.int64]) -> Part:
+        """Other images of the same set."""
+        return Part(self.inputs, rows, self.targets)
+
+    @property
+    def labels(self) -> NDArray[np.int64] | None:
+        """The class numbers of these images, where there are any."""
+        found = self.targets.get("")
+        return found[self.rows] if found is not None and is_classes(found) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """All that was found in one place. `classes` are their names in order, () where targets are no classes."""
+
+    classes: tuple[str, ...]
+    train: Part
+    validation: Part | None = None
+    test: Part | None = None
+
+
+def whole(images: Images, labels: Array | None) -> Part:
+    """A whole set of images for a network of one input."""
+    return Part({"": images}, np.arange(len(images)), {} if labels is None else {"": labels})
+
+
+def is_classes(targets: Array) -> bool:
+    """Whether targets are class numbers, one an image."""
+    return targets.ndim == 1 and bool(np.issubdtype(targets.dtype, np.integer))
