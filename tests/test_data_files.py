@@ -85,6 +85,15 @@ def test_cifar10(root: Path) -> None:
     assert "data_batch_3.bin`: label 2 is 11" in said
 
 
+def test_a_given_folder_is_the_set_or_holds_it(root: Path) -> None:
+    folder = root / "elsewhere/cifar-100-binary"
+    folder.mkdir(parents=True)
+    cifar(folder / "train.bin", pictures(8, 32, 32, 3), np.zeros(8), np.arange(8))
+    for data in ("data cifar100", "data { classes 100 }"):
+        assert read(spec(data, image="32x32x3", classes=100), folder).train.images == 8
+    assert read(spec("data cifar100", image="32x32x3", classes=100), folder.parent).train.images == 8
+
+
 def test_cifar100_has_fine_labels(root: Path) -> None:
     folder = root / "cifar-100-binary"
     folder.mkdir()

@@ -121,9 +121,10 @@ def _within(folder: Path) -> Iterator[Path]:
 
 
 def read_there(data_set: DataSet | None, folder: Path, reading: Reading) -> Collection | None:
-    """A folder in an official format, of the given set or of any; None if it is none."""
+    """A folder in an official format, of the given set or of any, or one that holds the given set; None for others."""
     if data_set is not None and data_set.name in SETS:
-        return SETS[data_set.name].read(folder, reading)
+        published = SETS[data_set.name]
+        return published.read(folder, reading) or _here(published, [folder], reading)
     for name in ("cifar10", "cifar100", "mnist"):
         found = SETS[name].read(folder, reading)
         if found is not None:
