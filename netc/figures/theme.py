@@ -80,6 +80,7 @@ LOOKS = {
     "skiphead": Look("skip"),
     "frame": Look("panel", "frame", 1.2, "5 3"),
     "rule": Look("", "frame", 1),
+    "bracket": Look("", "ink", 1.2),
     "ink": Look("ink"),
     "muted": Look("muted"),
     "note": Look("skip"),
