@@ -56,7 +56,7 @@ BASE = {
 _COLOURS = {**KINDS, **{f"stage{number}": hue for number, hue in enumerate(STAGES)}, **BASE}
 _INDEX = {"light": 0, "auto": 0, "dark": 1, "print": 2}
 # suffix: what is mixed in, and how much
-_MIXED = {"side": ("ink", 0.2), "top": ("paper", 0.45), "line": ("ink", 0.5), "band": ("ink", 0.25)}
+_MIXED = {"side": ("ink", 0.2), "top": ("paper", 0.45), "line": ("ink", 0.5), "band": ("ink", 0.1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +74,8 @@ LOOKS = {
     "paper": Look("paper", background=True),
     "panel": Look("panel", "frame"),
     "edge": Look("", "edge", 1.3),
-    "head": Look("edge"),
     "skip": Look("", "skip", 1.5),
     "dotted": Look("", "skip", 1.5, "2 3"),
-    "skiphead": Look("skip"),
     "frame": Look("panel", "frame", 1.2, "5 3"),
     "rule": Look("", "frame", 1),
     "bracket": Look("", "ink", 1.2),

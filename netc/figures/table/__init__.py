@@ -20,12 +20,12 @@ def draw(programs: Sequence[Program], options: Options) -> Scene:
     return drawing.draw(_table(programs))
 
 
-def markdown(programs: Sequence[Program]) -> str:
+def markdown(programs: Sequence[Program], options: Options) -> str:
     """The table in GitHub's Markdown. Raises `FigureError`."""
     return text.markdown(_table(programs))
 
 
-def latex(programs: Sequence[Program]) -> str:
+def latex(programs: Sequence[Program], options: Options) -> str:
     """The table as a `tabular` of plain LaTeX. Raises `FigureError`."""
     return text.latex(_table(programs))
 
