@@ -106,3 +106,18 @@ _WRITERS: dict[str, Callable[[Drawing], str | bytes]] = {
     ".dot": _dot,
 }
 FORMATS: Sequence[str] = (*_WRITERS, *TABLES)
+
+
+def write_scene(scene: Scene, suffix: str) -> str | bytes:
+    """A scene that is no style's, such as learning curves, as the content of a `.svg`, `.png` or `.pdf` file. Raises
+    `FigureError` for another format, and where a library is missing."""
+    from netc.figures.svg import write  # noqa: PLC0415
+
+    if suffix not in (".svg", ".png", ".pdf"):
+        raise FigureError(f"got the format {suffix!r}, expected one of .svg, .png, .pdf")
+    if suffix == ".svg":
+        return write(scene, Options())
+    from netc.figures.raster import pdf, png  # noqa: PLC0415 - need a library that SVG does not
+
+    on_paper = write(scene, Options(theme="light"))
+    return png(on_paper) if suffix == ".png" else pdf(on_paper, scene.title)
