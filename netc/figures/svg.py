@@ -103,6 +103,7 @@ class _Writer:
     def _items(self, items: Iterable[Item]) -> Iterator[str]:
         """The elements of items. Iterative: groups may be nested deeply."""
         stack: list[tuple[Iterator[Item], str]] = [(iter(items), "")]
+        dashed = False
         while stack:
             inner, closing = stack[-1]
             item = next(inner, None)
@@ -112,8 +113,11 @@ class _Writer:
                     yield closing
                 continue
             if not isinstance(item, Group):
-                yield self._shape(item)
+                yield self._shape(item, dashed)
+                if isinstance(item, Path) and item.arrow and dashed:
+                    yield f'<path stroke-dasharray="none" d="M{_point(item.end)}{_head(item)}"/>'
                 continue
+            dashed = bool(item.look and LOOKS[item.look].dash)
             opening, closing = self._group(item)
             yield opening
             if item.title:
@@ -134,7 +138,7 @@ class _Writer:
             return f"<g{attributes}>", "</g>"
         return f'<a href="{escape(f"{self.options.link}#L{group.line}")}"><g{attributes}>', "</g></a>"
 
-    def _shape(self, item: Item) -> str:
+    def _shape(self, item: Item, dashed: bool) -> str:
         match item:
             case Rect(x, y, width, height, look, radius):
                 place = f' x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}"'
@@ -142,7 +146,7 @@ class _Writer:
             case Polygon(points, look):
                 return f'<path{self._look(look)} d="{_line(points[0], [(point,) for point in points[1:]])}z"/>'
             case Path(start, segments, look, arrow):
-                head = _head(item) if arrow else ""
+                head = _head(item) if arrow and not dashed else ""
                 return f'<path{self._look(look)} d="{_line(start, segments)}{head}"/>'
             case Stamp(x, y, template):
                 return f'<use href="#{self._id("-" + template.key)}" x="{number(x)}" y="{number(y)}"/>'

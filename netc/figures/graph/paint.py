@@ -189,7 +189,8 @@ class Painter:
         if self._is_pill(leaf):
             before = behind = []
         middle = (box.top + len(before) * _BAND + box.bottom - len(behind) * _BAND) / 2
-        text = Text((box.left + box.right) / 2, round(middle + 4.2, 1), self.texts[id(leaf)])
+        baseline = min(max(middle + 4.2, box.top + 9.5), box.bottom - 2.7)
+        text = Text((box.left + box.right) / 2, round(baseline, 1), self.texts[id(leaf)])
         stamp = Stamp(box.left, box.top, self._template(leaf, box, before, behind))
         title = f"output {leaf.exit}" if leaf.output else self.facts.node_title(leaf.names)
         return Group(
