@@ -51,7 +51,7 @@ class _Writer:
     def lines(self) -> Iterator[str]:
         scene, theme = self.scene, self.options.theme
         width, height = number(scene.width), number(scene.height)
-        owner = ' class="netc-figure"' if theme == "auto" else ""
+        owner = ' class="netc"' if theme == "auto" else ""
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
             f'{owner} role="graphics-document document" font-family="{FONT}" font-size="12" text-anchor="middle"'
@@ -179,12 +179,12 @@ def _rules(used: Iterable[str]) -> Iterator[str]:
     looks = [(name, LOOKS[name]) for name in used]
     names = sorted({name for _, look in looks for name in (look.fill, look.stroke) if name} | {"ink"})
     yield "<style>@supports(color:var(--c)){"
-    yield f".netc-figure{{{_variables(names, 'light')};fill:var(--ink)}}"
-    yield f"@media(prefers-color-scheme:dark){{.netc-figure{{{_variables(names, 'dark')}}}}}"
+    yield f".netc{{{_variables(names, 'light')};fill:var(--ink)}}"
+    yield f"@media(prefers-color-scheme:dark){{.netc{{{_variables(names, 'dark')}}}}}"
     for name, look in looks:
         pairs = (("fill", look.fill), ("stroke", look.stroke))
         rule = ";".join(f"{key}:var(--{_class(value)})" for key, value in pairs if value)
-        yield f".netc-figure .{_class(name)}{{{rule}}}"
+        yield f".netc .{_class(name)}{{{rule}}}"
     yield "}</style>"
 
 
