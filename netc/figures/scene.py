@@ -178,6 +178,7 @@ class Template:
 
     key: str
     items: Sequence[Rect | Polygon]
+    look: str = ""  # what the items share
 
 
 @dataclass(slots=True)

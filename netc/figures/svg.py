@@ -1,7 +1,8 @@
 """A scene as SVG: one element a line, nothing outside the file, the same bytes for the same scene.
 
 Every shape carries its colours as plain attributes, which every renderer understands. The theme `auto` adds classes
-and rules with `var()` for browsers, inside `@supports`, because renderers that lack `var()` would paint black.
+and rules for browsers on dark paper, inside `@supports(color:var(--c))`: renderers that are no browsers read the rules
+of a media query whatever the paper is, and skip those.
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ class _Writer:
                 templates[item.template.key] = item
             else:
                 looks.add(item.look)
-        looks.update(inner.look for stamp in templates.values() for inner in stamp.template.items)
+        for stamp in templates.values():
+            looks.update([stamp.template.look, *(inner.look for inner in stamp.template.items)])
         return sorted(looks - {""}), dict(sorted(templates.items()))
 
     def _definitions(self, templates: dict[str, Stamp]) -> Iterator[str]:
@@ -84,7 +86,7 @@ class _Writer:
             return
         yield "<defs>"
         for key, stamp in templates.items():
-            yield f'<g id="{self._id("-" + key)}">'
+            yield f'<g id="{self._id("-" + key)}"{self._look(stamp.template.look)}>'
             yield from self._items(stamp.template.items)
             yield "</g>"
         yield "</defs>"
@@ -126,7 +128,7 @@ class _Writer:
 
     def _group(self, group: Group) -> tuple[str, str]:
         attributes = f' id="{self._id(group.name)}"' if group.name else ""
-        if group.role == "box" and group.title:
+        if group.role in ("box", "slab") and group.title:
             attributes += ' role="graphics-symbol img"'
         if group.line is not None:
             attributes += f' data-line="{group.line}"'
@@ -175,21 +177,14 @@ def _attributes(look: Look, theme: str) -> Iterator[tuple[str, str]]:
 
 
 def _rules(used: Iterable[str]) -> Iterator[str]:
-    """The style sheet of the theme `auto`: colours as variables, of light and of dark paper."""
-    looks = [(name, LOOKS[name]) for name in used]
-    names = sorted({name for _, look in looks for name in (look.fill, look.stroke) if name} | {"ink"})
-    yield "<style>@supports(color:var(--c)){"
-    yield f".netc{{{_variables(names, 'light')};fill:var(--ink)}}"
-    yield f"@media(prefers-color-scheme:dark){{.netc{{{_variables(names, 'dark')}}}}}"
-    for name, look in looks:
-        pairs = (("fill", look.fill), ("stroke", look.stroke))
-        rule = ";".join(f"{key}:var(--{_class(value)})" for key, value in pairs if value)
+    """The style sheet of the theme `auto`: what changes on dark paper."""
+    yield "<style>@supports(color:var(--c)){@media(prefers-color-scheme:dark){"
+    yield f".netc{{fill:{colour('ink', 'dark')}}}"
+    for name in used:
+        pairs = (("fill", LOOKS[name].fill), ("stroke", LOOKS[name].stroke))
+        rule = ";".join(f"{key}:{colour(value, 'dark')}" for key, value in pairs if value)
         yield f".netc .{_class(name)}{{{rule}}}"
-    yield "}</style>"
-
-
-def _variables(names: Iterable[str], theme: str) -> str:
-    return ";".join(f"--{_class(name)}:{colour(name, theme)}" for name in names)
+    yield "}}</style>"
 
 
 def _line(start: Point, segments: Iterable[tuple[Point, ...]]) -> str:

@@ -78,12 +78,12 @@ LOOKS = {
     "dotted": Look("", "skip", 1.5, "2 3"),
     "frame": Look("panel", "frame", 1.2, "5 3"),
     "rule": Look("", "frame", 1),
+    "bracket": Look("", "ink", 1.2),
     "ink": Look("ink"),
     "muted": Look("muted"),
     "note": Look("skip"),
     **{name: Look(name, f"{name}.line") for name in (*KINDS, *(f"stage{number}" for number in range(len(STAGES))))},
-    **{f"{name}.{part}": Look(f"{name}.{part}", f"{name}.line", 0.8) for name in KINDS for part in ("side", "top")},
-    **{f"{name}.band": Look(f"{name}.band") for name in KINDS},
+    **{f"{name}.{part}": Look(f"{name}.{part}") for name in KINDS for part in ("side", "top", "band")},
 }
 
 
