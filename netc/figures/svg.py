@@ -52,7 +52,7 @@ class _Writer:
     def lines(self) -> Iterator[str]:
         scene, theme = self.scene, self.options.theme
         width, height = number(scene.width), number(scene.height)
-        owner = ' class="netc-figure"' if theme == "auto" else ""
+        owner = ' class="netc"' if theme == "auto" else ""
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
             f'{owner} role="graphics-document document" font-family="{FONT}" font-size="12" text-anchor="middle"'
@@ -105,6 +105,7 @@ class _Writer:
     def _items(self, items: Iterable[Item]) -> Iterator[str]:
         """The elements of items. Iterative: groups may be nested deeply."""
         stack: list[tuple[Iterator[Item], str]] = [(iter(items), "")]
+        dashed = False
         while stack:
             inner, closing = stack[-1]
             item = next(inner, None)
@@ -114,8 +115,11 @@ class _Writer:
                     yield closing
                 continue
             if not isinstance(item, Group):
-                yield self._shape(item)
+                yield self._shape(item, dashed)
+                if isinstance(item, Path) and item.arrow and dashed:
+                    yield f'<path stroke-dasharray="none" d="M{_point(item.end)}{_head(item)}"/>'
                 continue
+            dashed = bool(item.look and LOOKS[item.look].dash)
             opening, closing = self._group(item)
             yield opening
             if item.title:
@@ -136,7 +140,7 @@ class _Writer:
             return f"<g{attributes}>", "</g>"
         return f'<a href="{escape(f"{self.options.link}#L{group.line}")}"><g{attributes}>', "</g></a>"
 
-    def _shape(self, item: Item) -> str:
+    def _shape(self, item: Item, dashed: bool) -> str:
         match item:
             case Rect(x, y, width, height, look, radius):
                 place = f' x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}"'
@@ -144,7 +148,7 @@ class _Writer:
             case Polygon(points, look):
                 return f'<path{self._look(look)} d="{_line(points[0], [(point,) for point in points[1:]])}z"/>'
             case Path(start, segments, look, arrow):
-                head = _head(item) if arrow else ""
+                head = _head(item) if arrow and not dashed else ""
                 return f'<path{self._look(look)} d="{_line(start, segments)}{head}"/>'
             case Stamp(x, y, template):
                 return f'<use href="#{self._id("-" + template.key)}" x="{number(x)}" y="{number(y)}"/>'
@@ -175,11 +179,11 @@ def _attributes(look: Look, theme: str) -> Iterator[tuple[str, str]]:
 def _rules(used: Iterable[str]) -> Iterator[str]:
     """The style sheet of the theme `auto`: what changes on dark paper."""
     yield "<style>@supports(color:var(--c)){@media(prefers-color-scheme:dark){"
-    yield f".netc-figure{{fill:{colour('ink', 'dark')}}}"
+    yield f".netc{{fill:{colour('ink', 'dark')}}}"
     for name in used:
         pairs = (("fill", LOOKS[name].fill), ("stroke", LOOKS[name].stroke))
         rule = ";".join(f"{key}:{colour(value, 'dark')}" for key, value in pairs if value)
-        yield f".netc-figure .{_class(name)}{{{rule}}}"
+        yield f".netc .{_class(name)}{{{rule}}}"
     yield "}}</style>"
 
 

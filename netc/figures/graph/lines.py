@@ -19,12 +19,14 @@ class Lines:
 
     def __init__(self, places: Places, router: Router, vertical: bool) -> None:
         self.places, self.router, self.vertical = places, router, vertical
+        self.on_line: set[int] = set()  # leaves that a line along the flow starts at
 
     def draw(
         self, flows: Iterable[Flow], sides: Iterable[Side], changes: Callable[[str, str, Sequence[str]], bool]
     ) -> tuple[list[Path], list[Path], list[Path]]:
         """Edges along the line, shortcuts that leave the shape, shortcuts that change it."""
         edges = [self._flow(flow) for flow in flows]
+        self.on_line = {id(flow.source) for flow in flows}
         skips: list[Path] = []
         dotted: list[Path] = []
         for side in sides:
@@ -125,7 +127,7 @@ class Lines:
 
     def _to_next_column(self, start: Point, target: Point, one: Column, other: Column) -> Path:
         """Below the one column, up between both, and down into the other."""
-        low, high = one.bottom + 12, -14.0
+        low, high = one.bottom + 22, -14.0
         gutter = one.right + 16
         return self._rounded([start, (start[0], low), (gutter, low), (gutter, high), (target[0], high), target])
 
@@ -137,22 +139,21 @@ class Lines:
     def _way(self, side: Side) -> Way:
         spot = side.spot
         start = self.places.slot(spot, side.tap) + TAP
-        line = spot.line if spot.parent else self.places.lines[id(side.source)]
+        line = self.places.line(spot, side.tap)
         way: Way = [(line, start)]
+        if id(side.source) not in self.on_line and side.tap:  # no line behind its source to leave from
+            way.insert(0, (line, self.places.items[id(side.spot.seq.items[side.tap - 1])].bottom))
         box = self.places.items[id(side.target)]
         levels = [start, *(self._level(cross) for cross in side.crossings), (box.top + box.bottom) / 2]
         for number, leg in enumerate(side.legs):
-            across = self._lane(leg, side)
+            across = self._lane(leg)
             way += [(across, levels[number]), (across, levels[number + 1])]
         way.append((box.right, levels[-1]))
         return way
 
-    def _lane(self, leg: Leg, side: Side) -> float:
+    def _lane(self, leg: Leg) -> float:
         spot = self.router.spots[id(leg.seq)]
-        if spot.parent is None:
-            index = min(leg.start // 2, len(spot.seq.items) - 1)
-            return self.places.columns[self.places.column_of[index]].line + leg.offset
-        return spot.line + leg.offset
+        return self.places.line(spot, leg.start // 2) + leg.offset
 
     def _level(self, cross: Cross) -> float:
         box = self.places.items[id(cross.fork)]
@@ -162,8 +163,8 @@ class Lines:
 
     def leg_range(self, side: Side) -> tuple[float, float, float]:
         """Where the first leg of a skip runs: its lane, and from where to where along the flow."""
-        way = self._way(side)
-        return way[1][0], way[1][1], way[2][1]
+        way = self._way(side)[-2 * len(side.legs) - 1 :]
+        return way[0][0], way[0][1], way[1][1]
 
     # -- on the screen ---------------------------------------------------------------------------------------
 

@@ -141,7 +141,7 @@ class Measures:
     def bands(self, fork: Fork) -> tuple[float, float]:
         """The heights of the bands above and below the branches."""
         above, below = self.tracks.get(id(fork), (0, 0))
-        return BAND + TRACK * above, BAND + TRACK * below
+        return (0 if fork.rootless else BAND) + TRACK * above, BAND + TRACK * below
 
 
 def _lanes(spot: Spot, afters: Sequence[float]) -> float:

@@ -19,7 +19,7 @@ from netc.report.cost import Cost
 
 WIDEST = 260.0  # box
 _BAND = 3.5  # of a normalisation or an activation in a box
-_PAIRS = (("skip", "identity shortcut"), ("dotted", "shortcut where the shape changes"))
+_PAIRS = (("skip", "shortcut"), ("dotted", "shortcut that changes the shape"))
 
 
 class Painter:
@@ -189,7 +189,8 @@ class Painter:
         if self._is_pill(leaf):
             before = behind = []
         middle = (box.top + len(before) * _BAND + box.bottom - len(behind) * _BAND) / 2
-        text = Text((box.left + box.right) / 2, round(middle + 4.2, 1), self.texts[id(leaf)])
+        baseline = min(max(middle + 4.2, box.top + 9.5), box.bottom - 2.7)
+        text = Text((box.left + box.right) / 2, round(baseline, 1), self.texts[id(leaf)])
         stamp = Stamp(box.left, box.top, self._template(leaf, box, before, behind))
         title = f"output {leaf.exit}" if leaf.output else self.facts.node_title(leaf.names)
         return Group(
@@ -210,7 +211,9 @@ class Painter:
             rects.append(Rect(0.5, 0.5 + number * _BAND, width - 1, _BAND, f"{band}.band"))
         for number, band in enumerate(reversed(behind)):
             rects.append(Rect(0.5, height - 0.5 - (number + 1) * _BAND, width - 1, _BAND, f"{band}.band"))
-        key = "-".join([family, f"{width:g}x{height:g}", *("pre" + band for band in before), *behind])
+        size = "" if (width, height) == NODE else f"{width:g}"
+        marks = "".join(band[0] for band in before) + "." + "".join(band[0] for band in behind)
+        key = f"{family}{size}" + (marks if before or behind else "")
         return Template(key, rects)
 
     def _slot_labels(self) -> Iterable[Item]:

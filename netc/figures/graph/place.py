@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from netc.figures.graph.measure import CORNER, PAD, Measures, Spot
+from netc.figures.graph.measure import CORNER, GAP, PAD, TAP, Measures, Spot
 from netc.figures.graph.tree import Frame, Leaf
 from netc.figures.scene import Box
 
@@ -20,6 +20,7 @@ class Column:
     end: int
     line: float = 0.0
     right: float = 0.0
+    top: float = 0.0  # of its first item, below the tap of a skip that begins there
     bottom: float = 0.0
 
 
@@ -45,7 +46,7 @@ class Places:
                 line = spot.line
                 if spot is root:
                     column = self.columns[self.column_of[slot]]
-                    line, at = column.line, 0.0 if column.first == slot else at + spot.gaps[slot]
+                    line, at = column.line, column.top if column.first == slot else at + spot.gaps[slot]
                 else:
                     at += spot.gaps[slot]
                 box = Box(line - extent.before, at, line + extent.after, at + extent.flow)
@@ -81,12 +82,21 @@ class Places:
             right = column.right + GUTTER
             for slot in range(column.first, column.end):
                 self.column_of[slot] = number
+            column.top = TAP + GAP if column.first in root.taps else 0.0
             gaps = root.gaps[column.first + 1 : column.end]
-            column.bottom = sum(gaps) + sum(extent.flow for extent in extents)
+            column.bottom = column.top + sum(gaps) + sum(extent.flow for extent in extents)
 
     def slot(self, spot: Spot, slot: int) -> float:
         """Where a slot of a sequence begins along the flow: behind the item before it."""
+        if spot.parent is None and any(column.first == slot for column in self.columns):
+            return 0.0
         return spot.start if slot == 0 else self.items[id(spot.seq.items[slot - 1])].bottom
+
+    def line(self, spot: Spot, slot: int) -> float:
+        """Where the line of a sequence is at a slot."""
+        if spot.parent is not None:
+            return spot.line
+        return self.columns[self.column_of[min(slot, len(spot.seq.items) - 1)]].line
 
 
 def _columns(root: Spot, measures: Measures, columns: int) -> list[Column]:
@@ -101,7 +111,7 @@ def _columns(root: Spot, measures: Measures, columns: int) -> list[Column]:
     open_legs, cuts = 0, set()
     for place, change in enumerate(blocked):
         open_legs += change
-        if place % 2 and not open_legs and place // 2 + 1 < len(items) and (place // 2 + 1) not in root.taps:
+        if place % 2 and not open_legs and place // 2 + 1 < len(items):
             cuts.add(place // 2 + 1)
     cuts -= {slot for slot in cuts if id(items[slot - 1]) in measures.spread}
     made: list[Column] = []

@@ -67,6 +67,7 @@ class Router:
             spot = stack.pop()
             self.order.append(spot)
             self.spots[id(spot.seq)] = spot
+            children: list[Spot] = []
             for index, item in enumerate(spot.seq.items):
                 if isinstance(item, Leaf):
                     self.places[id(item)] = (spot, index)
@@ -75,7 +76,8 @@ class Router:
                         self._of.update(dict.fromkeys(item.names, item))
                     continue
                 inner = [item.body] if isinstance(item, Frame) else item.branches
-                stack.extend(Spot(seq, spot, index, item, spot.depth + 1) for seq in inner)
+                children += [Spot(seq, spot, index, item, spot.depth + 1) for seq in inner]
+            stack += children[::-1]
 
     def route(self) -> tuple[list[Flow], list[Side]]:
         """All edges: those along the line, and the skips."""
