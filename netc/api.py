@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import keras
     import networkx
 
+    from netc.figures.drawing import Drawing
     from netc.ir.net import Net
     from netc.program import Program
     from netc.report.cost import NetCost
@@ -107,6 +108,25 @@ class Network:
         if format not in FORMATS:
             raise ValueError(f"got the format {format!r}, expected one of {', '.join(FORMATS)}")
         return render(self.program, format)
+
+    def draw(self, path: str | os.PathLike[str] | None = None, *, style: str = "graph", **options: Any) -> Drawing:
+        """The network as a figure, which a notebook shows by itself; with a `path` it is written there too, in the
+        format of its name (`.svg`, `.png`, `.pdf`, `.html`, `.dot`). `options` are those of `netc.figures.Options`.
+
+        >>> resnet.draw("resnet.pdf", theme="print")
+        >>> resnet.draw(style="volumes", collapse="none")
+        """
+        from netc.figures.drawing import Drawing  # noqa: PLC0415 - figures are for those who ask
+        from netc.figures.options import Options  # noqa: PLC0415
+
+        drawing = Drawing((self.program,), style, Options(**options))
+        if path is not None:
+            drawing.save(path)
+        return drawing
+
+    def _repr_svg_(self) -> str:
+        """The graph figure, for notebooks."""
+        return self.draw().svg
 
     def to_keras(self) -> keras.Model:
         """The network as a plain `keras.Model`, with new weights. Needs TensorFlow."""

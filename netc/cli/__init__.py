@@ -13,6 +13,7 @@ from netc import __version__
 COMMANDS = {
     "check": "report what is wrong with a spec, and mend it with --fix",
     "compile": "write a spec as Keras code (or JSON, or a Graphviz graph)",
+    "draw": "draw a network as a figure: SVG, PNG, PDF, HTML",
     "summary": "shapes, parameters, MACs and receptive field of every layer",
     "explain": "what a code such as NET301 means, with examples",
     "fmt": "write a spec in the canonical style",
@@ -26,6 +27,7 @@ _EPILOG = """\
 first steps:
   netc check resnet.net             is it right?
   netc summary resnet.net           what does it cost?
+  netc draw resnet.net              what does it look like? writes resnet.svg
   netc compile resnet.net           writes resnet.py, plain Keras code
   netc compile resnet.net -D n=9    the same with another parameter
   netc explain NET301               what does this code mean?

@@ -20,19 +20,19 @@ def emit(text: str) -> None:
     sys.stdout.write(text)
 
 
-def write(path: str, text: str) -> None:
-    """Write a text to a file, or to standard output for `-`; the old file stays whole if that fails."""
-    if path == STDIO:
-        emit(text)
+def write(path: str, content: str | bytes) -> None:
+    """Write a file, or a text to standard output for `-`; the old file stays whole if that fails."""
+    if path == STDIO and isinstance(content, str):
+        emit(content)
         return
     try:
-        _replace(Path(os.path.realpath(path)), text)  # a link stays a link
+        _replace(Path(os.path.realpath(path)), content)  # a link stays a link
     except OSError as error:
         raise UsageError(f"cannot write `{harmless(path)}`: {error.strerror}") from None
 
 
-def _replace(target: Path, text: str) -> None:
-    data = text.encode("utf-8", "backslashreplace")
+def _replace(target: Path, content: str | bytes) -> None:
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced; a directory refuses
         target.write_bytes(data)
         return

@@ -35,9 +35,12 @@ def compile_text(source: Source, settings: Settings, *, speculate: bool = False)
     return program, judge(program, settings.levels)
 
 
-def load(options: argparse.Namespace, settings: Settings, *, speculate: bool = False) -> Program | None:
-    """The program of `options.file`, for commands that need a right one; what is wrong goes to standard error."""
-    source, findings = read(options.file, settings.limits)
+def load(
+    options: argparse.Namespace, settings: Settings, *, speculate: bool = False, path: str | None = None
+) -> Program | None:
+    """The program of a path (`options.file` unless given), for commands that need a right one; what is wrong goes to
+    standard error."""
+    source, findings = read(options.file if path is None else path, settings.limits)
     program = None
     if source is not None:
         program, findings = compile_text(source, settings, speculate=speculate)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from netc.cli import CLEAN, ERRORS
+from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.options import add_colour, add_compiling, settings
-from netc.cli.output import emit
+from netc.cli.output import STDIO, emit, say, write
 from netc.cli.running import load
+
+if TYPE_CHECKING:
+    from netc.program import Program
 
 _EXAMPLES = """\
 examples:
   netc summary vgg16.net
   netc summary resnet.net -D n=18
   netc summary resnet.net --format json | jq .parameters.total
-  netc summary resnet.net --format md > table.md"""
+  netc summary resnet.net --format md > table.md
+  netc summary vgg16.net --plot vgg16-costs.svg    parameters, MACs and memory of each layer as bars"""
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -23,6 +29,9 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.epilog = _EXAMPLES
     command.add_argument("file", metavar="FILE", help="a spec; `-` reads standard input")
     command.add_argument("--format", choices=("text", "json", "csv", "md"), default="text")
+    command.add_argument(
+        "--plot", metavar="OUT", help="draw parameters, MACs and activation memory by layer: OUT.svg, .png or .pdf"
+    )
     add_colour(command)
     add_compiling(command)
 
@@ -32,7 +41,24 @@ def run(options: argparse.Namespace) -> int:
     program = load(options, settings(options))
     if program is None:
         return ERRORS
+    if options.plot is not None:
+        _plot(program, options.plot)
+        return CLEAN
     from netc.report.summary import render  # noqa: PLC0415
 
     emit(render(program, options.format))
     return CLEAN
+
+
+def _plot(program: Program, output: str) -> None:
+    from netc.figures.bars import bars  # noqa: PLC0415 - not every summary is drawn
+    from netc.figures.drawing import write_scene  # noqa: PLC0415
+    from netc.figures.styles import FigureError  # noqa: PLC0415
+
+    try:
+        content = write_scene(bars(program), ".svg" if output == STDIO else Path(output).suffix.lower())
+    except FigureError as error:
+        raise UsageError(str(error)) from None
+    write(output, content)
+    if output != STDIO:
+        say(f"wrote {output}")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 
 from netc.ir.net import Node
 from netc.ir.shape import Shape, show_shape
@@ -96,16 +97,17 @@ class Facts:
         inputs = " + ".join(dict.fromkeys(sizes(operand) for operand in net.operand_shapes(first)))
         flow = f"{inputs} → {sizes(net.shapes[last])}" if inputs else sizes(net.shapes[last])
         cost = sum((self.cost.layers[name] for name in names), Cost())
-        lines = [f"{main.name}: {kinds}", flow, window(main.layer, net.operand_shapes(main.name)), counts(cost)]
+        lines = [f"{main.name}: {kinds}", flow, window(main.layer, net.operand_shapes(main.name))]
         if main.shares:
             lines.append(f"weights of {main.shares}")
-        lines.append(f"receptive field {show_field(self.fields[last])}")
+        lines.append(", ".join(filter(None, [counts(cost), f"receptive field {show_field(self.fields[last])}"])))
         return "\n".join([*filter(None, lines), self.place(main)])
 
     def place(self, node: Node) -> str:
         """`file:line` of a layer."""
         line = node_line(self.program, node)
-        return self.program.file.source.name + ("" if line is None else f":{line}")
+        name = PurePath(self.program.file.source.name).name  # not the folder: it would change with who draws
+        return name + ("" if line is None else f":{line}")
 
     def line(self, node: Node) -> int | None:
         """The line of the spec that made a layer."""

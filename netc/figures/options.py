@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from netc.figures.theme import THEMES
+
 COLLAPSE = ("auto", "none", "all")
 SHAPES = ("change", "all", "none")
 DIRECTIONS = ("tb", "lr")
@@ -32,3 +34,12 @@ class Options:
     columns: int = 1
     link: str | None = None
     id_prefix: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a choice that there is not."""
+        choices = {"theme": THEMES, "collapse": COLLAPSE, "shapes": SHAPES, "direction": DIRECTIONS}
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"got {name}={getattr(self, name)!r}, expected one of {', '.join(known)}")
+        if self.columns < 1:
+            raise ValueError(f"got columns={self.columns}, expected at least 1")

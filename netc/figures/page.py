@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import ceil
 
 from netc.figures.scene import Box, Group, Item, Path, Rect, Scene, Text, fit, moved, text_width, union
 from netc.figures.theme import KIND_NAMES
@@ -31,12 +32,8 @@ def sheet(
     """
     box = bounds or (union(item.box for item in items) if items else Box(0, 0, 0, 0))
     entries = _entries(kinds, lines)
-    inner = max(
-        box.right - box.left,
-        min(max(text_width(title, 15, True), text_width(facts, 10), *(text_width(n, 10) for n in notes)), _WIDEST_TITLE)
-        if notes
-        else min(max(text_width(title, 15, True), text_width(facts, 10)), _WIDEST_TITLE),
-    )
+    texts = [text_width(title, 15, True), text_width(facts, 10), *(text_width(note, 10) for note in notes)]
+    inner = float(ceil(max(box.right - box.left, min(max(texts), _WIDEST_TITLE))))
     dx, dy = MARGIN - box.left + (inner - (box.right - box.left)) / 2, MARGIN + HEADER - box.top
     dx, dy = round(dx, 1), round(dy, 1)
     head: list[Item] = [
@@ -45,7 +42,7 @@ def sheet(
     ]
     legend, bottom = _legend(entries, notes, inner, box.bottom + dy + 14)
     shifted = [moved(item, dx, dy) for item in items]
-    return Scene(inner + 2 * MARGIN, bottom + MARGIN, [*head, *shifted, *legend], title, description)
+    return Scene(inner + 2 * MARGIN, ceil(bottom + MARGIN), [*head, *shifted, *legend], title, description)
 
 
 def _entries(kinds: Iterable[str], lines: Sequence[tuple[str, str]]) -> list[tuple[str, str, bool]]:

@@ -7,8 +7,9 @@ of a media query whatever the paper is, and skip those.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import hypot
 from typing import TYPE_CHECKING
 
 from netc.diagnostics.escape import harmless
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 _TEXT = {"anchor": "middle", "size": 12.0}  # what the root says, and texts need not repeat
-_HEADS = {"edge": "head", "skip": "skiphead", "dotted": "skiphead"}  # look of a line -> look of its arrow head
+_HEAD = (3.0, 5.0)  # half the width and the length of an arrow's head, two strokes of the line itself
 
 
 def write(scene: Scene, options: Options) -> str:
@@ -51,7 +52,7 @@ class _Writer:
     def lines(self) -> Iterator[str]:
         scene, theme = self.scene, self.options.theme
         width, height = number(scene.width), number(scene.height)
-        owner = ' class="netc-figure"' if theme == "auto" else ""
+        owner = ' class="netc"' if theme == "auto" else ""
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
             f'{owner} role="graphics-document document" font-family="{FONT}" font-size="12" text-anchor="middle"'
@@ -62,7 +63,7 @@ class _Writer:
         used, templates = self._used()
         if theme == "auto":
             yield from _rules(used)
-        yield from self._definitions(used, templates)
+        yield from self._definitions(templates)
         yield f'<rect{self._look("paper")} width="{width}" height="{height}"/>'
         yield from self._items(scene.items)
         yield "</svg>"
@@ -71,30 +72,19 @@ class _Writer:
         """Looks and templates that the scene shows, sorted."""
         looks: set[str] = {"paper"}
         templates: dict[str, Stamp] = {}
-        heads: set[str] = set()
         for item in self.scene.walk():
             if isinstance(item, Stamp):
                 templates[item.template.key] = item
-                continue
-            looks.add(item.look)
-            if isinstance(item, Group) and item.look in _HEADS:
-                heads.update([_HEADS[item.look]] if any(isinstance(i, Path) and i.arrow for i in item.items) else ())
-            elif isinstance(item, Path) and item.arrow and item.look:
-                heads.add(_HEADS[item.look])
+            else:
+                looks.add(item.look)
         for stamp in templates.values():
             looks.update([stamp.template.look, *(inner.look for inner in stamp.template.items)])
-        return sorted((looks | heads) - {""}), dict(sorted(templates.items()))
+        return sorted(looks - {""}), dict(sorted(templates.items()))
 
-    def _definitions(self, used: Sequence[str], templates: dict[str, Stamp]) -> Iterator[str]:
-        heads = [look for look in used if look in _HEADS.values()]
-        if not heads and not templates:
+    def _definitions(self, templates: dict[str, Stamp]) -> Iterator[str]:
+        if not templates:
             return
         yield "<defs>"
-        for look in heads:
-            yield (
-                f'<marker id="{self._id(look)}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8"'
-                f' orient="auto" markerUnits="userSpaceOnUse"><path d="M0,0.5L8,4L0,7.5z"{self._look(look)}/></marker>'
-            )
         for key, stamp in templates.items():
             yield f'<g id="{self._id("-" + key)}"{self._look(stamp.template.look)}>'
             yield from self._items(stamp.template.items)
@@ -114,9 +104,10 @@ class _Writer:
 
     def _items(self, items: Iterable[Item]) -> Iterator[str]:
         """The elements of items. Iterative: groups may be nested deeply."""
-        stack: list[tuple[Iterator[Item], str, bool]] = [(iter(items), "", False)]
+        stack: list[tuple[Iterator[Item], str]] = [(iter(items), "")]
+        dashed = False
         while stack:
-            inner, closing, marked = stack[-1]
+            inner, closing = stack[-1]
             item = next(inner, None)
             if item is None:
                 stack.pop()
@@ -124,16 +115,18 @@ class _Writer:
                     yield closing
                 continue
             if not isinstance(item, Group):
-                yield self._shape(item, marked)
+                yield self._shape(item, dashed)
+                if isinstance(item, Path) and item.arrow and dashed:
+                    yield f'<path stroke-dasharray="none" d="M{_point(item.end)}{_head(item)}"/>'
                 continue
-            marked = item.look in _HEADS and all(isinstance(i, Path) and i.arrow for i in item.items)
-            opening, closing = self._group(item, marked)
+            dashed = bool(item.look and LOOKS[item.look].dash)
+            opening, closing = self._group(item)
             yield opening
             if item.title:
                 yield f"<title>{escape(item.title)}</title>"
-            stack.append((iter(item.items), closing, marked))
+            stack.append((iter(item.items), closing))
 
-    def _group(self, group: Group, marked: bool) -> tuple[str, str]:
+    def _group(self, group: Group) -> tuple[str, str]:
         attributes = f' id="{self._id(group.name)}"' if group.name else ""
         if group.role in ("box", "slab") and group.title:
             attributes += ' role="graphics-symbol img"'
@@ -142,15 +135,12 @@ class _Writer:
         if group.span is not None:
             attributes += f' data-span="{group.span[0]}-{group.span[1]}"'
         attributes += "".join(f' data-{key}="{escape(value)}"' for key, value in group.data.items())
-        attributes += self._look(group.look) + (self._marker(group.look) if marked else "")
+        attributes += self._look(group.look)
         if group.line is None or not group.name or self.options.link is None:
             return f"<g{attributes}>", "</g>"
         return f'<a href="{escape(f"{self.options.link}#L{group.line}")}"><g{attributes}>', "</g></a>"
 
-    def _marker(self, look: str) -> str:
-        return f' marker-end="url(#{self._id(_HEADS[look])})"'
-
-    def _shape(self, item: Item, marked: bool) -> str:
+    def _shape(self, item: Item, dashed: bool) -> str:
         match item:
             case Rect(x, y, width, height, look, radius):
                 place = f' x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}"'
@@ -158,8 +148,8 @@ class _Writer:
             case Polygon(points, look):
                 return f'<path{self._look(look)} d="{_line(points[0], [(point,) for point in points[1:]])}z"/>'
             case Path(start, segments, look, arrow):
-                marker = self._marker(look) if arrow and not marked and look else ""
-                return f'<path{self._look(look)}{marker} d="{_line(start, segments)}"/>'
+                head = _head(item) if arrow and not dashed else ""
+                return f'<path{self._look(look)} d="{_line(start, segments)}{head}"/>'
             case Stamp(x, y, template):
                 return f'<use href="#{self._id("-" + template.key)}" x="{number(x)}" y="{number(y)}"/>'
             case Text(x, y, text, size, anchor, look, bold):
@@ -189,11 +179,11 @@ def _attributes(look: Look, theme: str) -> Iterator[tuple[str, str]]:
 def _rules(used: Iterable[str]) -> Iterator[str]:
     """The style sheet of the theme `auto`: what changes on dark paper."""
     yield "<style>@supports(color:var(--c)){@media(prefers-color-scheme:dark){"
-    yield f".netc-figure{{fill:{colour('ink', 'dark')}}}"
+    yield f".netc{{fill:{colour('ink', 'dark')}}}"
     for name in used:
         pairs = (("fill", LOOKS[name].fill), ("stroke", LOOKS[name].stroke))
         rule = ";".join(f"{key}:{colour(value, 'dark')}" for key, value in pairs if value)
-        yield f".netc-figure .{_class(name)}{{{rule}}}"
+        yield f".netc .{_class(name)}{{{rule}}}"
     yield "}}</style>"
 
 
@@ -213,6 +203,19 @@ def _line(start: Point, segments: Iterable[tuple[Point, ...]]) -> str:
             parts.append(f"L{x},{y}")
         last = (x, y)
     return "".join(parts)
+
+
+def _head(path: Path) -> str:
+    """The two strokes of an arrow's head, from one side over the tip to the other."""
+    before = path.segments[-1][-2] if len(path.segments[-1]) > 1 else path.start
+    if len(path.segments[-1]) == 1 and len(path.segments) > 1:
+        before = path.segments[-2][-1]
+    dx, dy = path.end[0] - before[0], path.end[1] - before[1]
+    length = hypot(dx, dy) or 1.0
+    (x, y), (wide, long) = (dx / length, dy / length), _HEAD
+    back = (-x * long - y * wide, -y * long + x * wide)
+    other = (-x * long + y * wide, -y * long - x * wide)
+    return f"m{_point(back)}l{_point((-back[0], -back[1]))}l{_point(other)}"
 
 
 def _point(point: Point) -> str:

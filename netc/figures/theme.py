@@ -50,13 +50,14 @@ BASE = {
     "muted": ("#46525f", "#b7c2cd", "#000000"),
     "edge": ("#54616f", "#a3b0bd", "#000000"),
     "skip": ("#0f5ea8", "#7cbcf5", "#000000"),
+    "second": ("#a8480a", "#ffb27d", "#000000"),
     "frame": ("#9aa6b2", "#5d6a77", "#777777"),
     "panel": ("#f6f8fa", "#1b222a", "#ffffff"),
 }
 _COLOURS = {**KINDS, **{f"stage{number}": hue for number, hue in enumerate(STAGES)}, **BASE}
 _INDEX = {"light": 0, "auto": 0, "dark": 1, "print": 2}
 # suffix: what is mixed in, and how much
-_MIXED = {"side": ("ink", 0.2), "top": ("paper", 0.45), "line": ("ink", 0.5), "band": ("ink", 0.25)}
+_MIXED = {"side": ("ink", 0.2), "top": ("paper", 0.45), "line": ("ink", 0.5), "band": ("ink", 0.1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,16 @@ LOOKS = {
     "paper": Look("paper", background=True),
     "panel": Look("panel", "frame"),
     "edge": Look("", "edge", 1.3),
-    "head": Look("edge"),
     "skip": Look("", "skip", 1.5),
     "dotted": Look("", "skip", 1.5, "2 3"),
-    "skiphead": Look("skip"),
     "frame": Look("panel", "frame", 1.2, "5 3"),
     "rule": Look("", "frame", 1),
+    "grid": Look("", "frame", 0.5),
+    "train": Look("", "skip", 1.6),
+    "train.mark": Look("skip"),
+    "validation": Look("", "second", 1.6, "5 2"),
+    "validation.mark": Look("second"),
+    "bracket": Look("", "ink", 1.2),
     "ink": Look("ink"),
     "muted": Look("muted"),
     "note": Look("skip"),

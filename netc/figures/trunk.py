@@ -7,7 +7,7 @@ meet, the path goes on along the operand with the most weighted layers behind it
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -78,13 +78,14 @@ def is_active(layer: Layer) -> bool:
     return layer.family == "activation" or getattr(layer, "act", "linear") != "linear"
 
 
-def read(net: Net, style: str) -> Trunk:
-    """The path of a network. Raises `FigureError` for one that is more than a path with shortcuts."""
+def read(net: Net, style: str, own: Callable[[Layer], bool] = is_own) -> Trunk:
+    """The path of a network, with a unit for each layer that is `own`. Raises `FigureError` for one that is more than a
+    path with shortcuts."""
     if len(net.inputs) != 1 or len(net.outputs) != 1:
         counts = f"{_count(net.inputs, 'input')} and {_count(net.outputs, 'output')}"
         raise _refusal(net, style, f"has {counts}, and the style shows networks with one of each")
     names = _path(net)
-    units, places = _units(net, names)
+    units, places = _units(net, names, own)
     trunk, seen = Trunk(net, units), set(names)
     for before, name in pairwise(names):
         operands = list(net.operands(name))
@@ -128,12 +129,12 @@ def _path(net: Net) -> list[str]:
     return path[::-1]
 
 
-def _units(net: Net, names: Iterable[str]) -> tuple[list[Unit], dict[str, int]]:
+def _units(net: Net, names: Iterable[str], own: Callable[[Layer], bool]) -> tuple[list[Unit], dict[str, int]]:
     units: list[Unit] = []
     places: dict[str, int] = {}  # name -> index of its unit
     for name in names:
         node = net.node(name)
-        if not units or is_own(node.layer):
+        if not units or own(node.layer):
             units.append(Unit(node, net.shapes[name], []))
         units[-1].names.append(name)
         places[name] = len(units) - 1

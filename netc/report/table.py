@@ -24,11 +24,12 @@ def plain(header: Sequence[str], rows: Cells, right: Sequence[bool]) -> str:
 def markdown(header: Sequence[str], rows: Cells, right: Sequence[bool]) -> str:
     """A table of GitHub's Markdown; nothing in a cell is read as markup."""
     rule = ["---:" if r else "---" for r in right]
-    body = [[_inert(cell) for cell in cells] for cells in rows]
+    body = [[inert(cell) for cell in cells] for cells in rows]
     return "".join("| " + " | ".join(cells) + " |\n" for cells in (header, rule, *body))
 
 
-def _inert(cell: str) -> str:
+def inert(cell: str) -> str:
+    """A text as Markdown that is read as itself."""
     text = cell.replace("&", "&amp;").replace("<", "&lt;")
     indent = len(text) - len(text.lstrip(" "))
     return "&nbsp;" * indent + "".join("\\" + c if c in "\\`*_[]|~" else c for c in text.lstrip(" "))

@@ -1,0 +1,135 @@
+"""`netc draw`: a network as a figure."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netc.cli import CLEAN, ERRORS, UsageError
+from netc.cli.options import add_colour, add_compiling, settings
+from netc.cli.output import STDIO, say, write
+from netc.cli.running import load
+from netc.figures.options import COLLAPSE, DIRECTIONS, SHAPES, Options
+from netc.figures.styles import STYLES
+from netc.figures.theme import THEMES
+
+if TYPE_CHECKING:
+    from netc.program import Program
+
+_SUFFIXES = ".svg .png .pdf .html .dot, for tables .md .tex"
+
+_EXAMPLES = """\
+examples:
+  netc draw resnet.net                         writes resnet.svg to the current directory
+  netc draw resnet.net -D n=18 -o resnet110.pdf
+  netc draw vgg16.net --style volumes -o vgg16.png
+  netc draw resnet34.net --style column --beside vgg19.net,plain34.net -o figure3.svg
+  netc draw vgg-a.net vgg-b.net vgg16.net --style table -o table1.tex
+  netc draw googlenet.net -o googlenet.html    a page with search, zoom and the spec beside the figure
+  netc draw unet.net -o - | less               SVG to standard output
+
+styles:
+""" + "".join(f"  {name:<9}{what}\n" for name, what in STYLES.items())
+
+
+def configure(command: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    command.description = "Draw a network as its paper does. Everything shown is computed from the spec."
+    command.epilog = _EXAMPLES
+    command.add_argument("files", metavar="FILE", nargs="+", help="a spec; `-` reads standard input")
+    command.add_argument("-o", "--output", metavar="OUT", help=f"where to, by its name as {_SUFFIXES}; `-` prints SVG")
+    command.add_argument("--style", choices=tuple(STYLES), default="graph", help="see below (graph)")
+    command.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
+    command.add_argument(
+        "--beside", metavar="FILES", action="append", default=[], help="more specs, with commas, set to the left"
+    )
+    graph = command.add_argument_group("the style graph")
+    graph.add_argument(
+        "--collapse", choices=COLLAPSE, default="auto", help="equal blocks as one with a count: auto, none, or all"
+    )
+    graph.add_argument("--expand", action="store_true", help="batch normalisations and activations as boxes too")
+    graph.add_argument("--shapes", choices=SHAPES, default="change", help="on the lines where they change (change)")
+    graph.add_argument("--dir", choices=DIRECTIONS, default="tb", help="from top to bottom, or from left to right")
+    graph.add_argument("--columns", type=_count, default=1, metavar="K", help="at most K columns for a long network")
+    graph.add_argument(
+        "--engine", choices=("netc", "graphviz"), default="netc", help="who lays it out; graphviz needs `dot`"
+    )
+    command.add_argument("--link", metavar="URL", help="every layer links to URL#L and its line")
+    command.add_argument(
+        "--id-prefix", metavar="TEXT", default="", help="before the ids, for several figures in a page"
+    )
+    add_colour(command)
+    add_compiling(command)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw; 1 if a spec has errors."""
+    from netc.figures.drawing import FORMATS, TABLES, Drawing  # noqa: PLC0415 - --help needs no figure
+    from netc.figures.styles import FigureError  # noqa: PLC0415
+
+    output = options.output or _output_name(options.files[0])
+    suffix = ".svg" if output == STDIO else Path(output).suffix.lower()
+    if suffix not in FORMATS:
+        raise UsageError(f"got `{output}`, expected a name that ends in one of {_SUFFIXES}")
+    if suffix in TABLES and options.style != "table":
+        raise UsageError(f"{suffix} is for --style table, not for {options.style}")
+    programs = _programs(options)
+    if programs is None:
+        return ERRORS
+    try:
+        drawing = Drawing(tuple(programs), options.style, _options(options))
+        if options.engine == "graphviz":
+            content = _by_graphviz(programs, suffix, options.style)
+        else:
+            content = drawing.render(suffix)
+    except FigureError as error:
+        raise UsageError(str(error)) from None
+    write(output, content)
+    if options.output is None and output != STDIO:
+        say(f"wrote {output}")
+    return CLEAN
+
+
+def _options(options: argparse.Namespace) -> Options:
+    return Options(
+        theme=options.theme,
+        collapse=options.collapse,
+        expand=options.expand,
+        shapes=options.shapes,
+        direction=options.dir,
+        columns=options.columns,
+        link=options.link,
+        id_prefix=options.id_prefix,
+    )
+
+
+def _programs(options: argparse.Namespace) -> list[Program] | None:
+    """The programs of all files, those of `--beside` first; None if any has errors."""
+    paths = [path for listed in options.beside for path in listed.split(",") if path] + options.files
+    if paths.count(STDIO) > 1:
+        raise UsageError("standard input can be read once only")
+    made = settings(options)
+    programs = [load(options, made, path=path) for path in paths]
+    right = [program for program in programs if program is not None]
+    return right if len(right) == len(programs) else None
+
+
+def _by_graphviz(programs: list[Program], suffix: str, style: str) -> str | bytes:
+    """The graph as Graphviz' `dot` lays it out."""
+    from netc.figures.graphviz_engine import layout  # noqa: PLC0415 - imports graphviz
+
+    if style != "graph" or len(programs) > 1:
+        raise UsageError("--engine graphviz draws one network in the style graph")
+    return layout(programs[0], suffix)
+
+
+def _output_name(path: str) -> str:
+    """The file in the current directory that holds the figure of a spec."""
+    return STDIO if path == STDIO else (Path(path).stem or "net") + ".svg"
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 1000):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1 to 1000")
+    return int(text)

@@ -1,0 +1,123 @@
+"""A figure that knows how to be written: the one way from programs to files, for the command line and for Python."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netc.figures.options import Options
+from netc.figures.styles import FigureError, draw
+
+if TYPE_CHECKING:
+    from netc.figures.scene import Scene
+    from netc.program import Program
+
+TABLES = {".md": "markdown", ".tex": "latex"}  # formats of the style table, and the functions that write them
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One figure of checked programs. In a notebook it shows itself."""
+
+    programs: tuple[Program, ...]
+    style: str = "graph"
+    options: Options = field(default_factory=Options)
+
+    @cached_property
+    def scene(self) -> Scene:
+        """Its shapes with their coordinates. Raises `FigureError` for a network that the style cannot show."""
+        return draw(self.programs, self.style, self.options)
+
+    @cached_property
+    def svg(self) -> str:
+        """The figure as the text of an SVG file."""
+        from netc.figures.svg import write  # noqa: PLC0415 - DOT needs none
+
+        return write(self.scene, self.options)
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def render(self, suffix: str) -> str | bytes:
+        """The content of a file with such a name: `.svg`, `.png`, `.pdf`, `.html`, `.dot`, and for tables `.md` and
+        `.tex`. Raises `FigureError` for another, and where a library is missing."""
+        writer = _WRITERS.get(suffix)
+        if writer is not None:
+            return writer(self)
+        if suffix in TABLES and self.style == "table":
+            text: str = getattr(import_module("netc.figures.table"), TABLES[suffix])(self.programs, self.options)
+            return text
+        if suffix in TABLES:
+            raise FigureError(f"{suffix} is a format of the style table, not of {self.style}")
+        raise FigureError(f"got the format {suffix!r}, expected one of {', '.join(FORMATS)}")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the figure in the format of the path's name."""
+        from netc.cli.output import write  # noqa: PLC0415 - replaces a file only by a complete one
+
+        write(os.fspath(path), self.render(Path(path).suffix.lower()))
+
+    def on_paper(self) -> str:
+        """The SVG in one theme: `auto` is light where nobody can switch."""
+        if self.options.theme != "auto":
+            return self.svg
+        return Drawing(self.programs, self.style, replace(self.options, theme="light")).svg
+
+
+def _svg(drawing: Drawing) -> str:
+    return drawing.svg
+
+
+def _png(drawing: Drawing) -> bytes:
+    from netc.figures.raster import png  # noqa: PLC0415 - needs a library that SVG does not
+
+    return png(drawing.on_paper())
+
+
+def _pdf(drawing: Drawing) -> bytes:
+    from netc.figures.raster import pdf  # noqa: PLC0415
+
+    return pdf(drawing.on_paper(), drawing.scene.title)
+
+
+def _html(drawing: Drawing) -> str:
+    from netc.figures.html import write  # noqa: PLC0415
+
+    return write(drawing)
+
+
+def _dot(drawing: Drawing) -> str:
+    from netc.backends.dot import dump  # noqa: PLC0415 - imports graphviz
+
+    (program,) = drawing.programs
+    return dump(program)
+
+
+_WRITERS: dict[str, Callable[[Drawing], str | bytes]] = {
+    ".svg": _svg,
+    ".png": _png,
+    ".pdf": _pdf,
+    ".html": _html,
+    ".dot": _dot,
+}
+FORMATS: Sequence[str] = (*_WRITERS, *TABLES)
+
+
+def write_scene(scene: Scene, suffix: str) -> str | bytes:
+    """A scene that is no style's, such as learning curves, as the content of a `.svg`, `.png` or `.pdf` file. Raises
+    `FigureError` for another format, and where a library is missing."""
+    from netc.figures.svg import write  # noqa: PLC0415
+
+    if suffix not in (".svg", ".png", ".pdf"):
+        raise FigureError(f"got the format {suffix!r}, expected one of .svg, .png, .pdf")
+    if suffix == ".svg":
+        return write(scene, Options())
+    from netc.figures.raster import pdf, png  # noqa: PLC0415 - need a library that SVG does not
+
+    on_paper = write(scene, Options(theme="light"))
+    return png(on_paper) if suffix == ".png" else pdf(on_paper, scene.title)

@@ -1,0 +1,242 @@
+"""Draws a graph figure: boxes, frames, labels, lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from netc.figures import facts
+from netc.figures.facts import Facts
+from netc.figures.graph.lines import Lines
+from netc.figures.graph.measure import LABEL, LANE, NODE, PILL, TAP, Measures
+from netc.figures.graph.place import Places
+from netc.figures.graph.route import Router
+from netc.figures.graph.tree import Frame, Leaf, Tree
+from netc.figures.options import Options
+from netc.figures.page import sheet
+from netc.figures.scene import Box, Group, Item, Rect, Scene, Stamp, Template, Text, fit, text_width
+from netc.ir.shape import Shape
+from netc.report.cost import Cost
+
+WIDEST = 260.0  # box
+_BAND = 3.5  # of a normalisation or an activation in a box
+_PAIRS = (("skip", "shortcut"), ("dotted", "shortcut that changes the shape"))
+
+
+class Painter:
+    """Makes the scene of a tree."""
+
+    def __init__(self, known: Facts, tree: Tree, options: Options) -> None:
+        self.facts, self.tree, self.options = known, tree, options
+        self.net = known.program.net
+        self._places = {node.name: place for place, node in enumerate(self.net)}
+        self.vertical = options.direction == "tb"
+        self.router = Router(tree, self.net)
+        self.flows, self.sides = self.router.route()
+        self.texts = {id(leaf): self._text(leaf) for leaf in self.router.leaves}
+        widths = {id(leaf): self._size(leaf) for leaf in self.router.leaves}
+        self.measures = Measures(self.vertical, self.router.spots, widths, self.router.tracks)
+        self._label_slots()
+        self._label_skips()
+        self.measures.run(self.router.order)
+        self.places = Places(self.measures)
+        self.places.run(self.router.order[0], options.columns if self.vertical else 1)
+
+    # -- what is said ----------------------------------------------------------------------------------------
+
+    def _family(self, leaf: Leaf) -> str:
+        return "input" if leaf.output else self.net.node(leaf.names[leaf.main]).layer.family
+
+    def _text(self, leaf: Leaf) -> str:
+        shape = self.net.shapes[leaf.exit]
+        if leaf.output:
+            name = f" {leaf.exit}" if len(self.net.outputs) > 1 else ""
+            return fit(f"output{name} {facts.sizes(shape)}", WIDEST - 12)
+        main = self.net.node(leaf.names[leaf.main])
+        parts = [facts.label(main.layer, self.net.shapes[main.name])]
+        if main.layer.family not in ("conv", "dense"):
+            parts += [facts.word(self.net.node(name).layer.op) for name in leaf.names[leaf.main + 1 :]]
+        if main.layer.op == "input" and len(self.net.inputs) > 1:
+            parts[0] = f"{main.name}: {parts[0]}"
+        return fit(", ".join(parts), WIDEST - 12)
+
+    def _size(self, leaf: Leaf) -> tuple[float, float]:
+        width = text_width(self.texts[id(leaf)])
+        if self._is_pill(leaf):
+            return max(round(width) + 18.0, 34.0 if width < 30 else 100.0), PILL
+        return max(NODE[0], round(width) + 12.0), NODE[1]
+
+    def _is_pill(self, leaf: Leaf) -> bool:
+        return leaf.output or self._family(leaf) in ("merge", "input")
+
+    def _label_slots(self) -> None:
+        """Shapes beside the line, where they change."""
+        wanted = self.options.shapes
+        if wanted == "none":
+            return
+        for spot in self.router.order:
+            branch = spot.parent is not None and not isinstance(spot.owner, Frame)
+            if isinstance(spot.owner, Frame) and spot.owner.varies:
+                continue
+            last: Shape | None = None
+            for index, item in enumerate(spot.seq.items[:-1]):
+                shape = self._exit_shape(item, spot.owner)
+                if shape is None or (isinstance(item, Leaf) and item.output):
+                    continue
+                if isinstance(item, Leaf) and self._family(item) == "input":
+                    last = shape
+                    continue
+                before = last if last is not None else self._entry_shape(spot.seq.items[index])
+                changed = shape[:-1] != (before or ())[:-1] if branch else shape != before
+                if wanted == "all" or changed:
+                    spot.labels[index + 1] = facts.sizes(shape)
+                last = shape
+
+    def _exit_shape(self, item: object, owner: object) -> Shape | None:
+        if isinstance(item, Leaf):
+            return self.net.shapes[item.exit]
+        return self.net.shapes[item.names[-1]] if isinstance(item, Frame) else None
+
+    def _entry_shape(self, item: object) -> Shape | None:
+        """The shape that enters an item."""
+        names = item.names if isinstance(item, Leaf | Frame) else ()
+        shapes = self.net.operand_shapes(names[0]) if names else ()
+        return shapes[0] if shapes else None
+
+    def _label_skips(self) -> None:
+        for side in self.sides:
+            names = side.skip.names if side.skip else ()
+            if not names:
+                continue
+            text = ", ".join(filter(None, map(self._skip_label, names)))
+            leg = side.legs[0]
+            leg.label = fit(text, 130, LABEL)
+            leg.width = LANE + (text_width(leg.label, LABEL) + 4 if self.vertical else LABEL + 4)
+
+    def _skip_label(self, name: str) -> str:
+        layer, shape = self.net.node(name).layer, self.net.shapes[name]
+        if layer.family == "norm":
+            return ""
+        text = facts.label(layer, shape)
+        return text.replace(" conv", "", 1) if layer.family == "conv" else text.replace("subsample ", "/")
+
+    # -- the scene -------------------------------------------------------------------------------------------
+
+    def scene(self) -> Scene:
+        """The whole figure."""
+        lines = Lines(self.places, self.router, self.vertical)
+        edges, skips, dotted = lines.draw(self.flows, self.sides, self._changes)
+        items: list[Item] = [*self._frames()]
+        looks = (("edge", edges), ("skip", skips), ("dotted", dotted))
+        items += [Group([*paths], look=look) for look, paths in looks if paths]
+        items += self._slot_labels()
+        items += self._leg_labels(lines)
+        items += [self._box(leaf) for leaf in sorted(self.router.leaves, key=self._order)]
+        shown = [pair for pair, paths in zip(_PAIRS, (skips, dotted), strict=True) if paths]
+        known = self.facts
+        return sheet(
+            items,
+            title=known.program.name,
+            facts=known.header(),
+            description=known.description(),
+            kinds=self._kinds(),
+            lines=shown,
+        )
+
+    def _order(self, leaf: Leaf) -> tuple[int, bool]:
+        return self._places[leaf.exit], leaf.output
+
+    def _changes(self, source: str, target: str, names: Sequence[str]) -> bool:
+        """Whether a shortcut changes the shape of what it carries."""
+        return bool(names) and self.net.operand_shapes(names[0])[0] != self.net.shapes[names[-1]]
+
+    def _kinds(self) -> set[str]:
+        names = (name for leaf in self.router.leaves if not leaf.output for name in leaf.names)
+        return {self.net.node(name).layer.family for name in names}
+
+    def _frames(self) -> Iterable[Item]:
+        for spot in self.router.order:
+            frame = spot.owner
+            if not isinstance(frame, Frame):
+                continue
+            box = self._screen(self.places.items[id(frame)])
+            cost = sum((self.facts.cost.layers[name] for name in frame.names), Cost())
+            title = f"{frame.title}: {frame.count} equal blocks of {len(frame.names) // frame.count} layers"
+            more = facts.counts(cost)
+            node = self.net.node(frame.names[0])
+            yield Group(
+                [
+                    Rect(box.left, box.top, box.right - box.left, box.bottom - box.top, "frame", 6),
+                    Text(box.left + 7, box.top + 15, f"×{frame.count}", 12, "start", bold=True),
+                ],
+                name=f"{frame.names[0]}-frame",
+                title="\n".join(filter(None, [title, more, self.facts.place(node)])),
+                role="frame",
+                line=self.facts.line(node),
+                span=self.facts.span(node),
+            )
+
+    def _screen(self, box: Box) -> Box:
+        """A box along the flow and across it as one on the screen."""
+        return box if self.vertical else Box(box.top, box.left, box.bottom, box.right)
+
+    def _box(self, leaf: Leaf) -> Group:
+        box = self._screen(self.places.items[id(leaf)])
+        node = self.net.node(leaf.names[leaf.main])
+        before = [self.net.node(name).layer.family for name in leaf.names[: leaf.main]]
+        behind = [self.net.node(name).layer.family for name in leaf.names[leaf.main + 1 :]]
+        if not self._is_pill(leaf) and getattr(node.layer, "act", "linear") != "linear":
+            behind.insert(0, "activation")
+        if self._is_pill(leaf):
+            before = behind = []
+        middle = (box.top + len(before) * _BAND + box.bottom - len(behind) * _BAND) / 2
+        baseline = min(max(middle + 4.2, box.top + 9.5), box.bottom - 2.7)
+        text = Text((box.left + box.right) / 2, round(baseline, 1), self.texts[id(leaf)])
+        stamp = Stamp(box.left, box.top, self._template(leaf, box, before, behind))
+        title = f"output {leaf.exit}" if leaf.output else self.facts.node_title(leaf.names)
+        return Group(
+            [stamp, text],
+            name=f"{leaf.exit}-output" if leaf.output else node.name,
+            title=title,
+            role="box",
+            line=self.facts.line(node),
+            span=self.facts.span(node),
+        )
+
+    def _template(self, leaf: Leaf, box: Box, before: list[str], behind: list[str]) -> Template:
+        """A box with a band for each normalisation and activation, those before the layer at the side it begins."""
+        width, height, family = box.right - box.left, box.bottom - box.top, self._family(leaf)
+        radius = height / 2 if self._is_pill(leaf) else 3
+        rects = [Rect(0, 0, width, height, family, radius)]
+        for number, band in enumerate(before):
+            rects.append(Rect(0.5, 0.5 + number * _BAND, width - 1, _BAND, f"{band}.band"))
+        for number, band in enumerate(reversed(behind)):
+            rects.append(Rect(0.5, height - 0.5 - (number + 1) * _BAND, width - 1, _BAND, f"{band}.band"))
+        size = "" if (width, height) == NODE else f"{width:g}"
+        marks = "".join(band[0] for band in before) + "." + "".join(band[0] for band in behind)
+        key = f"{family}{size}" + (marks if before or behind else "")
+        return Template(key, rects)
+
+    def _slot_labels(self) -> Iterable[Item]:
+        labels = []
+        for spot in self.router.order:
+            for slot, text in sorted(spot.labels.items()):
+                item = spot.seq.items[slot - 1]
+                at = self.places.items[id(item)].bottom + (TAP if slot in spot.taps else 0)
+                line = self.places.lines[id(item)]
+                if self.vertical:
+                    labels.append(Text(line + 6, at + 13, text, LABEL, "start", "muted"))
+                else:
+                    labels.append(Text(at + 4, line - 4, text, LABEL, "start", "muted"))
+        return labels
+
+    def _leg_labels(self, lines: Lines) -> Iterable[Item]:
+        for side in self.sides:
+            leg = side.legs[0]
+            if not leg.label:
+                continue
+            across, begin, end = lines.leg_range(side)
+            width = text_width(leg.label, LABEL)
+            if self.vertical:
+                yield Text(across + 5, (begin + end) / 2 + 3.5, leg.label, LABEL, "start", "note")
+            else:
+                yield Text((begin + end) / 2 - width / 2, across + LABEL + 3, leg.label, LABEL, "start", "note")

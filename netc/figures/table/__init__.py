@@ -1,0 +1,36 @@
+"""The style `table`: one column a network, one row for what they have in common.
+
+Networks without shortcuts are set as Simonyan & Zisserman 2014, Table 1; as soon as one has shortcuts, all are set as
+He et al. 2015, Table 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netc.figures.options import Options
+from netc.figures.scene import Scene
+from netc.figures.table import blocks, drawing, layers, text
+from netc.figures.table.model import Column, Table
+from netc.program import Program
+
+
+def draw(programs: Sequence[Program], options: Options) -> Scene:
+    """The table as a figure. Raises `FigureError`."""
+    return drawing.draw(_table(programs))
+
+
+def markdown(programs: Sequence[Program], options: Options) -> str:
+    """The table in GitHub's Markdown. Raises `FigureError`."""
+    return text.markdown(_table(programs))
+
+
+def latex(programs: Sequence[Program], options: Options) -> str:
+    """The table as a `tabular` of plain LaTeX. Raises `FigureError`."""
+    return text.latex(_table(programs))
+
+
+def _table(programs: Sequence[Program]) -> Table:
+    columns = [Column.of(program) for program in programs]
+    rows = blocks.rows(columns) if any(column.trunk.skips for column in columns) else layers.rows(columns)
+    return Table(columns, rows)

@@ -1,0 +1,85 @@
+"""Rows as He et al. 2015, Table 1: a row for each output size, with blocks of layers in brackets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from netc.figures.align import align
+from netc.figures.facts import label
+from netc.figures.table.model import Cell, Column, Row, is_common, marked, show_size
+from netc.figures.trunk import Trunk, Unit, short, stages
+from netc.ir.shape import Shape
+
+
+def rows(columns: Sequence[Column]) -> list[Row]:
+    """The rows of networks of which some have shortcuts."""
+    networks = [_sizes(column.trunk) for column in columns]
+    made: list[Row] = []
+    number = 0
+    for indices in align(networks, lambda a, b: 0.0 if a[0] == b[0] else None):
+        parts = [parts[at] if at is not None else None for parts, at in zip(networks, indices, strict=True)]
+        cells = [part[1] if part else [] for part in parts]
+        size = next(part[0] for part in parts if part)
+        convolutional = any(cell.kind == "conv" for own in cells for cell in own)
+        number += convolutional
+        blocks = any(cell.times for own in cells for cell in own)
+        name = f"conv{number}" + ("_x" if blocks else "") if convolutional else ""
+        for at, places in enumerate(align(cells, _pairing)):
+            row = [own[place] if place is not None else None for own, place in zip(cells, places, strict=True)]
+            band = is_common(row) and not any(cell and cell.times for cell in row)
+            head = (name, show_size(size)) if at == 0 else ("", "")
+            made.append(Row(tuple(row) if band else marked(row), band, head, at == 0))
+    return made
+
+
+def _pairing(one: Cell, other: Cell) -> float | None:
+    if one.kind != other.kind:
+        return None
+    return float(one != other)
+
+
+def _sizes(trunk: Trunk) -> list[tuple[Shape, list[Cell]]]:
+    """The cells of each run of one output size."""
+    units = trunk.units
+    blocks = _blocks(trunk)
+    found = []
+    for run in stages([unit.shape[:-1] for unit in units]):
+        found.append((units[run.start].shape[:-1], list(_cells(units, run, blocks))))
+    return found
+
+
+def _blocks(trunk: Trunk) -> dict[int, int]:
+    """Index of the first unit of each block -> of the one behind its last: what shortcuts span, outermost only, as far
+    as all of it has one size."""
+    spans: dict[int, int] = {}
+    end = 0
+    for skip in sorted(trunk.skips, key=lambda skip: (skip.start, -skip.end)):
+        if skip.start + 1 < end:
+            continue
+        sizes = {unit.shape[:-1] for unit in trunk.units[skip.start + 1 : skip.end + 1]}
+        if len(sizes) == 1:
+            end = skip.end + 1
+            spans[skip.start + 1] = end
+    return spans
+
+
+def _cells(units: Sequence[Unit], run: range, blocks: dict[int, int]) -> Iterator[Cell]:
+    parts: list[tuple[tuple[str, ...], Unit]] = []
+    at = run.start
+    while at < run.stop:
+        end = blocks.get(at, at + 1)
+        parts.append((tuple(short(unit.layer, unit.shape) for unit in units[at:end]), units[at]))
+        at = end
+    for lines, group in groupby(parts, key=lambda part: part[0]):
+        same = list(group)
+        unit = same[0][1]
+        if len(lines) > 1 or len(same) > 1:
+            yield Cell(lines, unit.layer.family, len(same), unit)
+        else:
+            yield Cell((_single(unit),), unit.layer.family, 0, unit)
+
+
+def _single(unit: Unit) -> str:
+    """A layer alone, with its stride: `7×7, 64, /2`."""
+    return label(unit.layer, unit.shape).replace(" conv", "", 1)

@@ -1,0 +1,86 @@
+"""Tables as Markdown and LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netc.diagnostics.escape import harmless
+from netc.figures.table.model import Cell, Row, Table
+from netc.report.table import inert
+
+_LATEX = {
+    **{character: "\\" + character for character in "{}$&#_%"},
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": "$<$",
+    ">": "$>$",
+    '"': "''",
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "→": r"$\to$",
+}
+
+
+def markdown(table: Table) -> str:
+    """A table in GitHub's Markdown; what a network adds is bold."""
+    names = [f"{inert(harmless(column.name))}<br>{column.depth}" for column in table.columns]
+    lines = [[*table.heads, *names], [":---"] * len(table.heads) + [":---:"] * len(names)]
+    for row in table.rows:
+        lines.append([*row.head, *(_markdown(cell) for cell in row.cells)])
+    lines += [[name, *[""] * (len(table.heads) - 1), *values] for name, values in table.totals()]
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
+
+
+def _markdown(cell: Cell | None) -> str:
+    if cell is None:
+        return ""
+    text = inert(harmless(cell.says()))
+    return f"**{text}**" if cell.added else text
+
+
+def latex(table: Table) -> str:
+    """A table as LaTeX's `tabular`, for which no package is needed; what a network adds is bold."""
+    return "\n".join(_lines(table)) + "\n"
+
+
+def _lines(table: Table) -> Iterator[str]:
+    heads, count = len(table.heads), len(table.columns)
+    yield f"\\begin{{tabular}}{{|{'l|' * heads}{'c|' * count}}}"
+    yield r"\hline"
+    yield _line([*table.heads, *(f"\\textbf{{{escape(column.name)}}}" for column in table.columns)])
+    yield _line([*[""] * heads, *(escape(column.depth) for column in table.columns)])
+    for row in table.rows:
+        if row.starts:
+            yield r"\hline"
+        yield _line([*map(escape, row.head), *_cells(row, count)])
+    yield r"\hline"
+    for name, values in table.totals():
+        yield _line([name, *[""] * (heads - 1), *map(escape, values)])
+    yield r"\hline"
+    yield r"\end{tabular}"
+
+
+def _cells(row: Row, count: int) -> list[str]:
+    if row.band and count > 1:
+        return [f"\\multicolumn{{{count}}}{{c|}}{{{_latex(row.cells[0])}}}"]
+    return [_latex(cell) for cell in row.cells]
+
+
+def _line(cells: list[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _latex(cell: Cell | None) -> str:
+    if cell is None:
+        return ""
+    lines = [f"\\textbf{{{escape(line)}}}" if cell.added else escape(line) for line in cell.lines]
+    if not cell.times:
+        return lines[0]
+    inner = r" \\ ".join(f"\\mbox{{{line}}}" for line in lines)
+    return f"$\\left[\\begin{{array}}{{c}} {inner} \\end{{array}}\\right]\\times {cell.times}$"
+
+
+def escape(text: str) -> str:
+    """A text as LaTeX that is read as itself."""
+    return "".join(_LATEX.get(character, character) for character in harmless(text))

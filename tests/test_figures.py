@@ -1,0 +1,359 @@
+"""Figures: colours, bytes, text that stays text, what a figure says, and `netc draw`."""
+
+from __future__ import annotations
+
+import re
+import struct
+import sys
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import netc
+from netc.cli import CLEAN, ERRORS, USAGE, main
+from netc.figures import Drawing, Options
+from netc.figures.raster import LARGEST
+from netc.figures.scene import Group, Text, fit, text_width
+from netc.figures.scene import Path as Line
+from netc.figures.styles import draw
+from netc.figures.theme import BASE, KINDS, LOOKS, STAGES, colour, contrast
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(drawing: Drawing) -> list[str]:
+    return [item.text for item in drawing.scene.walk() if isinstance(item, Text)]
+
+
+def figure(text: str, **options: object) -> Drawing:
+    return netc.loads(text).draw(**options)
+
+
+# -- colours -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "print"])
+def test_every_text_is_readable_on_everything_it_can_stand_on(theme: str) -> None:
+    grounds = [*KINDS, *(f"stage{number}" for number in range(len(STAGES))), "paper", "panel"]
+    for ground in grounds:
+        assert contrast(colour("ink", theme), colour(ground, theme)) >= 7, ground
+    for ink, ground in product(["muted"], ["paper", "panel"]):
+        assert contrast(colour(ink, theme), colour(ground, theme)) >= 7, (ink, ground)
+    assert contrast(colour("skip", theme), colour("paper", theme)) >= 4.5  # lines, and labels beside them
+
+
+def test_contrast_is_that_of_wcag() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+def test_every_family_of_layers_has_a_colour() -> None:
+    from netc.layers import LAYERS
+
+    assert {layer.family for layer in LAYERS.values()} <= set(KINDS)
+
+
+def test_looks_name_known_colours() -> None:
+    for look in LOOKS.values():
+        for name in filter(None, (look.fill, look.stroke)):
+            assert re.fullmatch(r"#[0-9a-f]{6}", colour(name, "dark"))
+    assert set(BASE) >= {"paper", "ink", "muted"}
+
+
+def test_text_widths_are_not_below_those_of_the_real_font() -> None:
+    """The advance widths of Liberation Sans, measured at 12 px with HarfBuzz, times 1.15 at most."""
+    for text, real in (("3×3 conv, 64, /2", 89.4), ("global avg pool", 83.4), ("56×56×256", 60.7)):
+        assert real <= text_width(text) <= 1.25 * real
+
+
+def test_fit_cuts_and_says_so() -> None:
+    assert fit("short", 100) == "short"
+    cut = fit("x" * 10_000, 100)
+    assert cut.endswith("...")
+    assert text_width(cut) <= 100
+
+
+# -- bytes ---------------------------------------------------------------------------------------------------
+
+
+def test_the_same_spec_gives_the_same_bytes() -> None:
+    assert netc.load("specs/googlenet.net").draw().svg == netc.load("specs/googlenet.net").draw().svg
+
+
+def test_a_changed_layer_is_a_small_difference() -> None:
+    lines = [
+        set(figure(f"net a\ninput 32x32x3\nconv {first}x3 relu; conv 16x3\ngap; fc 10").svg.split("\n"))
+        for first in (24, 32)
+    ]
+    assert len(lines[0] - lines[1]) <= 12  # its own lines, the shapes behind it, the totals
+
+
+def test_one_element_a_line_and_coordinates_to_a_tenth() -> None:
+    svg = netc.load("specs/resnet50.net").draw(theme="light").svg
+    for line in svg.strip().split("\n"):
+        assert len(re.findall(r"<(?!/|path|title>|text)[a-z]", line)) <= 1, line
+    for path in re.findall(r' d="([^"]*)"', svg):
+        assert not re.search(r"\.\d\d", path)
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "budget"),
+    [("resnet.net", {}, 18_000), ("resnet.net", {"collapse": "none"}, 86_000), ("googlenet.net", {}, 45_000)],
+)
+def test_files_stay_small(spec: str, options: dict[str, str], budget: int) -> None:
+    net = netc.load(f"specs/{spec}", **({"n": 18} if spec == "resnet.net" else {}))
+    assert len(net.draw(**options).svg.encode()) < budget
+
+
+def test_resnet_110_is_as_tall_as_resnet_32() -> None:
+    assert (
+        netc.load("specs/resnet.net", n=18).draw().scene.height
+        == netc.load("specs/resnet.net", n=5).draw().scene.height
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "auto", "print"])
+def test_svg_is_well_formed_and_refers_to_nothing_outside(theme: str) -> None:
+    svg = netc.load("specs/unet.net").draw(theme=theme).svg
+    root = ElementTree.fromstring(svg)
+    assert root.attrib["role"] == "graphics-document document"
+    assert root.find(f"{SVG}title").text == "unet"
+    assert not [element for element in root.iter() if element.tag.endswith(("script", "image", "foreignObject", "a"))]
+    assert re.findall(r"https?://[^\"]*", svg) == ["http://www.w3.org/2000/svg"]
+    assert ("var(" in svg) == (theme == "auto")
+
+
+def test_every_shape_has_colours_of_its_own_where_variables_are_not_understood() -> None:
+    """A renderer without `var()` ignores the rules: nothing in the attributes may need them."""
+    svg = netc.load("specs/resnet50.net").draw(theme="auto").svg
+    plain = re.sub(r"<style>.*</style>", "", svg, flags=re.S)
+    assert "var(" not in plain
+    for tag in re.findall(r'<(?:rect|g|path)[^>]* class="[^"]*"[^>]*>', plain):
+        assert re.search(r'fill="(#[0-9a-f]{6}|none)"', tag), tag
+
+
+def test_ids_are_unique_and_take_a_prefix() -> None:
+    for spec in ("specs/resnet50.net", "specs/siamese.net"):
+        svg = netc.load(spec).draw(id_prefix="x-").svg
+        ids = re.findall(r' id="([^"]*)"', svg)
+        assert len(ids) == len(set(ids))
+        assert all(name.startswith("x-") for name in ids)
+        assert set(re.findall(r'href="#([^"]*)"', svg)) <= set(ids)
+
+
+# -- what it says --------------------------------------------------------------------------------------------
+
+
+def test_every_layer_is_in_the_figure_with_its_line_and_span() -> None:
+    net = netc.load("specs/resnet50.net")
+    drawing = net.draw(collapse="none", expand=True)
+    groups = {item.name: item for item in drawing.scene.walk() if isinstance(item, Group) and item.role == "box"}
+    assert set(groups) >= {node.name for node in net.net}
+    text = net.program.file.source.text
+    start, end = groups["conv1"].span
+    assert text[start:end].startswith("conv 64x7/2")
+    assert groups["bottleneck1_bottleneck_unit1_conv1"].line == 8
+
+
+def test_a_tooltip_has_all_facts() -> None:
+    drawing = netc.load("specs/resnet50.net").draw()
+    (title,) = [g.title for g in drawing.scene.walk() if isinstance(g, Group) and g.name == "conv1"]
+    for fact in ("conv1: 7×7 conv, 64, /2", "224×224×3 → 112×112×64", "kernel 7×7, stride 2, padding 2 and 3",
+                 "9,664 parameters", "118.0 M MACs", "receptive field 7", "resnet50.net:6"):  # fmt: skip
+        assert fact in title, (fact, title)
+
+
+def test_shortcuts_are_dotted_where_the_shape_changes() -> None:
+    drawing = netc.load("specs/resnet50.net").draw(collapse="none")
+    count = {
+        look: len(g.items)
+        for g in drawing.scene.walk()
+        if isinstance(g, Group)
+        for look in [g.look]
+        if look in ("skip", "dotted")
+    }
+    assert count == {"skip": 12, "dotted": 4}
+    assert [text for text in texts(drawing) if text.startswith("1×1, ")] == [
+        "1×1, 256",
+        "1×1, 512, /2",
+        "1×1, 1024, /2",
+        "1×1, 2048, /2",
+    ]
+
+
+def test_equal_blocks_are_frames() -> None:
+    net = netc.load("specs/resnet.net", n=18)
+    assert [text for text in texts(net.draw()) if text.startswith("×")] == ["×18", "×17", "×17"]
+    assert not [text for text in texts(net.draw(collapse="none")) if text.startswith("×")]
+    assert [text for text in texts(netc.load("specs/densenet121.net").draw()) if text.startswith("×")] == [
+        "×6",
+        "×12",
+        "×24",
+        "×16",
+    ]
+
+
+def test_blocks_that_only_look_alike_stay_apart() -> None:
+    drawing = figure(
+        "input 32x32x3\na: conv 8x3; b: conv 8x3\nconv 8x3; add a; conv 8x3; add b\ngap; fc 10", collapse="all"
+    )
+    assert len([text for text in texts(drawing) if text == "+"]) == 2
+
+
+def test_every_edge_of_the_network_is_drawn_once() -> None:
+    net = netc.load("specs/unet.net")
+    drawing = net.draw(expand=True, collapse="none")
+    edges = [item for item in drawing.scene.walk() if isinstance(item, Line) and item.role == "edge"]
+    assert len(edges) == net.graph.number_of_edges() + len(net.net.outputs)
+
+
+def test_a_shortcut_starts_inside_its_frame() -> None:
+    scene = netc.load("specs/resnet.net", n=9).draw().scene
+    frames = [item.box for item in scene.walk() if isinstance(item, Group) and item.role == "frame"]
+    (skips,) = [item for item in scene.walk() if isinstance(item, Group) and item.look == "skip"]
+    assert len(frames) == len(skips.items) == 3
+    assert all(frame.holds(skip.box) for frame, skip in zip(frames, skips.items, strict=True))
+
+
+def test_an_unequal_branch_runs_straight_to_the_end_of_the_tallest() -> None:
+    drawing = figure(
+        "input 8x8x4\nconcat { | conv 4x1 | conv 4x3; conv 4x3; conv 4x3; conv 4x3 }\ngap; fc 2", collapse="none"
+    )
+    boxes = {item.name: item.box for item in drawing.scene.walk() if isinstance(item, Group) and item.role == "box"}
+    short = next(
+        path
+        for path in drawing.scene.walk()
+        if isinstance(path, Line) and path.role == "edge" and path.start[1] == boxes["conv1"].bottom
+    )
+    assert short.segments[0] == ((short.start[0], boxes["conv5"].bottom),)
+
+
+def test_several_inputs_stand_beside_each_other() -> None:
+    scene = netc.load("specs/siamese.net").draw().scene
+    boxes = {item.name: item.box for item in scene.walk() if isinstance(item, Group) and item.role == "box"}
+    assert boxes["first"].top == boxes["second"].top
+
+
+# -- hostile text --------------------------------------------------------------------------------------------
+
+NAMES = [
+    "<script>alert(1)</script>",
+    "a & b",
+    'it\'s \\"quoted\\"',
+    "x" * 10_000,
+    "\u0634\u0628\u0643\u0629",
+    "]]>",
+    "\u202egnp.exe",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hostile_names_come_out_as_text(name: str, tmp_path: Path) -> None:
+    path = tmp_path / 'x"><svg onload=alert(1)>.net'
+    path.write_text("input 8x8x1\nconv 4x3; gap; fc 2 softmax\n")
+    program = netc.load(path).program
+    program.name = name
+    drawing = Drawing((program,))
+    root = ElementTree.fromstring(drawing.svg)
+    assert not [element for element in root.iter() if element.tag.endswith("script") or "onload" in element.attrib]
+    title = root.find(f"{SVG}title").text
+    assert title == (name if name.isprintable() else name.replace("\u202e", "\\u202e"))
+    page = str(drawing.render(".html"))
+    assert "<script>alert" not in page
+    assert page.count("<script>") == 1
+
+
+def test_links_come_from_the_command_line_only() -> None:
+    net = netc.load("specs/vgg16.net")
+    assert "<a " not in net.draw().svg
+    svg = net.draw(link='https://example.org/x"y').svg
+    assert 'href="https://example.org/x&quot;y#L' in svg
+
+
+# -- formats and the command line ----------------------------------------------------------------------------
+
+
+def test_png_and_pdf(tmp_path: Path) -> None:
+    pytest.importorskip("resvg_py")
+    pytest.importorskip("svglib")
+    net = netc.load("specs/resnet32.net")
+    net.draw(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    scene = net.draw().scene
+    assert struct.unpack(">II", data[16:24]) == (round(2 * scene.width), round(2 * scene.height))
+    net.draw(tmp_path / "a.pdf")
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+    assert net.draw().render(".pdf") == (tmp_path / "a.pdf").read_bytes()
+    assert scene.width * scene.height < LARGEST
+
+
+def test_a_missing_library_is_a_usage_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("netc.figures.raster.find_spec", lambda name: None)
+    assert main(["draw", "specs/vgg16.net", "-o", str(tmp_path / "a.png")]) == USAGE
+    assert "pip install 'netc[figures]'" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_draw_writes_the_file_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = Path("specs/vgg16.net").resolve()
+    monkeypatch.chdir(tmp_path)
+    assert main(["draw", str(spec)]) == CLEAN
+    assert capsys.readouterr().err == "wrote vgg16.svg\n"
+    assert (tmp_path / "vgg16.svg").read_text().startswith("<svg")
+    assert main(["draw", str(spec), "-o", "-", "--theme", "dark"]) == CLEAN
+    assert capsys.readouterr().out.startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["specs/vgg16.net", "-o", "a.gif"], "expected a name that ends in"),
+        (["specs/vgg16.net", "-o", "a.tex"], "--style table"),
+        (["specs/vgg16.net", "specs/vgg19.net", "-o", "-"], "draws one network"),
+        (["specs/vgg16.net", "--columns", "0"], "from 1 to 1000"),
+    ],
+)
+def test_wrong_use_is_said(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["draw", *arguments]) == USAGE
+    assert said in capsys.readouterr().err
+
+
+def test_errors_of_a_spec_are_shown_and_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bad.net"
+    path.write_text("input 8x8x1\nconv 4x99 valid\n")
+    assert main(["draw", str(path), "-o", str(tmp_path / "bad.svg")]) == ERRORS
+    assert "NET204" in capsys.readouterr().err
+    assert not (tmp_path / "bad.svg").exists()
+
+
+def test_a_notebook_shows_a_network_and_its_figures() -> None:
+    net = netc.load("specs/vgg16.net")
+    assert net._repr_svg_() == net.draw()._repr_svg_() == net.draw().svg
+
+
+def test_options_refuse_what_there_is_not() -> None:
+    with pytest.raises(ValueError, match="expected one of light, dark, auto, print"):
+        netc.load("specs/vgg16.net").draw(theme="pink")
+
+
+def test_deep_nesting_needs_no_recursion() -> None:
+    text = "input 8x8x1\n" + "repeat 2 { conv 1x1; conv 1x3\n" * 8 + "conv 1x1" + "}" * 8 + "\ngap; fc 2"
+    for collapse in ("auto", "none", "all"):
+        assert figure(text, collapse=collapse).svg
+    options = replace(Options(), columns=3)
+    assert draw([netc.loads(text).program], "graph", options).height > 0
+
+
+def test_nothing_heavy_is_imported_to_draw() -> None:
+    import subprocess
+
+    code = "import sys, netc; netc.load('specs/vgg16.net').draw().svg; print([m for m in ('tensorflow','networkx','graphviz','resvg_py','svglib') if m in sys.modules])"
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert made.stdout == "[]\n"

@@ -1,0 +1,512 @@
+"""The figures of papers: volumes, columns, tables, and bars and curves, against what the papers print and show."""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import netc
+from netc.figures import table
+from netc.figures.align import align
+from netc.figures.bars import PANELS, bars
+from netc.figures.curves import curves
+from netc.figures.options import Options
+from netc.figures.scene import Box, Group, Path, Polygon, Rect, Scene, Stamp, Text
+from netc.figures.styles import FigureError, draw
+from netc.figures.svg import write
+from tests.specs import SPECS, VARIANTS, load
+
+VGG = ("vgg-a", "vgg-a-lrn", "vgg-b", "vgg-c", "vgg16", "vgg19")
+RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
+BRANCHED = {"googlenet", "siamese"}  # more than a path with shortcuts
+OPEN = {"unet"}  # of unknown size, which a slab cannot show
+
+
+def scene(style: str, *networks: netc.Network, **options: str) -> Scene:
+    return draw([network.program for network in networks], style, Options(**options))
+
+
+def objects(figure: Scene) -> dict[str, Group]:
+    return {item.name: item for item in figure.walk() if isinstance(item, Group) and item.name}
+
+
+def texts(figure: Scene) -> list[str]:
+    return [item.text for item in figure.walk() if isinstance(item, Text)]
+
+
+def paths(figure: Scene, look: str) -> list[Path]:
+    groups = [item for item in figure.walk() if isinstance(item, Group) and item.look == look]
+    return [item for group in groups for item in group.items if isinstance(item, Path)]
+
+
+# -- volumes ---------------------------------------------------------------------------------------------------------
+
+
+def slab(figure: Scene, name: str) -> Stamp:
+    (stamp,) = objects(figure)[name].items
+    assert isinstance(stamp, Stamp)
+    return stamp
+
+
+def faces(stamp: Stamp) -> list[Polygon]:
+    return [item for item in stamp.template.items if isinstance(item, Polygon)]
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "height"),
+    [("stage1_conv1", 224, 235), ("stage2_conv1", 112, 208), ("stage5_conv3", 14, 125), ("stage5_pool1", 7, 98)],
+)
+def test_heights_of_vgg16(name: str, side: int, height: float) -> None:
+    """The logarithm of the side: 235 px at 224, 98 px at 7; the receding edge at 37 degrees and half its length."""
+    network = load("vgg16")
+    assert network.shapes[name][0] == side
+    top, side_face, front, *_ = faces(slab(scene("volumes", network), name))
+    assert front.box.bottom - front.box.top == height
+    (x1, y1), (x2, y2) = top.points[:2]
+    assert math.degrees(math.atan2(y1 - y2, x2 - x1)) == pytest.approx(37, abs=0.6)
+    assert math.hypot(x2 - x1, y1 - y2) == pytest.approx(height / 2, abs=1)
+    assert side_face.box.right == top.box.right
+
+
+def test_what_volumes_say_of_vgg16() -> None:
+    figure = scene("volumes", load("vgg16"))
+    said = texts(figure)
+    at = said.index("stage3")
+    assert said[at : at + 3] == ["stage3", "3 × (3×3, 256)", "56×56×256"]
+    assert "receptive field 212" in objects(figure)["stage5_pool1"].title
+    assert len([name for name in objects(figure) if "conv" in name]) == 13
+    assert any("27.4 px more for each doubling" in text for text in said), "the scale stands in the legend"
+
+
+def test_thickness_grows_with_the_channels() -> None:
+    """Three pixels for each doubling, and 8 for any pooling."""
+    figure = scene("volumes", load("vgg16"))
+    fronts = [faces(slab(figure, f"stage{stage}_conv1"))[2].box for stage in range(1, 5)]
+    assert [box.right - box.left for box in fronts] == [18, 21, 24, 27]
+    pools = [faces(slab(figure, f"stage{stage}_pool1"))[2].box for stage in range(1, 6)]
+    assert {box.right - box.left for box in pools} == {8}
+
+
+def test_fully_connected_layers_are_bars() -> None:
+    network = load("vgg16")
+    figure = scene("volumes", network)
+    long, short = (faces(slab(figure, name)) for name in ("fc1", "fc3"))
+    assert long[2].box.bottom - long[2].box.top < 12
+    assert long[0].box.right - long[0].box.left > short[0].box.right - short[0].box.left > 60
+
+
+def test_slabs_stand_on_one_axis() -> None:
+    figure = scene("volumes", load("vgg16"))
+    stamps = [item for item in figure.walk() if isinstance(item, Stamp)]
+    assert len({stamp.y for stamp in stamps}) == 1
+    assert all(a.x < b.x for a, b in pairwise(stamps))
+
+
+@pytest.mark.parametrize("n", [3, 5, 18])
+def test_long_stages_are_shortened(n: int) -> None:
+    network = load("resnet-cifar", n=n)
+    short, whole = scene("volumes", network), scene("volumes", network, collapse="none")
+    layers = 6 * n + 4  # and the input and the global pooling
+    assert len(objects(whole)) == layers
+    assert (len(objects(short)) < layers) == (n == 18) == ("..." in texts(short))
+    assert f"{2 * n} × (3×3, 32)" in texts(short)
+    assert len(paths(short, "dotted")) == len(paths(whole, "dotted")) == 2
+
+
+def test_arcs_cross_no_slab() -> None:
+    for network in (load("resnet34"), load("resnet", n=5), load("resnet50"), load("densenet121")):
+        figure = scene("volumes", network)
+        areas = [
+            [(x + stamp.x, y + stamp.y) for x, y in face.points]
+            for stamp in (item for item in figure.walk() if isinstance(item, Stamp))
+            for face in faces(stamp)
+        ]
+        arcs = [*paths(figure, "skip"), *paths(figure, "dotted")]
+        assert arcs
+        for arc in arcs:
+            inner = list(arc.points(32))[2:-2]
+            assert not any(inside(point, area) for point in inner for area in areas), network.name
+
+
+def inside(point: tuple[float, float], area: Sequence[tuple[float, float]]) -> bool:
+    x, y = point
+    crossings = 0
+    for (ax, ay), (bx, by) in zip(area, [*area[1:], area[0]], strict=True):
+        if (ay > y) != (by > y) and x < ax + (y - ay) * (bx - ax) / (by - ay):
+            crossings += 1
+    return crossings % 2 == 1
+
+
+def test_slabs_of_one_dimension() -> None:
+    figure = scene("volumes", netc.loads("input 128x16; conv 32x3 relu; pool 2; gap; fc 3 softmax"))
+    assert "128×32" in texts(figure)
+
+
+# -- column ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spec", "blocks", "dotted"), [("resnet18", 8, 3), ("resnet34", 16, 3), ("resnet50", 16, 4), ("plain34", 0, 0)]
+)
+def test_shortcuts_of_he_et_al(spec: str, blocks: int, dotted: int) -> None:
+    """Figure 3: a shortcut a block, dotted where dimensions change (in ResNet-50 also at conv2_1: 64 to 256)."""
+    figure = scene("column", load(spec))
+    assert (len(paths(figure, "skip")), len(paths(figure, "dotted"))) == (blocks - dotted, dotted)
+
+
+def test_rows_of_he_et_al() -> None:
+    figure = scene("column", load("resnet34"))
+    rows = [row for row in objects(figure).values() if row.role == "box"]
+    said = [item.text for row in rows for item in row.items if isinstance(item, Text)]
+    assert said[:4] == ["input 224×224×3", "7×7 conv, 64, /2", "3×3 max pool, /2", "3×3 conv, 64"]
+    assert said.count("3×3 conv, 256") == 11
+    assert said.count("3×3 conv, 256, /2") == 1
+    assert said[-2:] == ["global avg pool", "fc 1000, softmax"]
+    assert {(row.items[0].width, row.items[0].height) for row in rows if isinstance(row.items[0], Rect)} == {(150, 15)}
+    sizes = [text for text in texts(figure) if re.fullmatch(r"(\d+)×\1", text)]
+    assert sizes == ["224×224", "112×112", "56×56", "28×28", "14×14", "7×7"]
+
+
+def test_networks_side_by_side_are_aligned() -> None:
+    """Each size begins at one height in all three networks, and the hue is that of the size."""
+    networks = [load(spec) for spec in ("vgg19", "plain34", "resnet34")]
+    boxes = objects(scene("column", *networks))
+    starts: dict[int, set[tuple[float, str]]] = {}
+    for at, network in enumerate(networks, 1):
+        seen: set[int] = set()
+        for name, shape in network.shapes.items():
+            row = boxes.get(f"n{at}_{name}")
+            if row is None or len(shape) < 3 or shape[0] in seen:
+                continue
+            seen.add(shape[0])
+            starts.setdefault(shape[0], set()).add(row.box.top)
+    assert len(starts) == 6
+    assert all(len(tops) == 1 for tops in starts.values())
+    hues = {
+        size: {
+            boxes[f"n{at}_{name}"].items[0].look
+            for at, network in enumerate(networks, 1)
+            for name, shape in network.shapes.items()
+            if shape[0] == size and f"n{at}_{name}" in boxes and network.net.node(name).layer.op == "conv"
+        }
+        for size in starts
+    }
+    assert all(len(found) == 1 for found in hues.values())
+    assert len(set.union(*hues.values())) == 6
+
+
+def test_nested_arcs_go_around_each_other() -> None:
+    arcs = paths(scene("column", load("unet")), "skip")
+    assert len(arcs) == 4
+    spans = sorted((arc.end[1] - arc.start[1], max(x for x, _ in arc.points())) for arc in arcs)
+    assert all(inner[1] < outer[1] for inner, outer in pairwise(spans))
+
+
+def test_scale_stands_for_an_unknown_size() -> None:
+    said = texts(scene("column", load("unet")))
+    assert [text for text in said if text.startswith("input") and "×" not in text][:3] == [
+        *("input size", "input / 2", "input / 4"),
+    ]
+
+
+# -- table -----------------------------------------------------------------------------------------------------------
+
+# Simonyan & Zisserman 2014, Table 1, without the bands; `*` is bold there.
+TABLE_1 = """
+conv3-64  | conv3-64  | conv3-64   | conv3-64   | conv3-64   | conv3-64
+          | *LRN      | *conv3-64  | conv3-64   | conv3-64   | conv3-64
+conv3-128 | conv3-128 | conv3-128  | conv3-128  | conv3-128  | conv3-128
+          |           | *conv3-128 | conv3-128  | conv3-128  | conv3-128
+conv3-256 | conv3-256 | conv3-256  | conv3-256  | conv3-256  | conv3-256
+conv3-256 | conv3-256 | conv3-256  | conv3-256  | conv3-256  | conv3-256
+          |           |            | *conv1-256 | *conv3-256 | conv3-256
+          |           |            |            |            | *conv3-256
+conv3-512 | conv3-512 | conv3-512  | conv3-512  | conv3-512  | conv3-512
+conv3-512 | conv3-512 | conv3-512  | conv3-512  | conv3-512  | conv3-512
+          |           |            | *conv1-512 | *conv3-512 | conv3-512
+          |           |            |            |            | *conv3-512
+conv3-512 | conv3-512 | conv3-512  | conv3-512  | conv3-512  | conv3-512
+conv3-512 | conv3-512 | conv3-512  | conv3-512  | conv3-512  | conv3-512
+          |           |            | *conv1-512 | *conv3-512 | conv3-512
+          |           |            |            |            | *conv3-512
+"""
+
+
+def cells(networks: Sequence[netc.Network]) -> list[list[str]]:
+    """The cells of a table as Markdown has them, bold ones behind a star."""
+    lines = table.markdown([network.program for network in networks], Options()).splitlines()
+    rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines[2:]]
+    return [[re.sub(r"\*\*(.*)\*\*", r"*\1", cell).replace("\\", "") for cell in row] for row in rows]
+
+
+def test_table_of_vgg_is_that_of_the_paper() -> None:
+    rows = [row[1:] for row in cells([load(spec) for spec in VGG])]
+    printed = [[cell.strip() for cell in line.split("|")] for line in TABLE_1.strip("\n").splitlines()]
+    assert [row for row in rows if any("conv" in cell for cell in row)] == printed
+    bands = [row[0] for row in rows if len(set(row)) == 1 and "conv" not in row[0]]
+    assert bands == ["input 224×224×3", *["maxpool"] * 5, "FC-4096", "FC-4096", "FC-1000", "soft-max"]
+    assert rows[-1] == [f"{load(spec).cost.total.trainable:,}" for spec in VGG]
+
+
+def test_table_of_resnets_is_that_of_the_paper() -> None:
+    """He et al. 2015, Table 1."""
+    rows = cells([load(spec) for spec in RESNETS])
+    assert [row[:2] for row in rows[1:8]] == [
+        *(["conv1", "112×112"], ["conv2_x", "56×56"], ["", ""]),
+        *(["conv3_x", "28×28"], ["conv4_x", "14×14"], ["conv5_x", "7×7"], ["", "vector"]),
+    ]
+    counts = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+    blocks = [[cell.lstrip("*") for cell in row[2:]] for row in rows if "[" in row[2]]
+    for at, (depth, numbers) in enumerate(counts.items()):
+        for width, count, row in zip((64, 128, 256, 512), numbers, blocks, strict=True):
+            deep = f"1×1, {width}; 3×3, {width}; 1×1, {4 * width}"
+            assert row[at] == f"[{deep if depth >= 50 else f'3×3, {width}; 3×3, {width}'}] ×{count}"
+
+
+def test_drawn_table_says_the_same() -> None:
+    networks = [load(spec) for spec in VGG]
+    figure = scene("table", *networks)
+    bold = [item.text for item in figure.walk() if isinstance(item, Text) and item.bold and "conv" in item.text]
+    assert sorted(bold) == sorted(cell[1:] for row in cells(networks) for cell in row if cell.startswith("*conv"))
+    assert texts(figure).count("maxpool") == 5, "bands are drawn once"
+    assert "138,357,544" in texts(figure)
+
+
+def named(name: str) -> netc.Network:
+    """A network of a name that the language would refuse."""
+    network = netc.loads("input 32x32x3; conv 8x3 relu; pool 2; gap; fc 2 softmax")
+    network.program.name = name
+    return network
+
+
+def test_tables_escape_names() -> None:
+    network = named("a_b&c%d$e#f{g}~^|<b>`*")
+    tex = table.latex([network.program], Options())
+    assert r"a\_b\&c\%d\$e\#f\{g\}\textasciitilde{}\textasciicircum{}|$<$b$>$`*" in tex
+    head = table.markdown([network.program], Options()).splitlines()[0]
+    assert r"a\_b&amp;c%d$e#f{g}\~^\|&lt;b>\`\*" in head
+
+
+sequences = st.lists(st.lists(st.sampled_from("abc"), max_size=6), min_size=1, max_size=4)
+
+
+@given(sequences)
+def test_alignment_keeps_every_item_once_and_in_order(items: list[list[str]]) -> None:
+    rows = align(items, lambda a, b: float(a != b))
+    for at, sequence in enumerate(items):
+        assert [row[at] for row in rows if row[at] is not None] == list(range(len(sequence)))
+    assert all(any(index is not None for index in row) for row in rows)
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=8), st.integers(1, 3))
+def test_equal_sequences_share_all_rows(sequence: list[str], copies: int) -> None:
+    rows = align([sequence] * copies, lambda a, b: 0.0 if a == b else None)
+    assert rows == [[at] * copies for at in range(len(sequence))]
+
+
+# -- geometry of all of them -----------------------------------------------------------------------------------------
+
+
+def violations(figure: Scene) -> Iterator[str]:
+    """Texts or boxes out of their place: the sheet, their box, each other's room; lines through boxes."""
+    sheet = Box(0, 0, figure.width, figure.height)
+    said = [item for item in figure.walk() if isinstance(item, Text)]
+    for text in said:
+        if not sheet.holds(text.box):
+            yield f"{text.text!r} leaves the sheet"
+    yield from (f"{a.text!r} meets {b.text!r}" for a, b in meeting(said))
+    boxes = [item for item in figure.walk() if isinstance(item, Group) and item.role == "box"]
+    for box in boxes:
+        yield from (
+            f"{i.text!r} leaves its box" for i in box.items if isinstance(i, Text) and not outline(box).holds(i.box)
+        )
+    rooms = [Rect(o.left, o.top, o.right - o.left, o.bottom - o.top) for o in map(outline, boxes)]
+    yield from (f"boxes meet at {a.box}" for a, _ in meeting(rooms))
+    for line in (item for item in figure.walk() if isinstance(item, Path) and item.role == "edge"):
+        inner = list(line.points())
+        for start, end in pairwise(inner):
+            reach = Box(min(start[0], end[0]), min(start[1], end[1]), max(start[0], end[0]), max(start[1], end[1]))
+            yield from (
+                f"a line crosses the box at {room.box}" for room in rooms if room.box.overlaps(reach, slack=0.5)
+            )
+
+
+def outline(box: Group) -> Box:
+    assert isinstance(box.items[0], Rect)
+    return box.items[0].box
+
+
+def meeting(items: Sequence[Text] | Sequence[Rect]) -> Iterator[tuple[Text | Rect, Text | Rect]]:
+    """Pairs whose boxes overlap; only those close in height are compared."""
+    rows: dict[int, list[Text | Rect]] = {}
+    for item in items:
+        for row in range(int(item.box.top // 50), int(item.box.bottom // 50) + 1):
+            rows.setdefault(row, []).append(item)
+    for row in rows.values():
+        yield from ((a, b) for a, b in combinations(row, 2) if a.box.overlaps(b.box))
+
+
+@pytest.mark.parametrize("style", ["volumes", "column", "table"])
+@pytest.mark.parametrize("spec", sorted(set(VARIANTS) - {"preact-resnet1001"}))
+def test_geometry_of_every_spec(spec: str, style: str) -> None:
+    network = load(spec)
+    if spec in BRANCHED or (spec in OPEN and style == "volumes"):
+        with pytest.raises(FigureError, match=network.name):
+            scene(style, network)
+        return
+    figure = scene(style, network)
+    assert list(violations(figure)) == []
+    assert well_formed(figure)
+
+
+def well_formed(figure: Scene) -> bool:
+    """Whether the SVG is XML with unique ids and always the same."""
+    svg = write(figure, Options())
+    root = ElementTree.fromstring(svg)
+    ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
+    return len(ids) == len(set(ids)) and svg == write(figure, Options())
+
+
+@pytest.mark.parametrize("style", ["column", "table"])
+@pytest.mark.parametrize(
+    "family", [VGG, RESNETS, ("vgg19", "plain34", "resnet34"), ("alexnet", "resnet18", "resnet18")]
+)
+def test_geometry_of_families(family: Sequence[str], style: str) -> None:
+    figure = scene(style, *map(load, family))
+    assert list(violations(figure)) == []
+    assert well_formed(figure)
+
+
+conv = st.builds("conv {}x{}{} {}".format, *map(st.sampled_from, ([1, 64, 2048], [1, 3], ["", "/2"], ["", "bn relu"])))
+residual = st.builds("add {{ | identity | conv (channels)x3 relu; {} (channels)x3 }}".format, st.just("conv"))
+projected = st.builds("add {{ | conv {0}x1/2 | conv {0}x3/2 relu; conv {0}x3 }}; relu".format, st.integers(1, 999))
+layer = st.one_of(
+    conv, residual, projected, st.sampled_from(["pool 2", "lrn", "dropout 0.5", "avgpool 3/1", "upsample 2"])
+)
+networks = st.builds(
+    "input {0}x{0}x3; {1}; gap; fc 10 softmax".format,
+    st.integers(64, 300),
+    st.lists(layer, min_size=1, max_size=6).map("; ".join),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(networks, min_size=1, max_size=3))
+def test_geometry_of_random_networks(specs: list[str]) -> None:
+    made = [netc.loads(text, f"net{at}.net") for at, text in enumerate(specs)]
+    for style in ("column", "table"):
+        assert list(violations(scene(style, *made))) == []
+    assert list(violations(scene("volumes", made[0]))) == []
+    assert list(violations(bars(made[0].program))) == []
+
+
+HOSTILE = ["<script>alert(1)</script>", "a&b\"'", "x" * 10_000, "\u202eolleh \u05d0\u05d1", "a\nb"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("style", ["volumes", "column", "table"])
+def test_hostile_names_are_text(name: str, style: str) -> None:
+    network = named(name)
+    figure = scene(style, network) if style == "volumes" else scene(style, network, network)
+    assert list(violations(figure)) == []
+    root = ElementTree.fromstring(write(figure, Options()))
+    assert not [element for element in root.iter() if element.tag.endswith("script")]
+
+
+def test_what_a_path_cannot_show_is_said() -> None:
+    voxels = netc.loads("input 8x8x8x1; conv 4x3; gap; fc 2")
+    with pytest.raises(FigureError, match="3 spatial dimensions"):
+        scene("volumes", voxels)
+    assert list(violations(scene("column", voxels))) == []
+    with pytest.raises(FigureError, match="more than once"):
+        scene("column", netc.loads("input 8x8x4; a: identity; conv 4x3; conv 4x3; x: identity\nfrom a; b: conv 4x1\n"
+                                   "from x; add b; conv 4x3; add b; gap; fc 2"))  # fmt: skip
+
+
+def test_size_of_vgg16() -> None:
+    """The budget of the figure that people make by hand."""
+    network = netc.loads((SPECS / "vgg16.net").read_text(), "vgg16.net")
+    assert len(write(scene("volumes", network), Options()).encode()) <= 15 * 1024
+
+
+# -- bars and curves -------------------------------------------------------------------------------------------------
+
+
+def test_bars_are_as_long_as_the_costs() -> None:
+    network = load("vgg16")
+    figure = bars(network.program)
+    (longest, *_) = sorted(
+        (i for i in figure.walk() if isinstance(i, Rect) and i.look == "dense"), key=lambda i: -i.width
+    )
+    shorter = [i for i in figure.walk() if isinstance(i, Rect) and i.look == "dense" and i.x == longest.x]
+    wanted = [network.cost.layers[name].trainable for name in ("fc1", "fc2", "fc3")]
+    assert [i.width / longest.width for i in shorter if i.width > 14 or i.height == longest.height] == pytest.approx(
+        [count / wanted[0] for count in wanted], abs=0.01
+    )
+    assert "138.4 M in all" in texts(figure)
+    assert [text for text, _ in PANELS] == [text for text in texts(figure) if text in dict(PANELS)]
+
+
+@pytest.mark.parametrize("spec", ["googlenet", "siamese", "unet", "densenet121", "resnet50"])
+def test_geometry_of_bars(spec: str) -> None:
+    figure = bars(load(spec).program)
+    assert list(violations(figure)) == []
+    assert well_formed(figure)
+
+
+def drawn(figure: Scene, look: str) -> list[Path]:
+    return [item for item in figure.walk() if isinstance(item, Path) and item.look == look and item.role == "curve"]
+
+
+def test_curves_show_training_and_validation() -> None:
+    rows = [{"epoch": e, "loss": 1 / e, "val_loss": 2 / e, "accuracy": 1 - 1 / e} for e in range(1, 11)]
+    figure = curves(rows, "run")
+    assert [len(list(path.points())) for path in drawn(figure, "train")] == [10, 10]
+    (validation,) = drawn(figure, "validation")
+    train = drawn(figure, "train")[0]
+    assert all(v[1] < t[1] for v, t in zip(validation.points(), train.points(), strict=True)), "larger is higher"
+    assert {"loss", "accuracy", "epoch"} <= set(texts(figure))
+    assert list(violations(figure)) == []
+
+
+def test_curves_have_gaps_where_values_are_not_finite() -> None:
+    losses = [3.0, 2.0, math.nan, 1.0, 0.9, math.inf, 0.5]
+    figure = curves([{"step": at, "loss": loss} for at, loss in enumerate(losses)])
+    assert [len(list(path.points())) for path in drawn(figure, "train")] == [2, 2]
+    assert [item.look for item in figure.walk() if isinstance(item, Rect) and item.look.endswith("mark")] == [
+        "train.mark"
+    ]
+
+
+@pytest.mark.parametrize("rows", [[], [{}], [{"epoch": 1.0}], [{"loss": math.nan}]])
+def test_empty_log_has_no_curves(rows: list[dict[str, float]]) -> None:
+    with pytest.raises(FigureError, match="no values"):
+        curves(rows)
+
+
+def test_long_log_is_a_small_figure() -> None:
+    rows = [{"step": at, "loss": math.sin(at) + (at == 77_777) * 9} for at in range(100_000)]
+    svg = write(curves(rows), Options())
+    assert len(svg) < 50_000
+    assert min(y for path in drawn(curves(rows), "train") for _, y in path.points()) < 110, "the peak is kept"
+
+
+values = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.fixed_dictionaries({}, optional={"epoch": values, "loss": values, "val_loss": values, "é<&": values}))
+)
+def test_any_log_is_drawn_or_refused(rows: list[dict[str, float]]) -> None:
+    try:
+        figure = curves(rows)
+    except FigureError:
+        return
+    assert list(violations(figure)) == []
+    assert well_formed(figure)
