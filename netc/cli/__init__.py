@@ -13,6 +13,10 @@ from netc import __version__
 COMMANDS = {
     "check": "report what is wrong with a spec, and mend it with --fix",
     "compile": "write a spec as Keras code (or JSON, or a Graphviz graph)",
+    "train": "train a spec on data, into the folder of a run",
+    "evaluate": "loss and metrics of a run, or of a spec with weights",
+    "predict": "classes and their probabilities for images",
+    "runs": "list and compare runs",
     "summary": "shapes, parameters, MACs and receptive field of every layer",
     "explain": "what a code such as NET301 means, with examples",
     "fmt": "write a spec in the canonical style",

@@ -46,7 +46,16 @@ def lower(
         report.discard(_UNKNOWN)
     parameters = {name: value for name, value in expander.parameters.items() if value is not None}
     return Program(
-        file, expander.net.name, parameters, expander.net, body, expander.called, sections, report, expander.ghosts
+        file,
+        expander.net.name,
+        parameters,
+        expander.net,
+        body,
+        expander.called,
+        sections,
+        report,
+        expander.ghosts,
+        expander.includes.opened,
     )
 
 
