@@ -34,7 +34,7 @@ def test_page_is_complete(code: str) -> None:
 
 
 def test_few_pages_are_without_example() -> None:
-    assert len(CODES) - len(WITH_EXAMPLES) <= 2
+    assert set(CODES) - set(WITH_EXAMPLES) == {"NET005", "NET410", "NET411"}  # what lies outside a spec
 
 
 @pytest.mark.parametrize("code", WITH_EXAMPLES)

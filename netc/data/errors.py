@@ -15,7 +15,7 @@ from netc.syntax.source import Span
 if TYPE_CHECKING:
     from netc.program import Program
 
-MISSING, BROKEN, EMPTY = "NET410", "NET411", "NET412"
+MISSING, BROKEN = "NET410", "NET411"
 CLASSES, SHAPE = "NET405", "NET406"
 SHOWN = 20  # findings of one kind that are told one by one
 _MARKED = re.compile(r"netc-data\((NET4\d\d)\): (.*?) \(end of netc-data\)", re.DOTALL)

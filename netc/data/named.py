@@ -1,22 +1,154 @@
-"""The data sets that have names, from local folders in their official formats, or by Keras' downloaders."""
+"""The data sets that have names: where they are looked for, and how they come there."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-from netc.data.errors import MISSING, unfit
+from netc.data import official
+from netc.data.errors import BROKEN, MISSING, shown, unfit
+from netc.data.files import Reading
 from netc.data.sources import Collection, Memory, whole
 from netc.sections.data_sets import DataSet
 
+VARIABLE = "NETC_DATA"
+IDX = "train-images-idx3-ubyte, train-labels-idx1-ubyte and the same of t10k, each as it is or with .gz,"
 
-def read(data_set: DataSet, folder: Path | None) -> Collection:
-    """A named set; raises `Unfit` where it is not found."""
+
+@dataclass(frozen=True, slots=True)
+class Official:
+    """How a set is published: folders it unpacks to, a reader of such a folder, and files with their MD5 sums.
+
+    The reader gives None for a folder that is none of its own.
+    """
+
+    folders: tuple[str, ...]
+    files: str  # what is expected in one, in words
+    read: Callable[[Path, Reading], Collection | None]
+    origin: str
+    sums: Mapping[str, str]
+
+
+SETS: dict[str, Official] = {
+    "mnist": Official(
+        ("mnist", "MNIST", "MNIST/raw"),
+        IDX,
+        lambda folder, _: official.read_idx(folder, official.DIGITS),
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        {
+            "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+            "train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
+            "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
+            "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
+        },
+    ),
+    "fashion_mnist": Official(
+        ("fashion_mnist", "fashion-mnist", "FashionMNIST/raw"),
+        IDX,
+        lambda folder, _: official.read_idx(folder, official.CLOTHES),
+        "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+        {
+            "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+            "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
+            "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
+            "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
+        },
+    ),
+    "cifar10": Official(
+        ("cifar-10-batches-bin", "cifar10"),
+        "data_batch_1.bin to data_batch_5.bin and test_batch.bin, the binary version (the Python one is pickled, and"
+        " pickles can run anything)",
+        lambda folder, _: official.read_cifar10(folder),
+        "https://www.cs.toronto.edu/~kriz/",
+        {"cifar-10-binary.tar.gz": "c32a1d4ab5d03f1284b67883e8d87530"},
+    ),
+    "cifar100": Official(
+        ("cifar-100-binary", "cifar100"),
+        "train.bin and test.bin, the binary version (the Python one is pickled, and pickles can run anything)",
+        lambda folder, _: official.read_cifar100(folder),
+        "https://www.cs.toronto.edu/~kriz/",
+        {"cifar-100-binary.tar.gz": "03b5dce01913d631647c71ecec9e9cb8"},
+    ),
+    "flowers17": Official(
+        ("17flowers", "flowers17", "jpg"),
+        "jpg/image_0001.jpg to image_1360.jpg, or a folder for each of the 17 classes",
+        official.read_flowers,
+        "https://www.robots.ox.ac.uk/~vgg/data/flowers/17/",
+        {"17flowers.tgz": "b59a65d8d1a99cd66944d474e1289eab"},
+    ),
+}
+
+
+def read(data_set: DataSet, folder: Path | None, reading: Reading) -> Collection:
+    """A named set from the first place that has it, else downloaded. Raises `Unfit` where it is not to be had."""
     if data_set.name == "digits":
         return _digits()
-    raise NotImplementedError(data_set.name)
+    published = SETS[data_set.name]
+    roots = places(folder)
+    for root in roots:
+        for name in published.folders:
+            found = published.read(root / name, reading) if (root / name).is_dir() else None
+            if found is not None:
+                return found
+    return _downloaded(data_set.name, published, roots, reading)
+
+
+def read_there(data_set: DataSet | None, folder: Path, reading: Reading) -> Collection | None:
+    """A folder in an official format, of the given set or of any; None if it is none."""
+    if data_set is not None and data_set.name in SETS:
+        return SETS[data_set.name].read(folder, reading)
+    for name in ("cifar10", "cifar100", "mnist"):
+        found = SETS[name].read(folder, reading)
+        if found is not None:
+            return found
+    return None
+
+
+def places(folder: Path | None) -> list[Path]:
+    """Folders in which named sets are looked for, in order."""
+    given = [folder] if folder else []
+    if os.environ.get(VARIABLE):
+        given.append(Path(os.environ[VARIABLE]).expanduser())
+    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    return [*given, home / "datasets"]
+
+
+def _downloaded(name: str, published: Official, roots: list[Path], reading: Reading) -> Collection:
+    """The set from its publisher, checked against its sums, kept in the first of the folders."""
+    import keras  # noqa: PLC0415 - seconds
+
+    target = roots[0] / name
+    looked = " and ".join(shown(root / folder) for root in roots for folder in published.folders[:1])
+    try:
+        for file, md5 in published.sums.items():
+            keras.utils.get_file(
+                file,
+                published.origin + file,
+                file_hash=md5,
+                hash_algorithm="md5",
+                extract=file.endswith(("gz", "tgz")) and "ubyte" not in file,
+                cache_dir=str(roots[0]),
+                cache_subdir=name,
+            )
+    except Exception as error:  # whatever goes wrong between here and there
+        said = str(error).split("\n", maxsplit=1)[0]
+        raise unfit(
+            MISSING,
+            f"the data set `{name}` is not here, and cannot be fetched: {said}",
+            f"put {published.files} into {looked}",
+            f"they come from {published.origin}{next(iter(published.sums))}",
+            f"another folder is given by `--data PATH` or ${VARIABLE}",
+        ) from None
+    for candidate in (target, *(path for path in sorted(target.rglob("*")) if path.is_dir())):
+        found = published.read(candidate, reading)
+        if found is not None:
+            return found
+    raise unfit(BROKEN, f"{shown(target)} was fetched and holds no {name}")
 
 
 def _digits() -> Collection:
@@ -29,4 +161,4 @@ def _digits() -> Collection:
 
     held = load_digits()
     images = (held.images / 16).astype(np.float32)[..., None]
-    return Collection(tuple("0123456789"), whole(Memory(images), held.target.astype(np.int64)))
+    return Collection(official.DIGITS, whole(Memory(images), held.target.astype(np.int64)))

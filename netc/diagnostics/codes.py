@@ -102,6 +102,8 @@ _TABLE = (
     _error("NET407", "settings-conflict", "settings that cannot stand together"),
     _error("NET408", "loss-output", "a loss for an output that does not exist, or an output without loss"),
     _error("NET409", "missing-setting", "a setting that training needs"),
+    _error("NET410", "data-missing", "data that are not where they are looked for, or are none"),
+    _error("NET411", "data-file", "a file of the data that cannot be used"),
     # lints
     _warning("NET501", "bias-before-norm", "a bias directly before a batch normalisation"),
     _warning("NET502", "double-activation", "two activations in a row"),

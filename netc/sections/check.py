@@ -22,6 +22,7 @@ from netc.sections.preprocessing import Step
 from netc.sections.settings import Classes, ClassWeights, Freeze, Skip
 from netc.syntax.source import Span
 
+ARRAYS = (".npz", ".h5", ".hdf5")  # files that may hold arrays for several inputs
 NEAREST = 1000  # names of layers among which the nearest spelling is looked for
 # Operations behind an activation that leave the kind of its values as it is.
 TRANSPARENT = frozenset({"identity", "dropout", "spatialdropout", "droppath", "noise", "flatten", "reshape", "part"})
@@ -62,12 +63,12 @@ def _images(data: Data, program: Program) -> None:
 
 def _input(image: Shape, place: Span, data: Data, program: Program) -> None:
     net = program.net
-    if len(net.inputs) > 1 and data.source is not None:
+    if len(net.inputs) > 1 and data.source is not None and not _by_name(data):
         program.report.add(
             "NET406",
-            f"a data set feeds one input, and the network has {len(net.inputs)}",
+            f"images alone feed one input, and the network has {len(net.inputs)}",
             data.source_span,
-            help=("train from Python: the emitted `train` takes any `tf.data` set",),
+            help=("an .npz or .h5 file holds arrays for several, under the labels of inputs and outputs",),
         )
     if len(net.inputs) != 1 or net.inputs[0] not in net.shapes:
         return
@@ -83,6 +84,11 @@ def _input(image: Shape, place: Span, data: Data, program: Program) -> None:
             secondary=(Label(net.node(net.inputs[0]).origin.span, f"{show_shape(wanted)} here"),),
             help=tuple(_mend(image, wanted)),
         )
+
+
+def _by_name(data: Data) -> bool:
+    """Whether the data may hold arrays under names."""
+    return isinstance(data.source, str) and data.source.lower().endswith(ARRAYS)
 
 
 def _mend(image: Shape, wanted: Shape) -> Iterator[str]:

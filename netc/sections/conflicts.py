@@ -17,6 +17,8 @@ from netc.sections.preprocessing import Mixup
 from netc.sections.schedules import Cosine, Warmup
 from netc.sections.settings import (
     EMA,
+    OWN,
+    TEST,
     Accumulate,
     Checkpoint,
     ClassWeights,
@@ -163,8 +165,9 @@ def _validation(sections: Sections) -> Iterator[Conflict]:
     validation = data.one(Validation) if data else None
     if validation and data and data.data_set:
         source, part = data.data_set, validation.value.part
-        if part == "test" and not source.test:
-            yield Conflict(validation, f"`{source.name}` has no test images", "keep a share: `validation 0.1`")
+        if (part == TEST and not source.test) or part == OWN:
+            what = "test images" if part == TEST else "validation images of its own"
+            yield Conflict(validation, f"`{source.name}` has no {what}", "keep a share: `validation 0.1`")
         if not isinstance(part, str) and (data.images or 0) < 1:
             yield Conflict(
                 validation,

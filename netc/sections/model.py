@@ -95,9 +95,7 @@ class Data(Section):
         if self.data_set is None:
             return None
         whole, validation = self.data_set.training, self.value(Validation)
-        if validation is None or isinstance(validation.part, str):
-            return whole
-        return whole - (validation.part if isinstance(validation.part, int) else round(whole * validation.part))
+        return whole - (validation.kept(whole) if validation else 0)
 
     def image(self) -> Shape:
         """Shape of an image in front of the pipeline: rows, columns, channels."""

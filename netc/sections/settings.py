@@ -17,6 +17,7 @@ from netc.sections.schedules import SCHEDULES, UNIT
 
 COUNT = Int(min=1)
 POSITIVE = Real(min=0, open=("min",))
+TEST, OWN = "test", "own"  # images to validate on that are not taken from training
 LABEL = Name("a label, or the name of a layer")
 
 TRAIN: Registry[Setting] = {}  # lines of `train` that choose nothing by name
@@ -55,19 +56,29 @@ class Shuffle(Setting):
 
 @choice(DATA, "validation", example="validation 0.1 stratified")
 class Validation(Setting):
-    """What is kept from training to validate on: a share, a number of images, or the data set's `test` images."""
+    """What to validate on: a share of the training images or a number of them, kept from training, or others.
+
+    Others are the data set's `test` images, or its `own` validation images (a folder `validation`, arrays `x_val`).
+    """
 
     positional: ClassVar[tuple[str, ...]] = ("part",)
 
     part: float | int | str = param(
-        Either((Choice(("test",)), Real(min=0, max=1, open=("min", "max")), COUNT)), "a share, a number, or `test`"
+        Either((Choice((TEST, OWN)), Real(min=0, max=1, open=("min", "max")), COUNT)),
+        "a share, a number, `test` or `own`",
     )
     stratified: bool = param(Bool(), "keep the classes' shares", False)
     seed: int = param(Int(min=0), "chooses the images", 0)
 
     def validate(self) -> None:
-        if self.part == "test" and self.stratified:
-            raise SettingError("the `test` images are what they are, nothing is drawn", param="stratified")
+        if isinstance(self.part, str) and self.stratified:
+            raise SettingError(f"the `{self.part}` images are what they are, nothing is drawn", param="stratified")
+
+    def kept(self, images: int) -> int:
+        """How many of the training images are kept from training."""
+        if isinstance(self.part, str):
+            return 0
+        return self.part if isinstance(self.part, int) else round(images * self.part)
 
 
 @choice(TRAIN, "batch", example="batch 128")

@@ -1,0 +1,167 @@
+"""Folders of images, and lists of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from netc.data.errors import BROKEN, CLASSES, MISSING, Finding, bounded, shown, unfit
+from netc.data.files import Files, Reading
+from netc.data.sources import Collection, whole
+
+PARTS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "val", "valid"),
+    "test": ("test", "testing"),
+}
+IGNORED = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir"})  # what systems leave in folders of images
+MOST_CLASSES = 1_000_000
+LAYOUT = "a folder for each class with its images, or such folders in `train`, `validation` and `test`"
+_LINE = re.compile(r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>\S.*?))\s+(?P<class>\S+)')
+
+
+def read_folder(folder: Path, reading: Reading) -> Collection:
+    """A folder with a folder for each class, maybe in folders for training, validation and testing."""
+    inside = list(_entries(folder))
+    by_part = {
+        part: entry
+        for part, names in PARTS.items()
+        for entry in inside
+        if entry.name.lower() in names and entry.is_dir()
+    }
+    if "train" not in by_part:
+        classes, paths, labels = _classes(folder)
+        return Collection(classes, whole(Files.at(paths, reading), labels))
+    others = [entry for entry in inside if entry not in by_part.values()]
+    if others:
+        raise bounded([Finding(BROKEN, f"{shown(entry.path)} stands beside `train`", (LAYOUT,)) for entry in others], 1)
+    classes, paths, labels = _classes(Path(by_part["train"].path))
+    counts = {"train": len(paths)}
+    for part in ("validation", "test"):
+        if part in by_part:
+            _, more, its_labels = _classes(Path(by_part[part].path), classes)
+            counts[part] = len(more)
+            paths += more
+            labels = np.concatenate([labels, its_labels])
+    everything, start, parts = whole(Files.at(paths, reading), labels), 0, {}
+    for part, count in counts.items():
+        parts[part] = everything.at(np.arange(start, start + count))
+        start += count
+    return Collection(classes, parts["train"], parts.get("validation"), parts.get("test"))
+
+
+Found = tuple[tuple[str, ...], list[str], "np.ndarray[tuple[int], np.dtype[np.int64]]"]
+
+
+def _classes(folder: Path, known: tuple[str, ...] = ()) -> Found:
+    """Class names in order, the paths of all images, and the class number of each. Raises `Unfit`."""
+    entries = sorted(_entries(folder), key=lambda entry: entry.name)
+    folders = [entry for entry in entries if entry.is_dir()]
+    astray = [entry.path for entry in entries if not entry.is_dir()]
+    if not folders:
+        what = f"holds {len(astray):,} files and no folders of classes" if astray else "is empty"
+        raise unfit(MISSING, f"{shown(folder)} {what}", f"expected {LAYOUT}")
+    if astray:
+        findings = [Finding(BROKEN, f"{shown(path)} lies in no folder of a class", (LAYOUT,)) for path in astray]
+        raise bounded(findings, len(astray))
+    names = known or tuple(entry.name for entry in folders)
+    unknown = [entry for entry in folders if entry.name not in names]
+    if unknown:
+        message = f"{shown(unknown[0].path)} is a class without images for training"
+        raise unfit(CLASSES, message, f"classes are {', '.join(map(shown, names[:10]))}{' ...' * (len(names) > 10)}")
+    if len(names) < 2:
+        raise unfit(CLASSES, f"{shown(folder)} holds one class alone, {shown(names[0])}", f"expected {LAYOUT}")
+    number = {name: index for index, name in enumerate(names)}
+    paths: list[str] = []
+    labels: list[int] = []
+    for entry in folders:
+        found = sorted(_files(entry.path))
+        if not found and not known:
+            raise unfit(MISSING, f"the class {shown(entry.path)} has no images", "remove the folder, or fill it")
+        paths += found
+        labels += [number[entry.name]] * len(found)
+    if not paths:
+        raise unfit(MISSING, f"{shown(folder)} has no images", f"expected {LAYOUT}")
+    return names, paths, np.asarray(labels, np.int64)
+
+
+def _entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
+    """What is in a folder, but for hidden files and what systems leave there."""
+    try:
+        with os.scandir(folder) as found:
+            yield from (
+                entry for entry in found if not entry.name.startswith(".") and entry.name.lower() not in IGNORED
+            )
+    except OSError as error:
+        raise unfit(BROKEN, f"cannot read {shown(folder)}: {(error.strerror or 'unknown').lower()}") from None
+
+
+def _files(folder: str) -> Iterator[str]:
+    """All files below a folder; links are followed, in circles once."""
+    waiting, seen = [folder], set()
+    while waiting:
+        here = waiting.pop()
+        real = os.path.realpath(here)
+        if real in seen:
+            continue
+        seen.add(real)
+        for entry in _entries(here):
+            if entry.is_dir():
+                waiting.append(entry.path)
+            else:
+                yield entry.path
+
+
+# -- lists -----------------------------------------------------------------------------------------------------
+
+
+def read_list(path: Path, reading: Reading) -> Collection:
+    """A text of lines `path class`: paths relative to it, in quotes where they need some; classes by number or name."""
+    paths: list[str] = []
+    classes: list[str] = []
+    findings: list[Finding] = []
+    try:
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise unfit(BROKEN, f"cannot read {shown(path)}: {(error.strerror or 'unknown').lower()}") from None
+    if "\0" in text:
+        raise unfit(BROKEN, f"{shown(path)} is no text", "data are a folder, a list of `path class` lines, .npz or .h5")
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        match = _LINE.fullmatch(line.strip())
+        where = f"{shown(path)}, line {number}"
+        if match is None:
+            findings.append(Finding(BROKEN, f"{where}: expected a path and a class", ('such as `"my cat.png" cat`',)))
+            continue
+        name = match["plain"] if match["quoted"] is None else re.sub(r"\\(.)", r"\1", match["quoted"])
+        image = os.path.join(path.parent, name)
+        if not os.path.isfile(image):
+            findings.append(Finding(BROKEN, f"{where}: there is no file {shown(image)}"))
+        paths.append(image)
+        classes.append(match["class"])
+    if findings:
+        raise bounded(findings, len(lines))
+    if not paths:
+        raise unfit(MISSING, f"{shown(path)} is empty", "each line is a path and a class")
+    names, labels = _numbered(classes)
+    if len(names) < 2:
+        raise unfit(CLASSES, f"{shown(path)} holds one class, {shown(names[0])}")
+    return Collection(names, whole(Files.at(paths, reading), labels))
+
+
+def _numbered(classes: list[str]) -> tuple[tuple[str, ...], np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Names of classes and the number of each: as they stand where all are numbers, else in alphabetical order."""
+    if all(each.isascii() and each.isdigit() and len(each) < 10 for each in classes):
+        numbers = np.asarray([int(each) for each in classes], np.int64)
+        if int(numbers.max()) < MOST_CLASSES:
+            return tuple(str(number) for number in range(int(numbers.max()) + 1)), numbers
+        raise unfit(CLASSES, f"class number {numbers.max()} is too large", f"they go from 0 to {MOST_CLASSES - 1}")
+    names = tuple(sorted(set(classes)))
+    number = {name: index for index, name in enumerate(names)}
+    return names, np.asarray([number[each] for each in classes], np.int64)
