@@ -88,8 +88,6 @@ def _run(options: argparse.Namespace) -> int:
     if request is None:
         return ERRORS
     progress = progress_for(sys.stderr)
-    if request.cluster.chief:
-        progress.note(f"training {request.program.name} in {request.run.folder}")
     with stopping(progress.note) as stop:
         outcome = _train(request, progress, stop)
     if outcome.finished:

@@ -7,7 +7,7 @@ one that never was.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -120,9 +120,13 @@ class Loop:
             self.state.step += count
             if not math.isfinite(loss):
                 raise Diverged(_diverged(self.state.step, epoch, self.trainee.rate))
-            self.progress.stepped(self.state.step, count, self.trainee.training)
+            self.progress.stepped(self.state.step, count, self._shown(loss))
             self._events(epoch)
         return True
+
+    def _shown(self, loss: float) -> Callable[[], Mapping[str, float]]:
+        """What progress may ask for: over several workers nothing that they would have to add up together."""
+        return self.trainee.training.values if self.steps.several else lambda: {LOSS: loss}
 
     def _events(self, epoch: int) -> None:
         """What is due behind the last step."""
@@ -161,16 +165,19 @@ class Loop:
         if best is not None and not (value < best[0] if direction == "min" else value > best[0]):
             return
         self.state.best = (value, self.state.step)
+        weights = ((variable.path, value_of(variable)) for variable in self.trainee.model.weights)
         if self.writes:
             self.store.folder.mkdir(parents=True, exist_ok=True)
-            weights = ((variable.path, value_of(variable)) for variable in self.trainee.model.weights)
             write(self.store.best, {"step": self.state.step, name: value}, weights)
+        else:
+            _read(weights)
 
     def save(self) -> None:
         """Write a checkpoint of this moment."""
         self.saved = self.state.step
         arrays = (pair for part in (self.trainee.arrays(), self.monitors.arrays()) for pair in part)
         if not self.writes:
+            _read(arrays)
             return
         state = {
             "step": self.state.step,
@@ -189,6 +196,12 @@ class Loop:
         best = state["best"]
         self.state = State(int(state["step"]), (best[0], best[1]) if best else None, dict(state["fresh"]))
         self.saved = self.state.step
+
+
+def _read(arrays: Iterable[object]) -> None:
+    """Take part in reading what the workers hold together: the one that writes it cannot read it alone."""
+    for _ in arrays:
+        pass
 
 
 @dataclass(slots=True)

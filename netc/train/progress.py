@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -13,8 +13,8 @@ from netc.train.log import COUNTS, RATE
 
 if TYPE_CHECKING:
     from netc.sections.base import Clock
-    from netc.train.trainee import Meters
 
+Values = Callable[[], Mapping[str, float]]  # asked for only where they are shown
 QUIET_SECONDS = 10.0  # between two lines in the middle of an epoch
 SMOOTHING = 0.7  # of the speed shown
 
@@ -31,7 +31,7 @@ class Progress:
     def begins(self, clock: Clock, batch: int, step: int) -> None:
         """Training starts behind a step."""
 
-    def stepped(self, step: int, count: int, meters: Meters) -> None:
+    def stepped(self, step: int, count: int, values: Values) -> None:
         """Some steps are done."""
 
     def validating(self) -> None:
@@ -118,12 +118,12 @@ class Lines(Progress):
         self.speed.start()
         self.spoken = monotonic()
 
-    def stepped(self, step: int, count: int, meters: Meters) -> None:
+    def stepped(self, step: int, count: int, values: Values) -> None:
         self._measure(step, count)
         if monotonic() - self.spoken > QUIET_SECONDS:
             epoch, batch = divmod(step - 1, self.clock.per_epoch)
-            values = quantities(meters.values())
-            self.say(f"{self._place(epoch)} step {batch + 1}/{self.clock.per_epoch}  {values}  ({self.speed})")
+            shown = quantities(values())
+            self.say(f"{self._place(epoch)} step {batch + 1}/{self.clock.per_epoch}  {shown}  ({self.speed})")
 
     def _measure(self, step: int, count: int) -> None:
         if self.first:  # the first call also makes the graph
@@ -176,11 +176,11 @@ class Bar(Lines):
         self.task = self.bar.add_task("starting", total=clock.per_epoch, completed=step % clock.per_epoch, values="")
         self.bar.start()
 
-    def stepped(self, step: int, count: int, meters: Meters) -> None:
+    def stepped(self, step: int, count: int, values: Values) -> None:
         self._measure(step, count)
         epoch, batch = divmod(step - 1, self.clock.per_epoch)
-        values = f"{quantities(meters.values())}  {self.speed}"
-        self.bar.update(self.task, description=self._place(epoch), completed=batch + 1, values=values)
+        shown = f"{quantities(values())}  {self.speed}"
+        self.bar.update(self.task, description=self._place(epoch), completed=batch + 1, values=shown)
 
     def validating(self) -> None:
         self.bar.update(self.task, description="validating")

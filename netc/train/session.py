@@ -20,7 +20,7 @@ from netc.train.progress import Progress
 from netc.train.quiet import import_tensorflow
 from netc.train.run import FINISHED, RUNNING, STOPPED, Run, RunError, settings, versions
 from netc.train.run import now as time_now
-from netc.train.strategy import Cluster, open_strategy
+from netc.train.strategy import MULTIWORKER, Cluster, ClusterError, agree, open_strategy, stopping_together
 
 if TYPE_CHECKING:
     from netc.data.stream import Datasets
@@ -70,10 +70,14 @@ def train(request: Request, progress: Progress, stop: Callable[[], bool] = lambd
     import_tensorflow()
     strategy = _open(request)
     data = _data(request, seed, progress)
+    _check_shares(section, data, strategy.num_replicas_in_sync)
     clock = _clock(section, data)
+    if request.cluster.kind == MULTIWORKER:
+        stop = stopping_together(strategy, stop)
     loop = _loop(request, strategy, data, clock, seed, progress, stop)
     if request.cluster.chief:
         _begin(request, seed, data, record)
+        progress.note(f"training {program.name} in {run.folder}")
     _restore(request, loop, progress)
     from netc.train.normalise import fused  # noqa: PLC0415
 
@@ -82,9 +86,7 @@ def train(request: Request, progress: Progress, stop: Callable[[], bool] = lambd
         with fused(loop.trainee.model):
             finished = loop.run()
     except Exception as error:
-        from netc.data import as_data_error  # noqa: PLC0415
-
-        raise (as_data_error(error, program) or error) from None
+        raise _explained(error, request) from None
     finally:
         progress.ends()
     if finished:
@@ -95,6 +97,29 @@ def train(request: Request, progress: Progress, stop: Callable[[], bool] = lambd
         run.update(status=FINISHED if finished else STOPPED, seconds=round(spent, 1), step=loop.state.step)
     row = loop.log.rows[-1] if loop.log.rows else {}
     return Outcome(run, finished, loop.state.step, clock, row, loop.state.best, seconds, loop.trainee.model)
+
+
+def _explained(error: Exception, request: Request) -> Exception:
+    """What TensorFlow says in the middle of training, for the user: an unreadable image, a worker that is gone."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    from netc.data import as_data_error  # noqa: PLC0415
+
+    said = as_data_error(error, request.program)
+    if said is not None:
+        return said
+    gone = (
+        tf.errors.UnavailableError,
+        tf.errors.AbortedError,
+        tf.errors.DeadlineExceededError,
+        tf.errors.CancelledError,
+    )
+    if request.cluster.kind == MULTIWORKER and isinstance(error, (*gone, tf.errors.InternalError)):
+        return ClusterError(
+            "another worker is gone, and training cannot go on without it; start all of them again with --resume"
+            f" (TensorFlow says: {str(error).splitlines()[0][:200]})"
+        )
+    return error
 
 
 def _section(program: Program) -> Train:
@@ -124,6 +149,18 @@ def _data(request: Request, seed: int, progress: Progress) -> Datasets:
     return prepare(
         request.program, source=request.data, seed=seed, batch=batch, statistics=known, progress=progress.reading
     )
+
+
+def _check_shares(section: Train, data: Datasets, replicas: int) -> None:
+    """Every device needs a part of every batch, the last one too."""
+    if section.batch % replicas:
+        raise RunError(f"a batch of {section.batch} images cannot be shared out evenly to {replicas} devices")
+    last = data.train.images % section.batch
+    if 0 < last < replicas:
+        raise RunError(
+            f"the last batch of an epoch has {last} of {data.train.images:,} images, too few for {replicas} devices: "
+            "choose another `batch`, or keep others for validation"
+        )
 
 
 def _clock(section: Train, data: Datasets) -> Clock:
@@ -260,9 +297,7 @@ def _restore(request: Request, loop: Loop, progress: Progress) -> None:
         loop.log.start(rows)
     else:
         loop.log.rows = [dict(row) for row in rows]
-    if request.cluster.kind:
-        from netc.train.strategy import agree  # noqa: PLC0415
-
+    if request.cluster.kind == MULTIWORKER:
         agree(loop.trainee.strategy, loop.state.step)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,3 +102,19 @@ def agree(strategy: Any, step: int) -> None:
             f"the workers would begin behind different steps ({', '.join(f'{one:.0f}' for one in steps)}): "
             "every worker must see the folder of the run, on a disk that they share or as a copy"
         )
+
+
+def stopping_together(strategy: Any, stop: Callable[[], bool]) -> Callable[[], bool]:
+    """A wish to stop that all workers hear of at the same step, whichever of them got the signal."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    def add(own: Any) -> Any:
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, own)
+
+    wishes = tf.function(lambda own: strategy.run(add, args=(own,)))
+
+    def agreed() -> bool:
+        total = strategy.experimental_local_results(wishes(tf.constant(float(stop()))))[0]
+        return bool(total.numpy() > 0)
+
+    return agreed

@@ -104,7 +104,7 @@ class Trainee:
     @property
     def rate(self) -> float:
         """The learning rate of the next step."""
-        return float(self.optimizer.learning_rate)
+        return float(value_of(self.optimizer.learning_rate))
 
     def variables(self) -> Iterator[tuple[str, Any]]:
         """Everything that the next step depends on, by names that say what each is.
