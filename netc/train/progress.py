@@ -98,7 +98,7 @@ class Lines(Progress):
         self.stream = stream or sys.stderr
         self.clock: Any = None
         self.speed = Speed(1)
-        self.spoken = 0.0
+        self.spoken = monotonic()
         self.first = False
 
     def say(self, text: str) -> None:

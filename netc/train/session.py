@@ -75,10 +75,11 @@ def train(request: Request, progress: Progress, stop: Callable[[], bool] = lambd
     if request.cluster.kind == MULTIWORKER:
         stop = stopping_together(strategy, stop)
     loop = _loop(request, strategy, data, clock, seed, progress, stop)
+    rows = _restore(request, loop, progress)
     if request.cluster.chief:
         _begin(request, seed, data, record)
         progress.note(f"training {program.name} in {run.folder}")
-    _restore(request, loop, progress)
+        loop.log.start(rows)
     from netc.train.normalise import fused  # noqa: PLC0415
 
     progress.begins(clock, section.batch, loop.state.step)
@@ -101,20 +102,13 @@ def train(request: Request, progress: Progress, stop: Callable[[], bool] = lambd
 
 def _explained(error: Exception, request: Request) -> Exception:
     """What TensorFlow says in the middle of training, for the user: an unreadable image, a worker that is gone."""
-    import tensorflow as tf  # noqa: PLC0415
-
     from netc.data import as_data_error  # noqa: PLC0415
 
     said = as_data_error(error, request.program)
     if said is not None:
         return said
-    gone = (
-        tf.errors.UnavailableError,
-        tf.errors.AbortedError,
-        tf.errors.DeadlineExceededError,
-        tf.errors.CancelledError,
-    )
-    if request.cluster.kind == MULTIWORKER and isinstance(error, (*gone, tf.errors.InternalError)):
+    lost = ("Unavailable", "Aborted", "DeadlineExceeded", "Cancelled", "Internal")
+    if request.cluster.kind == MULTIWORKER and type(error).__name__.removesuffix("Error") in lost:
         return ClusterError(
             "another worker is gone, and training cannot go on without it; start all of them again with --resume"
             f" (TensorFlow says: {str(error).splitlines()[0][:200]})"
@@ -277,8 +271,8 @@ def _begin(request: Request, seed: int, data: Datasets, record: Mapping[str, Any
     )
 
 
-def _restore(request: Request, loop: Loop, progress: Progress) -> None:
-    """Start from a checkpoint, from weights, or from scratch."""
+def _restore(request: Request, loop: Loop, progress: Progress) -> list[dict[str, float]]:
+    """Start from a checkpoint, from weights, or from scratch; returns the rows of the log so far."""
     found = loop.store.latest(progress.note) if request.resume else None
     if found is not None:
         path, checkpoint = found
@@ -293,12 +287,10 @@ def _restore(request: Request, loop: Loop, progress: Progress) -> None:
             progress.note(f"{request.run.folder} has no whole checkpoint: training starts at the beginning")
         rows = []
         _load_weights(request, loop, progress)
-    if request.cluster.chief:
-        loop.log.start(rows)
-    else:
-        loop.log.rows = [dict(row) for row in rows]
+    loop.log.rows = [dict(row) for row in rows]
     if request.cluster.kind == MULTIWORKER:
         agree(loop.trainee.strategy, loop.state.step)
+    return loop.log.rows
 
 
 def _load_weights(request: Request, loop: Loop, progress: Progress) -> None:

@@ -96,7 +96,7 @@ def agree(strategy: Any, step: int) -> None:
         own = tf.one_hot(context.replica_id_in_sync_group, strategy.num_replicas_in_sync) * float(step)
         return context.all_reduce(tf.distribute.ReduceOp.SUM, own)
 
-    steps = strategy.experimental_local_results(strategy.run(bounds))[0].numpy()
+    steps = strategy.experimental_local_results(tf.function(lambda: strategy.run(bounds))())[0].numpy()
     if len(set(steps)) > 1:
         raise ClusterError(
             f"the workers would begin behind different steps ({', '.join(f'{one:.0f}' for one in steps)}): "
@@ -109,7 +109,7 @@ def stopping_together(strategy: Any, stop: Callable[[], bool]) -> Callable[[], b
     import tensorflow as tf  # noqa: PLC0415
 
     def add(own: Any) -> Any:
-        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, own)
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(own))
 
     wishes = tf.function(lambda own: strategy.run(add, args=(own,)))
 
