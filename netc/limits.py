@@ -5,19 +5,24 @@ Each is a normal diagnostic (NET6xx) that names the limit and how to raise it: `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+def _bound(default: int, doc: str) -> int:
+    made: int = field(default=default, metadata={"doc": doc})
+    return made
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limits of one run."""
 
-    file_size: int = 8_000_000  # bytes of one text
-    nesting: int = 100  # brackets and blocks inside each other, and operators deep in one expression
-    repeat: int = 100_000  # passes of one `repeat`
-    layers: int = 100_000  # layers of the network
-    steps: int = 1_000_000  # statements executed while expanding
-    elements: int = 2**31 - 1  # elements of one tensor, for one sample
-    parameters: int = 10_000_000_000  # parameters of the network
-    number: int = 2**53  # magnitude of an integer
-    includes: int = 100  # files brought in by `use`
+    file_size: int = _bound(8_000_000, "bytes of one text")
+    nesting: int = _bound(100, "brackets and blocks inside each other, and operators deep in one expression")
+    repeat: int = _bound(100_000, "passes of one `repeat`")
+    layers: int = _bound(100_000, "layers of the network")
+    steps: int = _bound(1_000_000, "statements executed while expanding")
+    elements: int = _bound(2**31 - 1, "elements of one tensor, for one sample")
+    parameters: int = _bound(10_000_000_000, "parameters of the network")
+    number: int = _bound(2**53, "magnitude of an integer")
+    includes: int = _bound(100, "files brought in by `use`")

@@ -10,6 +10,7 @@ and argument binding, range errors, "did you mean", the reference docs and the p
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isnan
@@ -176,13 +177,19 @@ class Sizes:
         if len(parts) == 1:
             parts *= max(rank, 1)  # on a vector the layer itself says what it needs
         if rank and len(parts) != rank:
-            raise KindError(f"got {show(value)}, expected one number, or one for each of the {rank} dimensions")
+            raise KindError(f"got {show(value)}, expected {_numbers(rank)}")
         if any(part < self.min for part in parts):
             raise KindError(f"got {show(value)}, expected {self.describe()}", "NET109")
         return parts
 
     def words(self) -> tuple[str, ...]:
         return ()
+
+
+def _numbers(rank: int) -> str:
+    if rank == 1:
+        return "one number, because its input has one spatial dimension"
+    return f"one number, or one for each of the {rank} spatial dimensions"
 
 
 @dataclass(slots=True, eq=False)
@@ -260,6 +267,7 @@ class Signature:
     positional: tuple[str, ...] = ()
     size: tuple[str, ...] = ()
     trailing: bool = False
+    example: str = ""  # how it is written, for messages
 
 
 class Declared:
@@ -274,4 +282,6 @@ class Declared:
         """The signature under the name that messages show; what is written without a key comes first."""
         params = declared(cls)
         order = dict.fromkeys((*cls.size, *cls.positional, *params))
-        return Signature(name, {key: params[key] for key in order}, cls.positional, cls.size, cls.trailing)
+        example = re.match(rf"{name} [^;\n]*", getattr(cls, "example", ""))
+        shown = example[0] if example else ""
+        return Signature(name, {key: params[key] for key in order}, cls.positional, cls.size, cls.trailing, shown)

@@ -19,7 +19,7 @@ VARIANTS: Mapping[str, tuple[Overrides, ...]] = {
     "resnet": tuple({"n": n} for n in (5, 9, 18)),
     "resnet32": ({},),
     "resnet-cifar": tuple({"n": n} for n in (3, 5, 7, 9, 18, 200)),
-    **dict.fromkeys(("resnet18", "resnet34"), ({},)),
+    **dict.fromkeys(("resnet18", "resnet34", "plain34"), ({},)),
     **dict.fromkeys(("resnet50", "resnet101", "resnet152"), ({}, {"v1_5": True})),
     **dict.fromkeys(("preact-resnet164", "preact-resnet1001", "alexnet", "alexnet-tflearn"), ({},)),
     "googlenet": ({}, {"aux": True}),

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from netc.compiler import compile_source
+from netc.layers import LAYERS
 from netc.limits import Limits
 from netc.lower.expansion import CallStep, IfStep, LayerStep, RepeatStep
+from netc.lower.special import SPECIAL
+from netc.lower.suggest import ELSEWHERE, nearest
 from netc.program import Program
 from netc.syntax.source import Source
 
@@ -285,3 +288,16 @@ def test_an_error_inside_copies_carries_the_chain() -> None:
     (found,) = (found for found in made.report if found.code == "NET204")
     assert found.frame is not None
     assert [frame.title for frame in found.frame.chain()] == ["copy 3 of 3 of `d`"]
+
+
+def test_names_of_others_lead_to_names_that_exist() -> None:
+    params = {name for op, cls in LAYERS.items() for name in cls.signature(op).params}
+    assert set(ELSEWHERE) <= {*LAYERS, *SPECIAL, *params, "def", "param", "repeat"}
+    assert nearest("MaxPooling2D", ["pool", "part"]) == "pool"
+    for theirs, ours in (
+        ("kernel_size", "kernel"),
+        ("Conv2DTranspose", "deconv"),
+        ("batch_normalization", "bn"),
+        ("eps", "epsilon"),
+    ):
+        assert nearest(theirs, [*LAYERS, *params]) == ours

@@ -93,6 +93,15 @@ def test_resnet_on_imagenet(layers: int, v1_5: bool) -> None:
     assert network.cost.depth == layers
 
 
+def test_plain_network() -> None:
+    """He et al. 2015, section 3.3: "3.6 billion FLOPs", which shortcuts without weights (option A) leave as they are."""
+    plain, fact = load("plain34"), FACTS["ResNet-34 ImageNet v1"]
+    assert (plain.cost.total.macs, f"{plain.cost.total.macs / 1e9:.1f}") == (fact["macs_without_projection"], "3.6")
+    assert plain.cost.total.trainable == fact["option_A_trainable"]
+    assert plain.cost.depth == 34
+    assert sizes(plain, "conv", "pool") == [112, 56, 28, 14, 7]
+
+
 @pytest.mark.parametrize("layers", [164, 1001])
 def test_preactivation_bottlenecks(layers: int) -> None:
     network, fact = load(f"preact-resnet{layers}"), FACTS[f"PreAct-ResNet-{layers} (CIFAR-10)"]

@@ -54,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
     text = _emit(program, options)
     if options.verify:
         _verify(text, program)
+        say("verified: the code builds the network that was checked, with the same weights and outputs")
     output = options.output or _output_name(options.file, options.target)
     write(output, text)
     if options.output is None and output != STDIO:

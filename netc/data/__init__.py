@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from netc.data.errors import DataError
+from netc.data.errors import DataError, ShareError
 
 if TYPE_CHECKING:
     import os
@@ -73,4 +73,4 @@ def as_data_error(error: BaseException, program: Program) -> DataError | None:
     return from_tensorflow(error, program)
 
 
-__all__ = ["DataError", "as_data_error", "images", "prepare"]
+__all__ = ["DataError", "ShareError", "as_data_error", "images", "prepare"]

@@ -27,22 +27,24 @@ NAMES = {
 }
 
 
-def read_arrays(path: Path, inputs: Mapping[str, str], outputs: Iterable[str], classes: int | None) -> Collection:
+def read_arrays(
+    path: Path, inputs: Mapping[str, str], outputs: Iterable[str], classes: int | None, rank: int
+) -> Collection:
     """The arrays of a file, under the usual names or those of the network's inputs (label to layer) and outputs.
 
-    `classes` is how many the spec says there are. Raises `Unfit`.
+    `classes` is how many the spec says there are, `rank` how many dimensions the network takes. Raises `Unfit`.
     """
     held = _npz(path) if path.suffix.lower() == ".npz" else _hdf5(path)
     by_name = {label: name for label, name in inputs.items() if label in held}
     parts: dict[str, Part] = {}
     if by_name and (len(set(by_name.values())) == len(set(inputs.values()))):
         targets = {label: held[label] for label in outputs if label in held}
-        parts["train"] = _part(path, {name: held[label] for label, name in by_name.items()}, targets)
+        parts["train"] = _part(path, {name: held[label] for label, name in by_name.items()}, targets, rank)
     else:
         for part, names in NAMES.items():
             x, y = (next((name for name in some if name in held), None) for some in names)
             if x is not None and y is not None:
-                parts[part] = _part(path, {"": held[x]}, {"": held[y]})
+                parts[part] = _part(path, {"": held[x]}, {"": held[y]}, rank)
     if "train" not in parts:
         there = ", ".join(f"`{name}`" for name in list(held)[:20]) or "nothing"
         expected = "`x_train` and `y_train`, or `images` and `labels`"
@@ -69,19 +71,23 @@ def class_names(parts: Iterable[Part], classes: int | None) -> tuple[str, ...]:
     return tuple(map(str, range(classes or high + 1)))
 
 
-def _part(path: Path, inputs: Mapping[str, Any], targets: Mapping[str, Any]) -> Part:
+def _part(path: Path, inputs: Mapping[str, Any], targets: Mapping[str, Any], rank: int) -> Part:
     counts = {len(array) for array in (*inputs.values(), *targets.values())}
     if len(counts) != 1:
         raise unfit(SHAPE, f"{shown(path)}: images and labels differ in number: {', '.join(map(str, sorted(counts)))}")
     if not counts & {*range(1, max(counts) + 1)}:
         raise unfit(MISSING, f"{shown(path)} has no images")
-    images = {name: found if isinstance(found, Images) else Memory(_imaged(found)) for name, found in inputs.items()}
+    images = {name: _images(found, rank) for name, found in inputs.items()}
     return Part(images, np.arange(counts.pop()), {name: flat(_whole(array)) for name, array in targets.items()})
 
 
-def _imaged(array: Array) -> Array:
+def _images(found: Any, rank: int) -> Images:
+    return Rows(found, rank) if not isinstance(found, np.ndarray) else Memory(imaged(found, rank))
+
+
+def imaged(array: Array, rank: int) -> Array:
     """Grey images may lack the dimension of channels."""
-    return array[..., None] if array.ndim == 3 else array
+    return array[..., None] if array.ndim == rank == 3 else array
 
 
 def flat(array: Array) -> Array:
@@ -91,17 +97,19 @@ def flat(array: Array) -> Array:
 
 
 def _whole(array: Any) -> Array:
-    return array.array() if isinstance(array, Rows) else np.asarray(array)
+    return np.asarray(array[...])
 
 
 def affordable() -> int:
-    """Bytes that arrays may take: half of the memory of the machine."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    """Bytes that arrays may take: a third of the memory of the machine, as they are there twice for a moment."""
+    if not hasattr(os, "sysconf"):  # Windows does not say
+        return 1 << 32
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 3
 
 
 def _check_size(path: Path, name: str, size: int) -> None:
     if size > affordable():
-        message = f"{shown(path)}: `{name}` takes {size:,} bytes, more than half of the memory"
+        message = f"{shown(path)}: `{name}` takes {size:,} bytes, more than a third of the memory"
         raise unfit(BROKEN, message, "HDF5 files and folders of images are read piece by piece")
 
 
@@ -134,10 +142,13 @@ def _npz(path: Path) -> dict[str, Array]:
 class Rows(Images):
     """Images in an HDF5 data set, read one by one."""
 
-    def __init__(self, dataset: Any) -> None:
+    def __init__(self, dataset: Any, rank: int) -> None:
+        if dataset.dtype.kind in "iu" and dataset.dtype not in (np.uint8, np.uint16):
+            where = f"{shown(dataset.file.filename)}: `{dataset.name}`"
+            raise unfit(SHAPE, f"{where} holds {dataset.dtype}", "pixels are uint8, uint16 or floats")
         self.dataset = dataset
         self.lock = Lock()  # the library takes one thread at a time
-        self.grey = len(dataset.shape) == 3
+        self.grey = dataset.ndim == rank == 3
         self.shape = (*dataset.shape[1:], 1) if self.grey else dataset.shape[1:]
 
     def __len__(self) -> int:
@@ -150,10 +161,6 @@ class Rows(Images):
         except OSError as error:
             raise unfit(BROKEN, f"{shown(self.dataset.file.filename)}, image {index}, is broken: {error}") from None
         return to_unit(image[..., None] if self.grey else image)
-
-    def array(self) -> Array:
-        """All of it."""
-        return np.asarray(self.dataset[...])
 
 
 IN_MEMORY = 1 << 30  # bytes up to which an HDF5 data set is read at once
@@ -172,6 +179,14 @@ def _hdf5(path: Path) -> dict[str, Any]:
         outside = [name for name, each in plain.items() if each.external]
         if outside:
             raise unfit(BROKEN, f"{shown(path)}: `{outside[0]}` lies in another file", "copy it into this one")
-        return {name: np.asarray(each[...]) if each.nbytes <= IN_MEMORY else Rows(each) for name, each in plain.items()}
+        return {name: _held(path, name, each) for name, each in plain.items()}
     except (OSError, KeyError, RuntimeError) as error:
         raise unfit(BROKEN, f"{shown(path)} is broken: {error}") from None
+
+
+def _held(path: Path, name: str, dataset: Any) -> Any:
+    """Images beyond a size row by row, everything else as an array."""
+    if dataset.nbytes > IN_MEMORY and dataset.ndim > 2:
+        return dataset
+    _check_size(path, name, dataset.nbytes)
+    return np.asarray(dataset[...])

@@ -34,6 +34,10 @@ class DataError(ValueError):
         return render(self.diagnostics).rstrip()
 
 
+class ShareError(ValueError):
+    """Batches that cannot be shared out to that many workers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something wrong with data. `about` is the line of `data` that it speaks of, by name; the source without it."""
@@ -68,7 +72,7 @@ def bounded(findings: list[Finding], of: int) -> Unfit:
     """Findings about files, the first ones one by one."""
     more = len(findings) - SHOWN
     if more > 0:
-        rest = f"{more:,} more files cannot be used either, {len(findings):,} of {of:,} in all"
+        rest = f"{more:,} more cannot be used either: {len(findings):,} of {of:,} files in all"
         findings = [*findings[:SHOWN], Finding(findings[0].code, rest)]
     return Unfit(*findings)
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netc.data.errors import Finding, Unfit, bounded
+from netc.data.errors import Finding, Unfit, bounded, shown
 from netc.data.pictures import Header, Where, decode, header
 from netc.data.sources import Images
 from netc.ir.shape import Shape
 
 DECODED = 1 << 30  # pixels that are decoded before training, at about 50 million a second and core
+AT_ONCE = 4096  # files that wait for a thread
+T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
 
 
@@ -33,8 +35,9 @@ class Files(Images):
 
     def __init__(self, count: int, fetch: Callable[[int], Where], name: Callable[[int], str], reading: Reading) -> None:
         self.count, self.fetch, self.name = count, fetch, name
+        self.wanted = reading.channels
         headers = _looked_through(self, reading)
-        self.channels = reading.channels or (1 if all(found.grey for found in headers) else 3)
+        self.channels = self.channels_of(headers)
         rows, columns = {found.rows for found in headers}, {found.columns for found in headers}
         self.sizes = sorted({(found.rows, found.columns) for found in headers})
         self.shape: Shape = (
@@ -42,14 +45,15 @@ class Files(Images):
             columns.pop() if len(columns) == 1 else None,
             self.channels,
         )
-        self.headers = headers
 
     @classmethod
     def at(cls, paths: Sequence[str | os.PathLike[str]], reading: Reading) -> Files:
         """Image files. Raises `Unfit`, naming each that cannot be read."""
-        from netc.data.errors import shown  # noqa: PLC0415
-
         return cls(len(paths), lambda index: paths[index], lambda index: shown(paths[index]), reading)
+
+    def channels_of(self, headers: Sequence[Header]) -> int:
+        """As many channels as are wanted, else as the files have."""
+        return self.wanted or (1 if all(found.grey for found in headers) else 3)
 
     def __len__(self) -> int:
         return self.count
@@ -60,40 +64,38 @@ class Files(Images):
 
 def _looked_through(files: Files, reading: Reading) -> list[Header]:
     """The heads of all files; and as many of them decoded, spread evenly, as take a few seconds."""
-    findings: dict[int, Finding] = {}
-    headers: list[Header] = []
-    tell = reading.progress or (lambda *_: None)
-    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        warnings.simplefilter("ignore")  # Pillow's remarks on odd files that it can read
-
-        def over(indices: Sequence[int], function: Callable[[int], Header | None], what: str) -> Iterator[Header]:
-            for done, (index, found) in enumerate(zip(indices, pool.map(_tried(function), indices), strict=True), 1):
-                tell(what, done, len(indices))
-                if isinstance(found, Unfit):
-                    findings.setdefault(index, found.findings[0])
-                elif found is not None:
-                    yield found
-
-        everything = range(files.count)
-        headers += over(everything, lambda index: header(files.fetch(index), files.name(index)), "looking at images")
-        pixels = sum(found.rows * found.columns for found in headers)
-        every = -(-pixels // DECODED) or 1
-
-        def decoded(index: int) -> None:
-            if index not in findings:
-                decode(files.fetch(index), 3, files.name(index))
-
-        headers += over(everything[::every], decoded, "reading images")
-    if findings:
-        raise bounded([findings[index] for index in sorted(findings)], files.count)
+    look = _Look(files, reading.progress)
+    headers = look.over("looking at images", range(files.count), header)
+    every = -(-sum(found.rows * found.columns for found in headers) // DECODED) or 1
+    whole = [index for index in range(0, files.count, every) if index not in look.findings]
+    look.over("reading images", whole, lambda image, name: decode(image, files.channels_of(headers), name).shape)
+    if look.findings:
+        raise bounded([look.findings[index] for index in sorted(look.findings)], files.count)
     return headers
 
 
-def _tried(function: Callable[[int], Header | None]) -> Callable[[int], Header | Unfit | None]:
-    def run(index: int) -> Header | Unfit | None:
-        try:
-            return function(index)
-        except Unfit as problem:
-            return problem
+class _Look:
+    """Goes through files in several threads and keeps what is wrong with each."""
 
-    return run
+    def __init__(self, files: Files, progress: Progress | None) -> None:
+        self.files = files
+        self.tell = progress or (lambda *_: None)
+        self.findings: dict[int, Finding] = {}
+
+    def over(self, what: str, indices: Sequence[int], function: Callable[[Where, str], T]) -> list[T]:
+        """What a function makes of each image that it can read."""
+        found: list[T] = []
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for start in range(0, len(indices), AT_ONCE):
+                results = pool.map(lambda index: self._one(index, function), indices[start : start + AT_ONCE])
+                for done, made in enumerate(results, start + 1):
+                    self.tell(what, done, len(indices))
+                    found += made
+        return found
+
+    def _one(self, index: int, function: Callable[[Where, str], T]) -> list[T]:
+        try:
+            return [function(self.files.fetch(index), self.files.name(index))]
+        except Unfit as problem:
+            self.findings[index] = problem.findings[0]
+            return []

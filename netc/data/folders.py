@@ -19,6 +19,7 @@ PARTS = {
     "test": ("test", "testing"),
 }
 IGNORED = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir"})  # what systems leave in folders of images
+LARGEST_LIST = 1 << 30  # bytes
 MOST_CLASSES = 1_000_000
 LAYOUT = "a folder for each class with its images, or such folders in `train`, `validation` and `test`"
 _LINE = re.compile(r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>\S.*?))\s+(?P<class>\S+)')
@@ -125,6 +126,8 @@ def read_list(path: Path, reading: Reading) -> Collection:
     classes: list[str] = []
     findings: list[Finding] = []
     try:
+        if path.stat().st_size > LARGEST_LIST:
+            raise unfit(BROKEN, f"{shown(path)} is larger than {LARGEST_LIST:,} bytes, and no list of images")
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise unfit(BROKEN, f"cannot read {shown(path)}: {(error.strerror or 'unknown').lower()}") from None

@@ -73,6 +73,10 @@ def _targets(outputs: list[Wanted], given: Mapping[str, Array], classes: int) ->
 def _classes(output: Wanted, array: Array, classes: int) -> Target:
     """Class numbers, one an image."""
     numbers, units = array.astype(np.int32), output.shape[-1]
+    classes = classes or max(units or 0, 2)  # nobody says how many there are
+    if numbers.size and not 0 <= int(numbers.min()) <= int(numbers.max()) < classes:
+        found = f"from {numbers.min()} to {numbers.max()}"
+        raise unfit(CLASSES, f"class numbers are {found}, and the output `{output.label}` has {units} classes")
     if len(output.shape) != 1:
         message = f"each image has one label, and the output `{output.label}` is {show_shape(output.shape)}"
         raise unfit(CLASSES, message, "`gap` or `fc` in front of the end makes one prediction an image")
@@ -87,8 +91,12 @@ def _classes(output: Wanted, array: Array, classes: int) -> Target:
 
 def _count(output: Wanted, classes: int) -> Exception:
     units = output.shape[-1]
-    message = f"the data have {classes} classes, and the network has {units} output{'s' * (units != 1)}"
-    return unfit(CLASSES, message, f"end the network in `fc {classes}`", output=output.output)
+    have = f"{classes} class{'es' * (classes != 1)}"
+    message = f"the data have {have}, and the network has {units} output{'s' * (units != 1)}"
+    help = [f"end the network in `fc {classes}`"] if classes > 1 else []
+    if units and units > classes:
+        help.append(f"`classes {units}` in `data` says that there are more than appear in it")
+    return unfit(CLASSES, message, *help, output=output.output)
 
 
 def _dense(output: Wanted, array: Array) -> Target:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +19,7 @@ from netc.data.sources import Collection, Memory, whole
 from netc.sections.data_sets import DataSet
 
 VARIABLE = "NETC_DATA"
+ARCHIVES = (".tar.gz", ".tgz")
 IDX = "train-images-idx3-ubyte, train-labels-idx1-ubyte and the same of t10k, each as it is or with .gz,"
 
 
@@ -90,18 +93,38 @@ def read(data_set: DataSet, folder: Path | None, reading: Reading) -> Collection
         return _digits()
     published = SETS[data_set.name]
     roots = places(folder)
+    found = _here(published, roots, reading)
+    if found is None:
+        _fetch(data_set.name, published, roots)
+        found = _here(published, roots, reading)
+    if found is None:
+        raise unfit(BROKEN, f"`{data_set.name}` was fetched from {published.origin}, and is not what was expected")
+    return found
+
+
+def _here(published: Official, roots: list[Path], reading: Reading) -> Collection | None:
+    """The set from the first place that has it."""
     for root in roots:
         for name in published.folders:
-            found = published.read(root / name, reading) if (root / name).is_dir() else None
-            if found is not None:
-                return found
-    return _downloaded(data_set.name, published, roots, reading)
+            for place in _within(root / name):
+                found = published.read(place, reading)
+                if found is not None:
+                    return found
+    return None
+
+
+def _within(folder: Path) -> Iterator[Path]:
+    """A folder, and those that an unpacked archive may have made in it."""
+    if folder.is_dir():
+        yield folder
+        yield from sorted(path for pattern in ("*_extracted", "*_extracted/*") for path in folder.glob(pattern))
 
 
 def read_there(data_set: DataSet | None, folder: Path, reading: Reading) -> Collection | None:
-    """A folder in an official format, of the given set or of any; None if it is none."""
+    """A folder in an official format, of the given set or of any, or one that holds the given set; None for others."""
     if data_set is not None and data_set.name in SETS:
-        return SETS[data_set.name].read(folder, reading)
+        published = SETS[data_set.name]
+        return published.read(folder, reading) or _here(published, [folder], reading)
     for name in ("cifar10", "cifar100", "mnist"):
         found = SETS[name].read(folder, reading)
         if found is not None:
@@ -118,23 +141,24 @@ def places(folder: Path | None) -> list[Path]:
     return [*given, home / "datasets"]
 
 
-def _downloaded(name: str, published: Official, roots: list[Path], reading: Reading) -> Collection:
-    """The set from its publisher, checked against its sums, kept in the first of the folders."""
+def _fetch(name: str, published: Official, roots: list[Path]) -> None:
+    """Bring the set from its publisher, compare it with its sums, keep it in the first folder that can be written."""
     import keras  # noqa: PLC0415 - seconds
 
-    target = roots[0] / name
-    looked = " and ".join(shown(root / folder) for root in roots for folder in published.folders[:1])
+    looked = " or ".join(shown(root / published.folders[0]) for root in roots)
     try:
+        root = _writable(roots)
         for file, md5 in published.sums.items():
-            keras.utils.get_file(
-                file,
-                published.origin + file,
-                file_hash=md5,
-                hash_algorithm="md5",
-                extract=file.endswith(("gz", "tgz")) and "ubyte" not in file,
-                cache_dir=str(roots[0]),
-                cache_subdir=name,
-            )
+            with redirect_stdout(sys.stderr):  # Keras' progress is no result
+                keras.utils.get_file(
+                    file,
+                    published.origin + file,
+                    file_hash=md5,
+                    hash_algorithm="md5",
+                    extract=file.endswith(ARCHIVES),
+                    cache_dir=str(root),
+                    cache_subdir=name,
+                )
     except Exception as error:  # whatever goes wrong between here and there
         said = str(error).split("\n", maxsplit=1)[0]
         raise unfit(
@@ -144,11 +168,16 @@ def _downloaded(name: str, published: Official, roots: list[Path], reading: Read
             f"they come from {published.origin}{next(iter(published.sums))}",
             f"another folder is given by `--data PATH` or ${VARIABLE}",
         ) from None
-    for candidate in (target, *(path for path in sorted(target.rglob("*")) if path.is_dir())):
-        found = published.read(candidate, reading)
-        if found is not None:
-            return found
-    raise unfit(BROKEN, f"{shown(target)} was fetched and holds no {name}")
+
+
+def _writable(roots: list[Path]) -> Path:
+    """The first folder that can be written; without one Keras would take one for temporary files, without a word."""
+    for root in roots:
+        with suppress(OSError):
+            root.mkdir(parents=True, exist_ok=True)
+        if os.access(root, os.W_OK):
+            return root
+    raise OSError(f"cannot write {' or '.join(map(shown, roots))}")
 
 
 def _digits() -> Collection:

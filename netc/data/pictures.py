@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from netc.data.errors import BROKEN, Unfit, shown, unfit
 from netc.data.sources import to_unit
 
-FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+warnings.filterwarnings("ignore", module="PIL")  # remarks on odd files that it can read
+
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 READ = "BMP, GIF, JPEG, PNG, PPM, TIFF and WebP"
 LARGEST = 1 << 26  # pixels of one image: 67 million, a gigabyte while it is read
 GREY = ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L")
@@ -85,6 +88,7 @@ def _pixels(image: Image.Image, channels: int) -> NDArray[np.float32]:
 
 
 def _open(source: Where) -> Image.Image:
+    Image.init()  # registers the formats, once
     if isinstance(source, bytes):
         return Image.open(io.BytesIO(source), formats=FORMATS)
     if not os.path.isfile(source):  # a pipe would wait for ever

@@ -13,6 +13,7 @@ from netc.data import arrays, folders, named, records
 from netc.data.errors import BROKEN, MISSING, SHAPE, shown, unfit
 from netc.data.files import Progress, Reading
 from netc.data.sources import Collection, Memory, Part
+from netc.lower.suggest import did_you_mean
 from netc.program import Program
 from netc.sections.check import ARRAYS
 from netc.sections.data_sets import DATA_SETS, DataSet
@@ -42,7 +43,7 @@ def collect(program: Program, source: Any, folder: Path | None, progress: Progre
     if isinstance(source, DataSet):
         return named.read(source, folder, reading)
     if str(source).startswith(records.PREFIX):
-        return records.read_tfds(str(source), named.places(folder)[0], reading)
+        return records.read_tfds(str(source), folder, reading)
     return _path(program, Path(source), reading)
 
 
@@ -62,7 +63,8 @@ def _path(program: Program, path: Path, reading: Reading) -> Collection:
         raise unfit(MISSING, f"{shown(path)} is no path") from None
     if not folder and not file:
         where = f"{shown(os.path.abspath(path))} is not there"
-        raise unfit(MISSING, where, f"data sets with a name are {', '.join(DATA_SETS)}")
+        names = did_you_mean(path.name, DATA_SETS) or (f"data sets with a name are {', '.join(DATA_SETS)}",)
+        raise unfit(MISSING, where, *names)
     if folder:
         found = named.read_there(data.data_set if data else None, path, reading)
         if found is not None:
@@ -73,7 +75,7 @@ def _path(program: Program, path: Path, reading: Reading) -> Collection:
     if path.suffix.lower() in ARRAYS:
         inputs = {**{name: name for name in net.inputs}, **{to: at for to, at in labels.items() if at in net.inputs}}
         outputs = [*(to for to, at in labels.items() if at in net.outputs), *net.outputs]
-        return arrays.read_arrays(path, inputs, outputs, _classes(program))
+        return arrays.read_arrays(path, inputs, outputs, _classes(program), len(net.shapes[net.inputs[0]]))
     if path.suffix.lower() in records.SUFFIXES or ".tfrecord-" in path.name:
         return records.read_records(path, reading)
     if path.suffix.lower() in (".gz", ".tgz", ".zip", ".xz", ".tar"):
@@ -104,9 +106,14 @@ def _given(program: Program, images: Any, labels: Any) -> Collection:
     counts = {len(array) for array in (*inputs.values(), *targets.values())}
     if len(counts) != 1:
         raise unfit(SHAPE, f"images and labels differ in number: {', '.join(map(str, sorted(counts)))}")
+    if counts == {0}:
+        raise unfit(MISSING, "there are no images")
+    rank = len(program.net.shapes[program.net.inputs[0]])
     nodes = {label: node for label, node in program.expansion.labels.items() if node in program.net.inputs}
     part = Part(
-        {nodes.get(name, name): Memory(array) for name, array in inputs.items()}, np.arange(counts.pop()), targets
+        {nodes.get(name, name): Memory(arrays.imaged(array, rank)) for name, array in inputs.items()},
+        np.arange(counts.pop()),
+        targets,
     )
     return Collection(arrays.class_names([part], _classes(program)), part)
 

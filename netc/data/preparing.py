@@ -7,23 +7,25 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
+
 from netc.data import splitting
-from netc.data.errors import CLASSES, MISSING, SHAPE, Unfit, located, unfit
+from netc.data.errors import CLASSES, MISSING, SHAPE, Unfit, from_tensorflow, located, unfit
 from netc.data.files import Files, Progress, Reading
 from netc.data.labels import Target, targets, wanted
 from netc.data.pipeline import Pipeline, computed
 from netc.data.places import channels, collect
 from netc.data.sources import Collection, Images, Part, whole
-from netc.data.statistics import Statistics
+from netc.data.statistics import Statistics, needed
 from netc.data.stream import Datasets, Stream
-from netc.ir.shape import Shape, show_shape
+from netc.ir.shape import Shape, elements, show_shape
 from netc.program import Program
 from netc.sections.base import SettingError
 from netc.sections.model import Data
 from netc.sections.preprocessing import Step
 from netc.sections.settings import OWN, TEST, Classes, Shuffle, Validation
 
-LOOKED_THROUGH = 500  # images in a batch when statistics are computed
+LOOKED_THROUGH = 1 << 22  # numbers in a batch when statistics are computed
 
 
 def prepare(
@@ -41,6 +43,11 @@ def prepare(
         return _prepare(program, collect(program, source, folder, progress), seed, batch, statistics, progress)
     except Unfit as problem:
         raise located(problem, program) from None
+    except tf.errors.OpError as error:  # a file that broke between two looks at it
+        found = from_tensorflow(error, program)
+        if found is None:
+            raise
+        raise found from None
 
 
 def _prepare(
@@ -64,8 +71,10 @@ def _prepare(
         if part is not None:
             _check_images(program, steps, part)
     of_train = answers(train)  # before statistics, which take their time
+    _check_places(steps, of_train)
     if statistics is None:
         statistics = _statistics(steps, train, progress)
+    _check_statistics(steps, statistics)
     pipeline = Pipeline(steps, statistics)
     shuffle = data.value(Shuffle) if data else None
 
@@ -104,14 +113,20 @@ def _check_images(program: Program, steps: Sequence[Step], part: Part) -> None:
         raise unfit(SHAPE, "the steps of `data` are for networks of one input", about=steps[0].name)
     for name, images in zip(names, part.inputs.values(), strict=True):
         wanted = net.shapes[name]
-        shapes = {_behind(shape, steps) for shape in _shapes(images)}
-        for shape in sorted(shapes, key=str):
+        shapes = set(_shapes(images))
+        for index, step in enumerate(steps):
+            if needed(step) and len({_behind(shape, steps[:index]) for shape in shapes}) > 1:
+                message = f"`{step.name}` needs images of one size to compute statistics of"
+                raise unfit(SHAPE, message, f"put `resize` above `{step.name}`", about=step.name)
+        shapes = {_behind(shape, steps) for shape in shapes}
+        if len(shapes) > 1:
+            some, others = min(shapes, key=str), max(shapes, key=str)
+            one = show_shape(wanted[:2]) if len(wanted) == 3 and None not in wanted else "224x224"
+            message = f"images have different sizes, such as {show_shape(some)} and {show_shape(others)}"
+            raise unfit(SHAPE, message, f"`resize {one}` in `data` gives all of them one size")
+        for shape in shapes:
             if not _fits(shape, wanted):
                 _refuse(shape, wanted, name)
-        if len(shapes) > 1:
-            sizes = sorted(shapes, key=str)
-            message = f"images have different sizes, such as {show_shape(sizes[0])} and {show_shape(sizes[-1])}"
-            raise unfit(SHAPE, message, "`resize 224x224` gives all of them one size")
 
 
 def _shapes(images: Images) -> Iterator[Shape]:
@@ -147,6 +162,23 @@ def _refuse(shape: Shape, wanted: Shape, name: str) -> None:
     raise unfit(SHAPE, message, *help, output=name)
 
 
+def _check_places(steps: Sequence[Step], answers: Sequence[Target]) -> None:
+    """Targets a pixel stay where they are, whatever the steps do to the images."""
+    for target in answers:
+        moving = [step for step in steps if step.moves] if target.array.ndim > 2 else []
+        if moving:
+            message = f"`{moving[0].name}` moves the pixels of images, and the targets of `{target.output}` stay"
+            help = "change images and targets together before, and store both"
+            raise unfit(SHAPE, message, help, about=moving[0].name, output=target.output)
+
+
+def _check_statistics(steps: Sequence[Step], statistics: Statistics) -> None:
+    for step in steps:
+        if needed(step) and step.name not in statistics.arrays:
+            message = f"`{step.name}` needs the statistics of the training images, and there are none of it"
+            raise unfit(MISSING, message, "they lie in the folder of the run", about=step.name)
+
+
 # -- parts -----------------------------------------------------------------------------------------------------
 
 
@@ -176,10 +208,12 @@ def _split(found: Collection, data: Data | None) -> tuple[Part, Part | None]:
 
 def _statistics(steps: Sequence[Step], train: Part, progress: Progress | None) -> Statistics:
     def batches(pipeline: Pipeline) -> Any:
-        stream = Stream(train, pipeline, (), LOOKED_THROUGH)
+        (shape,) = {_behind(shape, pipeline.steps) for images in train.inputs.values() for shape in _shapes(images)}
+        size = max(1, LOOKED_THROUGH // (elements(shape) or 1))
+        stream = Stream(train, pipeline, (), size)
         for done, batch in enumerate(stream.batches().as_numpy_iterator(), 1):
             if progress:
-                progress("computing statistics", min(done * LOOKED_THROUGH, stream.images), stream.images)
+                progress("computing statistics", min(done * size, stream.images), stream.images)
             yield batch
 
     return computed(steps, batches)
@@ -197,6 +231,7 @@ def images(
         steps = data.steps if data else []
         part = whole(Files.at(paths, Reading(channels(program))), None)
         _check_images(program, steps, part)
+        _check_statistics(steps, statistics or Statistics())
         return Stream(part, Pipeline(steps, statistics or Statistics()), (), batch)
     except Unfit as problem:
         raise located(problem, program) from None

@@ -38,15 +38,18 @@ def _is_record(path: Path) -> bool:
     return any(suffix in SUFFIXES or suffix.startswith(".tfrecord-") for suffix in path.suffixes)
 
 
-def read_tfds(name: str, folder: Path, reading: Reading) -> Collection:
-    """A data set of tensorflow-datasets, from where it was prepared, or prepared now where there is a network."""
+def read_tfds(name: str, folder: Path | None, reading: Reading) -> Collection:
+    """A data set of tensorflow-datasets, from where it was prepared, or prepared now where there is a network.
+
+    Without a folder it is looked for where tensorflow-datasets keeps its own.
+    """
     if find_spec("tensorflow_datasets") is None:
         raise unfit(MISSING, "tensorflow-datasets is not installed", "`pip install 'netc[tfds]'` does")
     import tensorflow_datasets as tfds  # noqa: PLC0415 - seconds
 
     name = name.removeprefix(PREFIX)
     try:
-        builder = tfds.builder(name, data_dir=str(folder))
+        builder = tfds.builder(name, data_dir=None if folder is None else str(folder))
         builder.download_and_prepare(file_format="tfrecord")
         info = builder.info
         parts = {
@@ -59,9 +62,8 @@ def read_tfds(name: str, folder: Path, reading: Reading) -> Collection:
         raise
     except Exception as error:  # it raises whatever it meets
         said = str(error).split("\n", maxsplit=1)[0]
-        raise unfit(
-            MISSING, f"tensorflow-datasets does not give `{name}`: {said}", f"looked in {shown(folder)}"
-        ) from None
+        place = "`~/tensorflow_datasets`, or $TFDS_DATA_DIR" if folder is None else shown(folder)
+        raise unfit(MISSING, f"tensorflow-datasets does not give `{name}`: {said}", f"looked in {place}") from None
     if "train" not in parts:
         raise unfit(MISSING, f"`{name}` has no part `train`")
     return Collection(classes, parts["train"], parts.get("validation"), parts.get("test"))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netc.data.errors import SHAPE, unfit
 from netc.ir.shape import Shape
 
 Array = NDArray[Any]
@@ -35,30 +36,50 @@ class Images(ABC):
 
 
 class Memory(Images):
-    """Images in an array, kept as they came; integers become shares of the largest one of their type."""
+    """Images in an array: bytes stay bytes until they are read. Raises `Unfit` for numbers that are no pixels."""
 
     in_memory = True
 
     def __init__(self, array: Array) -> None:
         import tensorflow as tf  # noqa: PLC0415 - seconds
 
-        self.array = array
+        array = _compact(array)
         self.shape = array.shape[1:]
         self.unit = unit_of(array.dtype)
+        self.count = len(array)
         with tf.device("cpu"):
             self._tensor = tf.constant(array)
 
     def __len__(self) -> int:
-        return len(self.array)
+        return self.count
 
     def one(self, index: int) -> NDArray[np.float32]:
-        return to_unit(self.array[index])
+        return to_unit(self._tensor[index].numpy())
 
     def gather(self, indices: Any) -> Any:
         import tensorflow as tf  # noqa: PLC0415
 
         found = tf.cast(tf.gather(self._tensor, indices), tf.float32)
         return found if self.unit == 1 else found / self.unit
+
+
+def _compact(array: Array) -> Array:
+    """Pixels as bytes, 16 bits or float32, whatever type they came in."""
+    if array.dtype in (np.uint8, np.uint16):
+        return array
+    if array.dtype.kind == "b":
+        return array.astype(np.float32)
+    if array.dtype.kind == "f":
+        wrong = np.flatnonzero(~np.isfinite(array).all(axis=tuple(range(1, array.ndim))))
+        if wrong.size:
+            raise unfit(SHAPE, f"image {wrong[0]} holds something that is no number (nan), or is infinite")
+        return array.astype(np.float32, copy=False)
+    if array.dtype.kind not in "iu":
+        raise unfit(SHAPE, f"images are of the type {array.dtype}, and pixels are numbers")
+    low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    if low < 0 or high > np.iinfo(np.uint16).max:
+        raise unfit(SHAPE, f"pixels are integers from {low} to {high}", "they go from 0 to 255, or to 65535")
+    return array.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16)
 
 
 def unit_of(dtype: np.dtype[Any]) -> float:

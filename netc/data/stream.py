@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -11,7 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from netc.data import randomness
-from netc.data.errors import Unfit
+from netc.data.errors import ShareError, Unfit
 from netc.data.labels import Target
 from netc.data.pipeline import Pipeline
 from netc.data.sources import Images, Part
@@ -19,7 +20,7 @@ from netc.data.statistics import Statistics
 
 Tensor = Any
 AHEAD = tf.data.AUTOTUNE
-AT_ONCE = 16  # batches of files that are read at the same time, at most
+AT_ONCE = min(os.cpu_count() or 1, 16)  # batches of files that are read at the same time, at most
 FOREVER = np.iinfo(np.int64).max
 
 
@@ -60,7 +61,7 @@ class Stream:
 
         In training the order is a function of (seed, epoch), the augmentation of an image one of (seed, epoch, index
         of the image). Of several workers each gets its share of every batch, one behind the other: together they see
-        what one alone would.
+        what one alone would. Raises `ShareError` for a batch that leaves one without images.
         """
         return self._dataset(epoch * self.steps + first, (epoch + 1) * self.steps, worker, workers)
 
@@ -71,7 +72,10 @@ class Stream:
     def _dataset(self, start: int, stop: int, worker: int, workers: int) -> tf.data.Dataset:
         """Batches from one number to another, counted through all epochs."""
         if self.batch % workers:
-            raise ValueError(f"a batch of {self.batch} images cannot be shared out evenly to {workers} workers")
+            raise ShareError(f"a batch of {self.batch} images cannot be shared out evenly to {workers} workers")
+        if 0 < self.images % self.batch < workers:
+            left = f"the last batch of an epoch holds {self.images % self.batch} of {self.images:,} images"
+            raise ShareError(f"{left}, which {workers} workers cannot share: take another size of batches")
 
         def pick(number: Any) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
             return self._pick(int(number), worker, workers)

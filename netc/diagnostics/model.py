@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from netc.diagnostics.codes import CODES, Severity
@@ -107,9 +107,9 @@ class Diagnostics:
         for other in others:
             self._found.setdefault(other.key, other)
 
-    def discard(self, codes: Collection[str]) -> None:
-        """Forget the findings of some codes."""
-        self._found = {key: found for key, found in self._found.items() if found.code not in codes}
+    def discard(self, unwanted: Callable[[Diagnostic], bool]) -> None:
+        """Forget some findings."""
+        self._found = {key: found for key, found in self._found.items() if not unwanted(found)}
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self._found.values())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
-from netc.diagnostics.model import Diagnostics
+from netc.diagnostics.model import Diagnostic, Diagnostics
+from netc.ir.net import Net
 from netc.limits import Limits
-from netc.lower.context import Context, Labels
+from netc.lower.context import Context, Labels, Mark
 from netc.lower.definitions import Namespace
 from netc.lower.evaluate import Scope
 from netc.lower.expand import Expander, Stop, definitions_of
@@ -19,8 +20,9 @@ from netc.syntax.source import Span
 from netc.syntax.tree import Definition, File, Parameter
 from netc.values import Value
 
-# What a statement that could not be read may have defined: not to be called unknown.
-_UNKNOWN = frozenset({"NET101", "NET104", "NET106", "NET110", "NET112", "NET114", "NET118"})
+# What may come of a statement that could not be read, and of one that has the unknown name in it.
+_OF_LOST = frozenset({"NET106", "NET112", "NET118"})
+_OF_LOST_NAMES = frozenset({"NET101", "NET104", "NET110", "NET114"})
 
 
 def lower(
@@ -43,7 +45,7 @@ def lower(
     _outputs(expander, file, ctx)
     _unused(expander, file, ctx)
     if expander.lost:
-        report.discard(_UNKNOWN)
+        report.discard(lambda found: _may_be_lost(found, expander.lost))
     parameters = {name: value for name, value in expander.parameters.items() if value is not None}
     return Program(
         file,
@@ -57,6 +59,12 @@ def lower(
         expander.ghosts,
         expander.includes.opened,
     )
+
+
+def _may_be_lost(found: Diagnostic, lost: Set[str]) -> bool:
+    """Whether something is unknown perhaps because the statement that defines it could not be read."""
+    names_lost = found.code in _OF_LOST_NAMES and found.span is not None and found.span.text in lost
+    return names_lost or found.code in _OF_LOST
 
 
 def _run(expander: Expander, file: File, ctx: Context) -> Body:
@@ -95,6 +103,16 @@ def _outputs(expander: Expander, file: File, ctx: Context) -> None:
         )
 
 
+def _is_left(mark: Mark, net: Net) -> bool:
+    """Whether nothing reads what a label names: that is an error of its own (NET119)."""
+    return (
+        isinstance(mark.node, str)
+        and bool(net.outputs)
+        and mark.node not in net.outputs
+        and not net.consumers(mark.node)
+    )
+
+
 def _unused(expander: Expander, file: File, ctx: Context) -> None:
     """What was given or defined and never used."""
     report = expander.report
@@ -110,7 +128,7 @@ def _unused(expander: Expander, file: File, ctx: Context) -> None:
         return
     mentioned = expander.mentioned.union(mentions(expander.sections))
     for name, mark in expander.marks:
-        if mark.span not in expander.read_labels and name not in mentioned:
+        if mark.span not in expander.read_labels and name not in mentioned and not _is_left(mark, expander.net):
             report.add("NET508", f"the label `{name}` is never used", mark.span, help=("remove it",))
     for statement in file.statements:
         if not isinstance(statement, Definition | Parameter) or statement.name in mentioned:

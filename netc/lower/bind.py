@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from netc.diagnostics.model import Edit, Fix
 from netc.ir.net import Written
 from netc.lower.evaluate import Poison, Scope, evaluate, integer, value_words
 from netc.lower.suggest import did_you_mean
@@ -111,6 +112,7 @@ class _Binder:
         self.labels = labels
         self.bound = Bound()
         self.failed = False
+        self._strayed = False  # behind a word that belongs to another statement or to a value
         self._takes_anything = any(isinstance(param.kind, Anything) for param in signature.params.values())
 
     def fail(self, code: str, message: str, span: Span, *, help: Iterable[str] = ()) -> Poison:
@@ -159,6 +161,9 @@ class _Binder:
         parts, written = value.parts, size.parts
         extent = [name for name in targets if name != "stride"]
         if len(extent) > 1:
+            if help := self._one_size(size.span.text):
+                message = f"`{extent[0]}` of `{self.signature.name}` is given twice"
+                raise self.fail("NET103", message, size.span, help=(help,))
             self.set(self.signature.params[extent[0]], parts[0], size.parts[0], size.span)
             parts, written = parts[1:], written[1:]
         if parts:
@@ -166,6 +171,14 @@ class _Binder:
             self.set(self.signature.params[extent[-1]], shown, _parts_written(written), size.span)
         if value.stride:
             self._stride(size, value, targets)
+
+    def _one_size(self, behind: str) -> str:
+        """Help for `conv 64 3x3`: a size whose parts were written apart."""
+        first = self.signature.size[0] if self.signature.size else ""
+        extent = [name for name in self.signature.size if name != "stride"]
+        if len(extent) < 2 or first not in self.bound.values or extent[-1] in self.bound.spans:
+            return ""
+        return f"`{first}` and `{extent[-1]}` are one size: `{self.signature.name} {self.bound.values[first]}x{behind}`"
 
     def _stride(self, size: Size, value: SizeValue, targets: tuple[str, ...]) -> None:
         if "stride" not in targets:
@@ -205,6 +218,10 @@ class _Binder:
                 value.span,
                 help=did_you_mean(value.name, param.kind.words()) or (f"expected {param.kind.describe()}",),
             )
+        if not self.scope.knows(value.name) and value.name != "channels" and value.name not in value_words():
+            expected = f"expected {param.kind.describe()}, or a parameter"
+            help = did_you_mean(value.name, self.scope.names()) or (expected,)
+            raise self.fail("NET110", f"`{value.name}` is not defined here", value.span, help=help)
         return evaluate(value, self.scope)
 
     # -- bare words and values -------------------------------------------------------------------------------
@@ -251,12 +268,20 @@ class _Binder:
 
         fixed = size_typo(expr.name)
         if fixed is not None:
-            return self.fail(
+            name = fixed[1 : fixed.index(")")]
+            known = name == "channels" or self.scope.knows(name)
+            self.scope.report.add(
                 "NET004",
                 f"`{expr.name}` is a name, not a size",
                 expr.span,
                 help=(f"a name in a size stands in parentheses: `{fixed}`",),
+                fix=Fix(f"write `{fixed}`", (Edit(expr.span, fixed),), safe=True) if known else None,
+                frame=self.scope.frame,
             )
+            return Poison()
+        if (help := self._misplaced(expr.name)) is not None:
+            self._strayed = True
+            raise self.fail("NET104", f"`{self.signature.name}` has no word `{expr.name}`", expr.span, help=(help,))
         words = [word for param in self.signature.params.values() for word in param.kind.words()]
         words += [name for name, param in self.signature.params.items() if isinstance(param.kind, Bool)]
         if self.signature.trailing:
@@ -267,6 +292,16 @@ class _Binder:
             expr.span,
             help=did_you_mean(expr.name, [*words, *self.scope.names()]) or (self._usage(),),
         )
+
+    def _misplaced(self, name: str) -> str | None:
+        """What to do with the name of an option or of another operation that stands among the words."""
+        if name in self.signature.params:
+            return f"options are written with `=`: `{name}=...`"
+        from netc.layers import LAYERS  # noqa: PLC0415 - layers are complete only after import
+
+        if name in LAYERS:
+            return f"`{name}` is an operation: put it on a line of its own, or `;` before it"
+        return None
 
     def _word(self, word: str, expr: Expr) -> None:
         if self.signature.trailing and word in trailing_words():
@@ -297,6 +332,8 @@ class _Binder:
             if name not in self.bound.spans or params[name].many:
                 self.set(params[name], value, expr, expr.span)
                 return
+        if self._strayed:
+            raise Poison
         if not names:
             raise self.fail(
                 "NET107",
@@ -308,7 +345,7 @@ class _Binder:
             "NET107",
             f"`{self.signature.name}` has all its values already, got another: {show(value)}",
             expr.span,
-            help=(self._usage(),),
+            help=(self._one_size(show(value)) or self._usage(),),
         )
 
     # -- the end ---------------------------------------------------------------------------------------------
@@ -332,9 +369,11 @@ class _Binder:
         if missing:
             self.failed = True
             names = " and ".join(f"`{name}`" for name in missing)
-            self.fail(
-                "NET106", f"`{self.signature.name}` needs {names}", self.operation.name_span, help=(self._usage(),)
-            )
+            self.fail("NET106", f"`{self.signature.name}` needs {names}", self.operation.name_span, help=self._needed())
+
+    def _needed(self) -> tuple[str, ...]:
+        example = self.signature.example
+        return (f"for example `{example}`; {self._usage()}" if example else self._usage(),)
 
     def _usage(self) -> str:
         if not self.signature.params:

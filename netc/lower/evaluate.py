@@ -71,6 +71,12 @@ class Scope:
         self.report.add(code, message, span, help=help, frame=self.frame)
         return Poison()
 
+    def refuse_channels(self, name: str, span: Span) -> None:
+        """Report a parameter or an index named `channels`, which would hide the channel count."""
+        if name == "channels":
+            message = "`channels` is the channel count of the current tensor, and cannot name something else"
+            self.fail("NET124", message, span, help=("another name, such as `ch`",))
+
     def channels(self, span: Span) -> int:
         """The channel count of the current tensor."""
         if self.broken:
@@ -140,7 +146,10 @@ def _reference(expr: Reference, scope: Scope) -> Value:
     if expr.name in value_words():
         return Word(expr.name)
     raise scope.fail(
-        "NET110", f"`{expr.name}` is not defined here", expr.span, help=did_you_mean(expr.name, scope.names())
+        "NET110",
+        f"`{expr.name}` is not defined here",
+        expr.span,
+        help=did_you_mean(expr.name, [*scope.names(), *sorted(value_words())]),
     )
 
 

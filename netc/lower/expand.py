@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -40,7 +41,7 @@ class Expander:
         self.report = report
         self.speculate = False
         self.named = False
-        self.lost = False  # some statement could not be read
+        self.lost: set[str] = set()  # the words of statements that could not be read
         self.net = Net("net")
         self.ghosts = Net("ghosts")
         self.rank = 2  # of the last input, to go on checking behind an error
@@ -100,7 +101,7 @@ class Expander:
         if isinstance(statement, If):
             return run_if(self, statement, ctx)
         if isinstance(statement, Lost):
-            self.lost = True
+            self.lost.update(re.findall(r"\w+", statement.span.text), ("",))
             ctx.move(BROKEN)
             return None
         what = "`def`" if isinstance(statement, Definition) else "`param`"
@@ -151,7 +152,7 @@ class Expander:
                 frame=ctx.frame,
             )
         else:
-            known = [*LAYERS, *SPECIAL, *ctx.namespace.known, *shipped_names()]
+            known = [*LAYERS, *SPECIAL, "def", "param", "repeat", *ctx.namespace.known, *shipped_names()]
             ctx.scope.fail(
                 "NET101", f"there is no operation `{name}`", statement.name_span, help=did_you_mean(name, known)
             )
@@ -172,6 +173,7 @@ class Expander:
             return
         formals = [formal.name for formal in statement.formals]
         for index, formal in enumerate(statement.formals):
+            ctx.scope.refuse_channels(formal.name, formal.span)
             if formal.name in formals[:index]:
                 ctx.scope.fail("NET113", f"`{formal.name}` is a parameter twice", formal.span)
         if statement.name in SPECIAL:
@@ -189,6 +191,7 @@ class Expander:
         if name in self.parameters:
             ctx.scope.fail("NET113", f"the parameter `{name}` is defined already", statement.name_span)
             return
+        ctx.scope.refuse_channels(name, statement.name_span)
         try:
             value: Value | None = evaluate(statement.value, ctx.scope)
         except Poison:
@@ -253,7 +256,7 @@ class Expander:
             return
         mark = Mark(ctx.current, statement.label.span)
         ctx.labels.marks[statement.label.text] = mark
-        if not (isinstance(statement, Operation) and statement.name == "input"):
+        if isinstance(statement, Operation) and statement.name != "input":  # that of a `repeat` names its passes
             self.marks.append((statement.label.text, mark))
 
     def use_label(self, name: str, span: Span, ctx: Context) -> Current:

@@ -140,6 +140,8 @@ def _share(
 def run_repeat(expander: Expander, statement: Repeat, ctx: Context) -> RepeatStep | None:
     """Run the passes of a `repeat`."""
     source = ctx.current
+    if statement.index is not None:
+        ctx.scope.refuse_channels(statement.index.text, statement.index.span)
     count = _passes(expander, statement, ctx)
     if count is None:
         ctx.move(BROKEN)

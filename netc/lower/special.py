@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from netc.layers import LAYERS
 from netc.lower.bind import Option, bind, size_value
 from netc.lower.context import BROKEN, Context
+from netc.lower.definitions import shipped
 from netc.lower.evaluate import Poison, evaluate
 from netc.lower.expansion import LayerStep
 from netc.lower.layers import head, signature_of
@@ -161,13 +162,11 @@ def run_default(expander: Expander, statement: Operation, ctx: Context) -> None:
         return
     cls = LAYERS.get(first.value.name)
     if cls is None:
-        ctx.scope.fail(
-            "NET101",
-            f"there is no operation `{first.value.name}`",
-            first.span,
-            help=did_you_mean(first.value.name, LAYERS),
-        )
+        _no_operation(first.value, ctx)
         return
+    if len(statement.arguments) == 1:
+        help = f"options are `key=value`; it has: {', '.join(signature_of(cls.op).params)}"
+        ctx.scope.fail("NET106", f"`default {first.value.name}` sets nothing", head(statement), help=(help,))
     options = dict(ctx.options.get(cls.op, {}))
     for argument in statement.arguments[1:]:
         option = _option(expander, signature_of(first.value.name), argument, ctx)
@@ -176,11 +175,26 @@ def run_default(expander: Expander, statement: Operation, ctx: Context) -> None:
     ctx.options = {**ctx.options, cls.op: options}
 
 
+def _no_operation(expr: Reference, ctx: Context) -> None:
+    if expr.name in ctx.namespace.known or shipped(expr.name) is not None:
+        message = f"`default` sets options of operations, and `{expr.name}` is a definition"
+        ctx.scope.fail("NET108", message, expr.span, help=("write what it needs at its calls",))
+    else:
+        ctx.scope.fail(
+            "NET101", f"there is no operation `{expr.name}`", expr.span, help=did_you_mean(expr.name, LAYERS)
+        )
+
+
 def _option(
     expander: Expander, signature: Signature, argument: Keyword | Positional, ctx: Context
 ) -> tuple[str, Option] | None:
     if not isinstance(argument, Keyword):
-        ctx.scope.fail("NET107", "`default` takes options as `key=value` only", argument.span)
+        ctx.scope.fail(
+            "NET107",
+            "`default` takes options as `key=value` only",
+            argument.span,
+            help=("for example `default conv l2=1e-4`",),
+        )
         return None
     param = signature.params.get(argument.key)
     if param is None:
@@ -188,7 +202,7 @@ def _option(
             "NET102",
             f"`{signature.name}` has no option `{argument.key}`",
             argument.key_span,
-            help=did_you_mean(argument.key, signature.params),
+            help=did_you_mean(argument.key, signature.params) or (f"it has: {', '.join(signature.params)}",),
         )
         return None
     value = argument.value

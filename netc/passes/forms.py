@@ -1,4 +1,4 @@
-"""Arguments that many read in another way, and layers far too large: NET505, NET509, NET513, NET515."""
+"""Arguments that many read in another way, and layers far too large: NET505, NET509, NET513, NET515, NET517."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from netc.diagnostics.model import Edit, Fix
 from netc.ir.net import Net, Node
-from netc.ir.shape import show_shape
+from netc.ir.shape import Shape, show_shape
 from netc.layers.conv import Conv
 from netc.layers.dense import Dense
 from netc.passes.findings import Findings, words
@@ -16,6 +16,7 @@ from netc.program import Program
 from netc.syntax.source import Span
 
 KERNELS = (1, 3, 5, 7)  # that `conv 3x3` may mean
+COLOURS = (1, 3, 4)  # channels of images
 SEQUENCE = 16  # a square input of at least this size may be an image
 HEAVY = 1_000_000  # parameters
 MOST = 0.8  # of all parameters: VGG's first dense layer holds up to 77 %, AlexNet's 62 %
@@ -34,6 +35,7 @@ def check_forms(program: Program) -> None:
                 _kernel_pair(net, node, findings)
             elif node.layer.op == "input":
                 _image_without_channels(net, node, findings)
+                _sizes_out_of_order(net, node, findings)
             if net.shapes[node.name][-1] == 1 and activation_of(node) in _SUM_TO_ONE:
                 _always_one(net, node, findings)
 
@@ -65,8 +67,7 @@ def _image_without_channels(net: Net, node: Node, findings: Findings) -> None:
     shape = net.shapes[node.name]
     if len(shape) != 2 or shape[0] != shape[1] or shape[0] is None or shape[0] < SEQUENCE:
         return
-    slides = any(net.node(reader).layer.family in SLIDING for reader in net.consumers(node.name))
-    if not slides or not findings.fresh("NET515", node):
+    if not _slides(net, node) or not findings.fresh("NET515", node):
         return
     steps, size, span = shape[0], show_shape(shape), node.origin.span
     at = span.text.find(size)
@@ -78,6 +79,36 @@ def _image_without_channels(net: Net, node: Node, findings: Findings) -> None:
         help=[f"for a grey image write `input {size}x1`, for a colour image `input {size}x3`"],
         fix=Fix(f"write `input {size}x1`", (Edit(end, "x1"),)) if at >= 0 else None,
     )
+
+
+def _sizes_out_of_order(net: Net, node: Node, findings: Findings) -> None:
+    """An image whose channels come first, as in PyTorch, or that has a batch of one in front."""
+    shape, span = net.shapes[node.name], node.origin.span
+    meant: Shape
+    if len(shape) == 3 and shape[0] in COLOURS and shape[1] == shape[2]:
+        meant, said = (*shape[1:], shape[0]), f"{shape[0]} rows, {shape[1]} columns and {shape[2]} channels"
+    elif len(shape) == 4 and shape[0] == 1 and shape[1] == shape[2] and shape[3] in COLOURS:
+        meant, said = shape[1:], f"a volume of 1x{shape[1]}x{shape[2]} with {shape[3]} channels"
+    else:
+        return
+    if (shape[1] or 0) < SEQUENCE or not _slides(net, node) or not findings.fresh("NET517", node):
+        return
+    size = show_shape(shape)
+    at = span.start + span.text.find(size)
+    findings.add(
+        "NET517",
+        node,
+        f"`{words(node)}` is {said}",
+        help=[f"sizes are those of one sample, with the channels last: `input {show_shape(meant)}`"],
+        fix=Fix(f"write `input {show_shape(meant)}`", (Edit(Span(span.source, at, at + len(size)), show_shape(meant)),))
+        if size in span.text
+        else None,
+    )
+
+
+def _slides(net: Net, node: Node) -> bool:
+    """Whether a layer with windows reads a node."""
+    return any(net.node(reader).layer.family in SLIDING for reader in net.consumers(node.name))
 
 
 def _always_one(net: Net, node: Node, findings: Findings) -> None:

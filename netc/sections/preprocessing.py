@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from netc.ir.shape import Dim, Shape, show_shape
+from netc.ir.shape import Dim, Shape, elements, show_shape
 from netc.params import Choice, Int, Real, Sizes, param
 from netc.record import record
 from netc.sections.base import Registry, Setting, SettingError, choice
@@ -17,12 +17,14 @@ CHANCE = Real(min=0, max=1, open=("min",))
 HOW = Choice(("per_channel", "per_pixel", "overall", "samplewise"))
 STRENGTH = Real(min=0, max=1)
 POSITIVE = Real(min=0, open=("min",))
+WHITENED = 8192  # numbers of an image up to which `zca` is computed: half a gigabyte, and minutes
 
 
 class Step(Setting):
     """One step of the pipeline."""
 
     random: ClassVar[bool] = False
+    moves: ClassVar[bool] = False  # whether pixels come to stand elsewhere, as targets a pixel would have to
 
     def shape(self, image: Shape) -> Shape:
         """Shape of an image behind it, for images of a shape (rows, columns, channels; None is unknown)."""
@@ -40,6 +42,7 @@ def _full(size: tuple[int, ...], image: Shape) -> Shape:
 class Resize(Step):
     """Scale images to a size; nothing is cut, so their proportions may change."""
 
+    moves = True
     size: ClassVar[tuple[str, ...]] = ("to",)
     repeatable = True
 
@@ -57,6 +60,7 @@ class Crop(Step):
     The zeros of `pad` count in training only.
     """
 
+    moves = True
     size: ClassVar[tuple[str, ...]] = ("to",)
     random = True
     repeatable = True
@@ -88,6 +92,7 @@ def _exceeds(part: int, dim: Dim) -> bool:
 class Pad(Step):
     """Zeros on each side: MNIST's 28x28 becomes LeNet's 32x32 with `pad 2`."""
 
+    moves = True
     size: ClassVar[tuple[str, ...]] = ("by",)
     repeatable = True
 
@@ -153,11 +158,22 @@ class ZCA(Step):
 
     epsilon: float = param(POSITIVE, "added to the variances", 1e-6)
 
+    def shape(self, image: Shape) -> Shape:
+        size = elements(image)
+        if size is not None and size > WHITENED:
+            raise SettingError(
+                f"`zca` of {show_shape(image)} images needs a matrix of {size:,} x {size:,} numbers",
+                code="NET406",
+                help=(f"`resize` them first: an image may have {WHITENED:,} numbers, such as 52x52x3",),
+            )
+        return image
+
 
 @choice(DATA, "flip", example="flip horizontal")
 class Flip(Step):
     """Mirror at random; `both` decides on each direction by itself."""
 
+    moves = True
     random = True
     repeatable = True
 
@@ -169,6 +185,7 @@ class Flip(Step):
 class Rotate(Step):
     """Turn by a random angle."""
 
+    moves = True
     positional: ClassVar[tuple[str, ...]] = ("angle",)
     random = True
 
@@ -180,6 +197,7 @@ class Rotate(Step):
 class Shift(Step):
     """Move by a random share of the size, zeros coming in."""
 
+    moves = True
     positional: ClassVar[tuple[str, ...]] = ("share",)
     random = True
 

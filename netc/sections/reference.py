@@ -61,8 +61,8 @@ DATA_HEAD = """\
 ## `data`
 
 `data NAME`, `data "path"` or, for images given when training starts, `data` alone. A path is a folder with a folder
-for each class, a list file (`path class` a line), `.npz` or `.h5`. Pixels are numbers from 0 to 1. Labels are encoded
-as the loss needs them."""
+for each class, a list file (`path class` a line), `.npz`, `.h5` or TFRecords, relative to the spec; [data.md](data.md)
+says more. Pixels are numbers from 0 to 1. Labels are encoded as the loss needs them."""
 
 STEPS_HEAD = """\
 ### Steps

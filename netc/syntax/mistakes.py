@@ -11,7 +11,7 @@ from lark import Token
 
 from netc.diagnostics.model import Edit, Fix
 from netc.syntax.layout import Layout
-from netc.syntax.sizes import rewrite, shorten, spaced_size
+from netc.syntax.sizes import loose_start, rewrite, shorten, spaced_size
 from netc.syntax.source import Span
 from netc.syntax.tree import Keyword, Name, Positional, Reference
 
@@ -19,6 +19,9 @@ RESERVED = frozenset(("def", "shared", "param", "if", "else", "repeat", "as", "a
 
 _WITH_NAMES = re.compile(r"(?:[0-9]+|\?|[A-Za-z_]\w*?)(?:[x/](?:[0-9]+|\?|[A-Za-z_]\w*?))+(?![\w/])")
 _NUMBER_LIKE = re.compile(r"\.?[0-9?](?:[eE][-+](?=[0-9])|[\w.?]|[x/](?=[\w?]))*/?")
+_SIZE = re.compile(r"[0-9?]+(?:[x/][0-9?]+)+")
+_NAMES_NETWORK = re.compile(r"(?:.*;)?[ \t]*net[ \t]+")
+_NETWORK = re.compile(r"[A-Za-z][\w.-]*(?![^ \t\n;])", re.ASCII)
 _SIZE_BEHIND = re.compile(r"[ \t]*(?=x[0-9?(])")
 _FOUND = re.compile(r"\w+|==|!=|<=|>=|\*\*|//|&&|\|\||.", re.DOTALL)
 _OPERATOR = re.compile(r"[ \t]*(?:\*\*|//|==|!=|<=|>=|[-+*/%<>]|(?:and|or|if|else)\b)[ \t]*")
@@ -35,6 +38,7 @@ _HINTS = {
     "||": "write `or`",
     "!": "write `not`",
     "=": "an option is written `key=value`, a comparison `==`",
+    ".": 'a path stands in quotes: `use "blocks.net"`',
     ":": "a label is one word in front of an operation: `enc1: conv 64x3`",
     **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), "comparisons are joined by `and`: `a < b and b < c`"),
     "|": "`|` begins a branch in the braces of a combiner: `add { | identity | conv 64x3 }`",
@@ -158,7 +162,7 @@ def _comma(mistake: Mistake) -> bool:
         "`,` cannot stand between arguments",
         span.start,
         span.end,
-        help=["arguments are parted by spaces"],
+        help=["arguments are parted by spaces, statements by `;` or a new line"],
         fix=Fix("remove it", (Edit(span, "" if blank else " "),), safe=True),
     )
     return True
@@ -192,6 +196,10 @@ def _bad_number(mistake: Mistake) -> bool:
     match = _NUMBER_LIKE.match(mistake.layout.text, mistake.at)
     if mistake.known or match is None:
         return False
+    lowered = match[0].replace("X", "x")
+    if lowered != match[0] and _SIZE.fullmatch(lowered):
+        help = f"the `x` of a size is a small one: `{shorten(lowered)}`"
+        return mistake.report("NET004", f"`{shorten(match[0])}` is no size", match.end(), help=help, fix=lowered)
     what = "neither a number nor a size" if mistake.in_arguments or "SIGNED" in mistake.expected else "no number"
     help = "numbers are written `16`, `0.1` or `1e-4`, sizes `64x3` or `3x3/2`"
     return mistake.report("NET003", f"`{shorten(match[0])}` is {what}", match.end(), help=help)
@@ -203,6 +211,21 @@ def _size_in_expression(mistake: Mistake) -> bool:
         return False
     message = f"`{shorten(match[0])}` is a size, expected a number or another single value"
     return mistake.report("NET001", message, match.end(), help="sizes are arguments: they stand behind an operation")
+
+
+def _network_name(mistake: Mistake) -> bool:
+    """`net vgg-16`."""
+    text, before = mistake.layout.text, mistake.before
+    if mistake.found not in ("-", ".") or not hasattr(before, "span"):
+        return False
+    start = before.span.start
+    name = _NETWORK.match(text, start)
+    if name is None or not _NAMES_NETWORK.fullmatch(text[text.rfind("\n", 0, start) + 1 : start]):
+        return False
+    help = f'a name with other characters than letters, digits and `_` stands in quotes: `net "{name[0]}"`'
+    return mistake.report(
+        "NET001", f"`{name[0]}` is more than one word", name.end(), start=start, help=help, fix=f'"{name[0]}"'
+    )
 
 
 def _bare_expression(mistake: Mistake) -> bool:
@@ -257,6 +280,15 @@ def _expression_end(layout: Layout, at: int) -> int | None:
 def _unexpected(mistake: Mistake) -> bool:
     found, wanted = mistake.found, _wanted(mistake)
     help = _HINTS.get(found, "") if found != "{" or "OPERATION" in mistake.expected else ""
+    if "LBRACE" in mistake.expected and (found.isidentifier() or not help):
+        help = "what it governs stands in braces: `repeat 3 { conv 64x3 }`, `if n > 1 { pool 2 }`"
+    elif "LPAR" in mistake.expected and mistake.expected <= {"LPAR"}:
+        help = "parameters stand in parentheses, even if there are none: `def stage(n, ch) { ... }`"
+    elif found == "=" and isinstance(mistake.last, Token):
+        name = str(mistake.last)
+        help = f"to name a result, write `{name}: ...`; to name a value, `param {name} = ...`"
+    elif found == "{" and "NUMBER" in mistake.expected:
+        help = "how often, or when, is missing: `repeat 3 { ... }`, `if n > 1 { ... }`"
     if found in ("\n", ""):
         ended = "line" if mistake.at < len(mistake.layout.source.text) else "file"
         if "LBRACE" in mistake.expected and not mistake.in_arguments:
@@ -286,13 +318,11 @@ def _either(words: list[str]) -> str:
 
 
 def _spaced(mistake: Mistake) -> bool:
-    """`64x 3`, `16x3 /2`."""
+    """`64x 3`, `16x3 /2`, `(n) x3/2`."""
     if not (mistake.in_arguments or "SIGNED" in mistake.expected):
         return False
-    starts = [mistake.at]
-    if mistake.found == "/" and hasattr(mistake.before, "span"):
-        starts.insert(0, mistake.before.span.start)
-    return any(spaced_size(mistake.layout, start, mistake.at) is not None for start in starts)
+    start = loose_start(mistake.layout, mistake.at) if mistake.found == "/" else mistake.at
+    return spaced_size(mistake.layout, start, mistake.at) is not None
 
 
 _RECOGNISERS = (
@@ -303,6 +333,7 @@ _RECOGNISERS = (
     _size_in_expression,
     _reserved,
     _statement_behind,
+    _network_name,
     _bare_expression,
     _comma,
     _unexpected,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from netc.diagnostics.model import Edit, Fix
 from netc.syntax.layout import Layout
@@ -45,6 +45,32 @@ def spaced_size(layout: Layout, start: int, behind: int) -> int | None:
         spoils=_UNMENDED.search(written) is not None,
     )
     return end
+
+
+def loose_start(layout: Layout, at: int) -> int:
+    """Where the size begins whose joint, an `x` or `/` with or without blanks, stands at an offset."""
+    text, start, end = layout.text, at, at
+    openers = {closer: opener for opener, closer in layout.closers.items()}
+    while (extent := _extent_start(text, _without_blanks(text, end), openers)) is not None:
+        start = extent
+        end = _without_blanks(text, start) - 1
+        if text[end : end + 1] not in ("x", "/"):
+            break
+    return start if text[start - 1 : start] in (" ", "\t", "=", "\n", "") else at
+
+
+def _without_blanks(text: str, end: int) -> int:
+    while end and text[end - 1] in " \t":
+        end -= 1
+    return end
+
+
+def _extent_start(text: str, end: int, openers: Mapping[int, int]) -> int | None:
+    """Where the number, `?` or parenthesis begins that ends at an offset."""
+    start = end
+    while start and (text[start - 1].isdigit() or text[start - 1] == "?"):
+        start -= 1
+    return start if start < end else openers.get(end - 1)
 
 
 def _loose_end(layout: Layout, at: int) -> int:

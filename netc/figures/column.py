@@ -1,0 +1,189 @@
+"""The style `column`: a row for each layer and an arc for each shortcut, as He et al. 2015, Figure 3.
+
+Several networks stand side by side, aligned where their outputs have the same size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from netc.figures.align import align
+from netc.figures.facts import Facts, label, times
+from netc.figures.options import Options
+from netc.figures.page import sheet
+from netc.figures.scene import Group, Item, Path, Rect, Scene, Text, fit, text_width
+from netc.figures.theme import stage
+from netc.figures.trunk import LINES, Skip, Trunk, Unit, lanes, read, stages
+from netc.program import Program
+from netc.report.receptive import figure
+from netc.report.summary import human
+
+WIDTH, HEIGHT = 150.0, 15.0  # of a row
+GAP = 14.0  # between rows
+_PITCH = HEIGHT + GAP
+_ENDS, _LEAVES = 3.5, 7.5  # where arcs end and leave, below a row
+_REACH, _LANE = 20.0, 12.0  # how far an arc goes out, and how much further one around it
+_BETWEEN = 36.0  # networks
+_TEXT = 10.0
+_HEADING = 34.0
+_MIDDLE = WIDTH / 2
+Size = tuple[object, ...]
+
+
+def draw(programs: Sequence[Program], options: Options) -> Scene:
+    """The figure of one network, or of several side by side. Raises `FigureError`."""
+    several = len(programs) > 1
+    columns = [_Column.of(program, f"n{at}_" if several else "") for at, program in enumerate(programs, 1)]
+    rows = align([column.sizes for column in columns], lambda a, b: 0.0 if a == b else None)
+    items: list[Item] = list(_place(columns, rows, _HEADING if several else 0.0))
+    left = 0.0
+    for column in columns:
+        items += column.heading(left) if several else []
+        items += column.items(left)
+        left += column.width + _BETWEEN
+    return _sheet(columns, items)
+
+
+@dataclass(slots=True)
+class _Column:
+    """One network: where its rows stand, and the lanes of its arcs."""
+
+    facts: Facts
+    trunk: Trunk
+    prefix: str  # of ids
+    runs: list[range]  # of rows of one size
+    sizes: list[Size]  # of each run
+    tops: list[float] = field(default_factory=list)
+    looks: list[str] = field(default_factory=list)
+    lanes: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, program: Program, prefix: str) -> _Column:
+        facts = Facts(program)
+        trunk = read(program.net, "column")
+        keys = [_size(facts, unit) for unit in trunk.units]
+        runs = stages(keys)
+        count = len(trunk.units)
+        made = cls(facts, trunk, prefix, runs, [keys[run.start] for run in runs], [0.0] * count, [""] * count)
+        made.lanes = lanes(trunk.skips, count)
+        return made
+
+    @property
+    def width(self) -> float:
+        """Of the rows with their arcs and labels, or of the heading."""
+        reach = max((_reach(lane) for lane in self.lanes), default=0.0)
+        labels = max((text_width(_projection(self.trunk, skip), _TEXT) for skip in self.trunk.skips), default=0.0)
+        arcs = reach + (labels + 6 if labels else 0)
+        return max(WIDTH + arcs, *(item.box.right for item in self.heading(0)))
+
+    def is_convolution(self, index: int) -> bool:
+        """Whether a row is one, and so has the hue of its size."""
+        return self.trunk.units[index].layer.family == "conv"
+
+    def heading(self, left: float) -> list[Text]:
+        """The name, and what the network costs."""
+        total = self.facts.cost.total
+        text = f"{human(total.trainable)} parameters · {human(total.macs)} MACs"
+        name = fit(self.facts.program.name, WIDTH, 12, bold=True)
+        return [
+            Text(left, 10, name, 12, "start", bold=True),
+            Text(left, 23, text, _TEXT, "start", "muted"),
+        ]
+
+    def items(self, left: float) -> Iterator[Item]:
+        """Arrows, arcs and rows."""
+        middle = left + _MIDDLE
+        ends = zip(self.tops, self.tops[1:], strict=False)
+        yield Group([Path((middle, a + HEIGHT), [((middle, b),)], arrow=True) for a, b in ends], look="edge")
+        skips = list(zip(self.trunk.skips, self.lanes, strict=True))
+        for look, _ in LINES:
+            arcs: list[Item] = [self._arc(skip, lane, left) for skip, lane in skips if skip.look == look]
+            if arcs:
+                yield Group(arcs, look=look)
+        for skip, lane in skips:
+            if text := _projection(self.trunk, skip):
+                y = (self._below(skip.start) + self._below(skip.end)) / 2 + 3.5
+                yield Text(left + WIDTH + _reach(lane) + 6, y, text, _TEXT, "start", "note")
+        for unit, top, look in zip(self.trunk.units, self.tops, self.looks, strict=True):
+            yield self._row(unit, left, top, look)
+
+    def _below(self, index: int) -> float:
+        return self.tops[index] + HEIGHT
+
+    def _arc(self, skip: Skip, lane: int, left: float) -> Path:
+        right, start, end = left + WIDTH, self._below(skip.start) + _LEAVES, self._below(skip.end) + _ENDS
+        out = right + _reach(lane) * 4 / 3  # a cubic curve reaches three quarters of the way to its control points
+        curve = ((out, start), (out, end), (right, end))
+        return Path((left + _MIDDLE, start), [((right, start),), curve, ((left + _MIDDLE + 1, end),)], arrow=True)
+
+    def _row(self, unit: Unit, left: float, top: float, look: str) -> Group:
+        text = fit(label(unit.layer, unit.shape), WIDTH - 6, _TEXT)
+        shapes: list[Item] = [
+            Rect(left, top, WIDTH, HEIGHT, look, 2),
+            Text(left + _MIDDLE, top + 11, text, _TEXT),
+        ]
+        facts = self.facts
+        return Group(
+            shapes,
+            name=self.prefix + unit.node.name,
+            title=facts.node_title(unit.names),
+            role="box",
+            line=facts.line(unit.node),
+            span=facts.span(unit.node),
+        )
+
+
+def _size(facts: Facts, unit: Unit) -> Size:
+    """What rows of one stage have in common: the spatial size, or how much smaller than an input of unknown size."""
+    if None not in unit.shape:
+        return unit.shape[:-1]
+    return "jump", figure(facts.fields[unit.node.name], lambda axis: axis.jump)
+
+
+def _show(size: Size) -> str:
+    if size[:1] == ("jump",):
+        return "input size" if size[1] == 1 else f"input / {size[1]}"
+    return times("x".join(map(str, size))) or "vector"
+
+
+def _place(columns: Sequence[_Column], rows: Sequence[Sequence[int | None]], top: float) -> Iterator[Item]:
+    """Give each row of each network its place and its look; yields the sizes at the left."""
+    hues: dict[Size, int] = {}
+    for row in rows:
+        runs = [(column, column.runs[at]) for column, at in zip(columns, row, strict=True) if at is not None]
+        column, run = runs[0]
+        size = _size(column.facts, column.trunk.units[run.start])
+        if any(column.is_convolution(index) for column, run in runs for index in run):
+            hues.setdefault(size, len(hues))
+        for column, run in runs:
+            for place, index in enumerate(run):
+                column.tops[index] = top + place * _PITCH
+                column.looks[index] = stage(hues[size]) if column.is_convolution(index) else "panel"
+        yield Text(-12, top + 11, _show(size), _TEXT, "end", "muted")
+        top += max(len(run) for _, run in runs) * _PITCH
+
+
+def _reach(lane: int) -> float:
+    return _REACH + _LANE * lane
+
+
+def _projection(trunk: Trunk, skip: Skip) -> str:
+    """A shortcut's own convolution: `1×1, 128, /2`."""
+    weighted = next((node for node in skip.via if node.layer.weighted), None)
+    return "" if weighted is None else label(weighted.layer, trunk.net.shapes[weighted.name]).replace(" conv", "", 1)
+
+
+def _sheet(columns: Sequence[_Column], items: Sequence[Item]) -> Scene:
+    skips = [skip for column in columns for skip in column.trunk.skips]
+    looks = {skip.look for skip in skips}
+    lines = [line for line in LINES if line[0] in looks]
+    note = "left: output size, one hue for each; white: layers without a convolution"
+    if len(columns) == 1:
+        facts = columns[0].facts
+        title, numbers, text = facts.program.name, facts.header(), facts.description()
+    else:
+        title = " · ".join(column.facts.program.name for column in columns)
+        numbers = f"{len(columns)} networks, aligned where their outputs have the same size"
+        text = " ".join(column.facts.description() for column in columns)
+    return sheet(items, title=title, facts=numbers, description=text, notes=[note], lines=lines)

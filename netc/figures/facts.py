@@ -1,0 +1,165 @@
+"""What figures say about layers: labels as papers write them, tooltips, the header's numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from netc.ir.net import Node
+from netc.ir.shape import Shape, show_shape
+from netc.ir.window import Window
+from netc.layers.base import Layer
+from netc.program import Program
+from netc.report.cost import Cost, NetCost, measure
+from netc.report.label import kind
+from netc.report.receptive import Field, net_field, receptive_fields
+from netc.report.rows import line_of, node_line
+from netc.report.summary import human, show_field
+from netc.syntax.source import Span
+
+# What papers call an operation, where it is not what the language calls it.
+_WORDS = {
+    "pool": "max pool",
+    "avgpool": "avg pool",
+    "gap": "global avg pool",
+    "gmp": "global max pool",
+    "bn": "BN",
+    "lrn": "LRN",
+    "layernorm": "layer norm",
+    "groupnorm": "group norm",
+    "relu": "ReLU",
+    "leakyrelu": "leaky ReLU",
+    "prelu": "PReLU",
+    "dwconv": "dw conv",
+    "sepconv": "sep conv",
+    "padchannels": "pad channels",
+    "add": "+",
+    "mul": "·",
+    "sub": "-",
+}
+_BY = re.compile(r"(?<=[\d?])x(?=[\d?])")
+
+
+def times(text: str) -> str:
+    """Sizes with a real multiplication sign: `32×32×3`."""
+    return _BY.sub("×", text)
+
+
+def sizes(shape: Shape) -> str:
+    """A shape as figures write it: `32×32×3`."""
+    return times(show_shape(shape))
+
+
+def word(op: str) -> str:
+    """What papers call an operation."""
+    return _WORDS.get(op, op)
+
+
+def label(layer: Layer, output: Shape) -> str:
+    """A layer as papers label it: `3×3 conv, 64, /2`, `fc 1000, softmax`. ReLU is not said: figures colour it."""
+    text = kind(layer, output)
+    if getattr(layer, "act", "linear") == "relu":
+        text = text.removesuffix(", relu")
+    if layer.op == "input":
+        return f"input {sizes(output)}"
+    plain = _WORDS.get(layer.op)
+    if plain is not None:
+        text = re.sub(rf"(?<![\w.]){re.escape(layer.op)}(?!\w)", plain, text, count=1)
+    return times(text)
+
+
+@dataclass
+class Facts:
+    """What is known of a program, measured once for a figure."""
+
+    program: Program
+
+    @cached_property
+    def cost(self) -> NetCost:
+        """Parameters, MACs, memory, depth."""
+        return measure(self.program.net)
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """The receptive field of each layer."""
+        return receptive_fields(self.program.net)
+
+    def node_title(self, names: Sequence[str]) -> str:
+        """The tooltip of layers that are drawn as one, in order: names, kinds, shapes, window, costs, place."""
+        net = self.program.net
+        first, last = names[0], names[-1]
+        nodes = [net.node(name) for name in names]
+        main = next((node for node in nodes if node.layer.weighted), nodes[0])
+        kinds = ", ".join(times(kind(node.layer, net.shapes[node.name])) for node in nodes)
+        inputs = " + ".join(dict.fromkeys(sizes(operand) for operand in net.operand_shapes(first)))
+        flow = f"{inputs} → {sizes(net.shapes[last])}" if inputs else sizes(net.shapes[last])
+        cost = sum((self.cost.layers[name] for name in names), Cost())
+        lines = [f"{main.name}: {kinds}", flow, window(main.layer, net.operand_shapes(main.name)), counts(cost)]
+        if main.shares:
+            lines.append(f"weights of {main.shares}")
+        lines.append(f"receptive field {show_field(self.fields[last])}")
+        return "\n".join([*filter(None, lines), self.place(main)])
+
+    def place(self, node: Node) -> str:
+        """`file:line` of a layer."""
+        line = node_line(self.program, node)
+        return self.program.file.source.name + ("" if line is None else f":{line}")
+
+    def line(self, node: Node) -> int | None:
+        """The line of the spec that made a layer."""
+        return node_line(self.program, node)
+
+    def span(self, node: Node) -> tuple[int, int] | None:
+        """Where in the spec's own text a layer was made: its own words, or the call that led to it."""
+        spans = [node.origin.span, *(frame.span for frame in (node.origin.frame.chain() if node.origin.frame else ()))]
+        own = next((span for span in spans if line_of(self.program, span) is not None), None)
+        return None if own is None else _offsets(own)
+
+    def header(self) -> str:
+        """The numbers of the network: parameters, MACs, depth, receptive field."""
+        total = self.cost.total
+        field = show_field(net_field(self.program.net, self.fields))
+        macs = "unknown" if total.macs is None else human(total.macs)
+        parts = [f"{total.trainable:,} parameters", f"{macs} MACs", f"{self.cost.depth} layers deep"]
+        return " · ".join([*parts, f"receptive field {times(field)}"])
+
+    def description(self) -> str:
+        """One sentence for those who cannot see the figure."""
+        net = self.program.net
+        inputs, outputs = (" and ".join(sizes(net.shapes[name]) for name in ends) for ends in (net.inputs, net.outputs))
+        return (
+            f"The network {self.program.name} takes {inputs} to {outputs} through {len(net)} layers, "
+            f"{self.cost.depth} weighted ones deep, with {self.cost.total.trainable:,} trainable parameters."
+        )
+
+
+def _offsets(span: Span) -> tuple[int, int]:
+    return span.start, span.end
+
+
+def window(layer: Layer, inputs: Sequence[Shape]) -> str:
+    """Kernel, stride and padding of a layer that slides: `kernel 3×3, stride 2, padding 1`."""
+    windows = layer.windows(inputs) if inputs else ()
+    if not windows or not hasattr(layer, "kernel"):
+        return ""
+    kernel = "×".join(str(each.size) for each in windows)
+    steps = _one([f"1/{each.up}" if each.up > 1 else str(each.stride) for each in windows])
+    return f"kernel {kernel}, stride {steps}, padding {_one([_sides(each) for each in windows])}"
+
+
+def _sides(each: Window) -> str:
+    return str(each.before) if each.before == each.after else f"{each.before} and {each.after}"
+
+
+def _one(texts: Sequence[str]) -> str:
+    return texts[0] if len(set(texts)) == 1 else "×".join(texts)
+
+
+def counts(cost: Cost) -> str:
+    """Parameters and MACs in words; empty where there are none."""
+    parts = [f"{cost.parameters:,} parameters"] if cost.parameters else []
+    if cost.macs is None or cost.macs:
+        parts.append(f"{human(cost.macs)} MACs")
+    return ", ".join(parts)

@@ -1,0 +1,77 @@
+"""The sheet that all styles share: a header with the numbers of the network, the figure, a legend of what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from netc.figures.scene import Box, Group, Item, Path, Rect, Scene, Text, fit, moved, text_width, union
+from netc.figures.theme import KIND_NAMES
+
+MARGIN = 16.0
+HEADER = 44.0  # from the top of the sheet to the figure
+_ROW = 18.0  # of the legend
+_WIDEST_TITLE = 640.0
+
+
+def sheet(
+    items: Sequence[Item],
+    *,
+    title: str,
+    facts: str,
+    description: str,
+    kinds: Iterable[str] = (),
+    notes: Sequence[str] = (),
+    lines: Sequence[tuple[str, str]] = (),
+    bounds: Box | None = None,
+) -> Scene:
+    """A scene with a header (`title`, and `facts` under it) above the items and a legend below them.
+
+    `kinds` are families of layers, shown in the order of the theme's table. `lines` are pairs of a line's look and
+    what it means; `notes` are sentences. `bounds` is what the items cover, where the caller knows it.
+    """
+    box = bounds or (union(item.box for item in items) if items else Box(0, 0, 0, 0))
+    entries = _entries(kinds, lines)
+    inner = max(
+        box.right - box.left,
+        min(max(text_width(title, 15, True), text_width(facts, 10), *(text_width(n, 10) for n in notes)), _WIDEST_TITLE)
+        if notes
+        else min(max(text_width(title, 15, True), text_width(facts, 10)), _WIDEST_TITLE),
+    )
+    dx, dy = MARGIN - box.left + (inner - (box.right - box.left)) / 2, MARGIN + HEADER - box.top
+    dx, dy = round(dx, 1), round(dy, 1)
+    head: list[Item] = [
+        Text(MARGIN, MARGIN + 13, fit(title, inner, 15, True), 15, "start", bold=True),
+        Text(MARGIN, MARGIN + 29, fit(facts, inner, 10), 10, "start", "muted"),
+    ]
+    legend, bottom = _legend(entries, notes, inner, box.bottom + dy + 14)
+    shifted = [moved(item, dx, dy) for item in items]
+    return Scene(inner + 2 * MARGIN, bottom + MARGIN, [*head, *shifted, *legend], title, description)
+
+
+def _entries(kinds: Iterable[str], lines: Sequence[tuple[str, str]]) -> list[tuple[str, str, bool]]:
+    present = set(kinds)
+    shown = [(kind, name, False) for kind, name in KIND_NAMES.items() if kind in present]
+    return [*shown, *((look, text, True) for look, text in lines)]
+
+
+def _legend(
+    entries: Sequence[tuple[str, str, bool]], notes: Sequence[str], width: float, top: float
+) -> tuple[list[Item], float]:
+    """Swatches in rows as wide as the figure, then the notes; and where they end."""
+    items: list[Item] = []
+    x, y = MARGIN, top
+    for look, text, line in entries:
+        step = (30 if line else 20) + text_width(text, 10) + 12
+        if x > MARGIN and x + step - 12 > MARGIN + width:
+            x, y = MARGIN, y + _ROW
+        if line:
+            items.append(Path((x, y + 6), [((x + 24, y + 6),)], look, role="legend"))
+        else:
+            items.append(Rect(x, y, 14, 12, look, 2))
+        items.append(Text(x + (30 if line else 20), y + 9.5, text, 10, "start", "muted"))
+        x += step
+    y += _ROW if entries else 0
+    for note in notes:
+        items.append(Text(MARGIN, y + 9.5, fit(note, width, 10), 10, "start", "muted"))
+        y += 14
+    return ([Group(items)] if items else []), y

@@ -1,0 +1,278 @@
+"""Scenes: what a figure shows, as shapes with coordinates. Writers turn them into SVG; tests read their geometry.
+
+Coordinates are pixels, x to the right and y down. A shape names its `look` (`netc.figures.theme`), never a colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+# Advance widths of Arial in thousandths of the font size (the metrics that Liberation Sans and Helvetica share).
+_WIDTHS = {
+    **dict.fromkeys("ijl'|", 222), **dict.fromkeys(" !,./:;I[]\\ft", 278), **dict.fromkeys("()r-", 333),
+    **dict.fromkeys("ckszvxyJ", 500), **dict.fromkeys("abdeghnopqu0123456789$_?L#", 556), **dict.fromkeys("+<=>~", 584),
+    **dict.fromkeys("FTZ", 611), **dict.fromkeys("ABEKPSVXY&", 667), **dict.fromkeys("CDHNRUw", 722),
+    **dict.fromkeys("GOQ", 778), **dict.fromkeys("mM", 833), "W": 944, "%": 889, "@": 1015, "{": 334, "}": 334,
+    '"': 355, "*": 389, "^": 469, "×": 584, "²": 333, "₂": 333, "·": 333, "→": 1000,
+}  # fmt: skip
+_WIDEST = 1000  # of a character that is not in the table: a full-width one
+SAFETY = 1.15  # the fonts that stand in for Arial are up to this much wider
+
+
+@lru_cache(maxsize=4096)
+def text_width(text: str, size: float = 12, bold: bool = False) -> float:
+    """How wide a text can be at most, in pixels."""
+    units = sum(_WIDTHS.get(character, _WIDEST) for character in text)
+    return units * size / 1000 * SAFETY * (1.07 if bold else 1)
+
+
+def fit(text: str, width: float, size: float = 12, bold: bool = False) -> str:
+    """A text that is at most so wide: the whole, or its beginning with `...` behind."""
+    if text_width(text, size, bold) <= width:
+        return text
+    room, kept = width - text_width("...", size, bold), 0
+    while kept < len(text) and (room := room - text_width(text[kept], size, bold)) >= 0:
+        kept += 1
+    return text[:kept].rstrip() + "..."
+
+
+class Box(NamedTuple):
+    """A rectangle along the axes."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def around(self, other: Box) -> Box:
+        """The smallest box around both."""
+        return Box(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
+    def overlaps(self, other: Box, slack: float = 0.01) -> bool:
+        """Whether the insides meet."""
+        return (
+            self.left < other.right - slack
+            and other.left < self.right - slack
+            and self.top < other.bottom - slack
+            and other.top < self.bottom - slack
+        )
+
+    def holds(self, other: Box, slack: float = 0.01) -> bool:
+        """Whether the other lies inside."""
+        return (
+            self.left <= other.left + slack
+            and self.top <= other.top + slack
+            and other.right <= self.right + slack
+            and other.bottom <= self.bottom + slack
+        )
+
+
+Point = tuple[float, float]
+
+
+@dataclass(slots=True)
+class Rect:
+    """A rectangle; `radius` rounds its corners."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    look: str = ""
+    radius: float = 0
+
+    @property
+    def box(self) -> Box:
+        """What it covers."""
+        return Box(self.x, self.y, self.x + self.width, self.y + self.height)
+
+
+@dataclass(slots=True)
+class Polygon:
+    """A closed area."""
+
+    points: Sequence[Point]
+    look: str = ""
+
+    @property
+    def box(self) -> Box:
+        """The box around it."""
+        return around(self.points)
+
+
+@dataclass(slots=True)
+class Path:
+    """A line: a start, and then segments of one point (straight) or three (a cubic Bezier curve).
+
+    An `arrow` ends in a head. With a `role` of "edge" it joins boxes, and the geometric test follows it.
+    """
+
+    start: Point
+    segments: Sequence[tuple[Point, ...]]
+    look: str = ""
+    arrow: bool = False
+    role: str = "edge"
+
+    @property
+    def end(self) -> Point:
+        """The last point."""
+        return self.segments[-1][-1]
+
+    @property
+    def box(self) -> Box:
+        """The box around its points, those that only steer included."""
+        return around([self.start, *(point for segment in self.segments for point in segment)])
+
+    def points(self, steps: int = 16) -> Iterator[Point]:
+        """Points along it: the ends of straight segments, `steps` on a curve."""
+        yield self.start
+        last = self.start
+        for segment in self.segments:
+            if len(segment) == 3:
+                for step in range(1, steps):
+                    yield _bezier(last, *segment, step / steps)
+            last = segment[-1]
+            yield last
+
+
+def _bezier(a: Point, b: Point, c: Point, d: Point, t: float) -> Point:
+    s = 1 - t
+    weights = (s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t)
+    points = (a, b, c, d)
+    return sum(w * p[0] for w, p in zip(weights, points, strict=True)), sum(
+        w * p[1] for w, p in zip(weights, points, strict=True)
+    )
+
+
+@dataclass(slots=True)
+class Text:
+    """One line of text. `y` is its baseline; `anchor` says which of its points `x` is: start, middle or end."""
+
+    x: float
+    y: float
+    text: str
+    size: float = 12
+    anchor: str = "middle"
+    look: str = ""  # the colour; the theme's ink unless given
+    bold: bool = False
+
+    @property
+    def box(self) -> Box:
+        """What it can cover at most."""
+        width = text_width(self.text, self.size, self.bold)
+        left = self.x - {"start": 0.0, "middle": width / 2, "end": width}[self.anchor]
+        return Box(left, self.y - 0.78 * self.size, left + width, self.y + 0.22 * self.size)
+
+
+@dataclass(slots=True)
+class Template:
+    """Shapes around the origin that a figure shows many times, written once. Equal keys mean equal shapes."""
+
+    key: str
+    items: Sequence[Rect | Polygon]
+    look: str = ""  # what the items share
+
+
+@dataclass(slots=True)
+class Stamp:
+    """A template at a place."""
+
+    x: float
+    y: float
+    template: Template
+
+    @property
+    def box(self) -> Box:
+        """The box around it."""
+        inner = union(item.box for item in self.template.items)
+        return Box(inner.left + self.x, inner.top + self.y, inner.right + self.x, inner.bottom + self.y)
+
+
+@dataclass(slots=True)
+class Group:
+    """Shapes that belong together. With a `name` it is an object of the figure: it gets an id, a tooltip and the
+    place in the spec that made it. `role` is what the geometric test takes it for:
+
+    - "box": its first shape is a box that nothing else may touch, and its texts lie inside;
+    - "frame": a border around others;
+    - "": no more than its items.
+    """
+
+    items: list[Item] = field(default_factory=list)
+    name: str = ""
+    title: str = ""
+    role: str = ""
+    look: str = ""  # for all items that name none
+    line: int | None = None
+    span: tuple[int, int] | None = None  # offsets in the spec's text
+    data: dict[str, str] = field(default_factory=dict)  # written as data-... attributes
+
+    @property
+    def box(self) -> Box:
+        """The box around all items."""
+        return union(item.box for item in self.items)
+
+
+Item = Rect | Polygon | Path | Text | Stamp | Group
+
+
+@dataclass(slots=True)
+class Scene:
+    """A whole figure: its size, what it shows, and its title and description for those who cannot see it."""
+
+    width: float
+    height: float
+    items: list[Item]
+    title: str
+    description: str
+
+    def walk(self) -> Iterator[Item]:
+        """All items, groups before what they hold."""
+        stack: list[Iterator[Item]] = [iter(self.items)]
+        while stack:
+            item = next(stack[-1], None)
+            if item is None:
+                stack.pop()
+                continue
+            yield item
+            if isinstance(item, Group):
+                stack.append(iter(item.items))
+
+
+def around(points: Iterable[Point]) -> Box:
+    """The box around points."""
+    xs, ys = zip(*points, strict=True)
+    return Box(min(xs), min(ys), max(xs), max(ys))
+
+
+def union(boxes: Iterable[Box]) -> Box:
+    """The box around boxes."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return Box(min(lefts), min(tops), max(rights), max(bottoms))
+
+
+def moved(item: Item, dx: float, dy: float) -> Item:
+    """An item at another place."""
+    match item:
+        case Rect(x, y, width, height, look, radius):
+            return Rect(x + dx, y + dy, width, height, look, radius)
+        case Text(x, y, text, size, anchor, look, bold):
+            return Text(x + dx, y + dy, text, size, anchor, look, bold)
+        case Stamp(x, y, template):
+            return Stamp(x + dx, y + dy, template)
+        case Polygon(points, look):
+            return Polygon([(x + dx, y + dy) for x, y in points], look)
+        case Path(start, segments, look, arrow, role):
+            shifted = [tuple((x + dx, y + dy) for x, y in segment) for segment in segments]
+            return Path((start[0] + dx, start[1] + dy), shifted, look, arrow, role)
+        case Group():
+            items = [moved(inner, dx, dy) for inner in item.items]
+            return Group(items, item.name, item.title, item.role, item.look, item.line, item.span, item.data)

@@ -1,0 +1,121 @@
+"""Stages of a network: what papers draw and count together, such as three convolutions and the pooling behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby, takewhile
+
+from netc.figures.facts import sizes
+from netc.figures.trunk import Unit, short
+from netc.ir.shape import rank_of
+from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Consecutive units: some with outputs of one spatial size, then the pooling that ends them.
+
+    `first` is the index of the first one in the trunk, `call` the call in the spec that made it, if any.
+    """
+
+    units: Sequence[Unit]
+    first: int
+    call: str
+
+    @property
+    def body(self) -> Sequence[Unit]:
+        """The units without the pooling at the end; all of them, if there is nothing else."""
+        return [unit for unit in self.units if not is_pool(unit)] or self.units
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether the outputs have no spatial dimensions."""
+        return not rank_of(self.units[0].shape)
+
+    def name(self) -> str:
+        """What the spec calls it: the call that made it, or its layers."""
+        names = [unit.node.name for unit in self.body]
+        if self.call:
+            return self.call
+        return ", ".join(names) if len(names) < 4 else f"{names[0]} ... {names[-1]}"
+
+    def layers(self) -> str:
+        """Its layers: `3 × (3×3, 256)`."""
+        return counted([short(unit.layer, unit.shape) for unit in self.body])
+
+    def size(self) -> str:
+        """The shape of its output, before the pooling: `56×56×256`."""
+        return sizes(self.body[-1].shape)
+
+
+def is_pool(unit: Unit) -> bool:
+    """Whether it makes a map smaller without weights."""
+    return unit.layer.family == "pool" and bool(rank_of(unit.shape))
+
+
+def group(units: Sequence[Unit], body: Body) -> list[Stage]:
+    """The stages of a network whose statements ran as `body`, in order."""
+    calls = _calls(units, body)
+    made: list[Stage] = []
+    start = 0
+    for at in range(1, len(units) + 1):
+        if at == len(units) or _begins(units[at - 1], units[at], calls[at - 1] != calls[at]):
+            made.append(Stage(units[start:at], start, calls[start]))
+            start = at
+    return made
+
+
+def _begins(before: Unit, unit: Unit, elsewhere: bool) -> bool:
+    """Whether a stage begins with a unit; `elsewhere`: another call made it."""
+    if before.layer.op == "input":
+        return True
+    if is_pool(unit):
+        return False
+    return is_pool(before) or before.shape[:-1] != unit.shape[:-1] or (elsewhere and bool(rank_of(unit.shape)))
+
+
+def _calls(units: Sequence[Unit], body: Body) -> list[str]:
+    """For each unit the outermost call it was made by; not counting those that made the whole network."""
+    paths: dict[str, tuple[str, ...]] = {}
+    todo: list[tuple[Body, tuple[str, ...]]] = [(body, ())]
+    while todo:
+        inner, path = todo.pop()
+        for step in inner.steps:
+            if isinstance(step, LayerStep):
+                paths.update(dict.fromkeys(step.nodes, path))
+            todo += [(part, path + ((step.prefix,) if isinstance(step, CallStep) else ())) for part in _parts(step)]
+    found = [paths[unit.node.name] for unit in units]
+    levels = zip(*(path for unit, path in zip(units, found, strict=True) if unit.layer.op != "input"), strict=False)
+    common = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, levels))
+    return ["".join(path[common : common + 1]) for path in found]
+
+
+def _parts(step: LayerStep | CallStep | RepeatStep | IfStep) -> list[Body]:
+    match step:
+        case LayerStep():
+            return step.branches
+        case CallStep():
+            return [step.body]
+        case RepeatStep():
+            return step.passes
+    return [arm for arm in step.arms if arm is not None and not arm.ghost]
+
+
+def counted(parts: Sequence[str]) -> str:
+    """Repeated parts with their number: `2 × (3×3, 64), 1×1, 64`, or `3 × (1×1, 64; 3×3, 64; 1×1, 256)`."""
+    period = next(step for step in range(1, len(parts) + 1) if _repeats(parts, step))
+    if 1 < period < len(parts):
+        return f"{len(parts) // period} × ({'; '.join(parts[:period])})"
+    runs = [(part, len(list(run))) for part, run in groupby(parts)]
+    plain = len(runs) == 1 or not any(", " in part for part in parts)
+    return ", ".join(_times(part, count, plain) for part, count in runs)
+
+
+def _times(part: str, count: int, plain: bool) -> str:
+    text = f"({part})" if ", " in part and not (plain and count == 1) else part
+    return f"{count} × {text}" if count > 1 else text
+
+
+def _repeats(parts: Sequence[str], period: int) -> bool:
+    return len(parts) % period == 0 and all(part == parts[at % period] for at, part in enumerate(parts))

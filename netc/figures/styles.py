@@ -1,0 +1,34 @@
+"""The styles of figures. Each is a module with `draw(programs, options) -> Scene`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from netc.figures.options import Options
+
+if TYPE_CHECKING:
+    from netc.figures.scene import Scene
+    from netc.program import Program
+
+STYLES = {
+    "graph": "the network as boxes and lines, skips at the side, equal blocks as one (default)",
+    "volumes": "the tensors as slabs, as the VGG-16 diagram",
+    "column": "one row a layer with arcs for shortcuts, as He et al. 2015, Figure 3; several nets side by side",
+    "table": "one column a net, as Simonyan & Zisserman 2014, Table 1",
+}
+SEVERAL = frozenset({"column", "table"})  # styles that set several networks side by side
+
+
+class FigureError(Exception):
+    """A network that a style cannot show; the text says why and which style can."""
+
+
+def draw(programs: Sequence[Program], style: str = "graph", options: Options | None = None) -> Scene:
+    """The scene of checked programs in a style. Raises `FigureError`."""
+    if len(programs) > 1 and style not in SEVERAL:
+        raise FigureError(f"the style {style} draws one network, got {len(programs)}; column and table take several")
+    module = import_module(f"netc.figures.{style}")
+    scene: Scene = module.draw(programs, options or Options())
+    return scene

@@ -1,0 +1,180 @@
+"""A network as papers tell it: one path of layers from the input to the output, with shortcuts beside it.
+
+The figures of papers have a row or a slab for each convolution, pooling and fully connected layer. What stands between
+two of them (normalisation, activation, dropout, the sum a shortcut ends in) belongs to the one before. Where paths
+meet, the path goes on along the operand with the most weighted layers behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from netc.diagnostics.escape import harmless
+from netc.figures.facts import label
+from netc.figures.styles import FigureError
+from netc.ir.net import Net, Node
+from netc.ir.shape import Shape, rank_of
+from netc.layers.base import Layer
+from netc.layers.kinds import Sized
+from netc.layers.sliding import spread
+
+_BESIDE = frozenset({"norm", "activation", "regularise", "merge"})  # families that get no row of their own
+_BESIDE_OPS = frozenset({"identity", "flatten", "pad", "crop"})
+
+
+@dataclass(slots=True)
+class Unit:
+    """A layer of the path with what follows it up to the next one; `names` are all of them, in order."""
+
+    node: Node
+    shape: Shape  # of the layer's own output
+    names: list[str]
+
+    @property
+    def layer(self) -> Layer:
+        """The layer that is drawn."""
+        return self.node.layer
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A shortcut: it leaves behind unit `start` and ends behind unit `end`, through the layers `via`.
+
+    `changes` says that its tensor has another shape where it ends.
+    """
+
+    start: int
+    end: int
+    via: tuple[Node, ...]
+    changes: bool
+
+    @property
+    def look(self) -> str:
+        """How its line is drawn."""
+        return "dotted" if self.changes else "skip"
+
+
+LINES = (("skip", "shortcut"), ("dotted", "shortcut whose dimensions change"))  # look, and what the legend says
+
+
+@dataclass(slots=True)
+class Trunk:
+    """The path, and the shortcuts in the order in which they end."""
+
+    net: Net
+    units: list[Unit]
+    skips: list[Skip] = field(default_factory=list)
+
+
+def is_own(layer: Layer) -> bool:
+    """Whether a layer gets a row or slab of its own."""
+    return layer.family not in _BESIDE and layer.op not in _BESIDE_OPS
+
+
+def is_active(layer: Layer) -> bool:
+    """Whether a layer is an activation, or ends in one."""
+    return layer.family == "activation" or getattr(layer, "act", "linear") != "linear"
+
+
+def read(net: Net, style: str) -> Trunk:
+    """The path of a network. Raises `FigureError` for one that is more than a path with shortcuts."""
+    if len(net.inputs) != 1 or len(net.outputs) != 1:
+        counts = f"{_count(net.inputs, 'input')} and {_count(net.outputs, 'output')}"
+        raise _refusal(net, style, f"has {counts}, and the style shows networks with one of each")
+    names = _path(net)
+    units, places = _units(net, names)
+    trunk, seen = Trunk(net, units), set(names)
+    for before, name in pairwise(names):
+        operands = list(net.operands(name))
+        operands.reverse()
+        operands.remove(before)  # its last mention: the path itself
+        for operand in reversed(operands):
+            via, source = _branch(net, operand, places, style)
+            if any(node.name in seen for node in via):
+                raise _refusal(net, style, f"uses `{via[-1].name}`, which is beside its path, more than once")
+            seen.update(node.name for node in via)
+            skip = Skip(places[source], places[name], via, net.shapes[source] != net.shapes[operand])
+            if skip.start < skip.end or any(is_own(node.layer) for node in via):
+                trunk.skips.append(skip)
+    if left := next((node.name for node in net if node.name not in seen), None):
+        raise _refusal(net, style, f"has layers beside its path, at `{left}`, that are no shortcut")
+    return trunk
+
+
+def _branch(net: Net, name: str, path: Container[str], style: str) -> tuple[tuple[Node, ...], str]:
+    """The layers of a shortcut that ends in a layer, in order, and the layer of the path where it begins."""
+    via: list[Node] = []
+    while name not in path:
+        via.append(net.node(name))
+        operands = net.operands(name)
+        if len(operands) != 1 or sum(node.layer.weighted for node in via) > 1:
+            raise _refusal(net, style, f"branches, at `{via[0].name}`, into more than a path with shortcuts")
+        name = operands[0]
+    return tuple(reversed(via)), name
+
+
+def _path(net: Net) -> list[str]:
+    """The layers from the input to the output, each time along the operand with the most weighted layers behind it
+    (the last of equal ones: the shipped blocks name the shortcut first)."""
+    depths: dict[str, int] = {}
+    for node in net:
+        before = max((depths[operand] for operand in net.operands(node.name)), default=0)
+        depths[node.name] = before + node.layer.weighted
+    path = [net.outputs[0]]
+    while operands := net.operands(path[-1]):
+        path.append(max(reversed(operands), key=depths.__getitem__))
+    return path[::-1]
+
+
+def _units(net: Net, names: Iterable[str]) -> tuple[list[Unit], dict[str, int]]:
+    units: list[Unit] = []
+    places: dict[str, int] = {}  # name -> index of its unit
+    for name in names:
+        node = net.node(name)
+        if not units or is_own(node.layer):
+            units.append(Unit(node, net.shapes[name], []))
+        units[-1].names.append(name)
+        places[name] = len(units) - 1
+    return units, places
+
+
+def _refusal(net: Net, style: str, what: str) -> FigureError:
+    return FigureError(f"the style {style} cannot show {harmless(net.name)}: it {what}; the style graph shows it")
+
+
+def _count(names: Sequence[str], word: str) -> str:
+    return f"{len(names)} {word}" + ("" if len(names) == 1 else "s")
+
+
+def stages(sizes: Sequence[object]) -> list[range]:
+    """Runs of equal sizes, as ranges of indices."""
+    starts = [at for at, size in enumerate(sizes) if not at or size != sizes[at - 1]]
+    return [range(start, end) for start, end in pairwise([*starts, len(sizes)])]
+
+
+def lanes(skips: Sequence[Skip], count: int) -> list[int]:
+    """Lanes from 0, so that an arc goes around all that lie inside its span."""
+    found, taken = [0] * len(skips), [-1] * count
+    for at in sorted(range(len(skips)), key=lambda at: skips[at].end - skips[at].start):
+        span = slice(skips[at].start, max(skips[at].end, skips[at].start + 1))
+        found[at] = max(taken[span]) + 1
+        taken[span] = [found[at]] * len(taken[span])
+    return found
+
+
+_CONVOLUTIONS = {"conv": "", "dwconv": "dw ", "sepconv": "sep ", "deconv": "up "}
+
+
+def short(layer: Layer, shape: Shape) -> str:
+    """A layer with its output shape as the rows of tables say it: `3×3, 64`, `fc 4096`, `3×3 max pool, /2`."""
+    if layer.op in _CONVOLUTIONS:
+        return f"{_CONVOLUTIONS[layer.op]}{kernel(layer, shape)}, {shape[-1]}"
+    return f"fc {shape[-1]}" if layer.op == "fc" else label(layer, shape)
+
+
+def kernel(layer: Layer, shape: Shape) -> str:
+    """The window of a layer that has one: `3×3`."""
+    size: Sized = vars(layer)["kernel"]
+    return "×".join(map(str, spread(size, rank_of(shape))))

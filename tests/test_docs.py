@@ -1,0 +1,211 @@
+"""What the documents say is so: examples, commands, names of files, links, and the help of every command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from netc.cli import COMMANDS, parser
+from netc.diagnostics.codes import CODES
+from netc.layers import LAYERS
+from netc.layers.defaults import TABLE
+from netc.lower.definitions import shipped_names
+from netc.report.language import renewed
+from tests.cases import check_text
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+LANGUAGE = ROOT / "docs" / "language.md"
+DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
+_FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Fence(NamedTuple):
+    """A fenced part of a document: where, its language, the words behind that, and its text."""
+
+    place: str
+    language: str
+    words: tuple[str, ...]
+    text: str
+
+
+def fences(path: Path, language: str) -> Iterator[Fence]:
+    text = path.read_text(encoding="utf-8")
+    for found in _FENCE.finditer(text):
+        if found[1] == language:
+            line = text.count("\n", 0, found.start()) + 1
+            yield Fence(f"{path.name}:{line}", found[1], tuple(found[2].split()), found[3])
+
+
+# -- examples of the language --------------------------------------------------------------------------------
+
+EXAMPLES = [fence for path in (README, LANGUAGE) for fence in fences(path, "net")]
+FILES = {word[5:]: fence.text for fence in EXAMPLES for word in fence.words if word.startswith("file=")}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.place)
+def test_example_gives_exactly_the_codes_at_its_head(
+    example: Fence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in FILES.items():
+        Path(name).write_text(text)
+    claimed = sorted(word for word in example.words if word in CODES)
+    assert all(word in CODES or word.startswith("file=") for word in example.words)
+    text = example.text
+    if not re.search(r"^(?:\w+: )?input ", text, re.MULTILINE) and not any("file=" in word for word in example.words):
+        text = "input 32x32x16\n" + text
+    Path("example.net").write_text(text)
+    assert sorted(found.code for found in check_text(text)) == claimed, text
+
+
+def test_language_reference_has_an_example_of_every_construct() -> None:
+    code = "".join(example.text for example in EXAMPLES if example.place.startswith(LANGUAGE.name))
+    statements = ("net", "param", "input", "def", "shared def", "repeat", "if", "default", "use", "data", "train")
+    for word in (*statements, "from", "output", "add", "concat", "mul", "sub", "identity"):
+        assert re.search(rf"(?:^|[;{{|:]) *{word}\b", code, re.MULTILINE), word
+
+
+def test_generated_parts_of_the_language_reference_are_fresh() -> None:
+    """`python -m netc.report.language docs/language.md` renews them."""
+    text = LANGUAGE.read_text(encoding="utf-8")
+    assert renewed(text) == text
+    assert all(f"| `{one.param}`" in text for one in TABLE)
+
+
+# -- names and links -----------------------------------------------------------------------------------------
+
+
+def _anchors(path: Path) -> set[str]:
+    heads = re.findall(r"^#+ (.*)$", _FENCE.sub("", path.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    text = re.sub(r"`[^`\n]*`", "", _FENCE.sub("", path.read_text(encoding="utf-8")))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in target:
+            continue
+        file, _, anchor = target.partition("#")
+        there = path.parent / file if file else path
+        assert there.exists(), target
+        assert not anchor or anchor in _anchors(there), target
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_files_that_are_named_exist(path: Path) -> None:
+    text = _FENCE.sub("", path.read_text(encoding="utf-8"))
+    for name in re.findall(r"`((?:netc|docs|tests|specs|grammar|benchmarks)/[\w./*-]*)`", text):
+        assert any(ROOT.glob(name.rstrip("/").replace("NETxxx", "NET*"))), name
+
+
+@pytest.mark.parametrize("path", [README, LANGUAGE], ids=lambda path: path.name)
+def test_operations_that_are_named_exist(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    known = {*LAYERS, *shipped_names()}
+    assert set(re.findall(r"netc ops (\w+)", text)) <= known
+    assert set(re.findall(r"\bNET\d{3}\b", text)) <= set(CODES)
+
+
+# -- the README's commands -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of what the README's commands read, and a `bin` with the programs that they name."""
+    shutil.copytree(ROOT / "specs", tmp_path / "specs")
+    (tmp_path / "bin").mkdir()
+    for name, words in (("netc", "-m netc "), ("python", "")):
+        program = tmp_path / "bin" / name
+        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words}"$@"\n')
+        program.chmod(0o755)
+    return tmp_path
+
+
+def _run(script: str, there: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": f"{there / 'bin'}:{os.environ['PATH']}"}
+    command = ["bash", "-c", script]
+    return subprocess.run(command, check=False, cwd=there, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def _commands() -> list[str]:
+    """The lines of the README that run netc or what it made, without the parts that install and test it."""
+    lines = "\n".join(fence.text for fence in fences(README, "sh")).splitlines()
+    shortened = [[part.strip() for part in line.split("&&") if not _INSTALLS.search(part)] for line in lines]
+    return [" && ".join(parts) for parts in shortened if parts]
+
+
+_INSTALLS = re.compile(r"\bpip\b|\bvenv\b|\bpytest\b|\.venv")
+
+
+def test_commands_of_the_readme_run_as_written(copy: Path) -> None:
+    commands = _commands()
+    assert len(commands) > 5
+    for command in commands:
+        done = _run(command, copy)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+def test_python_of_the_readme_runs_as_written(copy: Path) -> None:
+    (code,) = [fence.text for fence in fences(README, "python") if "import netc" in fence.text]
+    (copy / "example.py").write_text(code + "\nassert model.count_params() == 859114, model.count_params()\n")
+    done = _run("python example.py", copy)
+    assert done.returncode == 0, done.stderr
+
+
+_USES_THE_LAYER = """
+from netc.api import load
+from netc.layers import regularise
+exec(compile(CODE, "README", "exec"), dict(vars(regularise)))
+open("example.net", "w").write("param f = 2.0\\ninput 8x8x3\\nrescale f offset=-1\\n")
+open("wrong.net", "w").write("input 8x8x3\\nrescale 2 ofset=1\\n")
+net = load("example.net")
+assert "layers.Rescaling(f, offset=-1" in net.source(), net.source()
+from netc.cli import main
+assert main(["ops", "rescale"]) == 0
+assert main(["check", "wrong.net", "--color", "never"]) == 1
+"""
+
+
+def test_layer_of_the_readme_is_all_that_a_layer_needs(copy: Path) -> None:
+    (code,) = [fence.text for fence in fences(README, "python") if "class " in fence.text]
+    (copy / "layer.py").write_text(f"CODE = {code!r}\n{_USES_THE_LAYER}")
+    done = _run("python layer.py", copy)
+    assert done.returncode == 0, done.stderr
+    assert "what elements are multiplied by" in done.stdout
+    assert "did you mean `offset`?" in done.stdout
+
+
+# -- help ----------------------------------------------------------------------------------------------------
+
+
+def _help(command: str) -> str:
+    (commands,) = (one for one in parser([command])._actions if isinstance(one, argparse._SubParsersAction))
+    return str(commands.choices[command].epilog)
+
+
+def _help_examples() -> list[str]:
+    texts = [parser([]).epilog or "", *map(_help, COMMANDS)]
+    return [line.strip() for text in texts for line in text.splitlines() if line.startswith("  netc ")]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_has_examples(command: str) -> None:
+    assert "examples:\n  netc " + command in _help(command)
+
+
+@pytest.mark.parametrize("line", _help_examples())
+def test_examples_of_help_parse(line: str) -> None:
+    words = shlex.split(re.split(r" {2,}| [|<>] ", line)[0])[1:]
+    assert parser(words).parse_args(words).command == words[0]
