@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
@@ -15,6 +16,9 @@ from netc.syntax.parser import parse
 from netc.syntax.source import Source
 from netc.values import Value
 
+if TYPE_CHECKING:
+    from netc.sections.override import Override
+
 
 def compile_source(
     source: Source,
@@ -22,14 +26,20 @@ def compile_source(
     limits: Limits | None = None,
     *,
     speculate: bool = False,
+    changes: Sequence[Override] = (),
 ) -> Program:
     """Parse, lower and check a text. Never raises on a bad one: `Program.report` holds what is wrong.
 
-    `speculate` also expands what does not run, which emitted source shows.
+    `speculate` also expands what does not run, which emitted source shows. `changes` are other values for lines of
+    the sections; one that fits no line raises `ValueError`.
     """
     limits, report = limits or Limits(), Diagnostics()
     with _collector_paused():
         file = parse(source, limits, report)
+        if changes:
+            from netc.sections.override import apply_settings  # noqa: PLC0415 - all the settings of training
+
+            file = apply_settings(file, changes)
         program = lower(file, overrides or {}, limits, report, speculate=speculate)
         run(program)
     return program

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the modules that make a program import this one
@@ -12,6 +13,7 @@ if TYPE_CHECKING:  # the modules that make a program import this one
     from netc.ir.net import Net
     from netc.lower.expansion import Body
     from netc.sections.model import Data, Train
+    from netc.syntax.source import Source
     from netc.syntax.tree import Definition, File
     from netc.values import Value
 
@@ -32,7 +34,7 @@ class Program:
     `parameters` are the file's `param`s in order, overrides applied. `definitions` are all that were called, in
     an order in which callees come first (a second one of the same name has the key `name~2`). `ghosts` holds the
     nodes of bodies that were expanded only to be shown (`Body.ghost`): their names end in `~` and a number, and
-    the real nodes they read are in it too, without their own operands.
+    the real nodes they read are in it too, without their own operands. `used` are the files brought in by `use`.
     """
 
     file: File
@@ -44,6 +46,7 @@ class Program:
     sections: Sections
     report: Diagnostics
     ghosts: Net
+    used: Mapping[Path, Source] = field(default_factory=dict)
 
     def home(self, name: str) -> Net:
         """The network that holds a node: `net`, or `ghosts` for a node of a speculative body."""

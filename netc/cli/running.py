@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netc.cli import UsageError
 from netc.cli.options import Settings, coloured
 from netc.cli.output import say
 from netc.diagnostics.codes import Severity
@@ -17,6 +18,7 @@ from netc.syntax.source import Source
 
 if TYPE_CHECKING:
     from netc.program import Program
+    from netc.sections.override import Override
 
 
 def read(path: str, limits: Limits) -> tuple[Source | None, list[Diagnostic]]:
@@ -27,23 +29,33 @@ def read(path: str, limits: Limits) -> tuple[Source | None, list[Diagnostic]]:
     return reading.read(path, limits, report), list(report)
 
 
-def compile_text(source: Source, settings: Settings, *, speculate: bool = False) -> tuple[Program, list[Diagnostic]]:
+def compile_text(
+    source: Source, settings: Settings, *, speculate: bool = False, changes: Sequence[Override] = ()
+) -> tuple[Program, list[Diagnostic]]:
     """A text, compiled, with what there is to say about it after levels and comments."""
     from netc.compiler import compile_source  # noqa: PLC0415 - not every command compiles
 
-    program = compile_source(source, settings.overrides, settings.limits, speculate=speculate)
+    try:
+        program = compile_source(source, settings.overrides, settings.limits, speculate=speculate, changes=changes)
+    except ValueError as error:  # a change that fits no line
+        raise UsageError(f"--set: {error}") from None
     return program, judge(program, settings.levels)
 
 
 def load(
-    options: argparse.Namespace, settings: Settings, *, speculate: bool = False, path: str | None = None
+    options: argparse.Namespace,
+    settings: Settings,
+    *,
+    speculate: bool = False,
+    path: str | None = None,
+    changes: Sequence[Override] = (),
 ) -> Program | None:
     """The program of a path (`options.file` unless given), for commands that need a right one; what is wrong goes to
     standard error."""
     source, findings = read(options.file if path is None else path, settings.limits)
     program = None
     if source is not None:
-        program, findings = compile_text(source, settings, speculate=speculate)
+        program, findings = compile_text(source, settings, speculate=speculate, changes=changes)
     if program is not None and not program.net.outputs and not failed(findings):
         program.report.add("NET125", f"{program.file.source.name} makes no network: it holds definitions only")
         findings = judge(program, settings.levels)

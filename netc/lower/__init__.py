@@ -48,7 +48,16 @@ def lower(
         report.discard(lambda found: _may_be_lost(found, expander.lost))
     parameters = {name: value for name, value in expander.parameters.items() if value is not None}
     return Program(
-        file, expander.net.name, parameters, expander.net, body, expander.called, sections, report, expander.ghosts
+        file,
+        expander.net.name,
+        parameters,
+        expander.net,
+        body,
+        expander.called,
+        sections,
+        report,
+        expander.ghosts,
+        expander.includes.opened,
     )
 
 

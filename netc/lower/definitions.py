@@ -119,6 +119,7 @@ class Includes:
     limits: Limits
     stack: list[Path]
     count: int = 0
+    opened: dict[Path, Source] = field(default_factory=dict)
 
     @classmethod
     def start(cls, source: Source, report: Diagnostics, limits: Limits) -> Includes:
@@ -145,7 +146,10 @@ class Includes:
         source = read(path, self.limits, found := Diagnostics())
         for diagnostic in found:
             self.report.add("NET123", f"`use`: {diagnostic.message}", span, notes=diagnostic.notes)
-        return None if source is None else (path, source)
+        if source is None:
+            return None
+        self.opened[path] = source
+        return path, source
 
     def _resolve(self, target: str, span: Span) -> Path | None:
         try:

@@ -1,0 +1,241 @@
+"""`netc train`: a spec trained on data, into the folder of a run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netc.cli import CLEAN, ERRORS, UsageError
+from netc.cli.options import add_colour, add_compiling, settings
+from netc.cli.output import STDIO, emit, say
+from netc.cli.running import load
+
+if TYPE_CHECKING:
+    from netc.train.progress import Progress
+    from netc.train.run import Run
+    from netc.train.session import Outcome, Request
+    from netc.train.stopping import Stop
+
+_EXAMPLES = """\
+examples:
+  netc train specs/digits.net                     no download: digits come with scikit-learn
+  netc train resnet-cifar.net -D n=3 --data ~/cifar-10-batches-bin
+  netc train resnet.net --set train.batch=64 --set train.optimizer.lr=0.05
+  netc train resnet.net --epochs 20 --seed 1 --out runs/seed1
+  netc train resnet.net --resume                  goes on with the last run of this spec
+  netc train runs/resnet-2 --resume               goes on with this one
+  netc train vgg16-flowers.net --weights vgg16_weights_tf_dim_ordering_tf_kernels.h5
+  netc train resnet.net --distribute mirrored     on all devices of this machine
+  netc train resnet.net --distribute multiworker --workers a:12345,b:12345 --index 0
+
+A run is a folder: the spec as used, run.json (settings, versions, seed), log.csv, checkpoints, model.keras and
+curves.svg. Ctrl-C writes a checkpoint and says how to go on; a run that was killed goes on from its last checkpoint,
+and comes to the same weights and log, bit for bit, as one that never stopped.
+
+exit codes: 0 trained, 1 errors in the spec, the data or the disk, 2 wrong use, 130 and 143 stopped by a signal"""
+
+
+def configure(command: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    command.description = "Train a network as the `data` and `train` sections of its spec say."
+    command.epilog = _EXAMPLES
+    command.add_argument("file", metavar="FILE", help="a spec, or with --resume the folder of a run")
+    command.add_argument("--data", metavar="PATH|NAME", help="what to train on, instead of what `data` names")
+    command.add_argument("--out", metavar="DIR", help="folder of the run (runs/NAME, with a number where it exists)")
+    command.add_argument("--epochs", metavar="N", type=_count, help="short for --set train.epochs=N, without `steps`")
+    command.add_argument("--seed", metavar="S", type=_seed, help="where all random numbers come from")
+    command.add_argument(
+        "--set",
+        dest="changes",
+        metavar="LINE=VALUE",
+        action="append",
+        default=[],
+        help="another line for a section: train.batch=64, train.optimizer.lr=0.01, train.schedule= (none)",
+    )
+    command.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
+    command.add_argument(
+        "--weights", metavar="W", help="start from these: .keras, .h5, a checkpoint or a run; by the names of layers"
+    )
+    command.add_argument(
+        "--deterministic", action="store_true", help="bit for bit on a GPU too, and slower (a CPU always is)"
+    )
+    spread = command.add_argument_group("several devices", "docs/training.md says what to type on a cluster")
+    spread.add_argument("--distribute", choices=("mirrored", "multiworker"), help="on what to train")
+    spread.add_argument("--workers", metavar="HOST:PORT,...", help="all machines, in the same order on each")
+    spread.add_argument("--index", metavar="I", type=int, help="which of them this is, from 0")
+    add_colour(command)
+    add_compiling(command)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train; 1 for errors of spec or data, 130 or 143 when stopped by a signal."""
+    from netc.cli.training import need_tensorflow, tried  # noqa: PLC0415
+
+    need_tensorflow("train")
+    if options.file == STDIO:
+        raise UsageError("`train` needs a file: a run keeps its spec")
+    return tried(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    from netc.train.progress import progress_for  # noqa: PLC0415 - of train alone
+    from netc.train.stopping import stopping  # noqa: PLC0415
+
+    request = _request(options)
+    if request is None:
+        return ERRORS
+    progress = progress_for(sys.stderr)
+    with stopping(progress.note) as stop:
+        outcome = _train(request, progress, stop)
+    if outcome.finished:
+        _summary(outcome)
+        return CLEAN
+    say(f"stopped behind step {outcome.step:,} of {outcome.clock.total:,}; to go on:")
+    say(f"  netc train {outcome.run.folder} --resume")
+    return stop.code
+
+
+def _train(request: Request, progress: Progress, stop: Stop) -> Outcome:
+    from netc.train.session import train  # noqa: PLC0415
+
+    try:
+        return train(request, progress, stop)
+    except KeyboardInterrupt:
+        say(f"stopped at once; the last checkpoint stays: netc train {request.run.folder} --resume")
+        raise
+
+
+# -- from options to a request -------------------------------------------------------------------------------
+
+
+def _request(options: argparse.Namespace) -> Request | None:
+    from netc.train.run import RUNS, Run, free_folder, is_run  # noqa: PLC0415
+    from netc.train.session import Request  # noqa: PLC0415
+    from netc.train.strategy import ClusterError, cluster  # noqa: PLC0415
+
+    try:
+        workers = [one for one in (options.workers or "").split(",") if one]
+        where = cluster(options.distribute, workers, options.index)
+    except ClusterError as error:
+        raise UsageError(str(error)) from None
+    if options.resume:
+        return _resumed(options, where)
+    if is_run(options.file):
+        raise UsageError(f"{options.file} is a run; --resume goes on with it")
+    program = load(options, settings(options), changes=_changes(options))
+    if program is None:
+        return None
+    if options.out and is_run(options.out) and where.chief:
+        raise UsageError(f"{options.out} holds a run already; --resume goes on with it, another --out keeps it")
+    folder = Path(options.out) if options.out else free_folder(program.name, Path(RUNS))
+    given = {
+        "overrides": {name: _plain(value) for name, value in settings(options).overrides.items()},
+        "changes": _texts(options),
+        "data": _absolute(options.data),
+        "deterministic": options.deterministic,
+        "weights": options.weights,
+    }
+    return Request(
+        program,
+        Run(folder),
+        data=options.data,
+        seed=options.seed,
+        weights=options.weights,
+        cluster=where,
+        deterministic=options.deterministic,
+        given=given,
+    )
+
+
+def _resumed(options: argparse.Namespace, where: Any) -> Request | None:
+    """The request of a run that goes on: everything but where is what it was."""
+    from netc.cli.training import reopened  # noqa: PLC0415
+    from netc.train.run import Run, is_run  # noqa: PLC0415
+    from netc.train.session import Request  # noqa: PLC0415
+
+    for name, value in (("--set", options.changes), ("--epochs", options.epochs), ("--seed", options.seed)):
+        if value not in (None, []):
+            raise UsageError(f"{name} does not go with --resume: a run goes on as it began")
+    for name, value in (("--weights", options.weights), ("-D", options.overrides)):
+        if value:
+            raise UsageError(f"{name} does not go with --resume: a run goes on as it began")
+    folder = Path(options.file if is_run(options.file) else options.out or _last(options.file))
+    kept = Run(folder)
+    program, record = reopened(kept, options)
+    if program is None:
+        return None
+    if not is_run(options.file) and Path(options.file).read_bytes() != (folder / record["spec"]).read_bytes():
+        raise UsageError(
+            f"{options.file} has changed since {folder} began; `netc train {folder} --resume` goes on with the spec"
+            " as it was, and without --resume a new run begins"
+        )
+    return Request(
+        program,
+        kept,
+        data=options.data or record["data"],
+        weights=record["weights"],
+        resume=True,
+        cluster=where,
+        deterministic=bool(record["deterministic"]),
+    )
+
+
+def _last(file: str) -> Path:
+    """The folder of the last run of a spec."""
+    from netc.train.run import RUNS, runs_in  # noqa: PLC0415
+
+    stem = Path(file).name
+    found = [run for run in runs_in(Path(RUNS)) if Path(run.read()["spec"]).name == stem]
+    if not found:
+        raise UsageError(f"there is no run of {file} below {RUNS}; --out names one, and without --resume one begins")
+    return max(found, key=lambda run: run.record.stat().st_mtime).folder
+
+
+def _changes(options: argparse.Namespace) -> list[Any]:
+    from netc.sections.override import parse_setting  # noqa: PLC0415
+
+    try:
+        return [parse_setting(text) for text in _texts(options)]
+    except ValueError as error:
+        raise UsageError(f"--set: {error}") from None
+
+
+def _texts(options: argparse.Namespace) -> list[str]:
+    epochs = [f"train.epochs={options.epochs}", "train.steps="] if options.epochs else []
+    return [*options.changes, *epochs]
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, str) else value
+
+
+def _absolute(data: str | None) -> str | None:
+    """A path as it is found from anywhere; a name as it is."""
+    return str(Path(data).resolve()) if data and Path(data).exists() else data
+
+
+def _number(text: str, low: int, high: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from {low} to {high}")
+    return int(text)
+
+
+_count: Callable[[str], int] = lambda text: _number(text, 1, 10**9)  # noqa: E731
+_seed: Callable[[str], int] = lambda text: _number(text, 0, 2**32 - 1)  # noqa: E731
+
+
+# -- at the end ----------------------------------------------------------------------------------------------
+
+
+def _summary(outcome: Outcome) -> None:
+    from netc.train.progress import quantities, span  # noqa: PLC0415
+
+    run: Run = outcome.run
+    lines = [f"trained {outcome.step:,} steps in {span(outcome.seconds)}: {quantities(outcome.row)}"]
+    if outcome.best is not None:
+        lines.append(f"best at step {outcome.best[1]:,}: {outcome.best[0]:.4f} ({run.store().best})")
+    lines.append(f"model, log and checkpoints are in {run.folder}; `netc predict {run.folder} IMAGE...` uses the model")
+    emit("\n".join(lines) + "\n")

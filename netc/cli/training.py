@@ -1,0 +1,75 @@
+"""What the commands about training share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from netc.cli import ERRORS, UsageError
+from netc.cli.options import Settings, coloured
+from netc.cli.output import say
+from netc.cli.running import compile_text, failed, read, show
+from netc.diagnostics.levels import Levels
+from netc.limits import Limits
+
+if TYPE_CHECKING:
+    from netc.program import Program
+    from netc.train.run import Run
+
+
+def need_tensorflow(command: str) -> None:
+    """End with a usage error where TensorFlow is not installed."""
+    if find_spec("tensorflow") is None:
+        raise UsageError(f"`{command}` needs TensorFlow: pip install 'netc[tensorflow]'")
+
+
+def tried(work: Callable[[], int]) -> int:
+    """Do the work of a command; what is wrong with data, runs, weights or the disk is said, and gives 1."""
+    from netc.data import DataError  # noqa: PLC0415 - of the commands about training alone
+    from netc.train.checkpoint import CheckpointError  # noqa: PLC0415
+    from netc.train.loop import Diverged  # noqa: PLC0415
+    from netc.train.run import RunError  # noqa: PLC0415
+    from netc.train.strategy import ClusterError  # noqa: PLC0415
+    from netc.train.weights import WeightsError  # noqa: PLC0415
+
+    try:
+        return work()
+    except DataError as error:
+        show(error.diagnostics, "auto")
+    except (RunError, WeightsError, CheckpointError, Diverged, ClusterError) as error:
+        say(f"netc: {error}")
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        say(f"netc: cannot go on:{where} {(error.strerror or str(error)).lower()}")
+    return ERRORS
+
+
+def reopened(run: Run, options: argparse.Namespace) -> tuple[Program | None, dict[str, Any]]:
+    """The program of a run as it began (None after saying what is wrong), and what its `run.json` says."""
+    from netc.lower.overrides import parse_override  # noqa: PLC0415
+    from netc.sections.override import parse_setting  # noqa: PLC0415
+    from netc.train.run import RunError  # noqa: PLC0415
+
+    record = run.read()
+    try:
+        path = run.folder / record["spec"]
+        overrides = {
+            name: parse_override(f"{name}={value}")[1] if isinstance(value, str) and value.isidentifier() else value
+            for name, value in record["overrides"].items()
+        }
+        changes = [parse_setting(text) for text in record["changes"]]
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise RunError(f"{run.record} is incomplete: {error}") from None
+    source, findings = read(str(path), Limits())
+    program = None
+    if source is not None:
+        program, findings = compile_text(source, Settings(overrides, Limits(), Levels()), changes=changes)
+    if failed(findings):
+        show(findings, getattr(options, "color", "auto"))
+        return None, record
+    return program, record
+
+
+__all__ = ["coloured", "need_tensorflow", "reopened", "tried"]

@@ -1,0 +1,59 @@
+"""What a run leaves when it is over."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from netc.train.loop import Loop
+    from netc.train.run import Run
+    from netc.train.trainee import Trainee
+
+
+def finish(loop: Loop, run: Run, *, writes: bool) -> None:
+    """Put the final weights in place (averages, then the best where early stopping says so) and write the model."""
+    trainee = loop.trainee
+    trainee.optimizer.finalize_variable_values(trainee.model.trainable_variables)
+    loop.monitors.finish()
+    if not writes:
+        return
+    save_model(trainee, run.model)
+    draw(loop.log.rows, run.curves)
+
+
+def save_model(trainee: Trainee, path: Path) -> None:
+    """The model as `.keras`, compiled as the spec says, so that plain Keras can evaluate it and go on training it."""
+    import keras  # noqa: PLC0415 - seconds
+
+    from netc.backends.calls import make  # noqa: PLC0415
+    from netc.backends.keras_model import deep_recursion  # noqa: PLC0415
+    from netc.backends.order import depths, recursion  # noqa: PLC0415
+
+    model, compiled, net = trainee.model, trainee.compiled, trainee.program.net
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = False  # which says how it was trained, not what it is
+    several = len(net.outputs) > 1
+    losses = {name: make(call) for name, call in compiled.losses.items()}
+    metrics = {name: [make(call) for call in calls] for name, calls in compiled.metrics.items()}
+    model.compile(
+        optimizer=trainee.optimizer,
+        loss=losses if several else losses[net.outputs[0]],
+        loss_weights={name: float(compiled.weights.get(name, 1.0)) for name in losses} if several else None,
+        metrics=metrics if several else metrics.get(net.outputs[0]),
+    )
+    beside = path.with_name(f".{path.stem}.tmp.keras")
+    try:
+        with deep_recursion(recursion(net, depths(net))):
+            model.save(beside, include_optimizer=False)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def draw(rows: list[dict[str, float]], path: Path) -> None:
+    """The learning curves as SVG."""
+    if find_spec("netc.figures") is None:
+        return

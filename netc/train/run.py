@@ -1,0 +1,180 @@
+"""The folder of a run, which holds everything that a run came from and came to.
+
+runs/digits/
+    run.json          what was run: parameters, settings, versions, seed, classes
+    spec/             the spec as used, with the files that it uses
+    log.csv           a row an epoch or validation
+    checkpoints/      the last ones, and `best.npz`
+    statistics.npz    what `center`, `scale` and `zca` computed on the training images
+    model.keras       the network at the end
+    curves.svg        the log, drawn
+    events/           the log for TensorBoard, where that is installed
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netc import __version__
+from netc.sections.model import Line
+from netc.train.checkpoint import Store, replacing
+from netc.train.log import read_log
+
+if TYPE_CHECKING:
+    from netc.program import Program
+
+RUNS = "runs"
+FORMAT = 1
+RUNNING, STOPPED, FINISHED = "running", "stopped", "finished"
+
+
+class RunError(Exception):
+    """A folder that holds no run, or one that cannot go on. The text is for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run on disk."""
+
+    folder: Path
+
+    @property
+    def record(self) -> Path:
+        return self.folder / "run.json"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log.csv"
+
+    @property
+    def statistics(self) -> Path:
+        return self.folder / "statistics.npz"
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "model.keras"
+
+    @property
+    def curves(self) -> Path:
+        return self.folder / "curves.svg"
+
+    @property
+    def events(self) -> Path:
+        return self.folder / "events"
+
+    def store(self, keep: int = 1) -> Store:
+        """Its checkpoints."""
+        return Store(self.folder / "checkpoints", keep)
+
+    def read(self) -> dict[str, Any]:
+        """What `run.json` says; raises `RunError`."""
+        try:
+            said = json.loads(self.record.read_text(encoding="utf-8"))
+            if said["format"] != FORMAT:
+                raise RunError(f"{self.folder} was written by netc {said.get('netc')}, which this one does not read")
+        except FileNotFoundError:
+            raise RunError(f"{self.folder} holds no run: it has no run.json") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{self.record} cannot be read: {error}") from None
+        return dict(said)
+
+    def write(self, said: Mapping[str, Any]) -> None:
+        """Replace `run.json`."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with replacing(self.record) as file:
+            file.write((json.dumps(said, indent=1) + "\n").encode())
+
+    def update(self, **changes: Any) -> None:
+        """Change some of what `run.json` says."""
+        self.write({**self.read(), **changes})
+
+    def keep_spec(self, program: Program) -> str:
+        """Copy the spec and the files it uses; returns where the spec is, relative to the folder."""
+        main = program.file.source
+        sources = {Path(os.path.abspath(main.name)): main.text}
+        sources.update((path, source.text) for path, source in program.used.items())
+        root = Path(os.path.commonpath([path.parent for path in sources]))
+        places = {path: Path("spec", path.relative_to(root)) for path in sources}
+        for path, text in sources.items():
+            place = self.folder / places[path]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(place) as file:
+                file.write(text.encode())
+        return places[next(iter(sources))].as_posix()
+
+
+def is_run(path: str | Path) -> bool:
+    """Whether a path is the folder of a run."""
+    return Run(Path(path)).record.is_file()
+
+
+def settings(program: Program) -> dict[str, Any]:
+    """Both sections as resolved, defaults filled in, for `run.json`."""
+    data, train = program.sections.data, program.sections.train
+    source = data.source if data else None
+    return {
+        "parameters": dict(program.parameters),
+        "data": getattr(source, "name", source),
+        "data_lines": [_said(line) for line in (data.lines if data else ())],
+        "train_lines": [_said(line) for line in (train.lines if train else ())],
+    }
+
+
+def _said(line: Line[Any]) -> dict[str, Any]:
+    return {"setting": line.value.name, **vars(line.value)}
+
+
+def versions() -> dict[str, str]:
+    """What the result depends on beside the spec and the data."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+    from platform import machine, python_version, system  # noqa: PLC0415
+
+    found = {"netc": __version__, "python": python_version(), "platform": f"{system()} {machine()}"}
+    for package in ("tensorflow", "keras", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def now() -> str:
+    """The time, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def free_folder(name: str, root: Path) -> Path:
+    """A folder for a new run: `runs/digits`, else `runs/digits-2` and on."""
+    found = root / name
+    number = 2
+    while found.exists():
+        found = root / f"{name}-{number}"
+        number += 1
+    return found
+
+
+def runs_in(root: Path) -> Iterator[Run]:
+    """The runs below a folder, by name."""
+    if not root.is_dir():
+        return
+    for path in sorted(root.iterdir(), key=_natural):
+        if is_run(path):
+            yield Run(path)
+
+
+def _natural(path: Path) -> tuple[str, int]:
+    """`digits-10` behind `digits-9`."""
+    name, dash, number = path.name.rpartition("-")
+    return (name, int(number)) if dash and number.isdigit() else (path.name, 1)
+
+
+def last_row(run: Run) -> dict[str, float]:
+    """The last row of the log."""
+    rows = read_log(run.log)
+    return rows[-1] if rows else {}

@@ -1,0 +1,228 @@
+"""A network with everything that training it takes: optimizer, losses, metrics, as the `train` section lowers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from netc.sections.base import Clock
+from netc.sections.lowering import DECAYED, Compiled, lower
+from netc.sections.model import Train, layers_of, output_of
+from netc.sections.settings import Freeze, Skip
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from netc.ir.net import Net
+    from netc.program import Program
+
+LOSS = "loss"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One output: how its labels come, what its loss is, and what it counts in the sum."""
+
+    name: str
+    labels: str  # one_hot, integer, binary or real (`Loss.labels`)
+    units: int
+    loss: Any
+    weight: float
+
+
+class Trainee:
+    """A model, its optimizer, and the losses and metrics of its outputs, made in the scope of a strategy."""
+
+    def __init__(self, program: Program, clock: Clock, seed: int, strategy: Any) -> None:
+        import keras  # noqa: PLC0415 - seconds
+
+        train = program.sections.train
+        assert train is not None
+        self.program = program
+        self.train: Train = train
+        self.strategy = strategy
+        self.compiled: Compiled = lower(train, program.net, program.expansion.labels, clock)
+        keras.utils.set_random_seed(seed)
+        with strategy.scope():
+            self.model = self._model()
+            self.optimizer = self._optimizer()
+            self.heads = [self._head(output) for output in program.net.outputs]
+            self.training = Meters(self.compiled, program.net)
+            strategy.run(self.training.build)
+        self.training.reset()
+        self.validation = Meters(self.compiled, program.net)  # outside: every worker validates by itself
+        self.validation.build()
+
+    # -- parts -----------------------------------------------------------------------------------------------
+
+    def _model(self) -> Any:
+        import keras  # noqa: PLC0415
+
+        from netc.backends.keras_model import build  # noqa: PLC0415 - imports Keras
+
+        with _policy(self.compiled.policy):
+            model = build(self.program)
+        for name in frozen(self.program):
+            model.get_layer(self.program.net.node(name).layer_name).trainable = False
+        if self.strategy.num_replicas_in_sync > 1:
+            for layer in model.layers:
+                if isinstance(layer, keras.layers.BatchNormalization):
+                    layer.synchronized = True  # the moments of the whole batch, as one device has them
+        return model
+
+    def _optimizer(self) -> Any:
+        import keras  # noqa: PLC0415
+
+        from netc.backends.calls import make  # noqa: PLC0415
+
+        variables = self.model.trainable_variables
+        optimizer = make(self.compiled.optimizer)
+        if self.compiled.decays:
+            optimizer.exclude_from_weight_decay(
+                var_list=[one for one in variables if not any(part in one.name for part in DECAYED)]
+            )
+        if self.compiled.policy == "mixed_float16":
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        optimizer.build(variables)
+        if self.strategy.num_replicas_in_sync > 1:  # gradients are summed before they get there
+            optimizer._all_reduce_sum_gradients = lambda pairs: pairs
+        self.model.optimizer = optimizer  # where callbacks look for it
+        return optimizer
+
+    def _head(self, output: str) -> Head:
+        from netc.backends.calls import make  # noqa: PLC0415
+
+        net, labels = self.program.net, self.program.expansion.labels
+        line = next(line for line in self.train.losses if output_of(line.value.of, net, labels) == output)
+        weight = float(self.compiled.weights.get(output, 1.0))
+        return Head(output, line.value.labels, net.shapes[output][-1] or 0, make(self.compiled.losses[output]), weight)
+
+    # -- state -----------------------------------------------------------------------------------------------
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return float(value_of(self.optimizer.learning_rate))
+
+    def variables(self) -> Iterator[tuple[str, Any]]:
+        """Everything that the next step depends on, by names that say what each is.
+
+        Besides weights, these are the optimizer's state and rate, the counters of the seed generators (which no
+        saving path of Keras stores) and the sums of the metrics of the epoch under way.
+        """
+        weights = {id(one) for one in self.model.weights}
+        groups = (
+            ("model", self.model.variables),
+            ("optimizer", self.optimizer.variables),
+            ("metric", self.training.variables),
+        )
+        for group, variables in groups:
+            for number, variable in enumerate(variables):
+                layer = f"{variable.path.rpartition('/')[0]}/" if id(variable) in weights else ""  # others are numbered
+                yield f"{group}/{number}/{layer}{variable.name}", variable
+
+    def arrays(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        """The values of `variables`, one at a time."""
+        for name, variable in self.variables():
+            yield name, value_of(variable)
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Set `variables`; raises `ValueError` where the arrays are those of another network."""
+        for name, variable in self.variables():
+            array = arrays.get(name)
+            if array is None:
+                raise ValueError(f"it has no {name}")
+            if array.shape != tuple(variable.shape):
+                raise ValueError(f"{name} has the shape {array.shape} there and {tuple(variable.shape)} here")
+            variable.assign(array)
+
+
+class Meters:
+    """The mean loss and the metrics of one pass over some images, by the names that logs and monitors use."""
+
+    def __init__(self, compiled: Compiled, net: Net) -> None:
+        import keras  # noqa: PLC0415
+
+        from netc.backends.calls import make  # noqa: PLC0415
+
+        self.net = net
+        outputs = net.outputs
+        several = len(outputs) > 1
+        self.loss = keras.metrics.Mean(name=LOSS)
+        self.losses = {name: keras.metrics.Mean(name=f"{name}_{LOSS}") for name in outputs if several}
+        self.metrics = {name: [make(call) for call in calls] for name, calls in compiled.metrics.items()}
+        self.named: dict[str, Any] = {LOSS: self.loss}
+        self.named.update((meter.name, meter) for meter in self.losses.values())
+        for output, metrics in self.metrics.items():
+            self.named.update((f"{output}_{one.name}" if several else one.name, one) for one in metrics)
+
+    @property
+    def variables(self) -> list[Any]:
+        """The sums behind the values."""
+        return [variable for meter in self.named.values() for variable in meter.variables]
+
+    def build(self) -> None:
+        """Make all variables: some metrics do so only when they are first used."""
+        import tensorflow as tf  # noqa: PLC0415
+
+        for output, metrics in self.metrics.items():
+            zeros = tf.zeros([1, *(size or 1 for size in self.net.shapes[output])])
+            for metric in metrics:
+                metric.update_state(tf.zeros([1]) if "Sparse" in type(metric).__name__ else zeros, zeros)
+
+    def values(self) -> dict[str, float]:
+        """The values so far."""
+        return {name: float(meter.result()) for name, meter in self.named.items()}
+
+    def reset(self) -> None:
+        """Begin a new pass."""
+        for meter in self.named.values():
+            meter.reset_state()
+
+
+def frozen(program: Program) -> list[str]:
+    """The layers whose weights stay as they are, in order."""
+    train, net, labels = program.sections.train, program.net, program.expansion.labels
+    found: set[str] = set()
+    for line in train.all(Freeze) if train else ():
+        for label in line.value.labels:
+            found.update(layers_of(label, net, labels))
+        if line.value.before:
+            first = layers_of(line.value.before, net, labels)[0]
+            names = [node.name for node in net]
+            found.update(names[: names.index(first)])
+    return [node.name for node in net if node.name in found]
+
+
+def skipped(program: Program) -> list[str]:
+    """The layers that keep their fresh weights when others are restored, in order."""
+    train, net, labels = program.sections.train, program.net, program.expansion.labels
+    found = {
+        name
+        for line in (train.all(Skip) if train else ())
+        for label in line.value.labels
+        for name in layers_of(label, net, labels)
+    }
+    return [node.name for node in net if node.name in found]
+
+
+def value_of(variable: Any) -> NDArray[Any]:
+    """The value of a Keras variable; of one that every replica has a copy of, the first."""
+    import keras  # noqa: PLC0415
+
+    return keras.ops.convert_to_numpy(variable)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _policy(name: str | None) -> Iterator[None]:
+    """Layers made inside compute by a dtype policy."""
+    import keras  # noqa: PLC0415
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name or "float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,246 @@
+"""Training: what a run learns, leaves, and refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netc.cli import main
+
+np = pytest.importorskip("numpy")
+keras = pytest.importorskip("keras")
+pytest.importorskip("sklearn")
+
+SMALL = """net small
+param width = 8
+input 8x8x1
+conv (width)x3 bn relu
+features: pool 2  # netc: allow NET508
+fc 10 softmax
+
+data digits {
+    center per_pixel
+    validation 0.2 stratified
+}
+train {
+    loss categorical_crossentropy
+    optimizer adam lr=0.03
+    batch 64
+    epochs 3
+    checkpoint every=10 keep=2 best
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("train")
+    (folder / "small.net").write_text(SMALL)
+    return folder
+
+
+def netc(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def run(here: Path) -> Path:
+    folder = here / "run"
+    assert netc("train", here / "small.net", "--out", folder) == 0
+    return folder
+
+
+def test_a_run_learns_and_holds_everything(run: Path) -> None:
+    record = json.loads((run / "run.json").read_text())
+    assert (record["status"], record["seed"], len(record["classes"])) == ("finished", 0, 10)
+    assert (run / "spec/small.net").read_text() == SMALL
+    saved = sorted(path.name for path in (run / "checkpoints").iterdir())
+    assert saved == ["best.npz", "step-00000060.npz", "step-00000069.npz"]
+    rows = (run / "log.csv").read_text().splitlines()
+    assert rows[0] == "step,epoch,learning_rate,loss,accuracy,val_loss,val_accuracy"
+    last = dict(zip(rows[0].split(","), map(float, rows[-1].split(",")), strict=True))
+    assert last["val_accuracy"] > 0.8
+    model = keras.models.load_model(run / "model.keras")  # compiled: plain Keras can go on with it
+    assert model.count_params() == 1394
+
+
+def test_keras_measures_the_same(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from netc.compiler import compile_source
+    from netc.data import prepare
+    from netc.syntax.source import Source
+
+    assert netc("evaluate", run, "--format", "json") == 0
+    found = json.loads(capsys.readouterr().out)
+    data = prepare(compile_source(Source("small.net", SMALL)), seed=0, batch=64)
+    assert data.validation is not None
+    model = keras.models.load_model(run / "model.keras")
+    loss, accuracy = model.evaluate(data.validation.batches(), verbose=0)
+    assert (found["loss"], found["accuracy"]) == pytest.approx((loss, accuracy), rel=1e-5)
+
+
+def test_the_loop_takes_the_steps_of_fit(here: Path) -> None:
+    """Losses and weights of two epochs equal those of `fit`, up to the rounding of the fused normalisation."""
+    import tensorflow as tf
+
+    from netc.compiler import compile_source
+    from netc.data import prepare
+    from netc.sections.base import Clock
+    from netc.sections.override import parse_setting
+    from netc.syntax.source import Source
+    from netc.train.trainee import Trainee
+
+    more = ["train.clip=norm=1", "train.ema=0.9", "train.class_weights=balanced", "train.weight_decay=0.001"]
+    changes = [*more, "train.optimizer=momentum lr=0.05", "train.epochs=2"]
+    arguments = [part for change in changes for part in ("--set", change)]
+    assert netc("train", here / "small.net", "--out", here / "beside_fit", *arguments) == 0
+    program = compile_source(Source("small.net", SMALL), changes=[parse_setting(text) for text in changes])
+    data = prepare(program, seed=0, batch=64)
+    trainee = Trainee(program, Clock(data.train.steps, 2 * data.train.steps), 0, tf.distribute.get_strategy())
+    model = trainee.model
+    model.compile(optimizer=trainee.optimizer, loss=trainee.heads[0].loss, metrics=["accuracy"])
+    counts = np.bincount(data.train.labels)
+    weights = {number: len(data.train.labels) / (10 * count) for number, count in enumerate(counts)}
+    losses = []
+    for epoch in range(2):
+        past = model.fit(data.train.batches(epoch), verbose=0, class_weight=weights).history
+        if epoch == 0:
+            losses = past["loss"]
+            break
+    rows = (here / "beside_fit/log.csv").read_text().splitlines()
+    assert float(rows[1].split(",")[3]) == pytest.approx(losses[0], rel=1e-4)
+
+
+def test_a_seed_is_the_whole_difference(here: Path) -> None:
+    logs = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert netc("train", here / "small.net", "--out", here / name, "--seed", seed, "--epochs", 1) == 0
+        logs.append((here / name / "log.csv").read_text())
+    assert logs[0] == logs[1] != logs[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--set", "train.bacth=3"], "did you mean `batch`"),
+        (["--set", "train.batch=0"], "NET109"),
+        (["--set", "train.momentum.lr=1"], "no setting `momentum`"),
+        (["--set", "train.plateau.factor=0.1"], "no setting `plateau`"),
+        (["--set", "train.ema.decay=0.1"], "has no line `ema`"),
+        (
+            ["--set", "train.schedule=cosine", "--set", "train.early_stopping=patience=1 monitor=val_acc"],
+            "val_accuracy",
+        ),
+        (["--data", "no/such/folder"], "no/such/folder"),
+        (["--distribute", "multiworker"], "TF_CONFIG"),
+        (["--distribute", "multiworker", "--workers", "a:1,b", "--index", "0"], "`b`, expected `host:port`"),
+        (["--index", "1"], "--distribute multiworker"),
+        (["--weights", "nothing.h5"], "there is no file nothing.h5"),
+        (["--resume"], "there is no run"),
+        (["--seed", "-1"], "expected a whole number"),
+    ],
+)
+def test_what_cannot_be_is_said_before_the_first_step(
+    here: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(here)
+    assert netc("train", "small.net", *arguments) in (1, 2)
+    assert said in capsys.readouterr().err
+
+
+def test_a_loss_that_explodes_stops_the_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    extreme = ["--set", "train.optimizer=sgd lr=1e30", "--set", "train.loss=mse"]
+    assert netc("train", here / "small.net", "--out", here / "exploded", *extreme) == 1
+    assert "is not a number any more at step" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+
+    from netc.train import checkpoint
+
+    member = checkpoint._member
+
+    def full(archive: Any, name: str, array: Any) -> None:
+        if "kernel" in name and len(list((here / "full/checkpoints").glob("step-*"))) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        member(archive, name, array)
+
+    monkeypatch.setattr(checkpoint, "_member", full)
+    assert netc("train", here / "small.net", "--out", here / "full") == 1
+    assert "no space left on device" in capsys.readouterr().err
+    saved = sorted(path.name for path in (here / "full/checkpoints").glob("*"))
+    assert [name for name in saved if name.startswith("step")] == ["step-00000010.npz", "step-00000020.npz"]
+    assert not [name for name in saved if name.endswith(".tmp")]
+    for path in (here / "full/checkpoints").glob("step*"):
+        checkpoint.read(path)
+
+
+def test_broken_checkpoints_are_named(run: Path, tmp_path: Path) -> None:
+    from netc.train.checkpoint import CheckpointError, read
+
+    whole = (run / "checkpoints/step-00000069.npz").read_bytes()
+    intact, said = read(run / "checkpoints/step-00000069.npz").arrays, []
+    for place in range(0, len(whole), len(whole) // 40):
+        broken = bytearray(whole)
+        broken[place] ^= 1
+        (tmp_path / "broken.npz").write_bytes(broken)
+        try:
+            arrays = read(tmp_path / "broken.npz").arrays
+        except CheckpointError as error:
+            said.append(str(error))
+        else:  # a bit that carries nothing, such as the date of a member
+            assert all(np.array_equal(arrays[name], array) for name, array in intact.items())
+    assert len(said) > 30
+    assert all("broken.npz is broken" in one for one in said)
+
+
+def test_kill_and_resume(tmp_path: Path) -> None:
+    from tests.kill_and_resume import differences, lose_power, points, train
+
+    def choose(kills: list[Any]) -> list[Any]:
+        middle = [kill for kill in kills if "in a checkpoint" in kill.name]
+        return [middle[-1], next(kill for kill in kills[len(kills) // 2 :] if "a row of the log" in kill.name)]
+
+    expected, kills = points(tmp_path, choose)
+    kills.append(lose_power(kills[1], "step-*"))
+    for kill in kills:
+        train(kill.folder, tmp_path / "tiny.net", resume=True)
+        assert differences(expected, kill.folder) == [], kill.name
+
+
+def test_features_and_classes(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pillow = pytest.importorskip("PIL.Image")
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    names = []
+    for index in range(20):
+        image = pillow.fromarray((digits.images[index] / 16 * 255).round().astype("uint8"))
+        names.append(tmp_path / f"{index}.png")
+        image.save(names[-1])
+    capsys.readouterr()
+    assert netc("predict", run, *names, "--top", 1, "--format", "json") == 0
+    found = json.loads(capsys.readouterr().out)
+    right = [one["classes"][0][0] == str(digits.target[index]) for index, one in enumerate(found)]
+    assert sum(right) >= 15
+    out = tmp_path / "features.npz"
+    assert netc("predict", run, *names, "--layer", "features", "-o", out) == 0
+    assert np.load(out)["features"].shape == (20, 4, 4, 8)
+
+
+def test_runs_are_listed_and_compared(here: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert netc("train", here / "small.net", "--out", here / "wide", "-D", "width=16", "--epochs", 1) == 0
+    capsys.readouterr()
+    assert netc("runs", run, here / "wide") == 0
+    table = capsys.readouterr().out
+    assert [line.split() for line in table.splitlines() if line.startswith(("width", "epochs.count"))] == [
+        ["width", "8", "16"],
+        ["epochs.count", "3", "1"],
+    ]
+    assert netc("runs", here, "--format", "json") == 0
+    assert {Path(one["run"]).name for one in json.loads(capsys.readouterr().out)} >= {"run", "wide"}

@@ -1,0 +1,90 @@
+"""Two workers on one machine against one alone."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+np = pytest.importorskip("numpy")
+pytest.importorskip("tensorflow")
+pytest.importorskip("sklearn")
+
+SPEC = """net spread
+input 8x8x1
+conv 8x3 bn relu
+pool 2
+fc 10 softmax
+
+data digits { shift 0.2; validation 0.5 }
+train { loss categorical_crossentropy; optimizer momentum lr=0.05; clip norm=1; batch 32; epochs 3 }
+"""
+PATIENCE = 120
+
+
+def start(folder: Path, out: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "netc", "train", *more, "--out", str(out)]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def pair(folder: Path, out: Path, *more: str) -> list[subprocess.Popen[str]]:
+    sockets = [socket.socket() for _ in range(2)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    workers = ",".join(f"127.0.0.1:{one.getsockname()[1]}" for one in sockets)
+    for one in sockets:
+        one.close()
+    spread = ["--distribute", "multiworker", "--workers", workers, "--index"]
+    return [start(folder, out, *more, *spread, str(index)) for index in range(2)]
+
+
+def weights(run: Path) -> dict[str, Any]:
+    from netc.train.weights import stored_weights
+
+    return dict(stored_weights(run).layers)
+
+
+def losses(text: str) -> list[str]:
+    return [line.split("(")[0] for line in text.splitlines() if line.startswith("epoch")]
+
+
+def test_two_workers_are_one_and_go_on_when_one_was_lost(tmp_path: Path) -> None:
+    (tmp_path / "shared.net").write_text(SPEC)
+    alone = start(tmp_path, tmp_path / "alone", "shared.net")
+    assert alone.wait(PATIENCE) == 0, alone.communicate()[1]
+    workers = pair(tmp_path, tmp_path / "two", "shared.net")
+    said = [worker.communicate(timeout=PATIENCE)[1] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], said
+    assert losses(said[0]) == losses(said[1]) != []
+    expected, found = weights(tmp_path / "alone"), weights(tmp_path / "two")
+    for name, arrays in expected.items():
+        for one, other in zip(arrays, found[name], strict=True):
+            assert other == pytest.approx(one, abs=2e-5), name
+
+    workers = pair(tmp_path, tmp_path / "lost", "shared.net", "--epochs", "200")
+    until = time.monotonic() + PATIENCE
+    while not list((tmp_path / "lost/checkpoints").glob("step-*")) and time.monotonic() < until:
+        time.sleep(0.05)
+    workers[1].kill()
+    message = workers[0].communicate(timeout=PATIENCE)[1]
+    assert workers[0].returncode == 1
+    assert "another worker is gone" in message
+    workers[1].communicate()
+    again = pair(tmp_path, tmp_path / "lost", str(tmp_path / "lost"), "--resume")
+    until = time.monotonic() + PATIENCE
+    marks = {path.name for path in (tmp_path / "lost/checkpoints").glob("step-*")}
+    while {path.name for path in (tmp_path / "lost/checkpoints").glob("step-*")} <= marks and time.monotonic() < until:
+        time.sleep(0.05)
+    again[1].terminate()  # a wish of one to stop is all workers'
+    said = [worker.communicate(timeout=PATIENCE)[1] for worker in again]
+    assert all("to go on" in one for one in said), said
+    assert "going on behind step" in said[0]
