@@ -12,11 +12,13 @@ from dataclasses import dataclass
 class Limits:
     """The limits of one run."""
 
-    file_size: int = 8_000_000  # bytes of one text
+    file_size: int = 2_000_000  # bytes of one text
+    statement: int = 20_000  # characters of one statement
+    name: int = 1_000  # characters of the name of a layer
     nesting: int = 100  # brackets and blocks inside each other, and operators deep in one expression
     repeat: int = 100_000  # passes of one `repeat`
     layers: int = 100_000  # layers of the network
-    steps: int = 1_000_000  # statements executed while expanding
+    steps: int = 250_000  # statements executed while expanding
     elements: int = 2**31 - 1  # elements of one tensor, for one sample
     parameters: int = 10_000_000_000  # parameters of the network
     number: int = 2**53  # magnitude of an integer

@@ -180,7 +180,7 @@ class _Binder:
                 "NET102",
                 f"`{self.signature.name}` has no option `{argument.key}`",
                 argument.key_span,
-                help=did_you_mean(argument.key, self.signature.params) or (self._usage(),),
+                help=did_you_mean(argument.key, self.signature.params, (self._usage(),)),
             )
         value = argument.value
         if isinstance(value, Size):
@@ -203,7 +203,7 @@ class _Binder:
                 "NET104",
                 f"`{param.name}` of `{self.signature.name}` does not know the word `{value.name}`",
                 value.span,
-                help=did_you_mean(value.name, param.kind.words()) or (f"expected {param.kind.describe()}",),
+                help=did_you_mean(value.name, param.kind.words(), (f"expected {param.kind.describe()}",)),
             )
         return evaluate(value, self.scope)
 
@@ -265,7 +265,7 @@ class _Binder:
             "NET104",
             f"`{self.signature.name}` does not know the word `{expr.name}`, and no parameter has that name",
             expr.span,
-            help=did_you_mean(expr.name, [*words, *self.scope.names()]) or (self._usage(),),
+            help=did_you_mean(expr.name, [*words, *self.scope.names()], (self._usage(),)),
         )
 
     def _word(self, word: str, expr: Expr) -> None:
