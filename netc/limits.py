@@ -17,11 +17,13 @@ def _bound(default: int, doc: str) -> int:
 class Limits:
     """The limits of one run."""
 
-    file_size: int = _bound(8_000_000, "bytes of one text")
+    file_size: int = _bound(2_000_000, "bytes of one text")
+    statement: int = _bound(20_000, "characters of one statement")
+    name: int = _bound(1_000, "characters of the name of a layer")
     nesting: int = _bound(100, "brackets and blocks inside each other, and operators deep in one expression")
     repeat: int = _bound(100_000, "passes of one `repeat`")
     layers: int = _bound(100_000, "layers of the network")
-    steps: int = _bound(1_000_000, "statements executed while expanding")
+    steps: int = _bound(250_000, "statements executed while expanding")
     elements: int = _bound(2**31 - 1, "elements of one tensor, for one sample")
     parameters: int = _bound(10_000_000_000, "parameters of the network")
     number: int = _bound(2**53, "magnitude of an integer")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, TextIO, TypeVar
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from netc.values import Value
 
 T = TypeVar("T")
+DEEPEST = 1000  # blocks inside each other
+LEVELS = 20  # Python calls that the expansion, the passes and the backends take for each
 _LIMITS = {field.name: field.default for field in fields(Limits)}
 
 
@@ -74,6 +77,7 @@ def add_colour(command: argparse.ArgumentParser) -> None:
 def settings(options: argparse.Namespace) -> Settings:
     """The settings of parsed options; raises `UsageError` for a name given twice."""
     limits = replace(Limits(), **_once("--limit", options.limits))
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 1000 + LEVELS * (limits.nesting - Limits().nesting)))
     return Settings(_once("-D", options.overrides), limits, Levels.of(options.levels))
 
 
@@ -133,4 +137,6 @@ def _limit(text: str) -> tuple[str, int]:
     digits = value.replace("_", "")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 18 and int(digits) > 0):
         raise ValueError(f"got `{text}`, expected `{name}=` and a whole number of at least 1")
+    if name == "nesting" and int(digits) > DEEPEST:
+        raise ValueError(f"got `{text}`, expected at most {DEEPEST:,}: each level takes a part of the stack")
     return name, int(digits)

@@ -131,6 +131,7 @@ _TABLE = (
     _error("NET606", "parameters", "too many parameters"),
     _error("NET607", "number-size", "a number that is too large"),
     _error("NET608", "steps", "too many steps of expansion"),
+    _error("NET609", "text-length", "a statement or a name that is too long"),
 )
 
 CODES: dict[str, Code] = {code.code: code for code in _TABLE}

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from netc.diagnostics.codes import CODES, Severity
 from netc.syntax.source import Span
 
+LONGEST = 1000  # characters of a message
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -77,6 +79,11 @@ class Diagnostic:
         return (self.span.source.name, self.code, self.span.start, self.span.end, self.message)
 
 
+def clipped(text: str) -> str:
+    """A text that somebody can read: a spec may hold words of any length."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
+
+
 class Diagnostics:
     """The findings of one run, in the order found; the same finding twice counts once."""
 
@@ -97,10 +104,12 @@ class Diagnostics:
         frame: Frame | None = None,
     ) -> Diagnostic:
         """Record a finding, with the severity that its code has in `CODES`."""
-        found = Diagnostic(
-            code, message, span, label, tuple(secondary), tuple(notes), tuple(help), fix, frame, CODES[code].severity
-        )
-        return self._found.setdefault(found.key, found)
+        found = Diagnostic(code, clipped(message), span, severity=CODES[code].severity)
+        earlier = self._found.setdefault(found.key, found)
+        if earlier is found:  # whatever takes work is done once for a finding, not for each of its copies
+            found.label, found.secondary, found.fix, found.frame = label, tuple(secondary), fix, frame
+            found.notes, found.help = tuple(map(clipped, notes)), tuple(map(clipped, help))
+        return earlier
 
     def extend(self, others: Iterable[Diagnostic]) -> None:
         """Take over findings made elsewhere."""

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Set
 from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.ir.net import Net
 from netc.limits import Limits
+from netc.lower.bounds import Stop
 from netc.lower.context import Context, Labels, Mark
 from netc.lower.definitions import Namespace
 from netc.lower.evaluate import Scope
-from netc.lower.expand import Expander, Stop, definitions_of
+from netc.lower.expand import Expander, definitions_of
 from netc.lower.expansion import Body
 from netc.lower.names import Names
 from netc.lower.suggest import did_you_mean
@@ -116,13 +117,13 @@ def _is_left(mark: Mark, net: Net) -> bool:
 def _unused(expander: Expander, file: File, ctx: Context) -> None:
     """What was given or defined and never used."""
     report = expander.report
+    there = ", ".join(expander.parameters) or "this file has none"
     for name in expander.overrides:
         report.add(
             "NET112",
             f"`-D {name}=...` names no parameter of the file",
             Span(file.source, 0, 0),
-            help=did_you_mean(name, expander.parameters)
-            or ("parameters are `param` lines: " + (", ".join(expander.parameters) or "this file has none"),),
+            help=did_you_mean(name, expander.parameters, (f"parameters are `param` lines: {there}",)),
         )
     if report.failed:
         return

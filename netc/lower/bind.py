@@ -193,7 +193,7 @@ class _Binder:
                 "NET102",
                 f"`{self.signature.name}` has no option `{argument.key}`",
                 argument.key_span,
-                help=did_you_mean(argument.key, self.signature.params) or (self._usage(),),
+                help=did_you_mean(argument.key, self.signature.params, (self._usage(),)),
             )
         value = argument.value
         if isinstance(value, Size):
@@ -216,7 +216,7 @@ class _Binder:
                 "NET104",
                 f"`{param.name}` of `{self.signature.name}` does not know the word `{value.name}`",
                 value.span,
-                help=did_you_mean(value.name, param.kind.words()) or (f"expected {param.kind.describe()}",),
+                help=did_you_mean(value.name, param.kind.words(), (f"expected {param.kind.describe()}",)),
             )
         if not self.scope.knows(value.name) and value.name != "channels" and value.name not in value_words():
             expected = f"expected {param.kind.describe()}, or a parameter"
@@ -290,7 +290,7 @@ class _Binder:
             "NET104",
             f"`{self.signature.name}` does not know the word `{expr.name}`, and no parameter has that name",
             expr.span,
-            help=did_you_mean(expr.name, [*words, *self.scope.names()]) or (self._usage(),),
+            help=did_you_mean(expr.name, [*words, *self.scope.names()], (self._usage(),)),
         )
 
     def _misplaced(self, name: str) -> str | None:

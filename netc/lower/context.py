@@ -84,7 +84,6 @@ class Context:
     repeated: bool = False  # inside an unlabelled `repeat` of this body
     copy: tuple[int, int] | None = None
     sharing: tuple[Sharing, ...] = ()
-    depth: int = 0
 
     def move(self, current: Current) -> None:
         """Make another tensor the current one."""

@@ -5,30 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from netc.diagnostics.model import Diagnostics
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape, elements, show_shape
 from netc.layers import LAYERS
 from netc.limits import Limits
+from netc.lower import bounds
+from netc.lower.bounds import Stop
 from netc.lower.context import BROKEN, Context, Current, Labels, Mark
 from netc.lower.definitions import Includes, Known, Namespace, shipped, shipped_names
 from netc.lower.evaluate import Poison, Scope, evaluate
 from netc.lower.expansion import Body, Step
+from netc.lower.expected import Expected
 from netc.lower.flow import run_call, run_if, run_repeat
 from netc.lower.layers import run_layer
 from netc.lower.names import Names
 from netc.lower.special import SPECIAL
 from netc.lower.suggest import did_you_mean
 from netc.lower.walk import mentions
+from netc.syntax.findings import MOST
 from netc.syntax.parser import parse
 from netc.syntax.source import Span
 from netc.syntax.tree import Definition, File, If, Lost, Operation, Parameter, Repeat, Statement
 from netc.values import Value, kind_of, show
-
-
-class Stop(Exception):
-    """A bound on the whole expansion was hit and reported: nothing more is expanded."""
 
 
 class Expander:
@@ -54,8 +55,11 @@ class Expander:
         self.mentioned: set[str] = set()  # names in statements that do not run, which count as used
         self.parameters: dict[str, Value | None] = {}
         self.includes = Includes.start(file.source, report, limits)
-        self._steps = 0
+        self.steps = 0
+        self.expected = Expected(self)
+        self._most = len(report) + MOST
         self._weights = 0
+        self._level = 0
         self._aside = 0
 
     def canonical(self, name: str) -> str:
@@ -69,7 +73,11 @@ class Expander:
         """Run statements one after the other on the current tensor."""
         body = Body([], ctx.scope.shape, None)
         own = ctx.labels.marks
+        self._level += 1
         for statement in statements:
+            if self._level > self.limits.nesting + 1:
+                bounds.too_deep(self.limits, statement.span, ctx)
+                break
             self._tick(statement, ctx)
             if self._label_is_taken(statement, ctx):
                 ctx.move(BROKEN)
@@ -78,19 +86,18 @@ class Expander:
             if step is not None:
                 body.steps.append(step)
             self._label(statement, ctx)
+        self._level -= 1
         body.result = ctx.current if isinstance(ctx.current, str) else None
         body.labels = {name: mark.node for name, mark in own.items() if isinstance(mark.node, str)}
         return body
 
     def _tick(self, statement: Statement, ctx: Context) -> None:
-        self._steps += 1
-        if self._steps > self.limits.steps:
-            ctx.scope.fail(
-                "NET608",
-                f"more than {self.limits.steps} statements would run",
-                statement.span,
-                help=(f"raise the bound with `--limit steps={self.limits.steps * 10}`",),
-            )
+        self.steps += 1
+        if self.steps > self.limits.steps:
+            bounds.too_many_steps(self.limits, statement.span, ctx)
+        if len(self.report) >= self._most:
+            *_, last = self.report
+            last.notes += (f"this is the last of {MOST} findings, what stands below was not run",)
             raise Stop
 
     def _step(self, statement: Statement, ctx: Context) -> Step | None:
@@ -263,7 +270,7 @@ class Expander:
         """The tensor that a label names; None after reporting that there is none."""
         mark = ctx.labels.find(name)
         if mark is None:
-            below = name in static_names(self.file.statements) and ctx.frame is None
+            below = ctx.frame is None and name in self._labels_of_file
             message = f"the label `{name}` stands below" if below else f"there is no label `{name}` here"
             notes = () if below else ("labels belong to the file, the definition or the pass they stand in",)
             ctx.scope.report.add(
@@ -287,6 +294,10 @@ class Expander:
         if isinstance(mark.node, str):
             self._localise(mark.node, ctx)
         return mark.node
+
+    @cached_property
+    def _labels_of_file(self) -> set[str]:
+        return {s.label.text for s in self.file.statements if isinstance(s, Operation | Repeat) and s.label}
 
     # -- nodes -----------------------------------------------------------------------------------------------
 
@@ -313,11 +324,14 @@ class Expander:
         count = elements(tuple(dim or 1 for dim in shape)) or 0
         if count > limits.elements:
             message = f"a tensor of {show_shape(shape)} has {count:,} elements: at most {limits.elements:,} are allowed"
-            return self._over("NET605", message, "elements", count, span, ctx)
+            bounds.over("NET605", message, "elements", count, span, ctx)
+            return False
         if len(ctx.net) >= limits.layers:
-            message = f"the network has more than {limits.layers:,} layers"
-            self._over("NET604", message, "layers", limits.layers * 10, span, ctx)
-            raise Stop
+            bounds.too_many_layers(limits, span, ctx)
+        if len(node.name) > limits.name:
+            message = f"this layer would have a name of more than {limits.name:,} characters"
+            ctx.scope.fail("NET609", message, span, help=("names join the labels on the way: give it shorter ones",))
+            return False
         for sharing in ctx.sharing:
             if sharing.follow is None:
                 sharing.record.append(node)
@@ -327,13 +341,8 @@ class Expander:
             self._weights += sum(weight.count for weight in node.layer.weights(inputs))
         if self._weights > limits.parameters:
             message = f"the network has more than {limits.parameters:,} parameters"
-            self._over("NET606", message, "parameters", self._weights, span, ctx)
-            raise Stop
+            raise bounds.over("NET606", message, "parameters", self._weights, span, ctx)
         return True
-
-    def _over(self, code: str, message: str, limit: str, value: int, span: Span, ctx: Context) -> bool:
-        ctx.scope.fail(code, message, span, help=(f"raise the bound with `--limit {limit}={value}`",))
-        return False
 
     def _follow(self, node: Node, first: Node | None, ctx: Context) -> bool:
         if first is None or first.layer != node.layer:
@@ -361,7 +370,7 @@ class Expander:
         )
         if not isinstance(ctx.current, str):
             return None
-        kept = dict(self.shared), len(self.marks), self._steps, self._weights, self.outputs
+        kept = dict(self.shared), len(self.marks), self.steps, self._weights, self.outputs, self._level
         self._aside += 1
         self.outputs = None  # an arm may name outputs of its own
         self._localise(ctx.current, inner)
@@ -370,7 +379,7 @@ class Expander:
             body = self.run(statements, inner)
         except Stop:
             body = None
-        self.shared, self._steps, self._weights, self.outputs = kept[0], kept[2], kept[3], kept[4]
+        self.shared, self.steps, self._weights, self.outputs, self._level = kept[0], *kept[2:]
         del self.marks[kept[1] :]
         if body is None or scratch.failed or inner.current is BROKEN:
             return None
@@ -385,8 +394,3 @@ class Expander:
 
 def definitions_of(file: File) -> dict[str, Definition]:
     return {statement.name: statement for statement in file.statements if isinstance(statement, Definition)}
-
-
-def static_names(statements: Iterable[Statement]) -> set[str]:
-    """All labels at the top level of a file."""
-    return {s.label.text for s in statements if isinstance(s, Operation | Repeat) and s.label is not None}

@@ -40,15 +40,6 @@ def run_call(expander: Expander, statement: Operation, known: Known, ctx: Contex
         ctx.scope.fail("NET126", f"`{statement.name}` is a definition and takes nothing in braces", place.span)
         ctx.move(BROKEN)
         return None
-    if ctx.depth >= expander.limits.nesting:
-        ctx.scope.fail(
-            "NET602",
-            f"more than {expander.limits.nesting} definitions are being expanded inside each other",
-            statement.name_span,
-            help=(f"raise the bound with `--limit nesting={expander.limits.nesting * 2}`",),
-        )
-        ctx.move(BROKEN)
-        return None
     scope = Scope({}, ctx.scope.report, expander.limits, frame=frame)
     body_ctx = replace(
         ctx,
@@ -64,7 +55,6 @@ def run_call(expander: Expander, statement: Operation, known: Known, ctx: Contex
         shipped=known.shipped,
         repeated=False,
         copy=None,
-        depth=ctx.depth + 1,
     )
     body_ctx.move(source)
     try:
@@ -76,6 +66,7 @@ def run_call(expander: Expander, statement: Operation, known: Known, ctx: Contex
     if shared is None:
         ctx.move(BROKEN)
         return None
+    expander.expected.check_call(statement, known, ctx)
     body = expander.run(definition.body.statements, body_ctx)
     ctx.move(body_ctx.current)
     return CallStep(
@@ -146,6 +137,7 @@ def run_repeat(expander: Expander, statement: Repeat, ctx: Context) -> RepeatSte
     if count is None:
         ctx.move(BROKEN)
         return None
+    expander.expected.check_repeat(statement, count, ctx)
     passes = []
     for index in range(count):
         inner = _pass(expander, statement, ctx, index, count)

@@ -176,6 +176,8 @@ def _idle_identities(program: Program) -> Iterator[Operation]:
             statement = step.statement
             if not isinstance(statement, Operation) or statement.name != "identity" or statement.label is not None:
                 continue
+            if statement.arguments or statement.branches or statement.block is not None:  # an error already
+                continue
             if len(body.steps) > 1 and statement.span not in seen:
                 seen.add(statement.span)
                 yield statement

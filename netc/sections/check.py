@@ -296,14 +296,14 @@ class _Outputs:
         if self.broken or not self.train.complete:
             return
         known = quantities(self.train, self.net, self.labels)
+        listed = ", ".join(f"`{name}`" for name in known)
         for line in watching(self.train):
             if line.value.monitor not in known:
                 self.report.add(
                     "NET407",
                     f"nothing is measured under the name `{line.value.monitor}`",
                     line.at("monitor"),
-                    help=did_you_mean(line.value.monitor, known)
-                    or ("measured are " + ", ".join(f"`{name}`" for name in known) + "; `metrics` adds others",),
+                    help=did_you_mean(line.value.monitor, known, (f"measured are {listed}; `metrics` adds others",)),
                 )
 
     def _layers(self, line: Line[Any], labels: list[str] | tuple[str, ...]) -> None:

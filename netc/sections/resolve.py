@@ -183,7 +183,7 @@ class _Reader:
             help: tuple[str, ...] = (f"it is a setting of `{other}`",)
         else:
             takes = f"`{self.section}` takes " + ", ".join(f"`{word}`" for word in known)
-            help = did_you_mean(operation.name, known) or (takes,)
+            help = tuple(did_you_mean(operation.name, known, (takes,)))
         return self.fail("NET401", f"`{self.section}` has no setting `{operation.name}`", operation.name_span, help)
 
     def _first(self, operation: Operation) -> Argument:
@@ -274,7 +274,7 @@ class _Reader:
         if name in known:
             return name
         path = (f'a folder or a file is a string: `data "{name}"`',) if known is DATA_SETS else ()
-        help = did_you_mean(name, known) or path or (f"one of {_listed(known)}",)
+        help = tuple(did_you_mean(name, known, path or (f"one of {_listed(known)}",)))
         raise self.fail("NET402", f"there is no {what} `{name}`", span, help)
 
 

@@ -16,7 +16,7 @@ from netc.syntax.findings import Findings
 from netc.syntax.source import Source, Span
 from netc.syntax.tree import Comment
 
-_PARTS = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*|["(){};]')
+_PARTS = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|#[^\n]*|["(){};]')
 _OPENER = {")": "(", "}": "{"}
 _BLANK = " \t\r\f"
 _BOM = "\ufeff"
@@ -57,6 +57,17 @@ class Layout:
         self._unclosed_parenthesis()
         self._unclosed_braces()
         self._finish()
+        return self._statements_fit(limits.statement)
+
+    def _statements_fit(self, limit: int) -> bool:
+        """Whether each statement is short enough to read; reports one that is not. Comments do not count."""
+        for match in re.finditer(rf"[^\n;{{}}]{{{limit + 1},}}", self.text):
+            if len(match[0].strip()) > limit:
+                start = match.start() + len(match[0]) - len(match[0].lstrip())
+                help = [f"raise the bound with `--limit statement={10 * limit}`"]
+                message = f"this statement has more than {limit:,} characters"
+                self.findings.add("NET609", message, start, start + 1, help=help)
+                return False
         return True
 
     def _comment(self, start: int, part: str) -> None:

@@ -19,7 +19,7 @@ from netc.syntax.layout import Layout
 from netc.syntax.source import Source, Span
 from netc.syntax.tree import File, Lost, Statement
 
-_STOP = re.compile(r'"(?:[^"\\\n]|\\.)*"|[\n;{}|]')
+_STOP = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|[\n;{}|]')
 _LOCK = Lock()  # the one parser builds one tree at a time
 
 

@@ -220,7 +220,8 @@ class Emitter:
         found = [module for module in ("math", "sys") if re.search(rf"^ .*\b{module}\.", text, re.MULTILINE)]
         packages = [name for name in (*PACKAGES, "ops") if re.search(rf"(?<![\w.]){name}\.", text)]
         plain = [f"import {module}" for module in found] + [""] * bool(found)
-        return [*plain, "import keras", f"from keras import {', '.join(sorted(packages))}"]
+        taken = [f"from keras import {', '.join(sorted(packages))}"] if packages else []
+        return [*plain, "import keras", *taken]
 
     def _header(self) -> list[str]:
         """The comment at the top of the spec, and what was checked."""
