@@ -139,8 +139,12 @@ class _Binder:
         if param.many:
             accepted = (*self.bound.values.get(param.name, ()), accepted)
         self.bound.values[param.name] = accepted
-        if written is not None:
-            self.bound.written[param.name] = written
+        if written is None:
+            return
+        if param.many and not isinstance(written, tuple):
+            before = self.bound.written.get(param.name)
+            written = (*before, written) if isinstance(before, tuple) else (written,)
+        self.bound.written[param.name] = written
 
     def _accept(self, param: Param, value: object, span: Span) -> object:
         try:

@@ -1,6 +1,6 @@
 """The passes over a lowered program: plain functions in one ordered tuple.
 
-Those that report look at what was written; `canonicalise` comes last, so that they see it.
+Those that report look at what was written; those that change layers come last, so that they see it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,14 @@ def check_sections(program: Program) -> None:
         check(program)
 
 
+def decay_weights(program: Program) -> None:
+    """Put the `weight_decay` of `train` into the layers."""
+    if program.sections.train is not None:
+        from netc.sections.weight_decay import apply_weight_decay  # noqa: PLC0415 - most specs have no sections
+
+        apply_weight_decay(program)
+
+
 PASSES: tuple[Pass, ...] = (
     left_behind,
     check_unknown_sizes,
@@ -40,6 +48,7 @@ PASSES: tuple[Pass, ...] = (
     heavy_dense,
     check_sections,
     canonicalise,
+    decay_weights,
 )
 
 

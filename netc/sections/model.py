@@ -16,7 +16,7 @@ from netc.sections.metrics import Accuracy, Metric
 from netc.sections.optimizers import Optimizer
 from netc.sections.preprocessing import Step
 from netc.sections.schedules import Plateau, Schedule
-from netc.sections.settings import Batch, Classes, Epochs, Seed, Steps, Validation
+from netc.sections.settings import Batch, Classes, Epochs, Freeze, Seed, Skip, Steps, Validation
 from netc.syntax.source import Span
 
 T_co = TypeVar("T_co", bound=Setting, covariant=True)
@@ -181,4 +181,26 @@ def layers_of(label: str, net: Net, labels: Mapping[str, str]) -> list[str]:
     return [node.name for node in net if node.name in known or node.name.startswith(f"{label}_")]
 
 
-__all__ = ["Data", "Line", "Section", "Sections", "Train", "layers_of", "output_of"]
+def frozen_layers(train: Train, net: Net, labels: Mapping[str, str]) -> list[str]:
+    """Names of the layers with weights that stay as they are, in order."""
+    found: set[str] = set()
+    for line in train.all(Freeze):
+        found.update(name for label in line.value.labels for name in layers_of(label, net, labels))
+        if line.value.before:
+            names = [node.name for node in net]
+            found.update(names[: names.index(layers_of(line.value.before, net, labels)[0])])
+    return _with_weights(found, net)
+
+
+def skipped_layers(train: Train, net: Net, labels: Mapping[str, str]) -> list[str]:
+    """Names of the layers with weights that keep their fresh ones when others are restored, in order."""
+    skipped = [label for line in train.all(Skip) for label in line.value.labels]
+    return _with_weights({name for label in skipped for name in layers_of(label, net, labels)}, net)
+
+
+def _with_weights(names: set[str], net: Net) -> list[str]:
+    weighted = (node for node in net if node.name in names and node.layer.weights(net.operand_shapes(node.name)))
+    return list(dict.fromkeys(node.layer_name for node in weighted))
+
+
+__all__ = ["Data", "Line", "Section", "Sections", "Train", "frozen_layers", "layers_of", "output_of", "skipped_layers"]

@@ -234,9 +234,7 @@ class _Reader:
         bound = bind(
             chosen.signature(chosen.name), operation, self.scope, RANK, arguments=list(_quoted(chosen, arguments))
         )
-        many = {name for name, parameter in declared(chosen).items() if parameter.many}  # not one expression
-        written = {name: expr for name, expr in bound.written.items() if name not in many}
-        line = Line(chosen(**bound.values), operation.span, bound.spans, written)
+        line = Line(chosen(**bound.values), operation.span, bound.spans, bound.written)
         try:
             line.value.validate()
         except SettingError as error:

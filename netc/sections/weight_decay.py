@@ -20,7 +20,7 @@ def apply_weight_decay(program: Program) -> None:
     decay = train.value(WeightDecay) if train else None
     if decay is None or decay.decoupled:
         return
-    for node in program.net:
+    for node in (*program.net, *program.ghosts):
         layer: Any = node.layer
         if "l2" in declared(type(layer)) and layer.l2 is None:
             node.layer = replace(layer, l2=decay.strength)

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from netc.backends.keras_source.expressions import constant
 from netc.target import Call, Symbol
 
-PACKAGES = ("layers", "initializers", "regularizers")  # imported by name where they are used
+PACKAGES = (
+    "callbacks",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "regularizers",
+)  # imported by name where they are used
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 from importlib.resources import files
 
-MODULES = ("custom", "custom_training")  # of netc.backends; read as text, since they import Keras
+MODULES = ("custom", "custom_training", "custom_fitting")  # of netc.backends; read as text, since they import Keras
 _PACKAGE = "package=PACKAGE"
 
 

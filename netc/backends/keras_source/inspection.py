@@ -15,11 +15,12 @@ _EXPRESSIONS = (
     ast.ListComp, ast.comprehension, ast.Lambda,
     ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
 )  # fmt: skip
-_MODULES = frozenset({"keras", "tensorflow", "math", "sys"})
-_BUILTINS = frozenset({"range", "max", "min", "int", "round", "len", "ValueError", "abs", "once"})
+_MODULES = frozenset({"keras", "tensorflow", "h5py", "math", "sys"})
+_BUILTINS = frozenset({"range", "max", "min", "int", "round", "len", "ValueError", "abs", "once", "isinstance"})
 _BANNED = frozenset(
     {"utils", "config", "io", "saving", "py_function", "numpy_function", "load_model", "load_op_library"}
 )
+_SEEDING = "set_random_seed"  # all that is taken from `keras.utils`
 
 
 class UnexpectedCode(RuntimeError):
@@ -36,8 +37,11 @@ def inspect(text: str, trusted: Iterable[str] = ()) -> None:
     body = [node for node in module.body if not _is_trusted(node, trusted)]
     nodes = [node for statement in body for node in ast.walk(statement)]
     functions = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    seeding = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr == _SEEDING}
     made = {target.id for node in nodes for target in _targets(node)}
     for node in nodes:
+        if id(node) in seeding:
+            continue
         _check(node, functions | made | trusted | _BUILTINS)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -24,6 +24,7 @@ from netc.backends.keras_source.functions import (
 from netc.backends.keras_source.identifiers import Identifiers
 from netc.backends.keras_source.items import Item, Items, Suite, lines
 from netc.backends.keras_source.printer import Flow, Frame, Module, Printer, references
+from netc.backends.keras_source.training import Signature, Trainer
 from netc.backends.keras_source.walk import nested
 from netc.backends.order import depths, recursion
 from netc.diagnostics.model import Diagnostics
@@ -34,8 +35,9 @@ from netc.lower.expansion import Body, LayerStep
 from netc.lower.walk import mentions
 from netc.program import Program
 from netc.report.cost import measure
+from netc.sections.settings import WeightDecay
 from netc.syntax.parser import parse
-from netc.syntax.tree import If, Operation, Parameter
+from netc.syntax.tree import If, Operation, Parameter, Statement
 
 RECURSION = 800  # levels that Python's default limit of 1000 leaves to Keras
 
@@ -83,7 +85,7 @@ class Emitter:
         inputs = [flat.variables[name] for name in net.inputs]
         outputs = [flat.variables[name] for name in net.outputs]
         body = lines((*statements, self._model(_listed(inputs), outputs)), "    ")
-        return self._module(["def build_model():", *self._limit(), *body])
+        return self._module(["def build_model():", *self._limit(), *body, *self._train(None)])
 
     def structured(self) -> list[str]:
         """The lines of a module with a function for each definition and a loop for each `repeat`."""
@@ -101,7 +103,7 @@ class Emitter:
         text: list[str] = []
         for function in functions.used(items):
             text += ["", "", *function_lines(function, self.remarks.at.get(function.definition.span, []))]
-        return self._module([*text, "", "", *self._build_model(frame, items)])
+        return self._module([*text, "", "", *self._build_model(frame, items), *self._train(frame)])
 
     # -- build_model -----------------------------------------------------------------------------------------
 
@@ -166,25 +168,74 @@ class Emitter:
         ]
 
     def _build_model(self, frame: Frame, items: Items) -> list[str]:
-        read = set(mentions(frame.statements))
-        written, computed, documented = [], [], []
-        for statement in frame.statements:
-            if not isinstance(statement, Parameter) or statement.name not in self.program.parameters:
+        signature = self._signature(frame.variables, frame.reals, self._built())
+        read = set(mentions(statement for statement in frame.statements if not _is_training(statement)))
+        variables = {name: variable for name, variable in signature.variables.items() if name in read | self._decay()}
+        checks = guards((*signature.computed, *items), variables, [self.program.parameters])
+        documented = signature.documented
+        body = (
+            [docstring(["Build the model.", "", "Args:", *(f"    {line}" for line in documented)], "    ")]
+            if documented
+            else []
+        )
+        body += [*self._limit(), *lines((*signature.computed, *checks, *items), "    ")]
+        return [f"def build_model({', '.join(signature.written)}):", *body]
+
+    def _signature(self, variables: Mapping[str, str], reals: frozenset[str], wanted: Container[str]) -> Signature:
+        """The wanted parameters of the file as those of a function."""
+        chosen, written, documented = {}, [], []
+        computed: list[Item] = []
+        for statement in self._parameters():
+            if statement.name not in wanted:
                 continue
-            variable = frame.variables[statement.name]
+            variable = chosen[statement.name] = variables[statement.name]
             if self._derived(statement):
-                sight = Sight(frame.variables, frame.reals, None)
-                computed += default_later(variable, translate(statement.value, sight))
+                computed += default_later(variable, translate(statement.value, Sight(variables, reals, None)))
                 written.append(f"{variable}=None")
             else:
                 written.append(f"{variable}={constant(self.program.parameters[statement.name]).text}")
             remark = " ".join(last_paragraph(self.remarks.at.get(statement.span, ())))
-            documented += [f"    {variable}: {remark}"] if remark else []
-        variables = {name: variable for name, variable in frame.variables.items() if name in read}
-        checks = guards((*computed, *items), variables, [self.program.parameters])
-        body = [docstring(["Build the model.", "", "Args:", *documented], "    ")] if documented else []
-        body += [*self._limit(), *lines((*computed, *checks, *items), "    ")]
-        return [f"def build_model({', '.join(written)}):", *body]
+            documented += [f"{variable}: {remark}"] if remark else []
+        return Signature(chosen, written, computed, documented)
+
+    def _parameters(self) -> Iterator[Parameter]:
+        for statement in self.program.file.statements:
+            if isinstance(statement, Parameter) and statement.name in self.program.parameters:
+                yield statement
+
+    def _built(self) -> set[str]:
+        """The parameters of `build_model`: all but those that only the sections read."""
+        statements = self.program.file.statements
+        training = set(mentions(statement for statement in statements if _is_training(statement)))
+        network = set(mentions(statement for statement in statements if not _is_training(statement)))
+        wanted = {s.name for s in self._parameters() if s.name in network or s.name not in training} | self._decay()
+        for statement in reversed(list(self._parameters())):  # one that follows others needs these
+            if statement.name in wanted and self._derived(statement):
+                wanted |= names(statement.value)
+        return wanted
+
+    def _decay(self) -> set[str]:
+        """The parameters of a weight decay in the loss, which is the layers'."""
+        train = self.program.sections.train
+        line = train.one(WeightDecay) if train else None
+        if line is None or line.value.decoupled:
+            return set()
+        return {name for expr in line.written.values() if not isinstance(expr, tuple) for name in names(expr)}
+
+    # -- train -----------------------------------------------------------------------------------------------
+
+    def _train(self, frame: Frame | None) -> list[str]:
+        """The function for the `train` section; the parameters of the file are in a structured module only."""
+        if self.program.sections.train is None:
+            return []
+        identifiers, parameters = self.identifiers.inner(), self.program.parameters if frame else {}
+        for name in ("data", "validation"):
+            identifiers.make(name)
+        variables = {name: identifiers.make(name) for name in parameters}
+        reals = frozenset(name for name, value in parameters.items() if isinstance(value, float))
+        signature = self._signature(variables, reals, parameters)
+        built = {name: frame.variables[name] for name in parameters if name in self._built()} if frame else {}
+        return ["", "", *Trainer(self.program, self.uses, identifiers, signature, built).lines()]
 
     def _derived(self, statement: Parameter) -> bool:
         """Whether a parameter has the value that its expression gives it from others, and so follows them."""
@@ -217,11 +268,12 @@ class Emitter:
         ]
 
     def _imports(self, text: str) -> list[str]:
-        found = [module for module in ("math", "sys") if re.search(rf"^ .*\b{module}\.", text, re.MULTILINE)]
+        found = [module for module in ("math", "sys", "h5py") if re.search(rf"^ .*\b{module}\.", text, re.MULTILINE)]
         packages = [name for name in (*PACKAGES, "ops") if re.search(rf"(?<![\w.]){name}\.", text)]
         plain = [f"import {module}" for module in found] + [""] * bool(found)
+        tensorflow = ["import tensorflow as tf"] if re.search(r"^ .*\btf\.", text, re.MULTILINE) else []
         taken = [f"from keras import {', '.join(sorted(packages))}"] if packages else []
-        return [*plain, "import keras", *taken]
+        return [*plain, "import keras", *tensorflow, *taken]
 
     def _header(self) -> list[str]:
         """The comment at the top of the spec, and what was checked."""
@@ -235,6 +287,10 @@ class Emitter:
             facts += f", {cost.macs:,} multiply-accumulates"
         origin = clean(PurePath(program.file.source.name).name)
         return [*title, "", f"Written by netc from {origin}. As it stands: {facts}."]
+
+
+def _is_training(statement: Statement) -> bool:
+    return isinstance(statement, Operation) and statement.name in ("data", "train")
 
 
 def _last_step(frame: Frame, body: Body) -> int:

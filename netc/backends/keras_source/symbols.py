@@ -15,12 +15,15 @@ from netc.target import Symbol
 T = TypeVar("T", bound=Declared)
 
 
-def symbolic(value: T, written: Mapping[str, Written], sight: Sight) -> T:
-    """A copy whose parameters are symbols wherever an expression with a name in it was written."""
+def symbolic(value: T, written: Mapping[str, Written], sight: Sight, *, many: bool = False) -> T:
+    """A copy whose parameters are symbols wherever an expression with a name in it was written.
+
+    Parameters that take any number of values are left out without `many`, as `written` holds one of them only.
+    """
     known = declared(type(value))
     changes: dict[str, Any] = {}
     for name, expr in written.items():
-        if name not in known or known[name].many:
+        if name not in known or (known[name].many and not many):
             continue
         changes[name] = _symbols(expr, getattr(value, name), sight)
     return dataclasses.replace(value, **changes) if changes else value  # type: ignore[type-var]

@@ -1,0 +1,152 @@
+"""The emitted `train`: the same meaning as the `train` section, tried on real digits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netc.backends.keras_source import emit
+from netc.compiler import compile_source
+from netc.syntax.source import Source
+from netc.values import Value
+
+pytest.importorskip("keras")
+import keras
+import numpy as np
+
+HEAD = "net digits\ninput 8x8x1\n"
+BODY = "conv 16x3 bn relu; conv 32x3/2 bn relu; gap\nfc 10 softmax\n"
+LOSS = "loss categorical_crossentropy; "
+
+
+def module(text: str, flat: bool = False, **parameters: Value) -> dict[str, Any]:
+    """The emitted module, run."""
+    program = compile_source(Source("digits.net", text), parameters, speculate=not flat)
+    assert not program.report.failed, [found.message for found in program.report]
+    made: dict[str, Any] = {"__name__": "emitted"}
+    exec(emit(program, flat=flat), made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[Any, ...]:
+    """Images and one-hot labels, 1,500 to train on and 297 to validate."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    images, labels = (found.images[..., None] / 16).astype("float32"), keras.utils.to_categorical(found.target, 10)
+    return (images[:1500], labels[:1500]), (images[1500:], labels[1500:])
+
+
+def config(one: Any) -> Any:
+    return json.loads(json.dumps(keras.saving.serialize_keras_object(one), default=str))
+
+
+@pytest.mark.parametrize("flat", [False, True], ids=["structured", "flat"])
+def test_digits_are_learnt(flat: bool, digits: tuple[Any, ...]) -> None:
+    text = f"{HEAD}{BODY}train {{ {LOSS} optimizer adam lr=0.01; schedule cosine; batch 50; epochs 12; seed 3 }}"
+    model = module(text, flat)["train"](*digits)
+    assert model.history.history["val_accuracy"][-1] > 0.9
+    assert model.optimizer.learning_rate.numpy() == pytest.approx(
+        0, abs=1e-6
+    )  # after 360 steps: the clock is the data's
+
+
+def test_a_data_set_trains_as_arrays_do(digits: tuple[Any, ...]) -> None:
+    import tensorflow as tf
+
+    text = f"{HEAD}{BODY}train {{ {LOSS} optimizer sgd lr=0.1; batch 100; epochs 1 }}\ndata {{ shuffle false }}"
+    train = module(text)["train"]
+    one = train(digits[0])
+    other = train(tf.data.Dataset.from_tensor_slices(digits[0]).batch(100))
+    for left, right in zip(one.get_weights(), other.get_weights(), strict=True):
+        assert left == pytest.approx(right, abs=1e-5)
+
+
+def test_the_decay_is_in_the_loss(digits: tuple[Any, ...]) -> None:
+    model = module(f"{HEAD}{BODY}train {{ {LOSS} optimizer sgd; weight_decay 0.5; epochs 1 }}")["build_model"]()
+    expected = sum(
+        0.25 * float((layer.kernel.numpy() ** 2).sum()) for layer in model.layers if hasattr(layer, "kernel")
+    )
+    assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_decoupled_decay_leaves_all_but_kernels_alone(digits: tuple[Any, ...]) -> None:
+    train = module(f"{HEAD}{BODY}train {{ {LOSS} optimizer sgd lr=0.1; weight_decay 0.1 decoupled }}")["train"]
+    optimizer = train(digits[0], epochs=1).optimizer
+    decayed = {v.name for v in optimizer._trainable_variables if optimizer._use_weight_decay(v)}
+    assert optimizer.weight_decay == 0.1
+    assert decayed == {"kernel"}
+
+
+def test_length_in_steps_checkpoints_and_validation(digits: tuple[Any, ...], tmp_path: Path) -> None:
+    lines = "steps 25; batch 150; validate every=5; checkpoint every=4 keep=2 best; early_stopping patience=9 best"
+    train = module(f"{HEAD}{BODY}train {{ {LOSS} optimizer adam lr=0.01; {lines} }}")["train"]
+    model = train(*digits, folder=str(tmp_path / "kept"))
+    assert int(model.optimizer.iterations) == 25
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == [
+        "best.keras",
+        "step-0000020.keras",
+        "step-0000024.keras",
+    ]
+    assert "val_loss" in model.history.history
+    with pytest.raises(ValueError, match="val_loss is watched"):
+        train(digits[0])
+
+
+def test_frozen_and_restored_layers(digits: tuple[Any, ...], tmp_path: Path) -> None:
+    build = module(HEAD + BODY)["build_model"]
+    for name in ("a.keras", "a.weights.h5", "a.h5"):
+        saved, path = build(), str(tmp_path / name)
+        saved.save_weights(path) if name == "a.weights.h5" else saved.save(path)
+        lines = f'optimizer sgd; restore "{path}"; skip fc1; freeze before=gap1; epochs 1'
+        model = module(f"{HEAD}{BODY}train {{ {LOSS} {lines} }}")["train"](digits[0])
+        for layer in model.layers:
+            same = [
+                np.array_equal(a, b)
+                for a, b in zip(layer.get_weights(), saved.get_layer(layer.name).get_weights(), strict=True)
+            ]
+            assert not any(same) if layer.name == "fc1" else all(same), layer.name
+
+
+def test_precision_is_that_of_the_model_alone(digits: tuple[Any, ...]) -> None:
+    train = module(f"{HEAD}{BODY}train {{ {LOSS} optimizer sgd; precision bfloat16; epochs 1 }}")["train"]
+    assert train(digits[0]).get_layer("conv1").compute_dtype == "bfloat16"
+    assert keras.mixed_precision.dtype_policy().name == "float32"
+
+
+def test_classes_weigh(digits: tuple[Any, ...]) -> None:
+    made = module(f"{HEAD}{BODY}train {{ {LOSS} optimizer sgd; class_weights balanced; epochs 1 }}")
+    assert made["balanced_class_weights"]((None, np.array([0, 0, 0, 1])), 2) == {0: 4 / 6, 1: 2.0}
+    made["train"](digits[0])
+
+
+def test_parameters_of_the_file_are_arguments(digits: tuple[Any, ...]) -> None:
+    text = (
+        f"param lr = 0.1\nparam ch = 4\nparam long = false\nparam first = 20\n{HEAD}conv (ch)x3 relu; gap\nfc 10 softmax\n"
+        f"train {{ {LOSS} optimizer momentum lr=(lr); schedule milestones (first) (2*first); epochs 1\n"
+        "if long { ema 0.9 } }"
+    )
+    made = module(text)
+    assert made["build_model"].__code__.co_varnames[: made["build_model"].__code__.co_argcount] == ("ch",)
+    model = made["train"](digits[0], lr=0.2, ch=6, first=5)
+    assert model.get_layer("conv1").filters == 6
+    rate = model.optimizer._learning_rate
+    assert rate.boundaries == (5, 10)
+    assert rate.values == pytest.approx([0.2, 0.02, 0.002])
+    with pytest.raises(ValueError, match="long=false"):
+        made["train"](digits[0], long=True)
+
+
+def test_several_outputs(digits: tuple[Any, ...]) -> None:
+    text = (
+        f"{HEAD}stem: conv 8x3 relu; gap\nmain: fc 10 softmax\nfrom stem; gap\naux: fc 10 softmax\noutput main aux\n"
+        f"train {{ {LOSS} loss categorical_crossentropy of=aux weight=0.3; optimizer adam; metric topk k=2 of=aux; epochs 1 }}"
+    )
+    images, labels = digits[0]
+    logs = module(text)["train"]((images, (labels, labels))).history.history
+    assert logs["loss"][0] == pytest.approx(logs["main_loss"][0] + 0.3 * logs["aux_loss"][0], rel=1e-2)
+    assert "aux_top2" in logs
