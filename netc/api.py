@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     import keras
     import networkx
 
+    from netc.data.stream import Datasets
     from netc.figures.drawing import Drawing
     from netc.ir.net import Net
     from netc.program import Program
     from netc.report.cost import NetCost
+    from netc.train.session import Outcome
 
 
 class SpecError(ValueError):
@@ -133,6 +135,53 @@ class Network:
         from netc.backends.keras_model import build  # noqa: PLC0415 - imports TensorFlow
 
         return build(self.program)
+
+    def datasets(self, data: Any = None, *, seed: int | None = None) -> Datasets:
+        """The images that `train` would see, through the steps of the `data` section, as streams of `tf.data` batches.
+
+        `data` is a name, a path, or `(images, labels)` in arrays, instead of what the section names. Raises
+        `netc.data.DataError`.
+
+        >>> for images, labels in digits.datasets().train.batches(epoch=0): ...
+        """
+        from netc.data import prepare  # noqa: PLC0415 - imports TensorFlow
+        from netc.sections.model import BATCH, SEED  # noqa: PLC0415
+
+        train = self.program.sections.train
+        batch, chosen = (train.batch, train.seed) if train else (BATCH, SEED)
+        return prepare(self.program, source=data, seed=chosen if seed is None else seed, batch=batch)
+
+    def train(
+        self,
+        out: str | os.PathLike[str] | None = None,
+        *,
+        data: Any = None,
+        settings: Sequence[str] = (),
+        seed: int | None = None,
+        weights: str | None = None,
+        resume: bool = False,
+        quiet: bool = False,
+    ) -> Outcome:
+        """Train as `netc train` does, into the folder `out` (`runs/NAME`, numbered, unless given).
+
+        `settings` are lines as behind `--set`; the rest is as in `datasets`, and as the options of the command.
+        `Outcome.model` is the trained `keras.Model`. Ctrl-C ends it with a checkpoint; `resume` goes on.
+
+        >>> digits.train("runs/quick", settings=["train.epochs=5"]).row["val_accuracy"]
+        """
+        from netc.train.start import train_network  # noqa: PLC0415 - imports TensorFlow
+
+        return train_network(
+            self.program.file.source,
+            self._overrides,
+            out,
+            data=data,
+            settings=settings,
+            seed=seed,
+            weights=weights,
+            resume=resume,
+            quiet=quiet,
+        )
 
     def source(self, *, flat: bool = False) -> str:
         """Keras code that builds the network without netc: in the structure of the spec, or layer by layer."""

@@ -244,3 +244,17 @@ def test_runs_are_listed_and_compared(here: Path, run: Path, capsys: pytest.Capt
     ]
     assert netc("runs", here, "--format", "json") == 0
     assert {Path(one["run"]).name for one in json.loads(capsys.readouterr().out)} >= {"run", "wide"}
+
+
+def test_python_trains_and_goes_on(here: Path) -> None:
+    import netc as package
+
+    net = package.load(str(here / "small.net"), width=4)
+    batches = list(net.datasets().train.batches(epoch=0))
+    assert (len(batches), batches[0][0].shape) == (23, (64, 8, 8, 1))
+    outcome = net.train(here / "python", settings=["train.epochs=1"], quiet=True)
+    assert outcome.finished
+    assert outcome.row["val_accuracy"] > 0.3
+    assert outcome.model.predict(batches[0][0], verbose=0).shape == (64, 10)
+    images, labels = np.random.default_rng(0).random((40, 8, 8, 1), np.float32), np.arange(40) % 10
+    assert net.train(here / "arrays", data=(images, labels), settings=["train.epochs=1"], quiet=True).finished

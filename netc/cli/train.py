@@ -112,7 +112,7 @@ def _train(request: Request, progress: Progress, stop: Stop) -> Outcome:
 
 
 def _request(options: argparse.Namespace) -> Request | None:
-    from netc.train.run import RUNS, Run, free_folder, is_run  # noqa: PLC0415
+    from netc.train.run import RUNS, Run, free_folder, given, is_run  # noqa: PLC0415
     from netc.train.session import Request  # noqa: PLC0415
     from netc.train.strategy import ClusterError, cluster  # noqa: PLC0415
 
@@ -131,13 +131,9 @@ def _request(options: argparse.Namespace) -> Request | None:
     if options.out and is_run(options.out) and where.chief:
         raise UsageError(f"{options.out} holds a run already; --resume goes on with it, another --out keeps it")
     folder = Path(options.out) if options.out else free_folder(program.name, Path(RUNS))
-    given = {
-        "overrides": {name: _plain(value) for name, value in settings(options).overrides.items()},
-        "changes": _texts(options),
-        "data": _absolute(options.data),
-        "deterministic": options.deterministic,
-        "weights": options.weights,
-    }
+    asked = given(
+        settings(options).overrides, _texts(options), options.data, options.weights, exact=options.deterministic
+    )
     return Request(
         program,
         Run(folder),
@@ -146,7 +142,7 @@ def _request(options: argparse.Namespace) -> Request | None:
         weights=options.weights,
         cluster=where,
         deterministic=options.deterministic,
-        given=given,
+        given=asked,
     )
 
 
@@ -206,15 +202,6 @@ def _changes(options: argparse.Namespace) -> list[Any]:
 def _texts(options: argparse.Namespace) -> list[str]:
     epochs = [f"train.epochs={options.epochs}", "train.steps="] if options.epochs else []
     return [*options.changes, *epochs]
-
-
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, str) else value
-
-
-def _absolute(data: str | None) -> str | None:
-    """A path as it is found from anywhere; a name as it is."""
-    return str(Path(data).resolve()) if data and Path(data).exists() else data
 
 
 def _number(text: str, low: int, high: int) -> int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -128,6 +128,24 @@ def settings(program: Program) -> dict[str, Any]:
 
 def _said(line: Line[Any]) -> dict[str, Any]:
     return {"setting": line.value.name, **vars(line.value)}
+
+
+def given(
+    overrides: Mapping[str, object],
+    changes: Sequence[str],
+    data: str | None,
+    weights: str | None,
+    *,
+    exact: bool = False,
+) -> dict[str, Any]:
+    """How a run was asked for, which resuming it needs again: `-D`, `--set`, `--data`, `--weights`."""
+    return {
+        "overrides": {name: str(value) if isinstance(value, str) else value for name, value in overrides.items()},
+        "changes": list(changes),
+        "data": str(Path(data).resolve()) if data and Path(data).exists() else data,
+        "deterministic": exact,
+        "weights": weights,
+    }
 
 
 def versions() -> dict[str, str]:

@@ -1,0 +1,55 @@
+"""Training from Python: what the command line asks of options, asked of arguments."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from netc.compiler import compile_source
+from netc.diagnostics.levels import judge
+from netc.sections.override import parse_setting
+from netc.syntax.source import Source
+from netc.train.progress import Progress, progress_for
+from netc.train.run import RUNS, Run, RunError, free_folder, given, is_run
+from netc.train.session import Outcome, Request, train
+from netc.train.stopping import stopping
+from netc.values import Value
+
+
+def train_network(
+    source: Source,
+    overrides: Mapping[str, Value],
+    out: str | os.PathLike[str] | None,
+    *,
+    data: Any,
+    settings: Sequence[str],
+    seed: int | None,
+    weights: str | None,
+    resume: bool,
+    quiet: bool,
+) -> Outcome:
+    """See `netc.api.Network.train`."""
+    program = compile_source(source, overrides, changes=[parse_setting(text) for text in settings])
+    if program.report.failed:
+        from netc.api import SpecError  # noqa: PLC0415 - it imports this module's caller
+
+        raise SpecError(tuple(judge(program)))
+    run = Run(Path(out) if out is not None else free_folder(program.name, Path(RUNS)))
+    if is_run(run.folder) and not resume:
+        raise RunError(f"{run.folder} holds a run already; `resume=True` goes on with it")
+    named = str(data) if isinstance(data, str | os.PathLike) else None
+    request = Request(
+        program,
+        run,
+        data=data if named is None else named,
+        seed=seed,
+        weights=weights,
+        resume=resume,
+        given=given(overrides, settings, named, weights),
+    )
+    progress = Progress() if quiet else progress_for(sys.stderr)
+    with stopping(progress.note) as stop:
+        return train(request, progress, stop)
