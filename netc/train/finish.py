@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from netc.train.checkpoint import replacing
 
 if TYPE_CHECKING:
     from netc.train.loop import Loop
@@ -54,6 +55,12 @@ def save_model(trainee: Trainee, path: Path) -> None:
 
 
 def draw(rows: list[dict[str, float]], path: Path) -> None:
-    """The learning curves as SVG."""
-    if find_spec("netc.figures") is None:
+    """The learning curves as SVG; a run too short to have logged anything has none."""
+    from netc.figures.curves import curves  # noqa: PLC0415
+    from netc.figures.drawing import write_scene  # noqa: PLC0415
+
+    if not rows:
         return
+    content = write_scene(curves(rows), ".svg")
+    with replacing(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
