@@ -23,7 +23,7 @@ VARIANTS: Mapping[str, tuple[Overrides, ...]] = {
     **dict.fromkeys(("resnet50", "resnet101", "resnet152"), ({}, {"v1_5": True})),
     **dict.fromkeys(("preact-resnet164", "preact-resnet1001", "alexnet", "alexnet-tflearn"), ({},)),
     "googlenet": ({}, {"aux": True}),
-    **dict.fromkeys(("unet", "densenet121", "mobilenetv2", "siamese"), ({},)),
+    **dict.fromkeys(("unet", "densenet121", "mobilenetv2", "siamese", "digits"), ({},)),
 }
 
 HEAD = """# The specs that ship

@@ -34,6 +34,7 @@ first steps:
   netc draw resnet.net              what does it look like? writes resnet.svg
   netc compile resnet.net           writes resnet.py, plain Keras code
   netc compile resnet.net -D n=9    the same with another parameter
+  netc train specs/digits.net       does it learn? on digits, without a download
   netc explain NET301               what does this code mean?
 
 exit codes: 0 clean, 1 errors in the spec, 2 wrong use of the command line, 3 a bug of netc"""
