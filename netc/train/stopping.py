@@ -12,6 +12,20 @@ from typing import Any
 SIGNALS = tuple(number for name in ("SIGINT", "SIGTERM") if (number := getattr(signal, name, None)) is not None)
 
 
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Have the same signal handlers behind what is done here: TensorFlow's coordination of workers takes SIGTERM."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class Stop:
     """Whether a signal asked to stop, and which."""
 

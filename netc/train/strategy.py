@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from netc.train.stopping import handlers_kept
+
 MIRRORED, MULTIWORKER = "mirrored", "multiworker"
 KINDS = (MIRRORED, MULTIWORKER)
 TF_CONFIG = "TF_CONFIG"
@@ -80,7 +82,8 @@ def open_strategy(where: Cluster) -> Any:
         os.environ[TF_CONFIG] = json.dumps(
             {"cluster": {"worker": list(where.workers)}, "task": {"type": "worker", "index": where.index}}
         )
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        with handlers_kept():
+            return tf.distribute.MultiWorkerMirroredStrategy()
     if where.kind == MIRRORED:
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
         return tf.distribute.MirroredStrategy([device.name for device in devices])
