@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,25 @@ def test_precision_is_that_of_the_model_alone(digits: tuple[Any, ...]) -> None:
     train = module(f"{HEAD}{BODY}train {{ {LOSS} optimizer sgd; precision bfloat16; epochs 1 }}")["train"]
     assert train(digits[0]).get_layer("conv1").compute_dtype == "bfloat16"
     assert keras.mixed_precision.dtype_policy().name == "float32"
+
+
+def test_parameters_may_be_called_as_the_variables_of_train(digits: tuple[Any, ...]) -> None:
+    names = ("data", "validation", "policy", "images", "labels", "model", "optimizer", "epochs", "batch_size", "seed")
+    text = (
+        "".join(f"param {name} = 2\n" for name in names)
+        + f"{HEAD}conv ({'+'.join(names)})x3 relu; gap; fc 10 softmax\n"
+    )
+    lines = "optimizer adam lr=0.01; schedule cosine; epochs 1; precision bfloat16; freeze fc1"
+    model = module(f"{text}train {{ {LOSS} {lines} }}")["train"](digits[0])
+    assert model.get_layer("conv1").filters == 2 * len(names)
+
+
+def test_what_a_section_says_cannot_become_code() -> None:
+    evil = """x') + __import__('os').system('true') #"""
+    text = f'{HEAD}{BODY}data "{evil}" {{ center }}\ntrain {{ {LOSS} optimizer sgd; restore "{evil}.keras" }}'
+    tree = ast.parse(emit(compile_source(Source("digits.net", text), speculate=True)))
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "__import__"]
+    assert [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value == f"{evil}.keras"]
 
 
 def test_classes_weigh(digits: tuple[Any, ...]) -> None:

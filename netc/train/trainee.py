@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from netc.sections.base import Clock
 from netc.sections.lowering import DECAYED, Compiled, lower
-from netc.sections.model import Train, layers_of, output_of
-from netc.sections.settings import Freeze, Skip
+from netc.sections.model import Train, frozen_layers, output_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,8 +63,8 @@ class Trainee:
 
         with _policy(self.compiled.policy):
             model = build(self.program)
-        for name in frozen(self.program):
-            model.get_layer(self.program.net.node(name).layer_name).trainable = False
+        for name in frozen_layers(self.train, self.program.net, self.program.expansion.labels):
+            model.get_layer(name).trainable = False
         if self.strategy.num_replicas_in_sync > 1:
             for layer in model.layers:
                 if isinstance(layer, keras.layers.BatchNormalization):
@@ -180,32 +179,6 @@ class Meters:
         """Begin a new pass."""
         for meter in self.named.values():
             meter.reset_state()
-
-
-def frozen(program: Program) -> list[str]:
-    """The layers whose weights stay as they are, in order."""
-    train, net, labels = program.sections.train, program.net, program.expansion.labels
-    found: set[str] = set()
-    for line in train.all(Freeze) if train else ():
-        for label in line.value.labels:
-            found.update(layers_of(label, net, labels))
-        if line.value.before:
-            first = layers_of(line.value.before, net, labels)[0]
-            names = [node.name for node in net]
-            found.update(names[: names.index(first)])
-    return [node.name for node in net if node.name in found]
-
-
-def skipped(program: Program) -> list[str]:
-    """The layers that keep their fresh weights when others are restored, in order."""
-    train, net, labels = program.sections.train, program.net, program.expansion.labels
-    found = {
-        name
-        for line in (train.all(Skip) if train else ())
-        for label in line.value.labels
-        for name in layers_of(label, net, labels)
-    }
-    return [node.name for node in net if node.name in found]
 
 
 def value_of(variable: Any) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netc.ir.shape import show_shape
+from netc.sections.model import skipped_layers
 from netc.train.checkpoint import BEST, SUFFIX, CheckpointError, read
 from netc.train.run import Run, is_run
 
@@ -69,11 +70,10 @@ class Matched:
 
 def load_into(model: Any, program: Program, path: Path, *, strict: bool = False) -> Matched:
     """Set the weights of a model from a file; with `strict`, every layer must be in it. Raises `WeightsError`."""
-    from netc.train.trainee import skipped  # noqa: PLC0415
-
     stored = stored_weights(path)
     layers = {layer.name: weights for layer in model.layers if (weights := list(layer.weights))}
-    skip = {program.net.node(name).layer_name for name in skipped(program)}
+    train = program.sections.train
+    skip = set(skipped_layers(train, program.net, program.expansion.labels)) if train else set()
     pairs, by_name = _pairs(stored, layers)
     found = Matched(path, by_name)
     found.unused = [name for name in stored.layers if name not in set(pairs.values())]

@@ -280,12 +280,19 @@ class Emitter:
         ]
 
     def _imports(self, text: str) -> list[str]:
-        found = [module for module in ("math", "sys", "h5py") if re.search(rf"^ .*\b{module}\.", text, re.MULTILINE)]
+        def used(name: str) -> bool:
+            return re.search(rf"^ .*(?<![\w.]){name}\.", text, re.MULTILINE) is not None
+
+        standard = [f"import {module}" for module in ("math", "sys") if used(module)]
         packages = [name for name in (*PACKAGES, "ops") if re.search(rf"(?<![\w.]){name}\.", text)]
-        plain = [f"import {module}" for module in found] + [""] * bool(found)
-        tensorflow = ["import tensorflow as tf"] if re.search(r"^ .*\btf\.", text, re.MULTILINE) else []
-        taken = [f"from keras import {', '.join(sorted(packages))}"] if packages else []
-        return [*plain, "import keras", *tensorflow, *taken]
+        return [
+            *standard,
+            *([""] if standard else []),
+            *(["import h5py"] if used("h5py") else []),
+            "import keras",
+            *(["import tensorflow as tf"] if used("tf") else []),
+            f"from keras import {', '.join(sorted(packages))}",
+        ]
 
     def _header(self) -> list[str]:
         """The comment at the top of the spec, and what was checked."""

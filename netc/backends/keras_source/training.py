@@ -7,22 +7,19 @@ plain Keras cannot do is a class or helper of `netc.backends.custom_fitting`, wh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from netc.backends.keras_source.calls import Uses
 from netc.backends.keras_source.comments import docstring
-from netc.backends.keras_source.expressions import NOT, Sight, constant, names, translate
+from netc.backends.keras_source.expressions import Sight, constant
 from netc.backends.keras_source.identifiers import Identifiers
 from netc.backends.keras_source.items import Item, Suite, lines
 from netc.backends.keras_source.symbols import symbolic
 from netc.backends.keras_source.train_doc import describe
-from netc.diagnostics.model import Diagnostics
+from netc.backends.keras_source.train_guards import Guards
 from netc.ir.net import Net
-from netc.limits import Limits
-from netc.lower.evaluate import Scope, boolean
-from netc.lower.walk import mentions
 from netc.program import Program
 from netc.sections.base import Clock, Setting
 from netc.sections.conflicts import length, watching
@@ -42,9 +39,8 @@ from netc.sections.settings import (
     Steps,
     Validate,
 )
-from netc.syntax.tree import If, Operation, Statement
 from netc.target import Call, Symbol
-from netc.values import Value, show
+from netc.values import Value
 
 UNKNOWN = Clock(1000, 100_000)  # where no data set says how long training is; only comparisons look at it
 FOLDER = "checkpoints"
@@ -85,6 +81,7 @@ class Trainer:
         self.folder = make("folder")
         self.model, self.optimizer, self.per_epoch = make("model"), make("optimizer"), make("steps_per_epoch")
         self.xs, self.ys = make("images"), make("labels")
+        self.policy = make("policy")
         known = length(program.sections) or UNKNOWN
         each = Symbol(self.per_epoch, known.per_epoch)
         self.clock = Clock(each, self.length if train.steps else each * self.length)
@@ -142,9 +139,9 @@ class Trainer:
         arguments = ", ".join(f"{key}={self.signature.variables[name]}" for name, key in self.built.items())
         items: list[Item] = [f"{self.model} = build_model({arguments})"]
         if self.compiled.policy is not None:
-            items.insert(0, "policy = keras.mixed_precision.dtype_policy()")
+            items.insert(0, f"{self.policy} = keras.mixed_precision.dtype_policy()")
             items.insert(1, f'keras.mixed_precision.set_dtype_policy("{self.compiled.policy}")')
-            items.append("keras.mixed_precision.set_dtype_policy(policy)")
+            items.append(f"keras.mixed_precision.set_dtype_policy({self.policy})")
         restore = self.train.value(Restore)
         if restore is not None:
             kept = skipped_layers(self.train, self.net, self.labels)
@@ -254,6 +251,11 @@ class Trainer:
 
     # -- what must not be lost -------------------------------------------------------------------------------
 
+    def _guards(self, body: Sequence[Item]) -> list[Item]:
+        guards = Guards(self.program, self._symbols, self.sight, self.signature.variables)
+        named = self.train.one(Freeze) is not None or self.train.one(Skip) is not None
+        return guards.items("\n".join(lines(body)), self.built if named else ())
+
     def _needs(self) -> list[Item]:
         """Refuse to train without validation data where something looks at them."""
         watched = [line.value.monitor for line in watching(self.train)]
@@ -262,81 +264,6 @@ class Trainer:
             return []
         why = f"{found} is watched" if found else "the model is validated while it trains"
         return [Suite("if validation is None:", (f'raise ValueError("{why}: give validation data")',))]
-
-    def _guards(self, body: Sequence[Item]) -> list[Item]:
-        """Refuse other values of parameters that decided about the code but do not stand in it."""
-        text = "\n".join(lines(body))
-        found = list(self._arms(self._statements()))
-        values = self.program.parameters
-        for name in dict.fromkeys(self._fixed(text)):
-            variable = self.signature.variables[name]
-            message = constant(f"train is written for {name}={show(values[name])} only").text
-            found.append(Suite(f"if {variable} != {constant(values[name]).text}:", (f"raise ValueError({message})",)))
-        return found
-
-    def _statements(self) -> Sequence[Statement]:
-        sections = [s for s in self.program.file.statements if isinstance(s, Operation) and s.name == "train"]
-        return sections[0].block.statements if sections and sections[0].block else ()
-
-    def _fixed(self, text: str) -> Iterator[str]:
-        """Parameters in expressions whose symbol was not printed, and all where names of layers were."""
-        if self.train.one(Freeze) is not None or self.train.one(Skip) is not None:
-            yield from self.built
-        read = set(mentions(self._taken(self._statements())))
-        seen: set[str] = set()
-        for line in self.train.lines:
-            given = self._symbols(line)
-            for name, written in line.written.items():
-                parts = written if isinstance(written, tuple) else (written,)
-                values = getattr(given, name)
-                symbols = values if isinstance(values, tuple) else (values,) * len(parts)
-                for expr, symbol in zip(parts, symbols, strict=False):
-                    known = names(expr) & set(self.signature.variables)
-                    seen |= known
-                    if known and not (isinstance(symbol, Symbol) and symbol.source in text):
-                        yield from sorted(known)
-        yield from sorted((read & set(self.signature.variables)) - seen - self._conditions())
-
-    def _conditions(self) -> set[str]:
-        found: set[str] = set()
-        for statement in self._taken(self._statements(), arms=True):
-            if isinstance(statement, If):
-                found |= {name for arm in statement.arms if arm.condition for name in names(arm.condition)}
-        return found
-
-    def _taken(self, statements: Iterable[Statement], *, arms: bool = False) -> list[Statement]:
-        """The lines that count, without the `if`s around them unless `arms`."""
-        found: list[Statement] = []
-        for statement in statements:
-            if not isinstance(statement, If):
-                found.append(statement)
-                continue
-            found += [statement] if arms else []
-            arm = self._arm(statement)
-            found += self._taken(statement.arms[arm].body.statements, arms=arms) if arm is not None else []
-        return found
-
-    def _arm(self, statement: If) -> int | None:
-        scope = Scope(self.program.parameters, Diagnostics(), Limits())
-        conditions = (arm.condition for arm in statement.arms)
-        return next((n for n, one in enumerate(conditions) if one is None or boolean(one, scope)), None)
-
-    def _arms(self, statements: Iterable[Statement]) -> Iterator[Item]:
-        """Refuse parameters with which another arm of an `if` would count."""
-        for statement in self._taken(statements, arms=True):
-            if not isinstance(statement, If):
-                continue
-            taken = self._arm(statement)
-            for number, arm in enumerate(statement.arms[: None if taken is None else taken + 1]):
-                if arm.condition is None:
-                    continue
-                condition = translate(arm.condition, self.sight)
-                text = f"not {condition.at_least(NOT)}" if number == taken else condition.text
-                given = ", ".join(
-                    f"{name}={show(self.program.parameters[name])}" for name in sorted(names(arm.condition))
-                )
-                message = constant(f"train is written for {given}: compile the spec anew for other settings").text
-                yield Suite(f"if {text}:", (f"raise ValueError({message})",))
 
 
 def _by_name(texts: Mapping[str, str], several: bool) -> str:
