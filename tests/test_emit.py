@@ -209,6 +209,22 @@ def test_a_parameter_that_decided_about_the_code_is_guarded() -> None:
     assert 'raise ValueError("this code is for f=relu only")' in text or "act=f" in text
 
 
+def test_a_parameter_that_decided_about_a_function_is_none_of_its() -> None:
+    text = emitted(
+        HEAD + "def u(ch, init=he_normal) { conv (ch)x3 init=init }\nu 4 init=truncated_normal; u 8 truncated_normal"
+    )
+    assert "def u(x, ch, name=" in text
+    assert 'x = u(x, 8, name="u2")' in text
+    assert "raise" not in text
+
+
+def test_the_comment_above_a_definition_is_its_own() -> None:
+    unit = "def u() { conv 4x3 }\ninput 8x8x1\nu\n"
+    assert emitted(f"# a unit\n{unit}").count("a unit") == 1
+    assert emitted(f"# a network\n\n# a unit\n{unit}").startswith('"""a network\n')
+    assert emitted("# a network\ninput 8x8x1\nconv 4x3\n").count("a network") == 1
+
+
 def test_an_arm_that_could_not_be_expanded_raises() -> None:
     text = emitted(HEAD + "param big = false\nif big { conv 4x99 pad=valid } else { conv 4x3 }\nconv 2x1")
     assert "raise ValueError(" in lines_of(text, "def build_model")

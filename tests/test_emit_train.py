@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,17 @@ import pytest
 
 from netc.backends.keras_source import emit
 from netc.compiler import compile_source
+from netc.sections.losses import LOSSES
+from netc.sections.optimizers import OPTIMIZERS
 from netc.syntax.source import Source
 from netc.values import Value
+from tests.sections_samples import classes
 
 pytest.importorskip("keras")
 import keras
 import numpy as np
+
+from netc.backends.verify import verify
 
 HEAD = "net digits\ninput 8x8x1\n"
 BODY = "conv 16x3 bn relu; conv 32x3/2 bn relu; gap\nfc 10 softmax\n"
@@ -41,8 +46,72 @@ def digits() -> tuple[Any, ...]:
     return (images[:1500], labels[:1500]), (images[1500:], labels[1500:])
 
 
-def config(one: Any) -> Any:
-    return json.loads(json.dumps(keras.saving.serialize_keras_object(one), default=str))
+# -- what compile and fit are given ---------------------------------------------------------------------------
+
+ENDS = {"one_hot": "softmax", "integer": "softmax", "binary": "sigmoid", "real": ""}
+LINES = (
+    *(f"{LOSS}{cls.example}; weight_decay 1e-4 decoupled" for cls in classes(OPTIMIZERS) if not cls.decays),
+    *(f"{LOSS}{cls.example}" for cls in classes(OPTIMIZERS) if cls.decays),
+    f"{LOSS}optimizer sgd; schedule warmup steps=40; schedule cosine end=0.01; clip norm=5; ema 0.9; accumulate 4",
+    f"{LOSS}optimizer sgd; schedule warmup steps=40 lr=0.01 constant; schedule milestones 3 6 epochs; steps 64000",
+    f"{LOSS}optimizer sgd; schedule step every=3 factor=0.5 epochs; clip value=0.5; precision float16",
+    f"{LOSS}optimizer sgd; schedule plateau patience=3; early_stopping patience=5 best; metrics accuracy topk=2 auc",
+    f"{LOSS}optimizer sgd; validate every=2 epochs; checkpoint every=2 epochs keep=3; class_weights balanced; seed 5",
+    f"{LOSS}optimizer sgd; freeze before=gap1; weight_decay 1e-4; precision bfloat16; epochs 3",
+)
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Any]:
+    from netc.backends.verify import Runner
+
+    with Runner() as running:
+        yield running
+
+
+def verified(text: str, runner: Any, change: tuple[str, str] = ("", "")) -> list[str]:
+    program = compile_source(Source("digits.net", text), speculate=True)
+    assert not program.report.failed, [found.message for found in program.report]
+    emitted = emit(program)
+    assert change[0] in emitted
+    keras.backend.clear_session()
+    return verify(program, emitted.replace(*change), runner=runner)
+
+
+@pytest.mark.parametrize("lines", LINES)
+def test_training_is_that_of_the_section(lines: str, runner: Any) -> None:
+    assert verified(f"{HEAD}{BODY}train {{ {lines} }}", runner) == []
+
+
+@pytest.mark.parametrize("loss", classes(LOSSES), ids=lambda loss: loss.name)
+def test_losses_are_those_of_the_section(loss: Any, runner: Any) -> None:
+    logits = loss.name in ("softmax_categorical_crossentropy", "weighted_crossentropy")
+    act = "" if logits else ENDS[loss.labels] if loss.activations[:1] != ("linear",) else ""
+    units = 1 if loss.name == "contrastive" else 10
+    text = f"{HEAD}gap; fc {units} {act}\ntrain {{ {loss.example}; optimizer adam }}"
+    assert verified(text, runner) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("learning_rate=0.001", "learning_rate=0.002"), "optimizer"),
+        (("CategoricalCrossentropy()", "CategoricalCrossentropy(label_smoothing=0.1)"), "loss"),
+        (('CategoricalAccuracy(name="accuracy")', "AUC()"), "metrics"),
+        (("patience=5", "patience=6"), "callbacks"),
+        (("epochs=7", "epochs=8"), "epochs"),
+        (("def train(", "def fit_it("), "no `train`"),
+        (('"kernel" not in', '"bias" in'), "decayed"),
+    ],
+)
+def test_other_training_is_found(change: tuple[str, str], told: str, runner: Any) -> None:
+    lines = "optimizer momentum; early_stopping patience=5; epochs 7; weight_decay 1e-4 decoupled"
+    found = verified(f"{HEAD}{BODY}train {{ {LOSS}{lines} }}", runner, change)
+    assert len(found) == 1
+    assert told in found[0]
+
+
+# -- digits --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("flat", [False, True], ids=["structured", "flat"])

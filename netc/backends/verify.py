@@ -16,6 +16,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netc.backends.verify_train import RECORDER
+from netc.backends.verify_train import differences as training_differences
+
 if TYPE_CHECKING:
     import numpy
 
@@ -36,6 +39,9 @@ import numpy
 import keras
 
 
+# RECORDER
+
+
 def run(folder, outputs):
     keras.backend.clear_session()
     keras.utils.set_random_seed(1)
@@ -47,8 +53,14 @@ def run(folder, outputs):
         json.dump(model.get_config(), file, default=str)
     with open(folder + "/weights.json", "w", encoding="utf-8") as file:
         json.dump([[weight.path, list(weight.shape)] for weight in model.weights], file)
-    if not outputs:
-        return
+    if outputs:
+        forward(folder, model)
+    if hasattr(emitted, "train"):
+        with open(folder + "/train.json", "w", encoding="utf-8") as file:
+            json.dump(record(emitted, model), file, default=str)
+
+
+def forward(folder, model):
     numpy.savez(folder + "/weights.npz", **{str(n): weight.numpy() for n, weight in enumerate(model.weights)})
     given = numpy.load(folder + "/inputs.npz")
     made = model([given[key] for key in given.files] if len(given.files) > 1 else given["0"], training=False)
@@ -73,7 +85,7 @@ class Runner:
         self.timeout = timeout
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _RUNNER],
+            [sys.executable, "-I", "-c", _RUNNER.replace("# RECORDER", RECORDER)],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -111,9 +123,9 @@ class Runner:
 def verify(program: Program, source: str, *, outputs: bool = True, runner: Runner | None = None) -> list[str]:
     """What differs between emitted code and the direct build; empty when nothing does.
 
-    Compared are the configuration of every layer, names and shapes of all weights, and the outputs for random inputs
-    on the same weights; without `outputs` (for giants) only the first two. Each difference is one sentence. Without
-    a `runner`, a process is started for this one.
+    Compared are the configuration of every layer, names and shapes of all weights, what `train` gives to `compile` and
+    `fit`, and the outputs for random inputs on the same weights; without `outputs` (for giants) all but these. Each
+    difference is one sentence. Without a `runner`, a process is started for this one.
     """
     if runner is None:
         with Runner() as own:
@@ -135,9 +147,14 @@ def _verify(program: Program, source: str, folder: Path, outputs: bool, runner: 
     if failure:
         return [failure]
     model = build(program)
+    trained = []
+    if program.sections.train is not None:
+        seen = folder / "train.json"
+        told = json.loads(seen.read_text(encoding="utf-8")) if seen.exists() else None
+        trained = training_differences(told, program, model)
     found = _configs(json.loads((folder / "config.json").read_text(encoding="utf-8")), model.get_config())
     weights = dict(json.loads((folder / "weights.json").read_text(encoding="utf-8")))
-    found += _weights(weights, model)
+    found += _weights(weights, model) + trained
     if found or not outputs:
         return found
     return _outputs(folder, weights, model, inputs)

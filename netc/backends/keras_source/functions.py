@@ -47,14 +47,32 @@ class Function:
         return extras(self.items)
 
     @property
+    def formals(self) -> list[Formal]:
+        """The parameters, without those that decided about the code but do not stand in it.
+
+        An initialiser that became `TruncatedNormal(stddev=0.02)` is one: its name can no longer be another.
+        """
+        text = "\n".join(lines(self.items))
+        read = set(mentions(self.definition.body.statements))
+        kept: list[Formal] = []
+        for formal in reversed(self.definition.formals):  # a default reads parameters that stand before it
+            values = {given[formal.name] for given in self.arguments}
+            fixed = formal.name in read and len(values) == 1
+            if fixed and not re.search(rf"\b{re.escape(self.frame.variables[formal.name])}\b", text):
+                continue
+            kept.append(formal)
+            text += "\n".join(lines(_parameter(formal, self)[1], "\n"))
+        return kept[::-1]
+
+    @property
     def starred(self) -> int:
         """How many parameters can be given by position: Python wants those without a default first."""
-        defaulted = False
-        for number, formal in enumerate(self.definition.formals):
+        defaulted, formals = False, self.formals
+        for number, formal in enumerate(formals):
             if defaulted and formal.default is None:
                 return number
             defaulted |= formal.default is not None
-        return len(self.definition.formals)
+        return len(formals)
 
 
 def extras(items: Items) -> list[str]:
@@ -131,11 +149,12 @@ class Functions:
         function = self._of[id(step)]
         given = _given(step, sight)
         arguments = [str(sight.tensor)]
-        for number, formal in enumerate(step.definition.formals):
+        starred = function.starred
+        for number, formal in enumerate(function.formals):
             if formal.name not in given:
                 continue
             text, keyword = given[formal.name]
-            by_position = not keyword and number < function.starred and len(arguments) == number + 1
+            by_position = not keyword and number < starred and len(arguments) == number + 1
             arguments.append(text if by_position else f"{function.frame.variables[formal.name]}={text}")
         arguments += [f"{extra}={extra}" for extra in function.extras]
         return f"{function.name}({', '.join([*arguments, name] if name else arguments)})"
@@ -214,25 +233,22 @@ def _is_flag(argument: Positional, flags: set[str], sight: Sight) -> bool:
 
 def function_lines(function: Function, remarks: list[str]) -> list[str]:
     """The text of a function."""
-    definition, variables = function.definition, function.frame.variables
+    definition, formals, starred = function.definition, function.formals, function.starred
     parameters, computed = ["x"], []
-    for number, formal in enumerate(definition.formals):
-        if number == function.starred:
+    for number, formal in enumerate(formals):
+        if number == starred:
             parameters.append("*")
         parameter, statements = _parameter(formal, function)
         parameters.append(parameter)
         computed += statements
-    if function.extras and function.starred == len(definition.formals):
+    if function.extras and starred == len(formals):
         parameters.append("*")
     parameters += function.extras
     if not definition.shared:
         parameters.append(f"name={definition.name!r}")
-    read = set(mentions(definition.body.statements))
-    read_variables = {name: variable for name, variable in variables.items() if name in read}
-    checks = guards(function.items, read_variables, function.arguments)
     remarks = last_paragraph(remarks)
     body = [docstring(remarks, "    ")] if remarks else []
-    body += lines((*computed, *checks, *function.items), "    ")
+    body += lines((*computed, *function.items), "    ")
     return [f"def {function.name}({', '.join(parameters)}):", *body]
 
 
@@ -259,16 +275,13 @@ def default_later(variable: str, text: Python) -> list[Item]:
     return [Suite(f"if {variable} is None:", (f"{variable} = {text.text}",))]
 
 
-def guards(items: Items, variables: Mapping[str, str], arguments: Iterable[Mapping[str, Value]]) -> list[Item]:
+def guards(items: Items, variables: Mapping[str, str], values: Mapping[str, Value]) -> list[Item]:
     """Refuse other values of a parameter that decided about the code but does not appear in it."""
     text = "\n".join(lines(items))
-    arguments = list(arguments)
     found: list[Item] = []
     for name, variable in variables.items():
         if re.search(rf"\b{re.escape(variable)}\b", text):
             continue
-        values = list(dict.fromkeys(given[name] for given in arguments))
-        if len(values) == 1:
-            message = constant(f"this code is for {name}={show(values[0])} only").text
-            found.append(Suite(f"if {variable} != {constant(values[0]).text}:", (f"raise ValueError({message})",)))
+        message = constant(f"this code is for {name}={show(values[name])} only").text
+        found.append(Suite(f"if {variable} != {constant(values[name]).text}:", (f"raise ValueError({message})",)))
     return found

@@ -37,7 +37,7 @@ from netc.program import Program
 from netc.report.cost import measure
 from netc.sections.settings import WeightDecay
 from netc.syntax.parser import parse
-from netc.syntax.tree import If, Operation, Parameter, Statement
+from netc.syntax.tree import Definition, If, Operation, Parameter, Statement
 
 RECURSION = 800  # levels that Python's default limit of 1000 leaves to Keras
 
@@ -63,6 +63,7 @@ class Emitter:
         self.depth = depths(program.net)
         self.levels = recursion(program.net, self.depth)
         self.remarks = self._remarks()
+        self.title = self._title()
 
     @property
     def trusted(self) -> set[str]:
@@ -76,6 +77,17 @@ class Emitter:
         for source in sources_ - {self.program.file.source}:
             remarks.update(attach(parse(source, Limits(), Diagnostics())))
         return remarks
+
+    def _title(self) -> list[str]:
+        """Takes the comment at the top of the file from the remarks.
+
+        What stands directly above a definition or a parameter at the top is theirs.
+        """
+        first = self.program.file.statements[0]
+        remarks = self.remarks.at.get(first.span, [])
+        own = last_paragraph(remarks) if isinstance(first, Definition | Parameter) else []
+        self.remarks.at[first.span] = own
+        return remarks[: len(remarks) - len(own)]
 
     def flat(self) -> list[str]:
         """The lines of a module with every layer written out."""
@@ -171,7 +183,7 @@ class Emitter:
         signature = self._signature(frame.variables, frame.reals, self._built())
         read = set(mentions(statement for statement in frame.statements if not _is_training(statement)))
         variables = {name: variable for name, variable in signature.variables.items() if name in read | self._decay()}
-        checks = guards((*signature.computed, *items), variables, [self.program.parameters])
+        checks = guards((*signature.computed, *items), variables, self.program.parameters)
         documented = signature.documented
         body = (
             [docstring(["Build the model.", "", "Args:", *(f"    {line}" for line in documented)], "    ")]
@@ -278,15 +290,13 @@ class Emitter:
     def _header(self) -> list[str]:
         """The comment at the top of the spec, and what was checked."""
         program, cost = self.program, measure(self.program.net).total
-        first = program.file.statements[0]
-        title = self.remarks.at.get(first.span, []) or [program.name]
         ends = ", ".join(show_shape(program.net.shapes[name]) for name in program.net.inputs)
         results = ", ".join(show_shape(program.net.shapes[name]) for name in program.net.outputs)
         facts = f"{ends} -> {results}, {cost.parameters:,} parameters ({cost.trainable:,} trainable)"
         if cost.macs is not None:
             facts += f", {cost.macs:,} multiply-accumulates"
         origin = clean(PurePath(program.file.source.name).name)
-        return [*title, "", f"Written by netc from {origin}. As it stands: {facts}."]
+        return [*(self.title or [program.name]), "", f"Written by netc from {origin}. As it stands: {facts}."]
 
 
 def _is_training(statement: Statement) -> bool:

@@ -1,0 +1,119 @@
+"""`train` of emitted code against what the sections lower to: what `compile` and `fit` were given, as plain data."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netc.program import Program
+
+STEPS = 1000  # steps of an epoch that both sides are told
+
+# Run in the process of the emitted code, behind its other half (`netc.backends.verify`).
+RECORDER = f"""
+class Steps:
+    def __len__(self):
+        return {STEPS}
+
+    def __iter__(self):
+        return iter([(None, numpy.array([0, 1]))])
+
+
+def record(emitted, model):
+    found = {{}}
+
+    def build(**given):
+        found["policy"] = keras.config.dtype_policy().name
+        return model
+
+    def fit(self, *args, epochs=None, callbacks=(), class_weight=None, **rest):
+        compiled, optimizer = self.get_compile_config(), self.optimizer
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        kept = [v.path for v in self.trainable_variables if not optimizer._use_weight_decay(v)]
+        found.update(
+            optimizer=keras.saving.serialize_keras_object(optimizer),
+            decayed=[v.path for v in self.trainable_variables if v.path not in kept] if optimizer.weight_decay else [],
+            loss=compiled["loss"],
+            weights=compiled["loss_weights"],
+            metrics=compiled["metrics"],
+            callbacks=[plain(one) for one in callbacks if type(one).__module__.startswith("keras")],
+            epochs=epochs,
+            frozen=[layer.name for layer in self.layers if layer.weights and not layer.trainable],
+        )
+
+    keras.Model.fit, before = fit, keras.Model.fit
+    emitted.build_model = build
+    emitted.restore_weights = lambda *args, **kwargs: None
+    try:
+        emitted.train(Steps(), Steps())
+    finally:
+        keras.Model.fit = before
+    return found
+
+
+def plain(one):
+    values = {{key: value for key, value in vars(one).items() if isinstance(value, (str, int, float))}}
+    return {{"class": type(one).__name__, **values}}
+"""
+
+
+def differences(emitted: dict[str, Any] | None, program: Program, model: Any) -> list[str]:
+    """What `train` was seen to do otherwise than the section says; one sentence each."""
+    if emitted is None:
+        return ["the emitted code has no `train`"]
+    expected = json.loads(json.dumps(_expected(program, model), default=str))
+    return [
+        f"`train` gives the {name} {emitted.get(name)!r}, the section {expected[name]!r}"
+        for name in expected
+        if _without_modules(emitted.get(name)) != _without_modules(expected[name])
+    ]
+
+
+def _without_modules(value: Any) -> Any:
+    """A configuration without the module that a carried class stands in."""
+    if isinstance(value, dict):
+        return {key: _without_modules(inner) for key, inner in value.items() if key not in ("module", "build_config")}
+    return [_without_modules(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _expected(program: Program, model: Any) -> dict[str, Any]:
+    import keras  # noqa: PLC0415 - seconds
+
+    from netc.backends.calls import make  # noqa: PLC0415 - imports Keras
+    from netc.sections.base import Clock  # noqa: PLC0415
+    from netc.sections.lowering import DECAYED, lower  # noqa: PLC0415
+    from netc.sections.model import frozen_layers  # noqa: PLC0415
+
+    train, net, labels = program.sections.train, program.net, program.expansion.labels
+    assert train is not None
+    epochs = -(-train.steps // STEPS) if train.steps else train.epochs
+    compiled = lower(train, net, labels, Clock(STEPS, train.steps or STEPS * (train.epochs or 0)))
+    optimizer, frozen = make(compiled.optimizer), frozen_layers(train, net, labels)
+    still = {weight.path for name in frozen for weight in model.get_layer(name).weights}
+    variables = [weight for weight in model.trainable_variables if weight.path not in still]
+    kernels = [one.path for one in variables if not compiled.decays or any(part in one.name for part in DECAYED)]
+    serialize, several = keras.saving.serialize_keras_object, len(net.outputs) > 1
+    keys = {output: net.node(output).layer_name for output in net.outputs}
+
+    def by_name(made: dict[str, Any]) -> Any:
+        return made if several or not made else next(iter(made.values()))
+
+    weights = {keys[output]: compiled.weights.get(output, 1.0) for output in compiled.losses}
+    metrics = {keys[output]: [serialize(make(call)) for call in calls] for output, calls in compiled.metrics.items()}
+    return {
+        "policy": compiled.policy or "float32",
+        "optimizer": serialize(optimizer),
+        "decayed": kernels if optimizer.weight_decay else [],
+        "loss": by_name({keys[output]: serialize(make(call)) for output, call in compiled.losses.items()}),
+        "weights": by_name(weights) if compiled.weights else None,
+        "metrics": by_name(metrics) or None,
+        "callbacks": [_plain(make(call)) for call in compiled.callbacks],
+        "epochs": epochs,
+        "frozen": [layer.name for layer in model.layers if layer.name in frozen],
+    }
+
+
+def _plain(one: Any) -> dict[str, Any]:
+    values = {key: value for key, value in vars(one).items() if isinstance(value, str | int | float)}
+    return {"class": type(one).__name__, **values}
