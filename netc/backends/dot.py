@@ -71,8 +71,7 @@ def _bodies(step: Step) -> list[Body]:
         return step.passes
     if isinstance(step, LayerStep):
         return step.branches
-    arm = None if step.taken is None else step.arms[step.taken]
-    return [] if arm is None else [arm]
+    return [] if step.ran is None else [step.ran]
 
 
 def _node(graph: Digraph, program: Program, node: Node) -> None:

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from netc.cli import ERRORS, UsageError
-from netc.cli.options import Settings, coloured
+from netc.cli.options import Settings
 from netc.cli.output import say
 from netc.cli.running import compile_text, failed, read, show
 from netc.diagnostics.levels import Levels
@@ -70,6 +70,3 @@ def reopened(run: Run, options: argparse.Namespace) -> tuple[Program | None, dic
         show(findings, getattr(options, "color", "auto"))
         return None, record
     return program, record
-
-
-__all__ = ["coloured", "need_tensorflow", "reopened", "tried"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from netc.data.errors import CLASSES, SHAPE, unfit
 from netc.data.sources import Array, is_classes
-from netc.ir.shape import Shape, show_shape
+from netc.ir.shape import Shape, fits, show_shape
 from netc.program import Program
 from netc.sections.model import output_of
 
@@ -104,7 +104,7 @@ def _dense(output: Wanted, array: Array) -> Target:
     shape, units = array.shape[1:], output.shape[-1]
     integers = bool(np.issubdtype(array.dtype, np.integer))
     places = shape[:-1] if shape and shape[-1] == 1 and units != 1 else shape
-    if integers and output.form in (INTEGER, ONE_HOT) and _fits(places, output.shape[:-1]):
+    if integers and output.form in (INTEGER, ONE_HOT) and fits(places, output.shape[:-1]):
         numbers = array.reshape(len(array), *places).astype(np.int32)
         if numbers.size and not 0 <= int(numbers.min()) <= int(numbers.max()) < (units or 0):
             found = f"from {numbers.min()} to {numbers.max()}"
@@ -112,13 +112,9 @@ def _dense(output: Wanted, array: Array) -> Target:
         return Target(output.output, numbers, 0 if output.form == INTEGER else units or 0)
     if not shape and units == 1:
         return Target(output.output, array.astype(np.float32)[:, None])
-    if not _fits(shape, output.shape):
+    if not fits(shape, output.shape):
         message = f"targets are {show_shape(shape)}, and the output `{output.label}` is {show_shape(output.shape)}"
         raise unfit(SHAPE, message, output=output.output)
     if output.form == INTEGER:
         return Target(output.output, array.argmax(-1).astype(np.int32))
     return Target(output.output, array.astype(np.float32))
-
-
-def _fits(shape: Shape, place: Shape) -> bool:
-    return len(shape) == len(place) and all(there in (None, here) for here, there in zip(shape, place, strict=True))

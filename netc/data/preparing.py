@@ -18,7 +18,7 @@ from netc.data.places import channels, collect
 from netc.data.sources import Collection, Images, Part, whole
 from netc.data.statistics import Statistics, needed
 from netc.data.stream import Datasets, Stream
-from netc.ir.shape import Shape, elements, show_shape
+from netc.ir.shape import Shape, elements, fits, show_shape
 from netc.program import Program
 from netc.sections.base import SettingError
 from netc.sections.model import Data
@@ -125,7 +125,7 @@ def _check_images(program: Program, steps: Sequence[Step], part: Part) -> None:
             message = f"images have different sizes, such as {show_shape(some)} and {show_shape(others)}"
             raise unfit(SHAPE, message, f"`resize {one}` in `data` gives all of them one size")
         for shape in shapes:
-            if not _fits(shape, wanted):
+            if not fits(shape, wanted):
                 _refuse(shape, wanted, name)
 
 
@@ -145,10 +145,6 @@ def _behind(shape: Shape, steps: Sequence[Step]) -> Shape:
         except SettingError as error:
             raise unfit(error.code, error.message, *error.help, about=step.name) from None
     return shape
-
-
-def _fits(shape: Shape, wanted: Shape) -> bool:
-    return len(shape) == len(wanted) and all(there in (None, here) for here, there in zip(shape, wanted, strict=True))
 
 
 def _refuse(shape: Shape, wanted: Shape, name: str) -> None:

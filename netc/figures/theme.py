@@ -68,11 +68,10 @@ class Look:
     stroke: str = ""
     width: float = 1
     dash: str = ""
-    background: bool = False  # no outline and nothing of its own: the sheet itself
 
 
 LOOKS = {
-    "paper": Look("paper", background=True),
+    "paper": Look("paper"),
     "panel": Look("panel", "frame"),
     "edge": Look("", "edge", 1.3),
     "skip": Look("", "skip", 1.5),

@@ -25,6 +25,11 @@ def channels_of(shape: Shape) -> int:
     return channels
 
 
+def fits(shape: Shape, place: Shape) -> bool:
+    """Whether a tensor of a shape can stand where a shape is asked for, whose unknown sizes take any."""
+    return len(shape) == len(place) and all(there in (None, here) for here, there in zip(shape, place, strict=True))
+
+
 def elements(shape: Shape) -> int | None:
     """Number of elements, or None when a size is unknown."""
     known = [dim for dim in shape if dim is not None]

@@ -6,7 +6,7 @@ nodes it made. Emitted code, per-statement reports and figures follow this tree;
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from netc.ir.shape import Shape
@@ -71,6 +71,11 @@ class IfStep:
     source: str | None
     result: str | None
 
+    @property
+    def ran(self) -> Body | None:
+        """The arm that was taken."""
+        return None if self.taken is None else self.arms[self.taken]
+
 
 Step = LayerStep | CallStep | RepeatStep | IfStep
 
@@ -86,4 +91,19 @@ class Body:
     labels: dict[str, str] = field(default_factory=dict)  # label -> node, of those defined directly in it
 
 
-__all__ = ["Body", "CallStep", "IfStep", "LayerStep", "RepeatStep", "Statement", "Step"]
+Task = Iterator["Task"]  # a walk over a body, which yields the walks over the bodies inside it
+
+
+def walk(task: Task) -> None:
+    """Run a walk to its end, each inner one at the place where it is yielded: bodies can be nested deeply, and Python's
+    own recursion ends early."""
+    tasks = [task]
+    while tasks:
+        inner = next(tasks[-1], None)
+        if inner is None:
+            tasks.pop()
+        else:
+            tasks.append(inner)
+
+
+__all__ = ["Body", "CallStep", "IfStep", "LayerStep", "RepeatStep", "Statement", "Step", "Task", "walk"]

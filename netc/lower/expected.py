@@ -33,7 +33,7 @@ class Amount(NamedTuple):
         return Amount(self.steps + times * other.steps, self.layers + times * other.layers)
 
 
-NOTHING, ONE_STEP, ONE_LAYER = Amount(0, 0), Amount(1, 0), Amount(1, 1)
+NOTHING, ONE_STEP = Amount(0, 0), Amount(1, 0)
 
 
 class Expected:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from netc.diagnostics.escape import harmless
 from netc.ir.net import Node
 from netc.ir.shape import Shape
-from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep
+from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Task, walk
 from netc.program import Program
 from netc.report.cost import Cost, NetCost
 from netc.report.label import kind
 from netc.report.receptive import Field
 from netc.syntax.source import Span
-
-Task = Iterator["Task"]  # a generator that yields the tasks to be run to their end before it goes on
 
 
 @dataclass(slots=True)
@@ -49,22 +46,15 @@ class Rows:
     _statement: str = ""
 
     def collect(self) -> list[Row]:
-        """All rows. Iterative, because definitions can be nested deeply."""
-        tasks = [self._steps(self.program.expansion, "", top=True)]
-        while tasks:
-            task = next(tasks[-1], None)
-            if task is None:
-                tasks.pop()
-            else:
-                tasks.append(task)
+        """All rows."""
+        walk(self._steps(self.program.expansion, "", top=True))
         return self.rows
 
     def _steps(self, body: Body, indent: str, top: bool = False) -> Task:
         for step in body.steps:
             if isinstance(step, IfStep):
-                arm = None if step.taken is None else step.arms[step.taken]
-                if arm is not None:
-                    yield self._steps(arm, indent, top)
+                if step.ran is not None:
+                    yield self._steps(step.ran, indent, top)
                 continue
             name = _name(step)
             if top:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from netc.train.log import COUNTS, RATE, Log
 from netc.train.loop import VALIDATION, Loop, Timetable
 from netc.train.progress import Progress
 from netc.train.quiet import import_tensorflow
-from netc.train.run import FINISHED, RUNNING, STOPPED, Run, RunError, settings, versions
+from netc.train.run import FINISHED, FORMAT, RUNNING, STOPPED, Run, RunError, settings, versions
 from netc.train.run import now as time_now
 from netc.train.strategy import MULTIWORKER, Cluster, ClusterError, agree, open_strategy, stopping_together
 
@@ -253,7 +253,7 @@ def _begin(request: Request, seed: int, data: Datasets, record: Mapping[str, Any
     data.statistics.save(run.statistics)
     run.write(
         {
-            "format": 1,
+            "format": FORMAT,
             "name": program.name,
             "status": RUNNING,
             "started": time_now(),
@@ -312,4 +312,4 @@ def _finish(request: Request, loop: Loop) -> None:
     finish(loop, request.run, writes=request.cluster.chief)
 
 
-__all__ = ["Outcome", "Request", "replace", "train"]
+__all__ = ["Outcome", "Request", "train"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from netc.figures import facts
 from netc.figures.options import Options
 from netc.ir.net import Net, Node
-from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep
+from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Task, walk
 from netc.program import Program
 
 LEAST_BLOCKS = 2  # equal blocks that become a frame
@@ -105,9 +105,6 @@ class Tree:
     hidden: set[str]
 
 
-Task = Iterator["Task"]
-
-
 class Builder:
     """Builds the tree of a program; `build` is the way in."""
 
@@ -124,15 +121,9 @@ class Builder:
         self._labels = {node.name: facts.label(node.layer, self.net.shapes[node.name]) for node in self.net}
 
     def build(self) -> Tree:
-        """The whole tree. Iterative, because definitions can be nested deeply."""
+        """The whole tree."""
         items: list[Item | Block] = []
-        tasks: list[Task] = [self._steps(self.body, items)]
-        while tasks:
-            task = next(tasks[-1], None)
-            if task is None:
-                tasks.pop()
-            else:
-                tasks.append(task)
+        walk(self._steps(self.body, items))
         root = Seq(self._inputs_beside(self._fused(self._joined(items))))
         self._mark_outputs(root)
         hidden = {name for name in self.order if self.shown[name] != name}
@@ -173,9 +164,8 @@ class Builder:
     def _steps(self, body: Body, out: list[Item | Block]) -> Task:
         for step in body.steps:
             if isinstance(step, IfStep):
-                arm = None if step.taken is None else step.arms[step.taken]
-                if arm is not None:
-                    yield self._steps(arm, out)
+                if step.ran is not None:
+                    yield self._steps(step.ran, out)
             elif isinstance(step, LayerStep):
                 branches: list[list[Item | Block]] = []
                 for branch in step.branches:
