@@ -97,7 +97,8 @@ class Facts:
         inputs = " + ".join(dict.fromkeys(sizes(operand) for operand in net.operand_shapes(first)))
         flow = f"{inputs} → {sizes(net.shapes[last])}" if inputs else sizes(net.shapes[last])
         cost = sum((self.cost.layers[name] for name in names), Cost())
-        lines = [f"{main.name}: {kinds}", flow, window(main.layer, net.operand_shapes(main.name))]
+        flow = ", ".join(filter(None, [flow, window(main.layer, net.operand_shapes(main.name))]))
+        lines = [f"{main.name}: {kinds}", flow]
         if main.shares:
             lines.append(f"weights of {main.shares}")
         lines.append(", ".join(filter(None, [counts(cost), f"receptive field {show_field(self.fields[last])}"])))
@@ -113,11 +114,12 @@ class Facts:
         """The line of the spec that made a layer."""
         return node_line(self.program, node)
 
-    def span(self, node: Node) -> tuple[int, int] | None:
-        """Where in the spec's own text a layer was made: its own words, or the call that led to it."""
+    def span(self, node: Node) -> str | None:
+        """Where in its line a layer was made, by its own words or the call that led to it: columns from 1, the second
+        one behind the end (`5-17`; `5-9:2` where that is column 2 of line 9). Other lines may change around it."""
         spans = [node.origin.span, *(frame.span for frame in (node.origin.frame.chain() if node.origin.frame else ()))]
         own = next((span for span in spans if line_of(self.program, span) is not None), None)
-        return None if own is None else _offsets(own)
+        return None if own is None else _columns(own)
 
     def header(self) -> str:
         """The numbers of the network: parameters, MACs, depth, receptive field."""
@@ -137,18 +139,18 @@ class Facts:
         )
 
 
-def _offsets(span: Span) -> tuple[int, int]:
-    return span.start, span.end
+def _columns(span: Span) -> str:
+    (line, first), (last, end) = (span.source.position(offset) for offset in (span.start, span.end))
+    return f"{first}-{end}" if line == last else f"{first}-{last}:{end}"
 
 
 def window(layer: Layer, inputs: Sequence[Shape]) -> str:
-    """Kernel, stride and padding of a layer that slides: `kernel 3×3, stride 2, padding 1`."""
+    """Stride and padding of a layer that slides: `stride 2, padding 1`. Its kind says the kernel."""
     windows = layer.windows(inputs) if inputs else ()
     if not windows or not hasattr(layer, "kernel"):
         return ""
-    kernel = "×".join(str(each.size) for each in windows)
     steps = _one([f"1/{each.up}" if each.up > 1 else str(each.stride) for each in windows])
-    return f"kernel {kernel}, stride {steps}, padding {_one([_sides(each) for each in windows])}"
+    return f"stride {steps}, padding {_one([_sides(each) for each in windows])}"
 
 
 def _sides(each: Window) -> str:
