@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePath
 
 from netc.ir.net import Node
@@ -58,6 +58,7 @@ def word(op: str) -> str:
     return _WORDS.get(op, op)
 
 
+@lru_cache(maxsize=4096)  # equal layers are most of a deep network
 def label(layer: Layer, output: Shape) -> str:
     """A layer as papers label it: `3×3 conv, 64, /2`, `fc 1000, softmax`. ReLU is not said: figures colour it."""
     text = kind(layer, output)
@@ -69,6 +70,12 @@ def label(layer: Layer, output: Shape) -> str:
     if plain is not None:
         text = re.sub(rf"(?<![\w.]){re.escape(layer.op)}(?!\w)", plain, text, count=1)
     return times(text)
+
+
+@lru_cache(maxsize=4096)
+def kind_of(layer: Layer, output: Shape) -> str:
+    """A layer in the words of the language: `3×3 conv, 64, /2, relu`."""
+    return times(kind(layer, output))
 
 
 @dataclass
@@ -93,7 +100,7 @@ class Facts:
         first, last = names[0], names[-1]
         nodes = [net.node(name) for name in names]
         main = next((node for node in nodes if node.layer.weighted), nodes[0])
-        kinds = ", ".join(times(kind(node.layer, net.shapes[node.name])) for node in nodes)
+        kinds = ", ".join(kind_of(node.layer, net.shapes[node.name]) for node in nodes)
         inputs = " + ".join(dict.fromkeys(sizes(operand) for operand in net.operand_shapes(first)))
         flow = f"{inputs} → {sizes(net.shapes[last])}" if inputs else sizes(net.shapes[last])
         cost = sum((self.cost.layers[name] for name in names), Cost())

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 _DASHES = re.compile(r' stroke-dasharray="[^"]*"')
+_REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+_MARKUP = re.compile('[&<>"]')
 _TEXT = {"anchor": "middle", "size": 12.0}  # what the root says, and texts need not repeat
 
 
@@ -35,9 +37,14 @@ def write(scene: Scene, options: Options) -> str:
 
 def escape(text: str) -> str:
     """A text from anywhere as text or attribute of XML, never as markup; what does not print is shown as an escape."""
+    if text.isprintable() and not _MARKUP.search(text):
+        return text
     lines = (harmless(line) for line in text.split("\n"))
-    whole = "&#10;".join(line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for line in lines)
-    return whole.replace('"', "&quot;")
+    return "&#10;".join(_MARKUP.sub(_reference, line) for line in lines)
+
+
+def _reference(found: re.Match[str]) -> str:
+    return _REFERENCES[found.group()]
 
 
 @dataclass(slots=True)
