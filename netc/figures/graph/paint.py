@@ -224,7 +224,8 @@ class Painter:
         for spot in self.router.order:
             for slot, text in sorted(spot.labels.items()):
                 item = spot.seq.items[slot - 1]
-                at = self.places.items[id(item)].bottom + (TAP if slot in spot.taps else 0)
+                tapped = slot in spot.taps and not self.places.begins_column(spot, slot)
+                at = self.places.items[id(item)].bottom + (TAP if tapped else 0)
                 line = self.places.lines[id(item)]
                 if self.vertical:
                     labels.append(Text(line + 6, at + 13, text, LABEL, "start", "muted"))
