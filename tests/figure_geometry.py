@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import netc
 from netc.figures import FigureError, Options
-from netc.figures.scene import Box, Group, Scene, Text
+from netc.figures.scene import Box, Group, Scene, Text, union
 from netc.figures.scene import Path as Line
 from netc.figures.styles import STYLES, draw
 
@@ -82,10 +82,12 @@ def _texts(boxes: list[tuple[str, Box, Group]]) -> Iterator[tuple[str, Box, Text
 
 
 def overlaps(areas: list[tuple[str, Box]]) -> Iterator[tuple[str, str]]:
-    """Pairs that overlap, by a sweep from the top."""
+    """Pairs that overlap, by a sweep along the longer side."""
+    whole = union(box for _, box in areas) if areas else Box(0, 0, 0, 0)
+    begin = 0 if whole.right - whole.left > whole.bottom - whole.top else 1  # a box is left, top, right, bottom
     active: list[tuple[str, Box]] = []
-    for name, box in sorted(areas, key=lambda area: area[1].top):
-        active = [each for each in active if each[1].bottom > box.top]
+    for name, box in sorted(areas, key=lambda area: area[1][begin]):
+        active = [each for each in active if each[1][begin + 2] > box[begin]]
         yield from ((name, other) for other, theirs in active if box.overlaps(theirs, 0.3))
         active.append((name, box))
 

@@ -177,6 +177,12 @@ def test_a_tooltip_has_all_facts() -> None:
         assert fact in title, (fact, title)
 
 
+def test_what_a_size_leaves_open_is_not_said() -> None:
+    svg = netc.load("specs/unet.net").draw().svg
+    assert "31,030,658 parameters · 23 layers deep · receptive field 204<" in svg
+    assert "MACs" not in svg
+
+
 def test_shortcuts_are_dotted_where_the_shape_changes() -> None:
     drawing = netc.load("specs/resnet50.net").draw(collapse="none")
     count = {

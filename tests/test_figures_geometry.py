@@ -44,7 +44,7 @@ def test_what_is_wrong_is_seen() -> None:
             Text(60, 102, "another"),
             Group([Rect(40, 150, 100, 100, "frame"), Text(130, 200, "count")], role="frame"),
             Group([Line((0, 25), [((400, 25),)])], look="edge"),
-            Group([Line((20, 40), [((30, 40),), ((30, 90 + y),), ((40, 90),)]) for y in (0, 20)], look="skip"),
+            Group([Line((20, 40), [((30, 40),), ((30, 90 + y),), ((40, 90 + y),)]) for y in (0, 20)], look="skip"),
         ],
         "",
         "",
