@@ -98,10 +98,11 @@ class Measures:
         spot.flow = sum(spot.gaps) + sum(extent.flow for extent in extents)
         spot.before = max((extent.before for extent in extents), default=0)
         afters = [extent.after for extent in extents]
+        labels = [0.0] * (len(items) + 1)  # of the shapes at the slots
         for slot, text in spot.labels.items():
             if self.vertical and slot:
-                afters[slot - 1] = max(afters[slot - 1], 6 + ceil(text_width(text, LABEL)))
-        spot.after = max([*afters, _lanes(spot, afters)], default=0)
+                labels[slot] = 6.0 + ceil(text_width(text, LABEL))
+        spot.after = max([*afters, *labels, _lanes(spot, afters, labels)])
 
     def _gap(self, spot: Spot, slot: int) -> float:
         tap = TAP if slot in spot.taps else 0.0
@@ -145,16 +146,16 @@ class Measures:
         return (0 if fork.rootless else BAND) + TRACK * above, BAND + TRACK * below
 
 
-def _lanes(spot: Spot, afters: Sequence[float]) -> float:
+def _lanes(spot: Spot, afters: Sequence[float], labels: Sequence[float]) -> float:
     """Give each leg a lane, shorter ones inside; returns how far the outermost reaches.
 
-    Legs that overlap form a cluster, whose lanes begin beside the widest item along it.
+    Legs that overlap form a cluster, whose lanes begin beside the widest item or label along it.
     """
     reach = 0.0
     for cluster in _clusters(spot.legs):
         count = _colour(cluster)
         first, last = min(leg.start for leg in cluster) // 2, max(leg.end for leg in cluster) // 2
-        base = max(afters[max(first - 1, 0) : last + 1], default=0.0)
+        base = max([*afters[first : last + 1], *labels[first : last + 1]], default=0.0)
         widths = [0.0] * count
         for leg in cluster:
             widths[leg.lane] = max(widths[leg.lane], leg.width)

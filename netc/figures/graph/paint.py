@@ -66,6 +66,11 @@ class Painter:
             return max(round(width) + 18.0, 34.0 if width < 30 else 100.0), PILL
         return max(NODE[0], round(width) + 12.0), NODE[1]
 
+    def _is_active(self, leaf: Leaf) -> bool:
+        """Whether the layer of a box has an activation as an argument, which is drawn as a band."""
+        layer = self.net.node(leaf.names[leaf.main]).layer
+        return not self._is_pill(leaf) and getattr(layer, "act", "linear") != "linear"
+
     def _is_pill(self, leaf: Leaf) -> bool:
         return leaf.output or self._family(leaf) in ("merge", "input")
 
@@ -151,8 +156,10 @@ class Painter:
         return bool(names) and self.net.operand_shapes(names[0])[0] != self.net.shapes[names[-1]]
 
     def _kinds(self) -> set[str]:
-        names = (name for leaf in self.router.leaves if not leaf.output for name in leaf.names)
-        return {self.net.node(name).layer.family for name in names}
+        """Families of all that is shown, in bands too."""
+        shown = [leaf for leaf in self.router.leaves if not leaf.output]
+        kinds = {self.net.node(name).layer.family for leaf in shown for name in leaf.names}
+        return kinds | {"activation"} if any(map(self._is_active, shown)) else kinds
 
     def _frames(self) -> Iterable[Item]:
         for spot in self.router.order:
@@ -187,7 +194,7 @@ class Painter:
         node = self.net.node(leaf.names[leaf.main])
         before = [self.net.node(name).layer.family for name in leaf.names[: leaf.main]]
         behind = [self.net.node(name).layer.family for name in leaf.names[leaf.main + 1 :]]
-        if not self._is_pill(leaf) and getattr(node.layer, "act", "linear") != "linear":
+        if self._is_active(leaf):
             behind.insert(0, "activation")
         if self._is_pill(leaf):
             before = behind = []
