@@ -214,10 +214,15 @@ def bodies(draw: Any, depth: int = 0, labels: tuple[str, ...] = ()) -> str:
     return "\n".join(lines) or "relu"
 
 
-def random_net(body: str) -> netc.Network | None:
-    """A network around a body; None where labels of one branch in another are refused."""
+def random_net(body: str, behind: str = "") -> netc.Network | None:
+    """A network around a body, and with another one behind it three heads; None where labels of one branch in another
+    are refused."""
+    text = f"{body}\ngap; fc 3 softmax"
+    if behind:
+        heads = "from mid; conv 8x3; second: conv 1x1\nfrom start; third: conv 1x1\noutput main second third"
+        text = f"start: conv 8x1\n{body}\nmid: conv 8x1\n{behind}\ngap; main: fc 3 softmax\n{heads}"
     try:
-        return netc.loads(f"input 8x8x8\n{body}\ngap; fc 3 softmax")
+        return netc.loads(f"input 8x8x8\n{text}")
     except netc.SpecError:
         return None
 
@@ -280,11 +285,11 @@ def main(networks: int) -> int:
         print(f"{path.stem}: {len(tally.wrong)} wrong so far", file=sys.stderr)
 
     @settings(max_examples=networks, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-    @given(bodies(), st.sampled_from(variants()))
-    def examine_random(body: str, options: Options) -> None:
-        net = random_net(body)
+    @given(bodies(), bodies() | st.just(""), st.sampled_from(variants()))
+    def examine_random(body: str, behind: str, options: Options) -> None:
+        net = random_net(body, behind)
         if net is not None:
-            tally.add("random", f"{options}\n{body}\n", draw([net.program], "graph", options))
+            tally.add("random", f"{options}\n{body}\n{behind}\n", draw([net.program], "graph", options))
 
     examine_random()
     print(tally.table())

@@ -74,8 +74,8 @@ def test_every_other_style_of_every_spec(path: Path, style: str) -> None:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(bodies(), st.sampled_from(VARIANTS))
-def test_random_networks(body: str, options: Options) -> None:
-    net = random_net(body)
+@given(bodies(), bodies() | st.just(""), st.sampled_from(VARIANTS))
+def test_random_networks(body: str, behind: str, options: Options) -> None:
+    net = random_net(body, behind)
     if net is not None:
         assert violations(draw([net.program], "graph", options)) == []

@@ -136,6 +136,7 @@ class Measures:
             at += spot.before + spot.after + BETWEEN
         total = at - BETWEEN
         middle = lines[len(lines) // 2] if len(lines) % 2 else total / 2
+        middle = middle if fork.trunk is None else lines[fork.trunk]
         self.spread[id(fork)] = [line - middle for line in lines]
         above, below = self.bands(fork)
         return Extent(above + max(spot.flow for spot in branches) + below, middle, total - middle)
@@ -143,7 +144,10 @@ class Measures:
     def bands(self, fork: Fork) -> tuple[float, float]:
         """The heights of the bands above and below the branches."""
         above, below = self.tracks.get(id(fork), (0, 0))
-        return (0 if fork.rootless else BAND) + TRACK * above, BAND + TRACK * below
+        return (
+            (0 if fork.rootless else BAND) + TRACK * above,
+            (BAND if fork.trunk is None else 0) + TRACK * below,
+        )
 
 
 def _lanes(spot: Spot, afters: Sequence[float], labels: Sequence[float]) -> float:
@@ -154,8 +158,8 @@ def _lanes(spot: Spot, afters: Sequence[float], labels: Sequence[float]) -> floa
     reach = 0.0
     for cluster in _clusters(spot.legs):
         count = _colour(cluster)
-        first, last = min(leg.start for leg in cluster) // 2, max(leg.end for leg in cluster) // 2
-        base = max([*afters[first : last + 1], *labels[first : last + 1]], default=0.0)
+        passed = slice(min(_first(leg) for leg in cluster), max(_last(leg) for leg in cluster) + 1)
+        base = max([*afters[passed], *labels[passed]], default=0.0)
         widths = [0.0] * count
         for leg in cluster:
             widths[leg.lane] = max(widths[leg.lane], leg.width)
@@ -164,6 +168,17 @@ def _lanes(spot: Spot, afters: Sequence[float], labels: Sequence[float]) -> floa
             leg.offset = at[leg.lane]
         reach = max(reach, base + LANE + sum(widths))
     return reach
+
+
+def _first(leg: Leg) -> int:
+    """The first item that a leg runs beside: not the fork that it comes out of, below its branches."""
+    return leg.start // 2 + (leg.start % 2 and isinstance(leg.seq.items[leg.start // 2], Fork))
+
+
+def _last(leg: Leg) -> int:
+    """The last item that a leg runs beside: not the fork that it goes into, above its branches."""
+    at = leg.end // 2
+    return at - (at < len(leg.seq.items) and isinstance(leg.seq.items[at], Fork))
 
 
 def _clusters(legs: Sequence[Leg]) -> list[list[Leg]]:

@@ -50,15 +50,21 @@ class Painter:
     def _text(self, leaf: Leaf) -> str:
         shape = self.net.shapes[leaf.exit]
         if leaf.output:
-            name = f" {leaf.exit}" if len(self.net.outputs) > 1 else ""
-            return fit(f"output{name} {facts.sizes(shape)}", WIDEST - 12)
+            name = leaf.exit if len(self.net.outputs) > 1 else ""
+            return self._named("output ", name, facts.sizes(shape))
         main = self.net.node(leaf.names[leaf.main])
         parts = [facts.label(main.layer, self.net.shapes[main.name])]
         if main.layer.family not in ("conv", "dense"):
             parts += [facts.word(self.net.node(name).layer.op) for name in leaf.names[leaf.main + 1 :]]
         if main.layer.op == "input" and len(self.net.inputs) > 1:
-            parts[0] = f"{main.name}: {parts[0]}"
+            return self._named("", f"{main.name}:", parts[0])
         return fit(", ".join(parts), WIDEST - 12)
+
+    @staticmethod
+    def _named(before: str, name: str, behind: str) -> str:
+        """A text with a name in it, which is cut where it is too long for all to fit."""
+        room = WIDEST - 12 - text_width(f"{before} {behind}")
+        return fit(before + (f"{fit(name, room)} " if name else "") + behind, WIDEST - 12)
 
     def _size(self, leaf: Leaf) -> tuple[float, float]:
         width = text_width(self.texts[id(leaf)])
