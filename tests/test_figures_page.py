@@ -95,7 +95,7 @@ def test_zoom_and_drag_move_the_figure(page: Any) -> None:
     from selenium.webdriver import ActionChains
 
     def box() -> dict[str, float]:
-        return css(page, "#folded-conv1 use")[0].rect
+        return css(page, "#folded-conv1 :is(use, rect)")[0].rect
 
     before = box()
     css(page, "#in")[0].click()
