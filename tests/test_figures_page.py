@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import netc
+from netc.figures import theme
 
 CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
 FLAGS = [
@@ -115,3 +117,25 @@ def test_text_of_the_spec_stays_text_and_nothing_is_fetched(page: Any) -> None:
     assert "\u0634\u0628\u0643\u0629" in css(page, "#spec li")[6].text
     assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
     assert page.get_log("browser") == []
+
+
+@pytest.mark.parametrize("style", ["graph", "volumes", "column", "table"])
+def test_shapes_are_dark_on_dark_paper(browser: Any, tmp_path: Path, style: str) -> None:
+    """Text on each kind is light then. A rule that reaches into what `use` shows is one class and nothing else."""
+    netc.loads(SPEC, "tricky.net").draw(tmp_path / "dark.svg", style=style)
+    browser.get((tmp_path / "dark.svg").as_uri())
+    shown = {paper: colours(browser, paper) for paper in ("light", "dark")}
+    fills = [kind for kind in theme.KINDS if kind] + [theme.stage(number) for number in range(len(theme.STAGES))]
+    pastel, deep = ({theme.colour(fill, paper) for fill in fills} for paper in ("light", "dark"))
+    assert pastel & shown["light"]
+    assert not pastel & shown["dark"]
+    assert deep & shown["dark"]
+
+
+def colours(browser: Any, paper: str) -> set[str]:
+    """The colours of large areas in a screenshot, on light or dark paper."""
+    image = pytest.importorskip("PIL.Image")
+    media = {"features": [{"name": "prefers-color-scheme", "value": paper}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    picture = image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB")
+    return {"#{:02x}{:02x}{:02x}".format(*rgb) for count, rgb in picture.getcolors(1 << 24) if count > 100}
