@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePath
 
 from netc.ir.net import Node
@@ -58,6 +58,7 @@ def word(op: str) -> str:
     return _WORDS.get(op, op)
 
 
+@lru_cache(maxsize=4096)  # equal layers are most of a deep network
 def label(layer: Layer, output: Shape) -> str:
     """A layer as papers label it: `3×3 conv, 64, /2`, `fc 1000, softmax`. ReLU is not said: figures colour it."""
     text = kind(layer, output)
@@ -69,6 +70,12 @@ def label(layer: Layer, output: Shape) -> str:
     if plain is not None:
         text = re.sub(rf"(?<![\w.]){re.escape(layer.op)}(?!\w)", plain, text, count=1)
     return times(text)
+
+
+@lru_cache(maxsize=4096)
+def kind_of(layer: Layer, output: Shape) -> str:
+    """A layer in the words of the language: `3×3 conv, 64, /2, relu`."""
+    return times(kind(layer, output))
 
 
 @dataclass
@@ -93,11 +100,12 @@ class Facts:
         first, last = names[0], names[-1]
         nodes = [net.node(name) for name in names]
         main = next((node for node in nodes if node.layer.weighted), nodes[0])
-        kinds = ", ".join(times(kind(node.layer, net.shapes[node.name])) for node in nodes)
+        kinds = ", ".join(kind_of(node.layer, net.shapes[node.name]) for node in nodes)
         inputs = " + ".join(dict.fromkeys(sizes(operand) for operand in net.operand_shapes(first)))
         flow = f"{inputs} → {sizes(net.shapes[last])}" if inputs else sizes(net.shapes[last])
         cost = sum((self.cost.layers[name] for name in names), Cost())
-        lines = [f"{main.name}: {kinds}", flow, window(main.layer, net.operand_shapes(main.name))]
+        flow = ", ".join(filter(None, [flow, window(main.layer, net.operand_shapes(main.name))]))
+        lines = [f"{main.name}: {kinds}", flow]
         if main.shares:
             lines.append(f"weights of {main.shares}")
         lines.append(", ".join(filter(None, [counts(cost), f"receptive field {show_field(self.fields[last])}"])))
@@ -113,11 +121,12 @@ class Facts:
         """The line of the spec that made a layer."""
         return node_line(self.program, node)
 
-    def span(self, node: Node) -> tuple[int, int] | None:
-        """Where in the spec's own text a layer was made: its own words, or the call that led to it."""
+    def span(self, node: Node) -> str | None:
+        """Where in its line a layer was made, by its own words or the call that led to it: columns from 1, the second
+        one behind the end (`5-17`; `5-9:2` where that is column 2 of line 9). Other lines may change around it."""
         spans = [node.origin.span, *(frame.span for frame in (node.origin.frame.chain() if node.origin.frame else ()))]
         own = next((span for span in spans if line_of(self.program, span) is not None), None)
-        return None if own is None else _offsets(own)
+        return None if own is None else _columns(own)
 
     def header(self) -> str:
         """The numbers of the network: parameters, MACs, depth, receptive field."""
@@ -137,18 +146,18 @@ class Facts:
         )
 
 
-def _offsets(span: Span) -> tuple[int, int]:
-    return span.start, span.end
+def _columns(span: Span) -> str:
+    (line, first), (last, end) = (span.source.position(offset) for offset in (span.start, span.end))
+    return f"{first}-{end}" if line == last else f"{first}-{last}:{end}"
 
 
 def window(layer: Layer, inputs: Sequence[Shape]) -> str:
-    """Kernel, stride and padding of a layer that slides: `kernel 3×3, stride 2, padding 1`."""
+    """Stride and padding of a layer that slides: `stride 2, padding 1`. Its kind says the kernel."""
     windows = layer.windows(inputs) if inputs else ()
     if not windows or not hasattr(layer, "kernel"):
         return ""
-    kernel = "×".join(str(each.size) for each in windows)
     steps = _one([f"1/{each.up}" if each.up > 1 else str(each.stride) for each in windows])
-    return f"kernel {kernel}, stride {steps}, padding {_one([_sides(each) for each in windows])}"
+    return f"stride {steps}, padding {_one([_sides(each) for each in windows])}"
 
 
 def _sides(each: Window) -> str:

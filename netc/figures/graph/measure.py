@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from netc.figures.graph.tree import Fork, Frame, Leaf, Seq
 from netc.figures.scene import text_width
@@ -99,7 +100,7 @@ class Measures:
         afters = [extent.after for extent in extents]
         for slot, text in spot.labels.items():
             if self.vertical and slot:
-                afters[slot - 1] = max(afters[slot - 1], 6 + text_width(text, LABEL))
+                afters[slot - 1] = max(afters[slot - 1], 6 + ceil(text_width(text, LABEL)))
         spot.after = max([*afters, _lanes(spot, afters)], default=0)
 
     def _gap(self, spot: Spot, slot: int) -> float:
@@ -111,7 +112,7 @@ class Measures:
         label = spot.labels.get(slot, "")
         if not label:
             return GAP + tap
-        return max(GAP, 24.0) + tap if self.vertical else text_width(label, LABEL) + 16 + tap
+        return max(GAP, 24.0) + tap if self.vertical else ceil(text_width(label, LABEL)) + 16 + tap
 
     def _leaf(self, leaf: Leaf) -> Extent:
         width, height = self.widths[id(leaf)]
@@ -121,7 +122,7 @@ class Measures:
     def _frame(self, frame: Frame) -> Extent:
         body = self.spots[id(frame.body)]
         first, side = (CORNER, PAD) if self.vertical else (PAD, CORNER)
-        width = text_width(f"×{frame.count}", 12, True) + 12
+        width = ceil(text_width(f"×{frame.count}", 12, True)) + 12
         needed = width if not self.vertical else 0.0
         flow = max(first + body.flow + PAD, needed)
         return Extent(flow, max(body.before + side, width if self.vertical else 0), body.after + PAD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import ceil
 
 from netc.figures import facts
 from netc.figures.facts import Facts
@@ -110,7 +111,7 @@ class Painter:
             text = ", ".join(filter(None, map(self._skip_label, names)))
             leg = side.legs[0]
             leg.label = fit(text, 130, LABEL)
-            leg.width = LANE + (text_width(leg.label, LABEL) + 4 if self.vertical else LABEL + 4)
+            leg.width = LANE + (ceil(text_width(leg.label, LABEL)) + 4 if self.vertical else LABEL + 4)
 
     def _skip_label(self, name: str) -> str:
         layer, shape = self.net.node(name).layer, self.net.shapes[name]
@@ -160,12 +161,14 @@ class Painter:
                 continue
             box = self._screen(self.places.items[id(frame)])
             cost = sum((self.facts.cost.layers[name] for name in frame.names), Cost())
+            width, height = box.right - box.left, box.bottom - box.top
+            border = Template(f"frame{width:g}x{height:g}", [Rect(0, 0, width, height, "frame", 6)])
             title = f"{frame.title}: {frame.count} equal blocks of {len(frame.names) // frame.count} layers"
             more = facts.counts(cost)
             node = self.net.node(frame.names[0])
             yield Group(
                 [
-                    Rect(box.left, box.top, box.right - box.left, box.bottom - box.top, "frame", 6),
+                    Stamp(box.left, box.top, border),
                     Text(box.left + 7, box.top + 15, f"×{frame.count}", 12, "start", bold=True),
                 ],
                 name=f"{frame.names[0]}-frame",
@@ -190,7 +193,7 @@ class Painter:
             before = behind = []
         middle = (box.top + len(before) * _BAND + box.bottom - len(behind) * _BAND) / 2
         baseline = min(max(middle + 4.2, box.top + 9.5), box.bottom - 2.7)
-        text = Text((box.left + box.right) / 2, round(baseline, 1), self.texts[id(leaf)])
+        text = Text((box.left + box.right) / 2, round(baseline), self.texts[id(leaf)])
         stamp = Stamp(box.left, box.top, self._template(leaf, box, before, behind))
         title = f"output {leaf.exit}" if leaf.output else self.facts.node_title(leaf.names)
         return Group(
@@ -237,6 +240,6 @@ class Painter:
             across, begin, end = lines.leg_range(side)
             width = text_width(leg.label, LABEL)
             if self.vertical:
-                yield Text(across + 5, (begin + end) / 2 + 3.5, leg.label, LABEL, "start", "note")
+                yield Text(across + 5, round((begin + end) / 2) + 4, leg.label, LABEL, "start", "note")
             else:
-                yield Text((begin + end) / 2 - width / 2, across + LABEL + 3, leg.label, LABEL, "start", "note")
+                yield Text(round((begin + end - width) / 2), across + LABEL + 3, leg.label, LABEL, "start", "note")
