@@ -117,6 +117,23 @@ def test_a_click_on_a_layer_selects_its_line_and_the_reverse(page: Any) -> None:
     assert one(page, "#about").text == "gap1: gap\nfc1: fc 10, softmax\noutput fc1"
 
 
+def test_the_words_that_made_a_layer_are_marked(browser: Any, tmp_path: Path) -> None:
+    text = "input 8x8x1; conv 4x3 relu; conv 8x3  # two\nadd {\n| identity\n| bn\n}\ngap; fc 2"
+    netc.loads(text, "marked.net").draw(tmp_path / "marked.html", collapse="none")
+    show(browser, tmp_path / "marked.html")
+    for name, words in {
+        "conv1": "conv 4x3 relu",
+        "conv2": "conv 8x3",
+        "add1": "add",
+        "input1": "input 8x8x1",
+    }.items():
+        one(browser, f"#folded-{name}").click()
+        script = "return [...CSS.highlights.get('words')].map(range => range.toString())"
+        assert browser.execute_script(script) == [words]
+    css(browser, "#specs li")[0].click()
+    assert browser.execute_script("return CSS.highlights.size") == 0
+
+
 def test_a_line_without_a_layer_selects_nothing(page: Any) -> None:
     one(page, "#folded-conv1 text").click()
     css(page, "#specs li")[1].click()

@@ -121,7 +121,8 @@ def _colours(theme: str) -> str:
 
 def _variables(theme: str) -> str:
     scheme = "dark" if theme == "dark" else "light"
-    return ";".join([f"color-scheme:{scheme}", *(f"--page-{name}:{colour(name, theme)}" for name in _COLOURS)])
+    colours = {**{name: colour(name, theme) for name in _COLOURS}, "words": colour("activation", theme)}
+    return ";".join([f"color-scheme:{scheme}", *(f"--page-{name}:{value}" for name, value in colours.items())])
 
 
 def _asset(name: str) -> str:

@@ -62,7 +62,18 @@
     return parseInt(node.id.slice(prefix.length + 1), 10) - 1;
   };
   const rowOf = node => specs[owner(node)][node.dataset.line - 1];
+  // The words of its row that made a node: columns from 1, `5-17`, or `5-9:2` where they end in another line.
+  const words = node => {
+    const text = rowOf(node).querySelector('code').firstChild, [, first, end, below] = /(\d+)-(\d+)(:?)/.exec(node.dataset.span);
+    const offset = column => Math.min(text.length, [...text.data].slice(0, column - 1).join('').length);
+    const range = new Range();
+    range.setStart(text, offset(first));
+    range.setEnd(text, below ? text.length : offset(end));
+    return range;
+  };
+  const mark = node => { if (node.dataset.span) CSS.highlights?.set('words', new Highlight(words(node))); };
   const clear = () => {
+    CSS.highlights?.delete('words');
     document.querySelectorAll('.on').forEach(element => element.classList.remove('on'));
     about.hidden = true;
   };
@@ -77,6 +88,7 @@
   const selectNode = node => {
     const row = rowOf(node);
     clear();
+    mark(node);
     node.classList.add('on');
     row.classList.add('on');
     tell(node.querySelector('title').textContent, node.closest('a'));
