@@ -26,11 +26,15 @@ _BESIDE_OPS = frozenset({"identity", "flatten", "pad", "crop"})
 
 @dataclass(slots=True)
 class Unit:
-    """A layer of the path with what follows it up to the next one; `names` are all of them, in order."""
+    """A layer of the path with what follows it up to the next one; `names` are all of them, in order.
+
+    `shape` is that of the layer's own output, `joined` the one behind the sums and concatenations that follow.
+    """
 
     node: Node
-    shape: Shape  # of the layer's own output
-    names: list[str]
+    shape: Shape
+    joined: Shape
+    names: list[str] = field(default_factory=list)
 
     @property
     def layer(self) -> Layer:
@@ -135,7 +139,9 @@ def _units(net: Net, names: Iterable[str], own: Callable[[Layer], bool]) -> tupl
     for name in names:
         node = net.node(name)
         if not units or own(node.layer):
-            units.append(Unit(node, net.shapes[name], []))
+            units.append(Unit(node, net.shapes[name], net.shapes[name]))
+        elif node.layer.family == "merge":
+            units[-1].joined = net.shapes[name]
         units[-1].names.append(name)
         places[name] = len(units) - 1
     return units, places
