@@ -40,6 +40,12 @@ def test_load_reads_a_file(tmp_path: Path) -> None:
     assert netc.load(str(path)).parameters == {"ch": 8}
 
 
+@pytest.mark.parametrize("name", ["x" * 10_000, "a\0b", "", "<stdin>"])
+def test_a_text_may_have_any_name(name: str) -> None:
+    """Also one that no file can have."""
+    assert netc.loads(TEXT, name).shapes
+
+
 def test_the_graph_is_networkx() -> None:
     net = netc.loads(TEXT)
     assert isinstance(net.graph, networkx.MultiDiGraph)

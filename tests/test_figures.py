@@ -352,6 +352,11 @@ def test_draw_writes_the_file_it_says(
         (["specs/vgg16.net", "-o", "a.tex"], "--style table"),
         (["specs/vgg16.net", "specs/vgg19.net", "-o", "-"], "draws one network"),
         (["specs/vgg16.net", "--columns", "0"], "from 1 to 1000"),
+        (["specs/vgg16.net", "specs/vgg19.net", "--style", "table", "-o", "a.dot"], ".dot is for --style graph"),
+        (["specs/vgg16.net", "specs/vgg19.net", "-o", "a.dot"], "draws one network"),
+        (["specs/vgg16.net", "--style", "volumes", "-o", "a.dot"], ".dot is for --style graph"),
+        (["specs/vgg16.net", "--beside", "specs/vgg19.net", "--style", "column", "--link", "x"], "--link is for one"),
+        (["specs/vgg16.net", "--engine", "graphviz", "-o", "a.html"], "Graphviz writes .svg, .png, .pdf, .dot"),
     ],
 )
 def test_wrong_use_is_said(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

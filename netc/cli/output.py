@@ -22,7 +22,8 @@ def emit(text: str) -> None:
 
 def write(path: str, content: str | bytes) -> None:
     """Write a file, or a text to standard output for `-`; the old file stays whole if that fails."""
-    if path == STDIO and isinstance(content, str):
+    if path == STDIO:
+        assert isinstance(content, str)
         emit(content)
         return
     try:

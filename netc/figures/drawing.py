@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc.figures.options import Options
-from netc.figures.styles import FigureError, draw
+from netc.figures.styles import FigureError, draw, one_or_several
 
 if TYPE_CHECKING:
     from netc.figures.scene import Scene
     from netc.program import Program
 
 TABLES = {".md": "markdown", ".tex": "latex"}  # formats of the style table, and the functions that write them
+OWNERS = {**dict.fromkeys(TABLES, "table"), ".dot": "graph"}  # formats that one style alone has
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,15 @@ class Drawing:
     def render(self, suffix: str) -> str | bytes:
         """The content of a file with such a name: `.svg`, `.png`, `.pdf`, `.html`, `.dot`, and for tables `.md` and
         `.tex`. Raises `FigureError` for another, and where a library is missing."""
-        writer = _WRITERS.get(suffix)
-        if writer is not None:
-            return writer(self)
-        if suffix in TABLES and self.style == "table":
-            text: str = getattr(import_module("netc.figures.table"), TABLES[suffix])(self.programs, self.options)
-            return text
-        if suffix in TABLES:
-            raise FigureError(f"{suffix} is a format of the style table, not of {self.style}")
-        raise FigureError(f"got the format {suffix!r}, expected one of {', '.join(FORMATS)}")
+        if suffix not in FORMATS:
+            raise FigureError(f"got the format {suffix!r}, expected one of {', '.join(FORMATS)}")
+        if OWNERS.get(suffix, self.style) != self.style:
+            raise FigureError(f"{suffix} is a format of the style {OWNERS[suffix]}, not of {self.style}")
+        one_or_several(self.programs, self.style)
+        if suffix not in TABLES:
+            return _WRITERS[suffix](self)
+        text: str = getattr(import_module("netc.figures.table"), TABLES[suffix])(self.programs, self.options)
+        return text
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the figure in the format of the path's name."""
@@ -94,8 +95,7 @@ def _html(drawing: Drawing) -> str:
 def _dot(drawing: Drawing) -> str:
     from netc.backends.dot import dump  # noqa: PLC0415 - imports graphviz
 
-    (program,) = drawing.programs
-    return dump(program)
+    return dump(drawing.programs[0], drawing.options.direction)
 
 
 _WRITERS: dict[str, Callable[[Drawing], str | bytes]] = {

@@ -66,6 +66,8 @@ def label(layer: Layer, output: Shape) -> str:
         text = text.removesuffix(", relu")
     if layer.op == "input":
         return f"input {sizes(output)}"
+    if layer.op == "deconv":  # its stride makes larger what that of others makes smaller
+        text = text.replace(", /", ", ×", 1)
     plain = _WORDS.get(layer.op)
     if plain is not None:
         text = re.sub(rf"(?<![\w.]){re.escape(layer.op)}(?!\w)", plain, text, count=1)

@@ -46,7 +46,7 @@ class Stage:
 
     def size(self) -> str:
         """The shape of its output, before the pooling: `56×56×256`."""
-        return sizes(self.body[-1].shape)
+        return sizes(self.body[-1].joined)
 
 
 def is_pool(unit: Unit) -> bool:

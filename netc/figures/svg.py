@@ -263,7 +263,8 @@ def _lines(text: str) -> str:
 
 
 def _class(look: str) -> str:
-    return look.replace(".", "-") or "plain"
+    """The class of a look; the prefix keeps it apart from those of a page that holds the figure."""
+    return f"n-{look.replace('.', '-') or 'plain'}"
 
 
 def _attributes(look: Look, theme: str) -> Iterator[tuple[str, str]]:
@@ -278,11 +279,12 @@ def _attributes(look: Look, theme: str) -> Iterator[tuple[str, str]]:
 
 
 def _rules(used: Iterable[str]) -> Iterator[str]:
-    """The style sheet of the theme `auto`: what changes on dark paper."""
+    """The style sheet of the theme `auto`: what changes on dark paper. Each rule asks for one class and for nothing
+    around it: a shape that `use` shows has no elements around it (SVG 2, section 5.5)."""
     yield "<style>@supports(color:var(--c)){@media(prefers-color-scheme:dark){"
     yield f".netc{{fill:{colour('ink', 'dark')}}}"
     for name in used:
         pairs = (("fill", LOOKS[name].fill), ("stroke", LOOKS[name].stroke))
         rule = ";".join(f"{key}:{colour(value, 'dark')}" for key, value in pairs if value)
-        yield f".netc .{_class(name)}{{{rule}}}"
+        yield f".{_class(name)}{{{rule}}}"
     yield "}}</style>"
