@@ -111,17 +111,33 @@ class Network:
             raise ValueError(f"got the format {format!r}, expected one of {', '.join(FORMATS)}")
         return render(self.program, format)
 
-    def draw(self, path: str | os.PathLike[str] | None = None, *, style: str = "graph", **options: Any) -> Drawing:
+    def draw(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        style: str = "graph",
+        beside: Sequence[Network] = (),
+        **options: Any,
+    ) -> Drawing:
         """The network as a figure, which a notebook shows by itself; with a `path` it is written there too, in the
-        format of its name (`.svg`, `.png`, `.pdf`, `.html`, `.dot`). `options` are those of `netc.figures.Options`.
+        format of its name (`.svg`, `.png`, `.pdf`, `.html`, `.dot`; tables also `.md`, `.tex`).
+
+        Networks `beside` it stand to its left, in the styles column and table. `options` are those of
+        `netc.figures.Options`. Raises ValueError for a style or a value that there is not, TypeError for another
+        option, `netc.figures.FigureError` for a network that the style cannot show (when it is drawn).
 
         >>> resnet.draw("resnet.pdf", theme="print")
         >>> resnet.draw(style="volumes", collapse="none")
+        >>> resnet.draw(style="column", beside=[vgg, plain])
         """
         from netc.figures.drawing import Drawing  # noqa: PLC0415 - figures are for those who ask
         from netc.figures.options import Options  # noqa: PLC0415
 
-        drawing = Drawing((self.program,), style, Options(**options))
+        if unknown := sorted(options.keys() - Options.__dataclass_fields__):
+            known = ", ".join(Options.__dataclass_fields__)
+            raise TypeError(f"draw() has no option `{unknown[0]}`, expected one of style, beside, {known}")
+        programs = (*(network.program for network in beside), self.program)
+        drawing = Drawing(programs, style, Options(**options))
         if path is not None:
             drawing.save(path)
         return drawing
