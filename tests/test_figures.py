@@ -177,6 +177,12 @@ def test_a_tooltip_has_all_facts() -> None:
         assert fact in title, (fact, title)
 
 
+def test_what_a_size_leaves_open_is_not_said() -> None:
+    svg = netc.load("specs/unet.net").draw().svg
+    assert "31,030,658 parameters · 23 layers deep · receptive field 204<" in svg
+    assert "MACs" not in svg
+
+
 def test_shortcuts_are_dotted_where_the_shape_changes() -> None:
     drawing = netc.load("specs/resnet50.net").draw(collapse="none")
     count = {
@@ -246,6 +252,23 @@ def test_several_inputs_stand_beside_each_other() -> None:
     scene = netc.load("specs/siamese.net").draw().scene
     boxes = {item.name: item.box for item in scene.walk() if isinstance(item, Group) and item.role == "box"}
     assert boxes["first"].top == boxes["second"].top
+
+
+def test_the_heads_of_a_network_stand_beside_each_other() -> None:
+    """GoogLeNet's auxiliary classifiers: the main head is on the line, and the nearer a source, the nearer its head."""
+    scene = netc.load("specs/googlenet.net", aux=True).draw().scene
+    boxes = {item.name: item.box for item in scene.walk() if isinstance(item, Group) and item.role == "box"}
+    heads = [boxes[name] for name in ("gap1", "aux2_avgpool1", "aux1_avgpool1")]
+    assert len({box.top for box in heads}) == 1
+    assert heads[0].left == boxes["pool1"].left
+    assert heads[0].right < heads[1].left < heads[1].right < heads[2].left
+
+
+def test_heads_that_need_each_other_stay_in_line() -> None:
+    text = "input 8x8x4\na: conv 4x3\nb: conv 4x3\nfrom a; c: conv 4x3; add b\nd: conv 4x1\nfrom c; e: conv 2x1\noutput b d e"
+    scene = figure(text).scene
+    tops = [item.box.top for item in scene.walk() if isinstance(item, Group) and item.role == "box"]
+    assert len(set(tops)) == len(tops)
 
 
 # -- hostile text --------------------------------------------------------------------------------------------

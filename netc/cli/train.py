@@ -27,7 +27,7 @@ examples:
   netc train resnet.net --epochs 20 --seed 1 --out runs/seed1
   netc train resnet.net --resume                  goes on with the last run of this spec
   netc train runs/resnet-2 --resume               goes on with this one
-  netc train vgg16-flowers.net --weights vgg16_weights_tf_dim_ordering_tf_kernels.h5
+  netc train vgg16-flowers.net --weights vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5
   netc train resnet.net --distribute mirrored     on all devices of this machine
   netc train resnet.net --distribute multiworker --workers a:12345,b:12345 --index 0
 

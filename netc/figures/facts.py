@@ -131,12 +131,12 @@ class Facts:
         return None if own is None else _columns(own)
 
     def header(self) -> str:
-        """The numbers of the network: parameters, MACs, depth, receptive field."""
+        """The numbers of the network: parameters, MACs (left out where a size is not known), depth, receptive field."""
         total = self.cost.total
         field = show_field(net_field(self.program.net, self.fields))
-        macs = "unknown" if total.macs is None else human(total.macs)
-        parts = [f"{total.trainable:,} parameters", f"{macs} MACs", f"{self.cost.depth} layers deep"]
-        return " · ".join([*parts, f"receptive field {times(field)}"])
+        macs = "" if total.macs is None else f"{human(total.macs)} MACs"
+        parts = [f"{total.trainable:,} parameters", macs, f"{self.cost.depth} layers deep"]
+        return " · ".join([*filter(None, parts), f"receptive field {times(field)}"])
 
     def description(self) -> str:
         """One sentence for those who cannot see the figure."""
@@ -171,8 +171,8 @@ def _one(texts: Sequence[str]) -> str:
 
 
 def counts(cost: Cost) -> str:
-    """Parameters and MACs in words; empty where there are none."""
+    """Parameters and MACs in words; without those that are none, or not known."""
     parts = [f"{cost.parameters:,} parameters"] if cost.parameters else []
-    if cost.macs is None or cost.macs:
+    if cost.macs:
         parts.append(f"{human(cost.macs)} MACs")
     return ", ".join(parts)

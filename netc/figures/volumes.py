@@ -251,7 +251,7 @@ class _Figure:
             f"thickness: {_THICK:g} px for each doubling of the channels; pooling {_POOL:g} px;"
             f" vectors {_LONG / 2:g} px long for each doubling of their elements",
         ]
-        notes += ["dark edge: activation"] if self.active else []
+        notes += ["edge band: activation"] if self.active else []
         notes += ["...: more of the same"] if self.shortened else []
         looks = {item.look for item in self.items if isinstance(item, Group)}
         lines = [(look, text) for look, text in LINES if look in looks]

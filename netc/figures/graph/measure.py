@@ -98,10 +98,11 @@ class Measures:
         spot.flow = sum(spot.gaps) + sum(extent.flow for extent in extents)
         spot.before = max((extent.before for extent in extents), default=0)
         afters = [extent.after for extent in extents]
+        labels = [0.0] * (len(items) + 1)  # of the shapes at the slots
         for slot, text in spot.labels.items():
             if self.vertical and slot:
-                afters[slot - 1] = max(afters[slot - 1], 6 + ceil(text_width(text, LABEL)))
-        spot.after = max([*afters, _lanes(spot, afters)], default=0)
+                labels[slot] = 6.0 + ceil(text_width(text, LABEL))
+        spot.after = max([*afters, *labels, _lanes(spot, afters, labels)])
 
     def _gap(self, spot: Spot, slot: int) -> float:
         tap = TAP if slot in spot.taps else 0.0
@@ -135,6 +136,7 @@ class Measures:
             at += spot.before + spot.after + BETWEEN
         total = at - BETWEEN
         middle = lines[len(lines) // 2] if len(lines) % 2 else total / 2
+        middle = middle if fork.trunk is None else lines[fork.trunk]
         self.spread[id(fork)] = [line - middle for line in lines]
         above, below = self.bands(fork)
         return Extent(above + max(spot.flow for spot in branches) + below, middle, total - middle)
@@ -142,19 +144,22 @@ class Measures:
     def bands(self, fork: Fork) -> tuple[float, float]:
         """The heights of the bands above and below the branches."""
         above, below = self.tracks.get(id(fork), (0, 0))
-        return (0 if fork.rootless else BAND) + TRACK * above, BAND + TRACK * below
+        return (
+            (0 if fork.rootless else BAND) + TRACK * above,
+            (BAND if fork.trunk is None else 0) + TRACK * below,
+        )
 
 
-def _lanes(spot: Spot, afters: Sequence[float]) -> float:
+def _lanes(spot: Spot, afters: Sequence[float], labels: Sequence[float]) -> float:
     """Give each leg a lane, shorter ones inside; returns how far the outermost reaches.
 
-    Legs that overlap form a cluster, whose lanes begin beside the widest item along it.
+    Legs that overlap form a cluster, whose lanes begin beside the widest item or label along it.
     """
     reach = 0.0
     for cluster in _clusters(spot.legs):
         count = _colour(cluster)
-        first, last = min(leg.start for leg in cluster) // 2, max(leg.end for leg in cluster) // 2
-        base = max(afters[max(first - 1, 0) : last + 1], default=0.0)
+        passed = slice(min(_first(leg) for leg in cluster), max(_last(leg) for leg in cluster) + 1)
+        base = max([*afters[passed], *labels[passed]], default=0.0)
         widths = [0.0] * count
         for leg in cluster:
             widths[leg.lane] = max(widths[leg.lane], leg.width)
@@ -163,6 +168,17 @@ def _lanes(spot: Spot, afters: Sequence[float]) -> float:
             leg.offset = at[leg.lane]
         reach = max(reach, base + LANE + sum(widths))
     return reach
+
+
+def _first(leg: Leg) -> int:
+    """The first item that a leg runs beside: not the fork that it comes out of, below its branches."""
+    return leg.start // 2 + (leg.start % 2 and isinstance(leg.seq.items[leg.start // 2], Fork))
+
+
+def _last(leg: Leg) -> int:
+    """The last item that a leg runs beside: not the fork that it goes into, above its branches."""
+    at = leg.end // 2
+    return at - (at < len(leg.seq.items) and isinstance(leg.seq.items[at], Fork))
 
 
 def _clusters(legs: Sequence[Leg]) -> list[list[Leg]]:

@@ -50,21 +50,32 @@ class Painter:
     def _text(self, leaf: Leaf) -> str:
         shape = self.net.shapes[leaf.exit]
         if leaf.output:
-            name = f" {leaf.exit}" if len(self.net.outputs) > 1 else ""
-            return fit(f"output{name} {facts.sizes(shape)}", WIDEST - 12)
+            name = leaf.exit if len(self.net.outputs) > 1 else ""
+            return self._named("output ", name, facts.sizes(shape))
         main = self.net.node(leaf.names[leaf.main])
         parts = [facts.label(main.layer, self.net.shapes[main.name])]
         if main.layer.family not in ("conv", "dense"):
             parts += [facts.word(self.net.node(name).layer.op) for name in leaf.names[leaf.main + 1 :]]
         if main.layer.op == "input" and len(self.net.inputs) > 1:
-            parts[0] = f"{main.name}: {parts[0]}"
+            return self._named("", f"{main.name}:", parts[0])
         return fit(", ".join(parts), WIDEST - 12)
+
+    @staticmethod
+    def _named(before: str, name: str, behind: str) -> str:
+        """A text with a name in it, which is cut where it is too long for all to fit."""
+        room = WIDEST - 12 - text_width(f"{before} {behind}")
+        return fit(before + (f"{fit(name, room)} " if name else "") + behind, WIDEST - 12)
 
     def _size(self, leaf: Leaf) -> tuple[float, float]:
         width = text_width(self.texts[id(leaf)])
         if self._is_pill(leaf):
             return max(round(width) + 18.0, 34.0 if width < 30 else 100.0), PILL
         return max(NODE[0], round(width) + 12.0), NODE[1]
+
+    def _is_active(self, leaf: Leaf) -> bool:
+        """Whether the layer of a box has an activation as an argument, which is drawn as a band."""
+        layer = self.net.node(leaf.names[leaf.main]).layer
+        return not self._is_pill(leaf) and getattr(layer, "act", "linear") != "linear"
 
     def _is_pill(self, leaf: Leaf) -> bool:
         return leaf.output or self._family(leaf) in ("merge", "input")
@@ -151,8 +162,10 @@ class Painter:
         return bool(names) and self.net.operand_shapes(names[0])[0] != self.net.shapes[names[-1]]
 
     def _kinds(self) -> set[str]:
-        names = (name for leaf in self.router.leaves if not leaf.output for name in leaf.names)
-        return {self.net.node(name).layer.family for name in names}
+        """Families of all that is shown, in bands too."""
+        shown = [leaf for leaf in self.router.leaves if not leaf.output]
+        kinds = {self.net.node(name).layer.family for leaf in shown for name in leaf.names}
+        return kinds | {"activation"} if any(map(self._is_active, shown)) else kinds
 
     def _frames(self) -> Iterable[Item]:
         for spot in self.router.order:
@@ -187,7 +200,7 @@ class Painter:
         node = self.net.node(leaf.names[leaf.main])
         before = [self.net.node(name).layer.family for name in leaf.names[: leaf.main]]
         behind = [self.net.node(name).layer.family for name in leaf.names[leaf.main + 1 :]]
-        if not self._is_pill(leaf) and getattr(node.layer, "act", "linear") != "linear":
+        if self._is_active(leaf):
             behind.insert(0, "activation")
         if self._is_pill(leaf):
             before = behind = []
@@ -224,7 +237,8 @@ class Painter:
         for spot in self.router.order:
             for slot, text in sorted(spot.labels.items()):
                 item = spot.seq.items[slot - 1]
-                at = self.places.items[id(item)].bottom + (TAP if slot in spot.taps else 0)
+                tapped = slot in spot.taps and not self.places.begins_column(spot, slot)
+                at = self.places.items[id(item)].bottom + (TAP if tapped else 0)
                 line = self.places.lines[id(item)]
                 if self.vertical:
                     labels.append(Text(line + 6, at + 13, text, LABEL, "start", "muted"))
