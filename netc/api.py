@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from netc import needs
 from netc.diagnostics.codes import Severity
 from netc.diagnostics.levels import judge
 from netc.diagnostics.model import Diagnostic, Diagnostics
@@ -147,7 +148,8 @@ class Network:
         return self.draw().svg
 
     def to_keras(self) -> keras.Model:
-        """The network as a plain `keras.Model`, with new weights. Needs TensorFlow."""
+        """The network as a plain `keras.Model`, with new weights. Raises ModuleNotFoundError without TensorFlow."""
+        needs.tensorflow("a Keras model")
         from netc.backends.keras_model import build  # noqa: PLC0415 - imports TensorFlow
 
         return build(self.program)
@@ -160,6 +162,7 @@ class Network:
 
         >>> for images, labels in digits.datasets().train.batches(epoch=0): ...
         """
+        needs.tensorflow("a data set")
         from netc.data import prepare  # noqa: PLC0415 - imports TensorFlow
         from netc.sections.model import BATCH, SEED  # noqa: PLC0415
 
@@ -185,6 +188,7 @@ class Network:
 
         >>> digits.train("runs/quick", settings=["train.epochs=5"]).row["val_accuracy"]
         """
+        needs.tensorflow("training")
         from netc.train.start import train_network  # noqa: PLC0415 - imports TensorFlow
 
         return train_network(
