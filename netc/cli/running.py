@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from netc.cli import UsageError
@@ -19,6 +20,12 @@ from netc.syntax.source import Source
 if TYPE_CHECKING:
     from netc.program import Program
     from netc.sections.override import Override
+
+
+def need_tensorflow(what: str) -> None:
+    """End with a usage error where TensorFlow, which a command or an option needs, is not installed."""
+    if find_spec("tensorflow") is None:
+        raise UsageError(f"`{what}` needs TensorFlow: pip install 'netc[tensorflow]'")
 
 
 def read(path: str, limits: Limits) -> tuple[Source | None, list[Diagnostic]]:
