@@ -124,6 +124,13 @@ def test_unknown_attribute() -> None:
         netc.nothing  # noqa: B018
 
 
+@pytest.mark.parametrize("method", ["to_keras", "datasets", "train"])
+def test_without_tensorflow_it_says_what_to_install(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match=r"needs TensorFlow: pip install 'netc\[tensorflow\]'"):
+        getattr(netc.loads(TEXT), method)()
+
+
 def test_import_is_light() -> None:
     code = "import sys, netc; print(sorted({'networkx', 'lark', 'keras', 'numpy', 'netc.api'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,7 +14,7 @@ import pytest
 
 import netc
 from netc.cli import CLEAN, ERRORS, USAGE, main
-from netc.figures import Drawing, Options, path_data
+from netc.figures import Drawing, FigureError, Options, path_data
 from netc.figures.raster import LARGEST
 from netc.figures.scene import Group, Scene, Text, fit, text_width
 from netc.figures.scene import Path as Line
@@ -414,6 +414,27 @@ def test_a_notebook_shows_a_network_and_its_figures() -> None:
 def test_options_refuse_what_there_is_not() -> None:
     with pytest.raises(ValueError, match="expected one of light, dark, auto, print"):
         netc.load("specs/vgg16.net").draw(theme="pink")
+
+
+def test_draw_says_what_it_takes(tmp_path: Path) -> None:
+    net = netc.load("specs/vgg16.net")
+    with pytest.raises(ValueError, match="expected one of graph, volumes, column, table"):
+        net.draw(style="pie")
+    with pytest.raises(TypeError, match="no option `colour`, expected one of style, beside, theme"):
+        net.draw(colour="red")
+    with pytest.raises(FileNotFoundError):
+        net.draw(tmp_path / "none" / "a.svg")
+    with pytest.raises(FigureError, match="format of the style table"):
+        net.draw(tmp_path / "a.md")
+    assert not list(tmp_path.iterdir())
+
+
+def test_networks_stand_beside_each_other_in_python(tmp_path: Path) -> None:
+    vgg, plain = netc.load("specs/vgg16.net"), netc.load("specs/plain34.net")
+    plain.draw(tmp_path / "a.md", style="table", beside=[vgg])
+    assert (tmp_path / "a.md").read_text().startswith("| output size | vgg16<br>16 weight layers | plain34<br>34")
+    with pytest.raises(FigureError, match="draws one network"):
+        _ = plain.draw(beside=[vgg]).svg
 
 
 def test_deep_nesting_needs_no_recursion() -> None:

@@ -296,6 +296,15 @@ def test_table_of_resnets_is_that_of_the_paper() -> None:
             assert row[at] == f"[{deep if depth >= 50 else f'3×3, {width}; 3×3, {width}'}] ×{count}"
 
 
+def test_table_of_a_network_of_unknown_size() -> None:
+    """The levels of a U-Net, not one block of all that its longest shortcut spans."""
+    rows = cells([load("resnet18"), load("unet")])
+    assert [row[1] for row in rows if row[1].startswith("input /")] == [
+        f"input / {by}" for by in (2, 4, 8, 16, 8, 4, 2)
+    ]
+    assert not any("pool; " in cell for row in rows for cell in row)
+
+
 def test_drawn_table_says_the_same() -> None:
     networks = [load(spec) for spec in VGG]
     figure = scene("table", *networks)

@@ -77,12 +77,13 @@ def _emit(program: Program, options: argparse.Namespace) -> str:
 
 
 def _verify(text: str, program: Program) -> None:
-    from importlib.util import find_spec  # noqa: PLC0415
-
+    from netc import needs  # noqa: PLC0415
     from netc.backends.verify import verify  # noqa: PLC0415
 
-    if find_spec("tensorflow") is None:
-        raise UsageError("--verify runs the code and needs TensorFlow: pip install 'netc[tensorflow]'")
+    try:
+        needs.tensorflow("--verify runs the code and")
+    except ModuleNotFoundError as error:
+        raise UsageError(str(error)) from None
     if differences := verify(program, text):
         raise RuntimeError("the code is not the network: " + "; ".join(differences))
 

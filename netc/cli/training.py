@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from netc import needs
 from netc.cli import ERRORS, UsageError
 from netc.cli.options import Settings
 from netc.cli.output import say
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 def need_tensorflow(command: str) -> None:
     """End with a usage error where TensorFlow is not installed."""
-    if find_spec("tensorflow") is None:
-        raise UsageError(f"`{command}` needs TensorFlow: pip install 'netc[tensorflow]'")
+    try:
+        needs.tensorflow(f"`{command}`")
+    except ModuleNotFoundError as error:
+        raise UsageError(str(error)) from None
 
 
 def tried(work: Callable[[], int]) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc.figures.options import Options
-from netc.figures.styles import FigureError, draw, one_or_several
+from netc.figures.styles import STYLES, FigureError, draw, one_or_several
 
 if TYPE_CHECKING:
     from netc.figures.scene import Scene
@@ -23,11 +23,15 @@ OWNERS = {**dict.fromkeys(TABLES, "table"), ".dot": "graph"}  # formats that one
 
 @dataclass(frozen=True)
 class Drawing:
-    """One figure of checked programs. In a notebook it shows itself."""
+    """One figure of checked programs. In a notebook it shows itself. Raises ValueError for an unknown style."""
 
     programs: tuple[Program, ...]
     style: str = "graph"
     options: Options = field(default_factory=Options)
+
+    def __post_init__(self) -> None:
+        if self.style not in STYLES:
+            raise ValueError(f"got style={self.style!r}, expected one of {', '.join(STYLES)}")
 
     @cached_property
     def scene(self) -> Scene:
@@ -58,10 +62,10 @@ class Drawing:
         return text
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the figure in the format of the path's name."""
-        from netc.cli.output import write  # noqa: PLC0415 - replaces a file only by a complete one
+        """Write the figure in the format of the path's name. Raises `FigureError` and OSError; the old file stays."""
+        from netc.cli.output import replace as replace_file  # noqa: PLC0415 - only here
 
-        write(os.fspath(path), self.render(Path(path).suffix.lower()))
+        replace_file(path, self.render(Path(path).suffix.lower()))
 
     def on_paper(self) -> str:
         """The SVG in one theme: `auto` is light where nobody can switch."""
