@@ -284,7 +284,13 @@ def main(networks: int) -> int:
             tally.add(style, f"{path.stem} collapse={collapse}", scene)
         print(f"{path.stem}: {len(tally.wrong)} wrong so far", file=sys.stderr)
 
-    @settings(max_examples=networks, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=networks,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(bodies(), bodies() | st.just(""), st.sampled_from(variants()))
     def examine_random(body: str, behind: str, options: Options) -> None:
         net = random_net(body, behind)

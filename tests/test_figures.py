@@ -14,11 +14,12 @@ import pytest
 
 import netc
 from netc.cli import CLEAN, ERRORS, USAGE, main
-from netc.figures import Drawing, FigureError, Options
+from netc.figures import Drawing, FigureError, Options, path_data
 from netc.figures.raster import LARGEST
-from netc.figures.scene import Group, Text, fit, text_width
+from netc.figures.scene import Group, Scene, Text, fit, text_width
 from netc.figures.scene import Path as Line
 from netc.figures.styles import draw
+from netc.figures.svg import write
 from netc.figures.theme import BASE, KINDS, LOOKS, STAGES, colour, contrast
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -144,6 +145,39 @@ def test_every_shape_has_colours_of_its_own_where_variables_are_not_understood()
     assert "var(" not in plain
     for tag in re.findall(r'<(?:rect|g|path)[^>]* class="[^"]*"[^>]*>', plain):
         assert re.search(r'fill="(#[0-9a-f]{6}|none)"', tag), tag
+
+
+def test_whatever_shares_its_look_is_written_once_each() -> None:
+    """Shapes in a row that look the same are joined, those of neighbouring groups too, and none is lost."""
+    dotted = Group([Line((0, 0), [((9, 0),)], arrow=True), Line((0, 5), [((9, 5),)])], look="dotted")
+    items = [dotted, Group([Line((0, 7), [((9, 7),)])], look="dotted"), Group([], look="edge"),
+             Line((0, 8), [((9, 8),)], "skip"), Group([Line((0, 9), [((9, 9),)])], look="skip"),
+             Text(1, 1, "a", look="muted"), Text(2, 1, "b", look="muted"), Text(3, 1, "c")]  # fmt: skip
+    svg = write(Scene(10, 10, items, "", ""), Options(theme="light"))
+    root = ElementTree.fromstring(svg)
+    assert [path.get("d") for path in root.iter(f"{SVG}path")] == [
+        "M0 0h9 M0 5h9 M0 7h9",
+        "M4 3l5-3l-5-3",  # the head, not dashed
+        "M0 8h9 M0 9h9",
+    ]
+    assert svg.count("stroke-dasharray") == 1
+    assert [(text.text, text.get("fill")) for text in root.iter(f"{SVG}text")] == [
+        ("a", None),
+        ("b", None),
+        ("c", None),
+    ]
+    assert root.find(f"{SVG}g[@fill='#46525f']") is not None
+
+
+def test_path_data_is_short_and_adds_up_no_error() -> None:
+    steps = [((index / 3, index / 7),) for index in range(1, 200)]
+    x = y = 0.0
+    for dx, dy in re.findall(r"l(-?[\d.]+?)[ ]?(-?[\d.]+)(?=l|$)", path_data.line((0, 0), steps).removeprefix("M0 0")):
+        x, y = x + float(dx), y + float(dy)
+    assert (x, y) == pytest.approx((199 / 3, 199 / 7), abs=0.06)
+    assert (
+        path_data.line((1.04, -0.5), [((1, 4),), ((3, 4),), ((4, 5), (6, 7), (8, 3.5))]) == "M1-.5v4.5h2c1 1 3 3 5-.5"
+    )
 
 
 def test_ids_are_unique_and_take_a_prefix() -> None:

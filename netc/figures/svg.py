@@ -179,7 +179,7 @@ class _Writer:
                 opening, closing = self._group(item)
                 yield opening
                 if item.title:
-                    yield f"<title>{_lines(item.title)}</title>"
+                    yield f"<title>{_content(item.title)}</title>"
                 inner = iter(item.items) if item.name else self._runs(item.items)
                 stack.append(_Level(inner, closing))
             elif isinstance(item, Stamp) and item.template.key not in self.templates:
@@ -194,9 +194,9 @@ class _Writer:
             if not shared or (len(run) == 1 and not isinstance(run[0], Group)):
                 yield from run
                 continue
-            paths = run[0].items if isinstance(run[0], Group) else run
-            lines = [path for path in paths if isinstance(path, Path)]
-            yield _Lines(lines, shared) if len(lines) == len(paths) else _Run(run, shared)
+            shapes = [shape for item in run for shape in (item.items if isinstance(item, Group) else (item,))]
+            paths = [shape for shape in shapes if isinstance(shape, Path)]
+            yield _Lines(paths, shared) if len(paths) == len(shapes) else _Run(shapes, shared)
 
     def _in_place(self, stamp: Stamp) -> list[Item]:
         """The shapes of a template that is shown once."""
@@ -241,7 +241,8 @@ def _at(x: float, y: float) -> str:
 
 def _is_lines(group: Group) -> bool:
     """Whether a group is no more than lines of one look."""
-    return bool(group.look) and not group.name and all(isinstance(i, Path) and not i.look for i in group.items)
+    plain = group.look and group.items and not (group.name or group.title or group.line or group.data)
+    return bool(plain) and all(isinstance(item, Path) and not item.look for item in group.items)
 
 
 def _data(path: Path, *, headless: bool = False) -> str:
@@ -257,7 +258,7 @@ def _element(attributes: str, data: Sequence[str]) -> Iterator[str]:
     yield from (last + ending for last in others[-1:])
 
 
-def _lines(text: str) -> str:
+def _content(text: str) -> str:
     """The content of an element that may have several lines."""
     return "\n".join(escape(each) for each in text.split("\n"))
 

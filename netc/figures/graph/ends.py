@@ -11,12 +11,8 @@ from netc.ir.net import Net
 
 def finish(tree: Tree, net: Net) -> None:
     """Set the ends of a tree beside each other, and mark the outputs."""
-    ends = _Ends(tree, net)
-    if len(net.inputs) > 1:
-        ends.join_inputs()
-    if len(net.outputs) > 1:
-        ends.part_heads()
-    tree.root.items = ends.items
+    if len(net.inputs) > 1 or len(net.outputs) > 1:
+        tree.root.items = _Ends(tree, net).beside()
     _mark_outputs(tree.root, set(net.outputs))
 
 
@@ -38,9 +34,19 @@ def _mark_outputs(root: Seq, outputs: set[str]) -> None:
 
 
 class _Ends:
+    """The outermost items of a tree, and what each of them reads."""
+
     def __init__(self, tree: Tree, net: Net) -> None:
         self.items, self.skips, self.net = tree.root.items, tree.skips, net
         self._number()
+
+    def beside(self) -> list[Item]:
+        """The items of the whole network, with its ends as forks where they can be."""
+        if len(self.net.inputs) > 1:
+            self._join_inputs()
+        if len(self.net.outputs) > 1:
+            self._part_heads()
+        return self.items
 
     def _number(self) -> None:
         """Where each layer is, and what each item reads from others."""
@@ -58,7 +64,7 @@ class _Ends:
             if skip.target in self.place and skip.source in self.place:
                 self.reads[self.place[skip.target]].add(self.place[skip.source])
 
-    def join_inputs(self) -> None:
+    def _join_inputs(self) -> None:
         """Chains of single layers that begin with an input each, up to the layer that joins them."""
         starts = [number for number, item in enumerate(self.items) if self._is_input(item)]
         if len(starts) < len(self.net.inputs) or starts[0]:
@@ -78,7 +84,7 @@ class _Ends:
         own = max(start for start in starts if start <= number)
         return any(read < own for read in self.reads[number])
 
-    def part_heads(self) -> None:
+    def _part_heads(self) -> None:
         """What leads to the first output beside what leads to the others, from behind the last layer that they share.
 
         A head begins where an item does not read the one before it. The nearer its source, the nearer it stands.

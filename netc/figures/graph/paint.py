@@ -15,12 +15,12 @@ from netc.figures.graph.tree import Frame, Leaf, Tree
 from netc.figures.options import Options
 from netc.figures.page import sheet
 from netc.figures.scene import Box, Group, Item, Rect, Scene, Stamp, Template, Text, fit, text_width
+from netc.figures.trunk import LINES
 from netc.ir.shape import Shape
 from netc.report.cost import Cost
 
 WIDEST = 260.0  # box
 _BAND = 3.5  # of a normalisation or an activation in a box
-_PAIRS = (("skip", "shortcut"), ("dotted", "shortcut that changes the shape"))
 
 
 class Painter:
@@ -143,7 +143,7 @@ class Painter:
         items += self._slot_labels()
         items += self._leg_labels(lines)
         items += [self._box(leaf) for leaf in sorted(self.router.leaves, key=self._order)]
-        shown = [pair for pair, paths in zip(_PAIRS, (skips, dotted), strict=True) if paths]
+        shown = [pair for pair, paths in zip(LINES, (skips, dotted), strict=True) if paths]
         known = self.facts
         return sheet(
             items,
