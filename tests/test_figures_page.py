@@ -190,6 +190,8 @@ def test_search_marks_what_it_finds_and_goes_from_one_to_the_next(page: Any) -> 
     field = one(page, "#search")
     field.send_keys(SHIFT, ENTER)
     assert one(page, "#found").text == f"{count} of {count} found"
+    press(page, ESCAPE, "/", "1", ENTER)
+    assert on(page) == {"folded-input1"}, "from the top down, frames among the layers"
 
 
 # -- folding ---------------------------------------------------------------------------------------------------------
