@@ -133,6 +133,19 @@ def test_check_fix_of_standard_input_prints_the_text(
 # -- the other commands --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["compile", "clean.net", "--verify"], ["train", "clean.net"], ["evaluate", "x"], ["predict", "x", "y"]],
+)
+def test_what_needs_tensorflow_says_so(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(arguments) == 2
+    assert "needs TensorFlow: pip install 'netc[tensorflow]'" in capsys.readouterr().err
+    assert not Path("clean.py").exists()
+
+
 def test_compile_writes_a_module_named_after_the_spec(capsys: pytest.CaptureFixture[str]) -> None:
     Path("specs").mkdir()
     Path("specs/2-small net.net").write_text(CLEAN)
@@ -175,9 +188,6 @@ def test_compile_writes_nothing_that_verification_refuses(
     assert main(["compile", "clean.net", "--verify"]) == 3
     assert "the code is not the network: the shapes of `conv1` differ" in capsys.readouterr().err
     assert not Path("clean.py").exists()
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert main(["compile", "clean.net", "--verify"]) == 2
-    assert "needs TensorFlow" in capsys.readouterr().err
 
 
 def test_compile_verifies() -> None:
