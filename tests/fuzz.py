@@ -21,7 +21,7 @@ from netc.backends import dot, json
 from netc.backends.keras_source import emit
 from netc.compiler import compile_source
 from netc.diagnostics import render_concise, render_json, render_sarif, render_text
-from netc.diagnostics.fixes import weight, apply_fixes, fix
+from netc.diagnostics.fixes import apply_fixes, fix, weight
 from netc.diagnostics.levels import judge
 from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.figures.drawing import Drawing
