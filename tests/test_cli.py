@@ -109,6 +109,7 @@ def test_check_fix_mends_the_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert "\n-conv (width) x 3 relu\n+conv (width)x3 relu\n" in shown.out
     assert "(width) x 3" in Path("spaced.net").read_text()
     assert main(["check", "--fix", "spaced.net"]) == 0
+    assert capsys.readouterr().err == "fixed spaced.net\n"
     assert Path("spaced.net").read_text() == CLEAN
     assert main(["check", "--diff", "spaced.net"]) == 0
 
@@ -117,6 +118,7 @@ def test_check_fix_leaves_what_it_cannot_mend(capsys: pytest.CaptureFixture[str]
     Path("bad.net").write_text("input 8x8x3\npool 9 pad=valid\n")
     before = Path("bad.net").stat().st_mtime_ns
     assert main(["check", "--fix", "bad.net"]) == 1
+    assert capsys.readouterr().err == ""
     assert Path("bad.net").stat().st_mtime_ns == before
 
 
@@ -129,6 +131,19 @@ def test_check_fix_of_standard_input_prints_the_text(
 
 
 # -- the other commands --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["compile", "clean.net", "--verify"], ["train", "clean.net"], ["evaluate", "x"], ["predict", "x", "y"]],
+)
+def test_what_needs_tensorflow_says_so(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(arguments) == 2
+    assert "needs TensorFlow: pip install 'netc[tensorflow]'" in capsys.readouterr().err
+    assert not Path("clean.py").exists()
 
 
 def test_compile_writes_a_module_named_after_the_spec(capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,9 +188,6 @@ def test_compile_writes_nothing_that_verification_refuses(
     assert main(["compile", "clean.net", "--verify"]) == 3
     assert "the code is not the network: the shapes of `conv1` differ" in capsys.readouterr().err
     assert not Path("clean.py").exists()
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert main(["compile", "clean.net", "--verify"]) == 2
-    assert "needs TensorFlow" in capsys.readouterr().err
 
 
 def test_compile_verifies() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,58 @@ def test_the_loop_takes_the_steps_of_fit(here: Path) -> None:
     losses = model.fit(data.train.batches(0), verbose=0, class_weight=weights).history["loss"]
     rows = (here / "beside_fit/log.csv").read_text().splitlines()
     assert float(rows[1].split(",")[3]) == pytest.approx(losses[0], rel=1e-4)
+
+
+NOISY = """net noisy
+input 8x8x1
+conv 16x3 bn relu
+dropout 0.3
+conv 32x3/2 bn relu
+gap
+fc 10 softmax
+
+data digits {
+    center per_pixel
+    shift 0.125
+    rotate 10
+    cutout 2
+    validation 0.2 stratified
+}
+train {
+    loss categorical_crossentropy label_smoothing=0.1
+    optimizer momentum lr=0.05
+    weight_decay 1e-4
+    batch 32
+    epochs 1
+}
+"""
+
+
+@pytest.mark.parametrize(("spec", "tolerance"), [("digits", 1e-5), ("noisy", 0.02)])
+def test_the_emitted_module_takes_the_same_steps(spec: str, tolerance: float, tmp_path: Path) -> None:
+    """Under one seed: the same to a bit or two once its normalisation is fused as well, else up to rounding."""
+    import netc as package
+    from netc.train.normalise import fused
+
+    path = Path(__file__).parents[1] / "specs/digits.net"
+    net = package.load(path) if spec == "digits" else package.loads(NOISY)
+    ours = net.train(tmp_path / "run", settings=["train.epochs=1"], seed=7, quiet=True).row
+    data = net.datasets(seed=7)
+    assert data.validation is not None
+    module: dict[str, Any] = {"__name__": "emitted"}
+    exec(net.source(), module)
+    build = module["build_model"]
+    with ExitStack() as held:
+
+        def build_fused() -> Any:
+            model = build()
+            held.enter_context(fused(model))
+            return model
+
+        module["build_model"] = build_fused if spec == "digits" else build
+        trained = module["train"](data.train.batches(0), data.validation.batches(), epochs=1, seed=7)
+    for name, values in trained.history.history.items():
+        assert ours[name] == pytest.approx(values[0], rel=tolerance), name
 
 
 def test_weight_decay_is_half_lambda_times_the_squares_of_kernels(here: Path) -> None:

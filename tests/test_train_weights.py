@@ -17,10 +17,10 @@ NET = "net n; input 8x8x3; def stage(ch) { conv (ch)x3 relu; pool 2 }; stage 4; 
 SKIP = NET + "\ntrain { loss categorical_crossentropy; optimizer sgd; skip fc2 }"
 
 
-def official(path: Path, classes: int = 3) -> Any:
-    """A file as keras.applications offers them: written by Keras 1 and 2, layers under names of their own."""
+def small(classes: int = 3) -> Any:
+    """NET in Keras, its layers named as those of keras.applications."""
     layers = keras.layers
-    model = keras.Sequential(
+    return keras.Sequential(
         [
             keras.Input((8, 8, 3)),
             layers.Conv2D(4, 3, padding="same", activation="relu", name="block1_conv1"),
@@ -32,29 +32,95 @@ def official(path: Path, classes: int = 3) -> Any:
             layers.Dense(classes, activation="softmax", name="predictions"),
         ]
     )
+
+
+LAYOUTS = {"keras1": "{layer}_{first}_1:0", "keras2": "{layer}/{part}:0", "keras3": ""}
+PARTS = (("W", "kernel"), ("b", "bias"))
+
+
+def official(model: Any, path: Path, layout: str) -> Path:
+    """A file of weights as each Keras wrote them; those that keras.applications offers are of the first two."""
+    if layout == "keras3":
+        path = path.with_suffix(".weights.h5")
+        model.save_weights(path)
+        return path
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = [layer.name.encode() for layer in model.layers]
         for layer in model.layers:
             group = file.create_group(layer.name)
-            names = [f"{layer.name}/{layer.name}_{part}_1:0" for part in ("W", "b")][: len(layer.weights)]
+            names = [LAYOUTS[layout].format(layer=layer.name, first=first, part=part) for first, part in PARTS]
+            names = names[: len(layer.weights)]
             group.attrs["weight_names"] = [name.encode() for name in names]
             for name, weight in zip(names, layer.weights, strict=True):
                 group[name] = np.asarray(weight)
-    return model
+    return path
 
 
 def outputs(model: Any) -> Any:
     return np.asarray(model(np.random.default_rng(0).random((2, 8, 8, 3), np.float32)))
 
 
-def test_official_weights_load_in_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_official_weights_load_in_order(layout: str, tmp_path: Path) -> None:
+    """`fc1` is a name on both sides: one that is the same does not make the names ours."""
     from netc.train.weights import load_into
 
-    theirs, net = official(tmp_path / "w.h5"), loads(NET)
+    theirs, net = small(), loads(NET)
     model = net.to_keras()
-    found = load_into(model, net.program, tmp_path / "w.h5")
+    found = load_into(model, net.program, official(theirs, tmp_path / "w.h5", layout))
     assert (found.by_name, len(found.loaded), found.missing) == (False, 4, [])
     assert outputs(model) == pytest.approx(outputs(theirs), abs=1e-6)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_another_number_of_classes_is_named_and_can_be_skipped(layout: str, tmp_path: Path) -> None:
+    from netc.train.weights import WeightsError, load_into
+
+    path = official(small(7), tmp_path / "w.h5", layout)
+    with pytest.raises(WeightsError, match=r"(?s)fc2: the file has 5x7, the network 5x3 \(`predictions` there\).*skip"):
+        load_into(loads(NET).to_keras(), loads(NET).program, path)
+    found = load_into(loads(NET).to_keras(), loads(SKIP).program, path)
+    assert (found.by_name, len(found.loaded), found.skipped) == (False, 3, ["fc2"])
+
+
+@pytest.mark.parametrize(("spec", "top"), [("vgg16", True), ("vgg19", False)])
+def test_weights_of_keras_applications_load_into_the_shipped_specs(spec: str, top: bool, tmp_path: Path) -> None:
+    """Small images, for the sake of time: the convolutions are those of the published files."""
+    from netc.train.weights import load_into
+
+    text = (Path(__file__).parents[1] / "specs" / f"{spec}.net").read_text().partition("train {")[0]
+    net = loads(text.replace("224x224x3", "32x32x3").replace("fc 1000", "fc 10"))
+    theirs = getattr(keras.applications, spec.upper())(
+        weights=None, include_top=top, input_shape=(32, 32, 3), **({"classes": 10} if top else {})
+    )
+    images = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
+    for layout in LAYOUTS:
+        path = official(theirs, tmp_path / "w.h5", layout)
+        model = net.to_keras()
+        found = load_into(model, net.program, path, strict=top)
+        path.unlink()  # pytest keeps folders, and this one is large
+        assert found.missing == ([] if top else ["fc1", "fc2", "fc3"])
+        assert not found.unused
+        ours = model if top else keras.Model(model.input, model.get_layer("stage5_pool1").output)
+        assert np.abs(np.asarray(ours(images)) - np.asarray(theirs(images))).max() < 1e-5
+
+
+def test_arrays_that_are_not_in_the_file_are_not_read(tmp_path: Path) -> None:
+    """One that claims 4 TB, and one that lies in another file."""
+    from netc.train.weights import WeightsError, load_into
+
+    (tmp_path / "raw").write_bytes(bytes(32 * 5 * 4))
+    for name, said in (("huge", "more than the file can hold"), ("linked", "lies in another file")):
+        path = official(small(), tmp_path / f"{name}.h5", "keras2")
+        with h5py.File(path, "a") as file:
+            group = file["fc1"]
+            del group["fc1"]
+            if name == "huge":
+                group.create_dataset("fc1/kernel:0", shape=(10**6, 10**6), dtype="float32", chunks=(1000, 1000))
+            else:
+                group.create_dataset("fc1/kernel:0", (32, 5), "float32", external=[(str(tmp_path / "raw"), 0, 640)])
+        with pytest.raises(WeightsError, match=said):
+            load_into(loads(NET).to_keras(), loads(NET).program, path)
 
 
 @pytest.mark.parametrize("name", ["m.keras", "m.weights.h5", "m.h5"])

@@ -11,6 +11,7 @@ from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.evaluate import add_weights, trained
 from netc.cli.options import add_colour, add_compiling
 from netc.cli.output import emit, say
+from netc.cli.running import need_tensorflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,7 +47,7 @@ def configure(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the classes, or write the features; 1 for errors of images or weights."""
-    from netc.cli.training import need_tensorflow, tried  # noqa: PLC0415
+    from netc.cli.training import tried  # noqa: PLC0415
 
     need_tensorflow("predict")
     if options.top < 1:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.options import add_colour, add_compiling, settings
 from netc.cli.output import STDIO, emit, say
-from netc.cli.running import load
+from netc.cli.running import load, need_tensorflow
 
 if TYPE_CHECKING:
     from netc.train.progress import Progress
@@ -27,7 +27,7 @@ examples:
   netc train resnet.net --epochs 20 --seed 1 --out runs/seed1
   netc train resnet.net --resume                  goes on with the last run of this spec
   netc train runs/resnet-2 --resume               goes on with this one
-  netc train vgg16-flowers.net --weights vgg16_weights_tf_dim_ordering_tf_kernels.h5
+  netc train vgg16-flowers.net --weights vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5
   netc train resnet.net --distribute mirrored     on all devices of this machine
   netc train resnet.net --distribute multiworker --workers a:12345,b:12345 --index 0
 
@@ -72,7 +72,7 @@ def configure(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train; 1 for errors of spec or data, 130 or 143 when stopped by a signal."""
-    from netc.cli.training import need_tensorflow, tried  # noqa: PLC0415
+    from netc.cli.training import tried  # noqa: PLC0415
 
     need_tensorflow("train")
     if options.file == STDIO:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 KINDS = ".keras, .weights.h5, .h5, a checkpoint (.npz) or the folder of a run"
 SHOWN = 8
+ANY = ""
+SMALL, MOST_PACKED = 1 << 20, 1032  # bytes, and how many of them deflate gets into one
 
 
 class WeightsError(Exception):
@@ -36,11 +39,20 @@ class WeightsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a file holds: the arrays of each layer, in the order of the layers where `ordered`."""
+    """What a file holds: the arrays of each layer.
+
+    `order` says in which order the network has them: the names of all layers under ANY, or, of a file that knows no
+    order across classes of layers, those of each class under its name (`conv2d`).
+    """
 
     path: Path
     layers: Mapping[str, Arrays]
-    ordered: bool
+    order: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def ordered(cls, path: Path, layers: Mapping[str, Arrays]) -> Stored:
+        """All layers in the order of the network."""
+        return cls(path, layers, {ANY: list(layers)})
 
 
 @dataclass(slots=True)
@@ -74,7 +86,7 @@ def load_into(model: Any, program: Program, path: Path, *, strict: bool = False)
     layers = {layer.name: weights for layer in model.layers if (weights := list(layer.weights))}
     train = program.sections.train
     skip = set(skipped_layers(train, program.net, program.expansion.labels)) if train else set()
-    pairs, by_name = _pairs(stored, layers)
+    pairs, by_name = _pairs(stored, model, layers, skip)
     found = Matched(path, by_name)
     found.unused = [name for name in stored.layers if name not in set(pairs.values())]
     wrong = []
@@ -84,12 +96,11 @@ def load_into(model: Any, program: Program, path: Path, *, strict: bool = False)
         elif name not in pairs:
             found.missing.append(name)
         elif difference := _difference(stored.layers[pairs[name]], variables):
-            wrong.append(f"{name}: {difference}")
+            wrong.append((name, difference if by_name else f"{difference} (`{pairs[name]}` there)"))
         else:
             found.loaded.append(name)
     if wrong:
-        help = f"`skip {wrong[0].partition(':')[0]}` in `train` leaves a layer fresh"
-        raise WeightsError(f"{path} does not fit the network:\n  " + "\n  ".join(wrong[:SHOWN]) + f"\n{help}")
+        raise WeightsError(_misfit(path, wrong))
     if not found.loaded or (strict and found.missing):
         raise WeightsError(_nothing(stored, found))
     for name in found.loaded:
@@ -98,17 +109,35 @@ def load_into(model: Any, program: Program, path: Path, *, strict: bool = False)
     return found
 
 
-def _pairs(stored: Stored, layers: Mapping[str, Any]) -> tuple[dict[str, str], bool]:
-    """The layer of the file for each of the network: by name, or in order where the file's names are others.
+def _pairs(stored: Stored, model: Any, layers: Mapping[str, Any], skip: Collection[str]) -> tuple[dict[str, str], bool]:
+    """The layer of the file for each of the network: by name, or in order where more layers fit so, and most.
 
-    In order needs every layer of the file to have the shapes of its partner, from the first layer on.
+    The networks of keras.applications have names of their own, of which one or two may be ours too (`fc1`).
     """
     named = {name: name for name in layers if name in stored.layers}
-    if len(named) == len(stored.layers) or not stored.ordered or len(stored.layers) > len(layers):
+    if len(named) == len(stored.layers):
         return named, True
-    ordered = dict(zip(layers, stored.layers, strict=False))
-    fits = all(not _difference(stored.layers[there], layers[here]) for here, there in ordered.items())
-    return (ordered, False) if fits else (named, True)
+    classes = {layer.name: type(layer).__name__.lower() for layer in model.layers}
+    ordered: dict[str, str] = {}
+    for kind, names in stored.order.items():
+        ours = [name for name in layers if kind in (ANY, classes[name])]
+        ordered.update(zip(ours, names, strict=False))
+
+    def fitting(pairs: Mapping[str, str]) -> int:
+        kept = ((here, there) for here, there in pairs.items() if here not in skip)
+        return sum(not _difference(stored.layers[there], layers[here]) for here, there in kept)
+
+    fit = fitting(ordered)
+    return (ordered, False) if fit > max(fitting(named), len(ordered) // 2) else (named, True)
+
+
+def _misfit(path: Path, wrong: Sequence[tuple[str, str]]) -> str:
+    """The layers that do not fit, and how to go on without them."""
+    lines = [f"{path} does not fit the network:", *(f"  {name}: {what}" for name, what in wrong[:SHOWN])]
+    if len(wrong) > SHOWN:
+        lines.append(f"  and {len(wrong) - SHOWN} layers more")
+    name = wrong[0][0]
+    return "\n".join([*lines, f"`skip {name}` in `train`, or --set train.skip={name}, leaves a layer fresh"])
 
 
 def _difference(arrays: Sequence[Any], variables: Sequence[Any]) -> str:
@@ -148,7 +177,7 @@ def stored_weights(path: Path) -> Stored:
         raise WeightsError(f"there is no file {path}")
     try:
         if path.suffix == SUFFIX:
-            return Stored(path, _checkpoint(path), True)
+            return Stored.ordered(path, _checkpoint(path))
         if path.suffix == ".keras":
             return _keras(path)
         if path.suffix in (".h5", ".hdf5"):
@@ -191,19 +220,23 @@ def _hdf5(path: Path, file: Any, order: Iterable[str] | None) -> Stored:
     with file, h5py.File(file, "r") as held:
         root = held.get("model_weights", held)
         if "layer_names" in root.attrs:
-            return Stored(path, dict(_legacy(root)), True)
-        layers = dict(_current(held))
+            return Stored.ordered(path, dict(_legacy(root)))
+        groups = list(_current(held))
+    layers = {name: arrays for _, name, arrays in groups}
     if not layers:
         raise ValueError("it holds no layers with weights")
-    if order is None:
-        return Stored(path, layers, False)  # groups are sorted by the names of classes
-    return Stored(path, {name: layers[name] for name in order if name in layers}, True)
+    if order is not None:
+        return Stored.ordered(path, {name: layers[name] for name in order if name in layers})
+    kinds: dict[str, list[str]] = {}
+    for kind, name, _ in groups:
+        kinds.setdefault(kind, []).append(name)
+    return Stored(path, layers, kinds)
 
 
 def _legacy(root: Any) -> Iterator[tuple[str, Arrays]]:
     """A group a layer, whose attributes list it and its weights in order."""
     for name in _names(root.attrs, "layer_names"):
-        arrays = [root[name][weight][()] for weight in _names(root[name].attrs, "weight_names")]
+        arrays = [_array(root[name], weight) for weight in _names(root[name].attrs, "weight_names")]
         if arrays:
             yield name, arrays
 
@@ -216,10 +249,32 @@ def _names(attributes: Any, key: str) -> list[str]:
     return [name.decode() if isinstance(name, bytes) else str(name) for part in parts for name in part]
 
 
-def _current(held: Any) -> Iterator[tuple[str, Arrays]]:
-    """Groups named by the classes of layers; an attribute of `vars` has the name of the layer."""
-    for group in held.get("layers", {}).values():
-        variables = group.get("vars")
+def _current(held: Any) -> Iterator[tuple[str, str, Arrays]]:
+    """Class, name and arrays of each layer: groups are named by classes and counted, `conv2d`, `conv2d_1` and on.
+
+    They come in the order of the count, which is that of the layers of one class; HDF5 has `conv2d_10` before
+    `conv2d_2`. An attribute of `vars` has the name of the layer.
+    """
+    found = []
+    for group, content in held.get("layers", {}).items():
+        variables = content.get("vars")
         if variables is None or "name" not in variables.attrs or not len(variables):
             continue
-        yield str(variables.attrs["name"]), [variables[str(number)][()] for number in range(len(variables))]
+        kind, count = re.fullmatch(r"(.+?)(?:_(\d+))?", group).groups("0")  # type: ignore[union-attr]
+        arrays = [_array(variables, str(number)) for number in range(len(variables))]
+        found.append((int(count), kind.replace("_", ""), str(variables.attrs["name"]), arrays))
+    for _, kind, name, arrays in sorted(found, key=lambda one: one[0]):
+        yield kind, name, arrays
+
+
+def _array(group: Any, name: str) -> NDArray[Any]:
+    """An array that lies in the file itself: no other file is read, and no more memory taken than it could fill.
+
+    Links to other files lead nowhere already, as HDF5 gets an open file and no path.
+    """
+    held = group[name]
+    if held.external or held.is_virtual:
+        raise ValueError(f"{name} lies in another file")
+    if held.nbytes > SMALL + MOST_PACKED * held.id.get_storage_size():
+        raise ValueError(f"{name} is said to have {held.nbytes:,} bytes, more than the file can hold")
+    return held[()]  # type: ignore[no-any-return]
