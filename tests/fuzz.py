@@ -141,14 +141,16 @@ def mended(source: Source, findings: Sequence[Diagnostic]) -> None:
         assert text != source.text, found
         left = compiled(Source(source.name, text))[1]
         better = weight(left) < weight(findings)
-        uncovered = found.code[3] == "0" and kinds(left)[found.code] < kinds(findings)[found.code]
+        uncovered = (
+            found.code[3] == "0" and kinds(left)[found.code, found.message] < kinds(findings)[found.code, found.message]
+        )
         assert better or uncovered, (found, [(one.code, one.message) for one in left])
     _, left = fix(source, lambda changed: compiled(changed)[1])
     assert weight(left) <= weight(findings)
 
 
-def kinds(findings: Sequence[Diagnostic]) -> Counter[str]:
-    return Counter(found.code for found in findings)
+def kinds(findings: Sequence[Diagnostic]) -> Counter[tuple[str, str]]:
+    return Counter((found.code, found.message) for found in findings)
 
 
 def put_out(program: Program) -> None:
