@@ -21,9 +21,9 @@ def emit(text: str) -> None:
 
 
 def write(path: str, content: str | bytes) -> None:
-    """Write a file, or a text to standard output for `-`; the old file stays whole if that fails."""
-    if path == STDIO and isinstance(content, str):
-        emit(content)
+    """Write a file, or to standard output for `-`; the old file stays whole if that fails."""
+    if path == STDIO:
+        emit(content) if isinstance(content, str) else sys.stdout.buffer.write(content)
         return
     try:
         _replace(Path(os.path.realpath(path)), content)  # a link stays a link
