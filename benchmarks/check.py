@@ -20,7 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 NETC = [sys.executable, "-m", "netc"]
 RESNET = [str(ROOT / "specs" / "resnet.net"), "-D", "n=18"]
 VGG16 = str(ROOT / "specs" / "vgg16.net")
-QUIET = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+# Both sides run compiled, as pip leaves them: where the variable is set, ours alone would be compiled anew each time.
+QUIET = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+QUIET |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
 LINES = ("conv 16x3 bn relu", "conv 16x3/1 relu l2=1e-4", "pool 3/1", "dropout 0.1", "conv 16x1", "bn; relu")
 
 HEAVY = """

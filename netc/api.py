@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from netc import needs
 from netc.diagnostics.codes import Severity
 from netc.diagnostics.levels import judge
 from netc.diagnostics.model import Diagnostic, Diagnostics
@@ -111,17 +112,33 @@ class Network:
             raise ValueError(f"got the format {format!r}, expected one of {', '.join(FORMATS)}")
         return render(self.program, format)
 
-    def draw(self, path: str | os.PathLike[str] | None = None, *, style: str = "graph", **options: Any) -> Drawing:
+    def draw(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        style: str = "graph",
+        beside: Sequence[Network] = (),
+        **options: Any,
+    ) -> Drawing:
         """The network as a figure, which a notebook shows by itself; with a `path` it is written there too, in the
-        format of its name (`.svg`, `.png`, `.pdf`, `.html`, `.dot`). `options` are those of `netc.figures.Options`.
+        format of its name (`.svg`, `.png`, `.pdf`, `.html`, `.dot`; tables also `.md`, `.tex`).
+
+        Networks `beside` it stand to its left, in the styles column and table. `options` are those of
+        `netc.figures.Options`. Raises ValueError for a style or a value that there is not, TypeError for another
+        option, `netc.figures.FigureError` for a network that the style cannot show (when it is drawn).
 
         >>> resnet.draw("resnet.pdf", theme="print")
         >>> resnet.draw(style="volumes", collapse="none")
+        >>> resnet.draw(style="column", beside=[vgg, plain])
         """
         from netc.figures.drawing import Drawing  # noqa: PLC0415 - figures are for those who ask
         from netc.figures.options import Options  # noqa: PLC0415
 
-        drawing = Drawing((self.program,), style, Options(**options))
+        if unknown := sorted(options.keys() - Options.__dataclass_fields__):
+            known = ", ".join(Options.__dataclass_fields__)
+            raise TypeError(f"draw() has no option `{unknown[0]}`, expected one of style, beside, {known}")
+        programs = (*(network.program for network in beside), self.program)
+        drawing = Drawing(programs, style, Options(**options))
         if path is not None:
             drawing.save(path)
         return drawing
@@ -131,7 +148,8 @@ class Network:
         return self.draw().svg
 
     def to_keras(self) -> keras.Model:
-        """The network as a plain `keras.Model`, with new weights. Needs TensorFlow."""
+        """The network as a plain `keras.Model`, with new weights. Raises ModuleNotFoundError without TensorFlow."""
+        needs.tensorflow("a Keras model")
         from netc.backends.keras_model import build  # noqa: PLC0415 - imports TensorFlow
 
         return build(self.program)
@@ -144,6 +162,7 @@ class Network:
 
         >>> for images, labels in digits.datasets().train.batches(epoch=0): ...
         """
+        needs.tensorflow("a data set")
         from netc.data import prepare  # noqa: PLC0415 - imports TensorFlow
         from netc.sections.model import BATCH, SEED  # noqa: PLC0415
 
@@ -169,6 +188,7 @@ class Network:
 
         >>> digits.train("runs/quick", settings=["train.epochs=5"]).row["val_accuracy"]
         """
+        needs.tensorflow("training")
         from netc.train.start import train_network  # noqa: PLC0415 - imports TensorFlow
 
         return train_network(

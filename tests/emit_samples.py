@@ -21,6 +21,9 @@ SAMPLES: dict[str, str] = {
     "uneven repeats": HEAD + "repeat 3 as i { repeat i { conv 4x3 }; conv 4x1 }\nconv 2x1",
     "no passes": HEAD + "param n = 0\nrepeat n { conv 4x3 }\nconv 2x1; pool 2",
     "passes of channels": HEAD + "repeat channels // 2 { conv 4x3 }\nconv 2x1",
+    "channels before a flatten": HEAD + "relu; fc (channels*2 if channels > 3 else 1) relu; fc (channels-1)",
+    "passes of channels that change": HEAD + "repeat channels - 1 { fc (channels+1) bias=false }; fc 2",
+    "passes of channels that are hoisted": HEAD + "repeat channels - 2 { fc 3; max { | identity | relu } }; fc 2",
     "repeat in if": HEAD
     + "param deep = false\nparam n = 2\nif deep { repeat n { conv 4x3 } } else { conv 4x1 }\nconv 2x1\nrepeat 2 { conv 4x1 }",
     "labelled repeat": HEAD + "stage: repeat 2 { conv 4x3; a: conv 4x3 }\nadd stage\nstep: conv 4x1",

@@ -1,22 +1,58 @@
-"""What is wrong with the geometry of a scene, as a reader would see it: the test of every figure."""
+"""What is wrong with the geometry of a scene, as a reader would see it: the test of every figure.
+
+`python -m tests.figure_geometry [NETWORKS]` examines the figures of all specs in all styles and of that many random
+networks (300), and prints what was looked at and how much of it is wrong.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from netc.figures.scene import Box, Group, Path, Scene, Text
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import netc
+from netc.figures import FigureError, Options
+from netc.figures.scene import Box, Group, Scene, Text, union
+from netc.figures.scene import Path as Line
+from netc.figures.styles import STYLES, draw
 
 TOUCH = 1.0  # pixels that an edge may go into the boxes it joins
+_CELL = 200.0  # of the grid that boxes are looked up in
+SPECS = sorted(Path("specs").glob("*.net"))
+
+
+@dataclass(slots=True)
+class Examined:
+    """What a scene shows, and everything wrong with it: texts outside their box or the sheet, overlaps, edges through
+    boxes and texts, shortcuts on top of each other."""
+
+    boxes: int
+    edges: int
+    labels: int
+    wrong: list[str]
 
 
 def violations(scene: Scene) -> list[str]:
-    """Everything wrong: texts outside their box or the sheet, overlaps, edges through boxes."""
-    boxes = [
-        (item.name, item.items[0].box, item) for item in scene.walk() if isinstance(item, Group) and item.role == "box"
-    ]
+    """Everything wrong with a scene."""
+    return examine(scene).wrong
+
+
+def examine(scene: Scene) -> Examined:
+    """Look at a whole scene."""
+    items = list(scene.walk())
+    boxes = [(item.name, item.items[0].box, item) for item in items if isinstance(item, Group) and item.role == "box"]
     inside = {id(inner) for _, _, group in boxes for inner in group.items}
-    labels = [item for item in scene.walk() if isinstance(item, Text) and id(item) not in inside]
+    labels = [item for item in items if isinstance(item, Text) and id(item) not in inside]
+    frames = [item.items[0].box for item in items if isinstance(item, Group) and item.role == "frame"]
+    edges = [item for item in items if isinstance(item, Line) and item.role == "edge"]
     sheet = Box(0, 0, scene.width, scene.height)
     found = [
         f"{name}: {text.text!r} leaves its box" for name, box, text in _texts(boxes) if not box.holds(text.box, 0.5)
@@ -25,10 +61,17 @@ def violations(scene: Scene) -> list[str]:
     found += [f"{label.text!r} leaves the sheet" for label in labels if not sheet.holds(label.box, 0.5)]
     areas = [(name, box) for name, box, _ in boxes] + [(repr(label.text), label.box) for label in labels]
     found += [f"{one} overlaps {other}" for one, other in overlaps(areas)]
-    for path in scene.walk():
-        if isinstance(path, Path) and path.role == "edge":
-            found += _crossings(path, boxes, sheet)
-    return found
+    found += [
+        f"{label.text!r} lies on the border of a frame {frame}"
+        for label in labels
+        for frame in frames
+        if label.box.overlaps(frame) and not frame.holds(label.box)
+    ]
+    grid = Grid([(name, _grown(box, -TOUCH)) for name, box in areas])
+    for edge in edges:
+        found += _crossings(edge, grid, sheet)
+    found += _on_top(scene)
+    return Examined(len(boxes), len(edges), len(labels), found)
 
 
 def _texts(boxes: list[tuple[str, Box, Group]]) -> Iterator[tuple[str, Box, Text]]:
@@ -39,28 +82,73 @@ def _texts(boxes: list[tuple[str, Box, Group]]) -> Iterator[tuple[str, Box, Text
 
 
 def overlaps(areas: list[tuple[str, Box]]) -> Iterator[tuple[str, str]]:
-    """Pairs that overlap, by a sweep from the top."""
+    """Pairs that overlap, by a sweep along the longer side."""
+    whole = union(box for _, box in areas) if areas else Box(0, 0, 0, 0)
+    begin = 0 if whole.right - whole.left > whole.bottom - whole.top else 1  # a box is left, top, right, bottom
     active: list[tuple[str, Box]] = []
-    for name, box in sorted(areas, key=lambda area: area[1].top):
-        active = [each for each in active if each[1].bottom > box.top]
+    for name, box in sorted(areas, key=lambda area: area[1][begin]):
+        active = [each for each in active if each[1][begin + 2] > box[begin]]
         yield from ((name, other) for other, theirs in active if box.overlaps(theirs, 0.3))
         active.append((name, box))
 
 
-def _crossings(path: Path, boxes: list[tuple[str, Box, Group]], sheet: Box) -> list[str]:
+class Grid:
+    """Areas by the cells of a grid that they touch."""
+
+    def __init__(self, areas: Iterable[tuple[str, Box]]) -> None:
+        self.cells: dict[tuple[int, int], list[tuple[str, Box]]] = defaultdict(list)
+        for name, box in areas:
+            for cell in _cells(box):
+                self.cells[cell].append((name, box))
+
+    def near(self, box: Box) -> dict[int, tuple[str, Box]]:
+        """The areas that a box may meet."""
+        return {id(area[1]): area for cell in _cells(box) for area in self.cells.get(cell, ())}
+
+
+def _cells(box: Box) -> Iterator[tuple[int, int]]:
+    across = range(int(box.left // _CELL), int(box.right // _CELL) + 1)
+    return itertools.product(across, range(int(box.top // _CELL), int(box.bottom // _CELL) + 1))
+
+
+def _crossings(path: Line, grid: Grid, sheet: Box) -> list[str]:
     points = list(path.points())
-    reach = path.box
-    near = [(name, box) for name, box, _ in boxes if box.overlaps(_grown(reach, 1))]
     found = (
         []
         if all(sheet.holds(Box(*point, *point), 0.5) for point in points)
         else [f"an edge at {points[0]} leaves the sheet"]
     )
+    near = [(name, box) for name, box in grid.near(path.box).values() if box.overlaps(_grown(path.box, TOUCH))]
     for name, box in near:
-        inner = _grown(box, -TOUCH)
-        if any(_segment_meets(inner, one, other) for one, other in itertools.pairwise(points)):
+        if any(_segment_meets(box, one, other) for one, other in itertools.pairwise(points)):
             found.append(f"an edge from {points[0]} to {points[-1]} crosses {name} {box}")
     return found
+
+
+def _on_top(scene: Scene) -> Iterator[str]:
+    """Shortcuts that run along each other on the same pixels."""
+    groups = [item for item in scene.walk() if isinstance(item, Group) and item.look in ("skip", "dotted")]
+    runs: dict[tuple[bool, float], list[tuple[float, float]]] = defaultdict(list)
+    for path in (path for group in groups for path in group.items if isinstance(path, Line) and path.role == "edge"):
+        for one, other in _long_sides(path):
+            upright = one[0] == other[0]
+            along = sorted((one[1], other[1]) if upright else (one[0], other[0]))
+            runs[upright, one[0] if upright else one[1]].append((along[0], along[1]))
+    for (upright, at), spans in runs.items():
+        spans.sort()
+        for before, behind in itertools.pairwise(spans):
+            if behind[0] < before[1] - 1:
+                yield f"two shortcuts run on {'x' if upright else 'y'}={at} from {behind[0]} to {before[1]}"
+
+
+def _long_sides(path: Line) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
+    """The straight pieces in the middle of a path: not those at its ends, which others may share."""
+    last, straight = path.start, []
+    for segment in path.segments:
+        if len(segment) == 1 and (segment[0][0] == last[0]) != (segment[0][1] == last[1]):
+            straight.append((last, segment[0]))
+        last = segment[-1]
+    return iter(straight[1:-1])
 
 
 def _grown(box: Box, by: float) -> Box:
@@ -89,4 +177,132 @@ def _segment_meets(box: Box, one: tuple[float, float], other: tuple[float, float
     return low < high
 
 
-__all__ = ["overlaps", "violations"]
+# -- random networks: statements that keep the shape, so that all can be joined ------------------------------
+
+LAYERS = ["conv 8x3 relu", "bn; relu; conv 8x3", "conv 8x3 bn relu", "dropout 0.5", "bn", "relu", "pool 3/1"]
+
+
+@st.composite
+def bodies(draw: Any, depth: int = 0, labels: tuple[str, ...] = ()) -> str:
+    """Statements of a network with an input of 8x8x8."""
+    lines, known = [], list(labels)
+    for _ in range(draw(st.integers(1, 4 if depth else 6))):
+        kinds = ["layer", "layer", "join", "from", "label"] + ["branches", "repeat"] * (depth < 3)
+        kind = draw(st.sampled_from(kinds))
+        if kind == "layer":
+            lines.append(draw(st.sampled_from(LAYERS)))
+        elif kind == "label":
+            name = f"l{draw(st.integers(0, 10**9))}"
+            lines.append(f"{name}: conv 8x1")
+            known.append(name)
+        elif kind == "join" and known:
+            lines.append(f"add {draw(st.sampled_from(known))}")
+        elif kind == "from" and known:
+            lines.append(f"add {{ | from {draw(st.sampled_from(known))} | identity }}")
+        elif kind == "branches":
+            joined = draw(
+                st.lists(
+                    st.one_of(st.just("identity"), st.just("conv 8x1"), bodies(depth + 1, tuple(known))),
+                    min_size=2,
+                    max_size=4,
+                )
+            )
+            merge, behind = draw(st.sampled_from([("add", ""), ("concat", "\nconv 8x1")]))
+            lines.append(merge + " {\n" + "".join(f"| {branch}\n" for branch in joined) + "}" + behind)
+        elif kind == "repeat":
+            lines.append(f"repeat {draw(st.integers(1, 3))} {{\n{draw(bodies(depth + 1, tuple(known)))}\n}}")
+    return "\n".join(lines) or "relu"
+
+
+def random_net(body: str, behind: str = "") -> netc.Network | None:
+    """A network around a body, and with another one behind it three heads; None where labels of one branch in another
+    are refused."""
+    text = f"{body}\ngap; fc 3 softmax"
+    if behind:
+        heads = "from mid; conv 8x3; second: conv 1x1\nfrom start; third: conv 1x1\noutput main second third"
+        text = f"start: conv 8x1\n{body}\nmid: conv 8x1\n{behind}\ngap; main: fc 3 softmax\n{heads}"
+    try:
+        return netc.loads(f"input 8x8x8\n{text}")
+    except netc.SpecError:
+        return None
+
+
+# -- the command ---------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Tally:
+    """What was examined of each kind of figure."""
+
+    figures: Counter[str] = field(default_factory=Counter)
+    boxes: Counter[str] = field(default_factory=Counter)
+    edges: Counter[str] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, kind: str, which: str, scene: Scene) -> None:
+        """Examine one figure."""
+        found = examine(scene)
+        self.figures[kind] += 1
+        self.boxes[kind] += found.boxes
+        self.edges[kind] += found.edges
+        self.labels[kind] += found.labels
+        self.wrong += [f"{kind} of {which}: {each}" for each in found.wrong]
+
+    def table(self) -> str:
+        """The counts, and their sums."""
+        lines = [f"{'':<10}{'figures':>9}{'boxes':>10}{'edges':>10}{'labels':>10}"]
+        columns = (self.figures, self.boxes, self.edges, self.labels)
+        for kind in (*self.figures, "all"):
+            counts = (column.total() if kind == "all" else column[kind] for column in columns)
+            lines.append(f"{kind:<10}" + "".join(f"{n:>{9 if not at else 10},}" for at, n in enumerate(counts)))
+        return "\n".join(lines)
+
+
+def variants() -> list[Options]:
+    """Every way to draw a graph."""
+    ways = itertools.product(("auto", "none", "all"), (False, True), ("change", "all", "none"))
+    places = ({}, {"columns": 4}, {"direction": "lr"})
+    return [
+        Options(collapse=collapse, expand=expand, shapes=shapes, **place)  # type: ignore[arg-type]
+        for (collapse, expand, shapes), place in itertools.product(ways, places)
+    ]
+
+
+def main(networks: int) -> int:
+    """Examine all and print; 1 if anything is wrong."""
+    tally, start = Tally(), time.monotonic()
+    for path in SPECS:
+        program = netc.load(path).program
+        for options in variants():
+            tally.add("graph", f"{path.stem} {options}", draw([program], "graph", options))
+        for style, collapse in itertools.product(sorted(set(STYLES) - {"graph"}), ("auto", "none")):
+            try:
+                scene = draw([program], style, Options(collapse=collapse))
+            except FigureError:
+                continue  # a network that the style refuses with words
+            tally.add(style, f"{path.stem} collapse={collapse}", scene)
+        print(f"{path.stem}: {len(tally.wrong)} wrong so far", file=sys.stderr)
+
+    @settings(
+        max_examples=networks,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(bodies(), bodies() | st.just(""), st.sampled_from(variants()))
+    def examine_random(body: str, behind: str, options: Options) -> None:
+        net = random_net(body, behind)
+        if net is not None:
+            tally.add("random", f"{options}\n{body}\n{behind}\n", draw([net.program], "graph", options))
+
+    examine_random()
+    print(tally.table())
+    print(*tally.wrong[:40], sep="\n")
+    print(f"{len(tally.wrong)} violations, {time.monotonic() - start:.0f} s")
+    return int(bool(tally.wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 300))

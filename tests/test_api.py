@@ -40,6 +40,12 @@ def test_load_reads_a_file(tmp_path: Path) -> None:
     assert netc.load(str(path)).parameters == {"ch": 8}
 
 
+@pytest.mark.parametrize("name", ["x" * 10_000, "a\0b", "", "<stdin>"])
+def test_a_text_may_have_any_name(name: str) -> None:
+    """Also one that no file can have."""
+    assert netc.loads(TEXT, name).shapes
+
+
 def test_the_graph_is_networkx() -> None:
     net = netc.loads(TEXT)
     assert isinstance(net.graph, networkx.MultiDiGraph)
@@ -116,6 +122,13 @@ def test_source_keeps_the_structure_and_can_be_flat() -> None:
 def test_unknown_attribute() -> None:
     with pytest.raises(AttributeError, match="nothing"):
         netc.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("method", ["to_keras", "datasets", "train"])
+def test_without_tensorflow_it_says_what_to_install(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match=r"needs TensorFlow: pip install 'netc\[tensorflow\]'"):
+        getattr(netc.loads(TEXT), method)()
 
 
 def test_import_is_light() -> None:

@@ -109,6 +109,7 @@ def test_check_fix_mends_the_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert "\n-conv (width) x 3 relu\n+conv (width)x3 relu\n" in shown.out
     assert "(width) x 3" in Path("spaced.net").read_text()
     assert main(["check", "--fix", "spaced.net"]) == 0
+    assert capsys.readouterr().err == "fixed spaced.net\n"
     assert Path("spaced.net").read_text() == CLEAN
     assert main(["check", "--diff", "spaced.net"]) == 0
 
@@ -117,6 +118,7 @@ def test_check_fix_leaves_what_it_cannot_mend(capsys: pytest.CaptureFixture[str]
     Path("bad.net").write_text("input 8x8x3\npool 9 pad=valid\n")
     before = Path("bad.net").stat().st_mtime_ns
     assert main(["check", "--fix", "bad.net"]) == 1
+    assert capsys.readouterr().err == ""
     assert Path("bad.net").stat().st_mtime_ns == before
 
 
@@ -138,7 +140,7 @@ def test_check_fix_of_standard_input_prints_the_text(
 def test_what_needs_tensorflow_says_so(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("netc.cli.running.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(arguments) == 2
     assert "needs TensorFlow: pip install 'netc[tensorflow]'" in capsys.readouterr().err
     assert not Path("clean.py").exists()

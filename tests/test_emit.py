@@ -128,6 +128,15 @@ def test_form(name: str, flat: bool) -> None:
     assert imported <= {"keras", "tensorflow", "math", "sys"}
 
 
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("flat", [False, True], ids=["structured", "flat"])
+def test_what_is_imported_is_used(path: Path, flat: bool) -> None:
+    nodes = [*ast.walk(ast.parse(emit(compiled(path.read_text(encoding="utf-8"), str(path)), flat=flat)))]
+    imports = (node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
+    imported = {alias.asname or alias.name for node in imports for alias in node.names}
+    assert imported <= {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
 def test_no_tensorflow_while_emitting() -> None:
     script = (
         "import sys\nfrom netc.compiler import compile_source\nfrom netc.syntax.source import Source\n"

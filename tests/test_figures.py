@@ -14,11 +14,12 @@ import pytest
 
 import netc
 from netc.cli import CLEAN, ERRORS, USAGE, main
-from netc.figures import Drawing, Options
+from netc.figures import Drawing, FigureError, Options, path_data
 from netc.figures.raster import LARGEST
-from netc.figures.scene import Group, Text, fit, text_width
+from netc.figures.scene import Group, Scene, Text, fit, text_width
 from netc.figures.scene import Path as Line
 from netc.figures.styles import draw
+from netc.figures.svg import write
 from netc.figures.theme import BASE, KINDS, LOOKS, STAGES, colour, contrast
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -86,9 +87,15 @@ def test_the_same_spec_gives_the_same_bytes() -> None:
 def test_a_changed_layer_is_a_small_difference() -> None:
     lines = [
         set(figure(f"net a\ninput 32x32x3\nconv {first}x3 relu; conv 16x3\ngap; fc 10").svg.split("\n"))
-        for first in (24, 32)
+        for first in (8, 32)
     ]
     assert len(lines[0] - lines[1]) <= 12  # its own lines, the shapes behind it, the totals
+
+
+def test_what_other_lines_of_the_spec_say_does_not_move_the_places_in_it() -> None:
+    """A longer first line, and everything behind it is where it was."""
+    svgs = [figure(f"net a\ninput 32x32x3 {more}\nconv 8x3\ngap; fc 10").svg for more in ("", "# small pictures")]
+    assert svgs[0] == svgs[1]
 
 
 def test_one_element_a_line_and_coordinates_to_a_tenth() -> None:
@@ -101,7 +108,12 @@ def test_one_element_a_line_and_coordinates_to_a_tenth() -> None:
 
 @pytest.mark.parametrize(
     ("spec", "options", "budget"),
-    [("resnet.net", {}, 18_000), ("resnet.net", {"collapse": "none"}, 86_000), ("googlenet.net", {}, 45_000)],
+    [
+        ("vgg16.net", {"style": "volumes"}, 15_000),
+        ("resnet.net", {}, 13_500),
+        ("resnet.net", {"collapse": "none"}, 70_000),
+        ("googlenet.net", {}, 36_000),
+    ],
 )
 def test_files_stay_small(spec: str, options: dict[str, str], budget: int) -> None:
     net = netc.load(f"specs/{spec}", **({"n": 18} if spec == "resnet.net" else {}))
@@ -135,6 +147,39 @@ def test_every_shape_has_colours_of_its_own_where_variables_are_not_understood()
         assert re.search(r'fill="(#[0-9a-f]{6}|none)"', tag), tag
 
 
+def test_whatever_shares_its_look_is_written_once_each() -> None:
+    """Shapes in a row that look the same are joined, those of neighbouring groups too, and none is lost."""
+    dotted = Group([Line((0, 0), [((9, 0),)], arrow=True), Line((0, 5), [((9, 5),)])], look="dotted")
+    items = [dotted, Group([Line((0, 7), [((9, 7),)])], look="dotted"), Group([], look="edge"),
+             Line((0, 8), [((9, 8),)], "skip"), Group([Line((0, 9), [((9, 9),)])], look="skip"),
+             Text(1, 1, "a", look="muted"), Text(2, 1, "b", look="muted"), Text(3, 1, "c")]  # fmt: skip
+    svg = write(Scene(10, 10, items, "", ""), Options(theme="light"))
+    root = ElementTree.fromstring(svg)
+    assert [path.get("d") for path in root.iter(f"{SVG}path")] == [
+        "M0 0h9 M0 5h9 M0 7h9",
+        "M4 3l5-3l-5-3",  # the head, not dashed
+        "M0 8h9 M0 9h9",
+    ]
+    assert svg.count("stroke-dasharray") == 1
+    assert [(text.text, text.get("fill")) for text in root.iter(f"{SVG}text")] == [
+        ("a", None),
+        ("b", None),
+        ("c", None),
+    ]
+    assert root.find(f"{SVG}g[@fill='#46525f']") is not None
+
+
+def test_path_data_is_short_and_adds_up_no_error() -> None:
+    steps = [((index / 3, index / 7),) for index in range(1, 200)]
+    x = y = 0.0
+    for dx, dy in re.findall(r"l(-?[\d.]+?)[ ]?(-?[\d.]+)(?=l|$)", path_data.line((0, 0), steps).removeprefix("M0 0")):
+        x, y = x + float(dx), y + float(dy)
+    assert (x, y) == pytest.approx((199 / 3, 199 / 7), abs=0.06)
+    assert (
+        path_data.line((1.04, -0.5), [((1, 4),), ((3, 4),), ((4, 5), (6, 7), (8, 3.5))]) == "M1-.5v4.5h2c1 1 3 3 5-.5"
+    )
+
+
 def test_ids_are_unique_and_take_a_prefix() -> None:
     for spec in ("specs/resnet50.net", "specs/siamese.net"):
         svg = netc.load(spec).draw(id_prefix="x-").svg
@@ -153,17 +198,23 @@ def test_every_layer_is_in_the_figure_with_its_line_and_span() -> None:
     groups = {item.name: item for item in drawing.scene.walk() if isinstance(item, Group) and item.role == "box"}
     assert set(groups) >= {node.name for node in net.net}
     text = net.program.file.source.text
-    start, end = groups["conv1"].span
-    assert text[start:end].startswith("conv 64x7/2")
+    start, end = map(int, groups["conv1"].span.split("-"))
+    assert text.split("\n")[groups["conv1"].line - 1][start - 1 : end - 1].startswith("conv 64x7/2")
     assert groups["bottleneck1_bottleneck_unit1_conv1"].line == 8
 
 
 def test_a_tooltip_has_all_facts() -> None:
     drawing = netc.load("specs/resnet50.net").draw()
     (title,) = [g.title for g in drawing.scene.walk() if isinstance(g, Group) and g.name == "conv1"]
-    for fact in ("conv1: 7×7 conv, 64, /2", "224×224×3 → 112×112×64", "kernel 7×7, stride 2, padding 2 and 3",
+    for fact in ("conv1: 7×7 conv, 64, /2", "224×224×3 → 112×112×64", "stride 2, padding 2 and 3",
                  "9,664 parameters", "118.0 M MACs", "receptive field 7", "resnet50.net:6"):  # fmt: skip
         assert fact in title, (fact, title)
+
+
+def test_what_a_size_leaves_open_is_not_said() -> None:
+    svg = netc.load("specs/unet.net").draw().svg
+    assert "31,030,658 parameters · 23 layers deep · receptive field 204<" in svg
+    assert "MACs" not in svg
 
 
 def test_shortcuts_are_dotted_where_the_shape_changes() -> None:
@@ -235,6 +286,23 @@ def test_several_inputs_stand_beside_each_other() -> None:
     scene = netc.load("specs/siamese.net").draw().scene
     boxes = {item.name: item.box for item in scene.walk() if isinstance(item, Group) and item.role == "box"}
     assert boxes["first"].top == boxes["second"].top
+
+
+def test_the_heads_of_a_network_stand_beside_each_other() -> None:
+    """GoogLeNet's auxiliary classifiers: the main head is on the line, and the nearer a source, the nearer its head."""
+    scene = netc.load("specs/googlenet.net", aux=True).draw().scene
+    boxes = {item.name: item.box for item in scene.walk() if isinstance(item, Group) and item.role == "box"}
+    heads = [boxes[name] for name in ("gap1", "aux2_avgpool1", "aux1_avgpool1")]
+    assert len({box.top for box in heads}) == 1
+    assert heads[0].left == boxes["pool1"].left
+    assert heads[0].right < heads[1].left < heads[1].right < heads[2].left
+
+
+def test_heads_that_need_each_other_stay_in_line() -> None:
+    text = "input 8x8x4\na: conv 4x3\nb: conv 4x3\nfrom a; c: conv 4x3; add b\nd: conv 4x1\nfrom c; e: conv 2x1\noutput b d e"
+    scene = figure(text).scene
+    tops = [item.box.top for item in scene.walk() if isinstance(item, Group) and item.role == "box"]
+    assert len(set(tops)) == len(tops)
 
 
 # -- hostile text --------------------------------------------------------------------------------------------
@@ -318,6 +386,11 @@ def test_draw_writes_the_file_it_says(
         (["specs/vgg16.net", "-o", "a.tex"], "--style table"),
         (["specs/vgg16.net", "specs/vgg19.net", "-o", "-"], "draws one network"),
         (["specs/vgg16.net", "--columns", "0"], "from 1 to 1000"),
+        (["specs/vgg16.net", "specs/vgg19.net", "--style", "table", "-o", "a.dot"], ".dot is for --style graph"),
+        (["specs/vgg16.net", "specs/vgg19.net", "-o", "a.dot"], "draws one network"),
+        (["specs/vgg16.net", "--style", "volumes", "-o", "a.dot"], ".dot is for --style graph"),
+        (["specs/vgg16.net", "--beside", "specs/vgg19.net", "--style", "column", "--link", "x"], "--link is for one"),
+        (["specs/vgg16.net", "--engine", "graphviz", "-o", "a.html"], "Graphviz writes .svg, .png, .pdf, .dot"),
     ],
 )
 def test_wrong_use_is_said(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -341,6 +414,27 @@ def test_a_notebook_shows_a_network_and_its_figures() -> None:
 def test_options_refuse_what_there_is_not() -> None:
     with pytest.raises(ValueError, match="expected one of light, dark, auto, print"):
         netc.load("specs/vgg16.net").draw(theme="pink")
+
+
+def test_draw_says_what_it_takes(tmp_path: Path) -> None:
+    net = netc.load("specs/vgg16.net")
+    with pytest.raises(ValueError, match="expected one of graph, volumes, column, table"):
+        net.draw(style="pie")
+    with pytest.raises(TypeError, match="no option `colour`, expected one of style, beside, theme"):
+        net.draw(colour="red")
+    with pytest.raises(FileNotFoundError):
+        net.draw(tmp_path / "none" / "a.svg")
+    with pytest.raises(FigureError, match="format of the style table"):
+        net.draw(tmp_path / "a.md")
+    assert not list(tmp_path.iterdir())
+
+
+def test_networks_stand_beside_each_other_in_python(tmp_path: Path) -> None:
+    vgg, plain = netc.load("specs/vgg16.net"), netc.load("specs/plain34.net")
+    plain.draw(tmp_path / "a.md", style="table", beside=[vgg])
+    assert (tmp_path / "a.md").read_text().startswith("| output size | vgg16<br>16 weight layers | plain34<br>34")
+    with pytest.raises(FigureError, match="draws one network"):
+        _ = plain.draw(beside=[vgg]).svg
 
 
 def test_deep_nesting_needs_no_recursion() -> None:

@@ -1,10 +1,10 @@
-"""No edge crosses a box, no text leaves its box, nothing overlaps: in every figure of every spec, and of random ones."""
+"""No edge crosses a box, no text leaves its box, nothing overlaps: in every figure of every spec, and of random ones.
+`python -m tests.figure_geometry` looks at many more."""
 
 from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 import netc
 from netc.figures import FigureError, Options
+from netc.figures.scene import Group, Rect, Scene, Text
+from netc.figures.scene import Path as Line
 from netc.figures.styles import STYLES, draw
-from tests.figure_geometry import violations
+from tests.figure_geometry import SPECS, bodies, random_net, violations
 
-SPECS = sorted(Path("specs").glob("*.net"))
 VARIANTS = [
     Options(),
     Options(collapse="none", shapes="all"),
@@ -24,6 +25,34 @@ VARIANTS = [
     Options(direction="lr", collapse="none", expand=True, shapes="all"),
     Options(columns=4, collapse="none"),
 ]
+
+
+def test_what_is_wrong_is_seen() -> None:
+    """The test itself: one of each fault in a scene."""
+
+    def box(name: str, x: float, y: float, text: str = "") -> Group:
+        return Group([Rect(x, y, 100, 20, "conv"), Text(x + 50, y + 14, text)], name=name, role="box")
+
+    scene = Scene(
+        400,
+        300,
+        [
+            box("a", 10, 10, "x" * 40),
+            box("b", 60, 20),
+            box("c", 350, 200),
+            Text(50, 100, "label"),
+            Text(60, 102, "another"),
+            Group([Rect(40, 150, 100, 100, "frame"), Text(130, 200, "count")], role="frame"),
+            Group([Line((0, 25), [((400, 25),)])], look="edge"),
+            Group([Line((20, 40), [((30, 40),), ((30, 90 + y),), ((40, 90 + y),)]) for y in (0, 20)], look="skip"),
+        ],
+        "",
+        "",
+    )
+    found = "\n".join(violations(scene))
+    for fault in ("'xxx", "b overlaps a", "c leaves the sheet", "'another' overlaps 'label'", "lies on the border",
+                  "crosses a", "crosses b", "two shortcuts run on x=30"):  # fmt: skip
+        assert fault in found, (fault, found)
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
@@ -44,46 +73,9 @@ def test_every_other_style_of_every_spec(path: Path, style: str) -> None:
     assert violations(scene) == []
 
 
-# -- random networks: statements that keep the shape, so that all can be joined ------------------------------
-
-LAYERS = ["conv 8x3 relu", "bn; relu; conv 8x3", "conv 8x3 bn relu", "dropout 0.5", "bn", "relu", "pool 3/1"]
-
-
-@st.composite
-def bodies(draw: Any, depth: int = 0, labels: tuple[str, ...] = ()) -> str:
-    lines, known = [], list(labels)
-    for _ in range(draw(st.integers(1, 4 if depth else 6))):
-        kinds = ["layer", "layer", "join", "from", "label"] + ["branches", "repeat"] * (depth < 3)
-        kind = draw(st.sampled_from(kinds))
-        if kind == "layer":
-            lines.append(draw(st.sampled_from(LAYERS)))
-        elif kind == "label":
-            name = f"l{draw(st.integers(0, 10**9))}"
-            lines.append(f"{name}: conv 8x1")
-            known.append(name)
-        elif kind == "join" and known:
-            lines.append(f"add {draw(st.sampled_from(known))}")
-        elif kind == "from" and known:
-            lines.append(f"add {{ | from {draw(st.sampled_from(known))} | identity }}")
-        elif kind == "branches":
-            joined = draw(
-                st.lists(
-                    st.one_of(st.just("identity"), st.just("conv 8x1"), bodies(depth + 1, tuple(known))),
-                    min_size=2,
-                    max_size=4,
-                )
-            )
-            lines.append("add {\n" + "".join(f"| {branch}\n" for branch in joined) + "}")
-        elif kind == "repeat":
-            lines.append(f"repeat {draw(st.integers(1, 3))} {{\n{draw(bodies(depth + 1, tuple(known)))}\n}}")
-    return "\n".join(lines) or "relu"
-
-
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(bodies(), st.sampled_from(VARIANTS))
-def test_random_networks(body: str, options: Options) -> None:
-    try:
-        net = netc.loads(f"input 8x8x8\n{body}\ngap; fc 3 softmax")
-    except netc.SpecError:
-        return  # labels of one branch in another are refused in a few forms
-    assert violations(draw([net.program], "graph", options)) == []
+@given(bodies(), bodies() | st.just(""), st.sampled_from(VARIANTS))
+def test_random_networks(body: str, behind: str, options: Options) -> None:
+    net = random_net(body, behind)
+    if net is not None:
+        assert violations(draw([net.program], "graph", options)) == []

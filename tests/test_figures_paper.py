@@ -147,6 +147,29 @@ def test_slabs_of_one_dimension() -> None:
     assert "128×32" in texts(figure)
 
 
+def test_stages_say_what_they_hand_on() -> None:
+    """Huang et al. 2016, Table 1: 6 layers that add 32 channels each to 64, halved by a transition."""
+    said = texts(scene("volumes", load("densenet121")))
+    at = said.index("dense_block1")
+    assert said[at : at + 6] == [
+        *("dense_block1", "6 × (1×1, 128; 3×3, 32)", "56×56×256"),
+        *("transition1", "1×1, 128", "56×56×128"),
+    ]
+
+
+@pytest.mark.parametrize("spec", ["vgg16", "alexnet", "resnet34"])
+def test_the_axis_leads_from_slab_to_slab(spec: str) -> None:
+    """Each arrow ends where the outline of the next slab begins: at its front edge, or at the upper one of a bar."""
+    figure = scene("volumes", load(spec))
+    shapes = [(stamp, faces(stamp)) for stamp in figure.walk() if isinstance(stamp, Stamp)]
+    arrows = [item for item in figure.walk() if isinstance(item, Path) and item.role == "axis"]
+    for arrow in arrows:
+        x, y = arrow.end
+        assert any(inside((x + 2 - s.x, y - s.y), face.points) for s, sides in shapes for face in sides), f"gap at {x}"
+    x, y = arrows[-1].end  # in front of the bars nothing stands behind the tip
+    assert not any(inside((x - 2 - s.x, y - s.y), face.points) for s, sides in shapes for face in sides)
+
+
 # -- column ----------------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +228,11 @@ def test_nested_arcs_go_around_each_other() -> None:
     assert len(arcs) == 4
     spans = sorted((arc.end[1] - arc.start[1], max(x for x, _ in arc.points())) for arc in arcs)
     assert all(inner[1] < outer[1] for inner, outer in pairwise(spans))
+
+
+def test_the_stride_of_a_transposed_convolution_makes_larger() -> None:
+    said = texts(scene("column", load("unet")))
+    assert [text for text in said if "deconv" in text] == [f"2×2 deconv, {ch}, ×2" for ch in (512, 256, 128, 64)]
 
 
 def test_scale_stands_for_an_unknown_size() -> None:
@@ -266,6 +294,15 @@ def test_table_of_resnets_is_that_of_the_paper() -> None:
         for width, count, row in zip((64, 128, 256, 512), numbers, blocks, strict=True):
             deep = f"1×1, {width}; 3×3, {width}; 1×1, {4 * width}"
             assert row[at] == f"[{deep if depth >= 50 else f'3×3, {width}; 3×3, {width}'}] ×{count}"
+
+
+def test_table_of_a_network_of_unknown_size() -> None:
+    """The levels of a U-Net, not one block of all that its longest shortcut spans."""
+    rows = cells([load("resnet18"), load("unet")])
+    assert [row[1] for row in rows if row[1].startswith("input /")] == [
+        f"input / {by}" for by in (2, 4, 8, 16, 8, 4, 2)
+    ]
+    assert not any("pool; " in cell for row in rows for cell in row)
 
 
 def test_drawn_table_says_the_same() -> None:
@@ -472,6 +509,13 @@ def test_curves_show_training_and_validation() -> None:
     assert all(v[1] < t[1] for v, t in zip(validation.points(), train.points(), strict=True)), "larger is higher"
     assert {"loss", "accuracy", "epoch"} <= set(texts(figure))
     assert list(violations(figure)) == []
+
+
+def test_the_learning_rate_stands_behind_what_came_of_it() -> None:
+    figure = curves([{"epoch": e, "learning_rate": 0.1, "loss": 1 / e, "accuracy": 1 - 1 / e} for e in range(1, 4)])
+    assert [text for text in texts(figure) if text.isidentifier() and text != "epoch"][:3] == [
+        *("loss", "accuracy", "learning_rate"),
+    ]
 
 
 def test_curves_have_gaps_where_values_are_not_finite() -> None:

@@ -99,7 +99,7 @@ def test_dot_has_every_layer_edge_and_copy() -> None:
     net = netc.loads(TEXT)
     text = net.to_dot()
     nodes = re.findall(r'^\t(?!graph)(\w+) \[label="', text, re.MULTILINE)
-    edges = re.findall(r"^\t(\w+) -> (\w+) \[label=\"?(\S+?)\"?\]", text, re.MULTILINE)
+    edges = re.findall(r"^\t(\w+) -> (\w+) \[label=\"?(\w+)\"?", text, re.MULTILINE)
     assert sorted(nodes) == sorted(node.name for node in net.net)
     assert [(source, target) for source, target, _ in edges] == [
         (operand, node.name) for node in net.net for operand in net.net.operands(node.name)
@@ -107,6 +107,15 @@ def test_dot_has_every_layer_edge_and_copy() -> None:
     assert edges[0] == ("left", "tower_unit1_conv1", "8x8x3")
     assert text.count("subgraph") == 6
     assert text.count("{") == text.count("}")
+
+
+def test_dot_hints_at_the_trunk() -> None:
+    """The way down and up of a U-Net: no concatenation is reached by its shortcut."""
+    text = netc.load("specs/unet.net").to_dot()
+    edges = re.findall(r"^\t(\w+) -> (\w+) \[.*weight=", text, re.MULTILINE)
+    assert [source for source, _ in edges] == ["input1", *(target for _, target in edges)][:-1]
+    assert edges[-1][1] == "conv1"
+    assert len(re.findall("group=trunk", text)) == len(edges) + 1 == len(netc.load("specs/unet.net").net)
 
 
 def test_the_same_operand_twice_is_two_edges() -> None:
@@ -127,3 +136,12 @@ def test_graphviz_reads_it() -> None:
     )
     assert done.stderr == ""
     assert done.stdout.count("\nnode ") == len(netc.loads(TEXT).net)
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+def test_graphviz_draws_the_trunk_straight() -> None:
+    net = netc.load("specs/unet.net")
+    done = subprocess.run(["dot", "-Tplain"], input=net.to_dot(), capture_output=True, text=True, check=True)
+    places = [float(line.split()[2]) for line in done.stdout.splitlines() if line.startswith("node ")]
+    assert len(places) == len(net.net)
+    assert max(places) - min(places) < 0.1, "inches"

@@ -2,46 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Container, Iterator
+from itertools import chain, pairwise
 
 from graphviz import Digraph, escape, nohtml
 from graphviz.quoting import quote
 
+from netc.figures.theme import KIND_NAMES, colour
 from netc.ir.net import Node
 from netc.ir.shape import show_shape
 from netc.lower.expansion import Body, CallStep, LayerStep, RepeatStep, Step
 from netc.program import Program
+from netc.report.depth import trunk
 from netc.report.label import kind
 
 _FONT = "Helvetica"
-_FILL = {
-    "conv": "#dbe9f6",
-    "dense": "#dbe9f6",
-    "pool": "#fde3cf",
-    "norm": "#e6e0f0",
-    "activation": "#fbf3c4",
-    "merge": "#dcefdc",
-}  # by family; white for the rest
+_STRAIGHT = "10"  # the weight of an edge of the trunk
 _EDGE = {"fontname": _FONT, "fontsize": "9", "fontcolor": "#555555", "color": "#555555", "arrowsize": "0.6"}
 _FRAME = 'fontname=Helvetica fontsize=10 color="#aaaaaa" style=rounded'
 
 
-def dump(program: Program) -> str:
-    """A program as DOT text, the same for the same program. No text of the spec is read as markup or as a link."""
+def dump(program: Program, direction: str = "tb") -> str:
+    """A program as DOT text, the same for the same program, from top to bottom or from left to right (`lr`). No text of
+    the spec is read as markup or as a link. Hints keep the trunk straight, with its shortcuts beside it."""
     graph = Digraph(escape(program.name))
     graph.attr("node", shape="box", style="rounded,filled", fillcolor="white", color="#555555", fontname=_FONT)
     graph.attr("node", fontsize="10", margin="0.12,0.05")
     graph.attr("edge", **_EDGE)
-    _nodes(graph, program)
+    if direction == "lr":
+        graph.attr(rankdir="LR")
+    path = trunk(program.net)
+    _nodes(graph, program, set(path))
+    straight = set(pairwise(path))
     for node in program.net:
         for operand in program.net.operands(node.name):
-            graph.edge(operand, node.name, label=show_shape(program.net.shapes[operand]))
+            weight = _STRAIGHT if (operand, node.name) in straight else None
+            graph.edge(operand, node.name, label=show_shape(program.net.shapes[operand]), weight=weight)
     source: str = graph.source
     return source
 
 
-def _nodes(graph: Digraph, program: Program) -> None:
+def _nodes(graph: Digraph, program: Program, path: Container[str]) -> None:
     """All layers, each inside the frames of the calls that made it."""
     open_steps: list[tuple[Iterator[Step], bool]] = [(iter(program.expansion.steps), False)]
     while open_steps:
@@ -54,7 +55,7 @@ def _nodes(graph: Digraph, program: Program) -> None:
             continue
         if isinstance(step, LayerStep):
             for name in step.nodes:
-                _node(graph, program, program.net.node(name))
+                _node(graph, program, program.net.node(name), name in path)
         if isinstance(step, CallStep):
             label = escape(f"{step.prefix} ({step.definition.name})")
             graph.body.append(f"\tsubgraph {quote('cluster_' + step.prefix)} {{\n")
@@ -74,12 +75,13 @@ def _bodies(step: Step) -> list[Body]:
     return [] if step.ran is None else [step.ran]
 
 
-def _node(graph: Digraph, program: Program, node: Node) -> None:
+def _node(graph: Digraph, program: Program, node: Node, on_path: bool) -> None:
     lines = [node.name, kind(node.layer, program.net.shapes[node.name])]
     if node.shares:
         lines.append(f"weights of {node.shares}")
     if node.name in program.net.outputs:
         lines.append(show_shape(program.net.shapes[node.name]))
-    look = {"fillcolor": _FILL[node.layer.family]} if node.layer.family in _FILL else {}
+    look = {"fillcolor": colour(node.layer.family, "light")} if node.layer.family in KIND_NAMES else {}
+    look |= {"group": "trunk"} if on_path else {}
     label = nohtml("\\n".join(escape(line) for line in lines))
     graph.node(node.name, label, shape="ellipse" if node.layer.op == "input" else None, **look)

@@ -10,6 +10,7 @@ from netc.cli import CLEAN, ERRORS
 from netc.cli.options import Settings, add_colour, add_compiling, coloured, settings
 from netc.cli.output import STDIO, difference, emit, say, write
 from netc.cli.running import compile_text, failed, read
+from netc.diagnostics.escape import harmless
 from netc.diagnostics.model import Diagnostic
 
 _EXAMPLES = """\
@@ -68,6 +69,8 @@ def _check(path: str, chosen: Settings, options: argparse.Namespace) -> tuple[Se
         emit(difference(source.name, source.text, fixed.text))
     elif changed or path == STDIO:
         write(path, fixed.text)
+    if changed and options.fix and path != STDIO:
+        say(f"fixed {harmless(path)}")
     return left, changed
 
 

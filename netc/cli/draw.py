@@ -53,7 +53,10 @@ def configure(command: argparse.ArgumentParser) -> None:
     graph.add_argument("--dir", choices=DIRECTIONS, default="tb", help="from top to bottom, or from left to right")
     graph.add_argument("--columns", type=_count, default=1, metavar="K", help="at most K columns for a long network")
     graph.add_argument(
-        "--engine", choices=("netc", "graphviz"), default="netc", help="who lays it out; graphviz needs `dot`"
+        "--engine",
+        choices=("netc", "graphviz"),
+        default="netc",
+        help="who lays it out; graphviz needs `dot`, draws every layer, and knows --dir only",
     )
     command.add_argument("--link", metavar="URL", help="every layer links to URL#L and its line")
     command.add_argument(
@@ -65,24 +68,24 @@ def configure(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Draw; 1 if a spec has errors."""
-    from netc.figures.drawing import FORMATS, TABLES, Drawing  # noqa: PLC0415 - --help needs no figure
+    from netc.figures.drawing import FORMATS, OWNERS, Drawing  # noqa: PLC0415 - --help needs no figure
     from netc.figures.styles import FigureError  # noqa: PLC0415
 
     output = options.output or _output_name(options.files[0])
     suffix = ".svg" if output == STDIO else Path(output).suffix.lower()
     if suffix not in FORMATS:
         raise UsageError(f"got `{output}`, expected a name that ends in one of {_SUFFIXES}")
-    if suffix in TABLES and options.style != "table":
-        raise UsageError(f"{suffix} is for --style table, not for {options.style}")
+    if OWNERS.get(suffix, options.style) != options.style:
+        raise UsageError(f"{suffix} is for --style {OWNERS[suffix]}, not for {options.style}")
     programs = _programs(options)
     if programs is None:
         return ERRORS
+    if options.link and len(programs) > 1:
+        raise UsageError("--link is for one network: lines of several are not those of one URL")
     try:
         drawing = Drawing(tuple(programs), options.style, _options(options))
-        if options.engine == "graphviz":
-            content = _by_graphviz(programs, suffix, options.style)
-        else:
-            content = drawing.render(suffix)
+        by_graphviz = options.engine == "graphviz"
+        content = _by_graphviz(programs, suffix, options) if by_graphviz else drawing.render(suffix)
     except FigureError as error:
         raise UsageError(str(error)) from None
     write(output, content)
@@ -115,13 +118,13 @@ def _programs(options: argparse.Namespace) -> list[Program] | None:
     return right if len(right) == len(programs) else None
 
 
-def _by_graphviz(programs: list[Program], suffix: str, style: str) -> str | bytes:
+def _by_graphviz(programs: list[Program], suffix: str, options: argparse.Namespace) -> str | bytes:
     """The graph as Graphviz' `dot` lays it out."""
     from netc.figures.graphviz_engine import layout  # noqa: PLC0415 - imports graphviz
 
-    if style != "graph" or len(programs) > 1:
+    if options.style != "graph" or len(programs) > 1:
         raise UsageError("--engine graphviz draws one network in the style graph")
-    return layout(programs[0], suffix)
+    return layout(programs[0], suffix, options.dir)
 
 
 def _output_name(path: str) -> str:

@@ -26,12 +26,14 @@ def write(path: str, content: str | bytes) -> None:
         emit(content) if isinstance(content, str) else sys.stdout.buffer.write(content)
         return
     try:
-        _replace(Path(os.path.realpath(path)), content)  # a link stays a link
+        replace(path, content)
     except OSError as error:
         raise UsageError(f"cannot write `{harmless(path)}`: {error.strerror}") from None
 
 
-def _replace(target: Path, content: str | bytes) -> None:
+def replace(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Put a complete file in the place of another. Raises OSError; the old file stays whole then."""
+    target = Path(os.path.realpath(path))  # a link stays a link
     data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced; a directory refuses
         target.write_bytes(data)

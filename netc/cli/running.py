@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from netc import needs
 from netc.cli import UsageError
 from netc.cli.options import Settings, coloured
 from netc.cli.output import say
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 def need_tensorflow(what: str) -> None:
     """End with a usage error where TensorFlow, which a command or an option needs, is not installed."""
-    if find_spec("tensorflow") is None:
-        raise UsageError(f"`{what}` needs TensorFlow: pip install 'netc[tensorflow]'")
+    try:
+        needs.tensorflow(f"`{what}`")
+    except ModuleNotFoundError as error:
+        raise UsageError(str(error)) from None
 
 
 def read(path: str, limits: Limits) -> tuple[Source | None, list[Diagnostic]]:

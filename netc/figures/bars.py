@@ -90,9 +90,9 @@ def _panel(x: float, title: str, unit: str, layers: Sequence[_Layer], at: int) -
     """One column of bars, the longest as wide as the panel."""
     values = [layer.values[at] for layer in layers]
     known = [value for value in values if value is not None]
-    total = human(sum(known), unit) if len(known) == len(values) else "unknown"
+    total = f"{human(sum(known), unit)} in all" if len(known) == len(values) else "unknown"
     yield Text(x, 12, title, 12, "start", bold=True)
-    yield Text(x, 25, f"{total} in all", _TEXT, "start", "muted")
+    yield Text(x, 25, total, _TEXT, "start", "muted")
     yield Path((x, _HEADING - 3), [((x, _HEADING + len(layers) * _ROW),)], "rule", role="rule")
     most = max(known, default=0)
     for row, (layer, value) in enumerate(zip(layers, values, strict=True)):

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from netc.figures.align import align
-from netc.figures.facts import Facts, label, times
+from netc.figures.facts import Facts, label
 from netc.figures.options import Options
 from netc.figures.page import sheet
 from netc.figures.scene import Group, Item, Path, Rect, Scene, Text, fit, text_width
+from netc.figures.stages import Size, output_size, show_size
 from netc.figures.theme import stage
 from netc.figures.trunk import LINES, Skip, Trunk, Unit, lanes, read, stages
 from netc.program import Program
-from netc.report.receptive import figure
 from netc.report.summary import human
 
 WIDTH, HEIGHT = 150.0, 15.0  # of a row
@@ -28,7 +28,6 @@ _BETWEEN = 36.0  # networks
 _TEXT = 10.0
 _HEADING = 34.0
 _MIDDLE = WIDTH / 2
-Size = tuple[object, ...]
 
 
 def draw(programs: Sequence[Program], options: Options) -> Scene:
@@ -62,7 +61,7 @@ class _Column:
     def of(cls, program: Program, prefix: str) -> _Column:
         facts = Facts(program)
         trunk = read(program.net, "column")
-        keys = [_size(facts, unit) for unit in trunk.units]
+        keys = [output_size(facts, unit) for unit in trunk.units]
         runs = stages(keys)
         count = len(trunk.units)
         made = cls(facts, trunk, prefix, runs, [keys[run.start] for run in runs], [0.0] * count, [""] * count)
@@ -134,33 +133,20 @@ class _Column:
         )
 
 
-def _size(facts: Facts, unit: Unit) -> Size:
-    """What rows of one stage have in common: the spatial size, or how much smaller than an input of unknown size."""
-    if None not in unit.shape:
-        return unit.shape[:-1]
-    return "jump", figure(facts.fields[unit.node.name], lambda axis: axis.jump)
-
-
-def _show(size: Size) -> str:
-    if size[:1] == ("jump",):
-        return "input size" if size[1] == 1 else f"input / {size[1]}"
-    return times("x".join(map(str, size))) or "vector"
-
-
 def _place(columns: Sequence[_Column], rows: Sequence[Sequence[int | None]], top: float) -> Iterator[Item]:
     """Give each row of each network its place and its look; yields the sizes at the left."""
     hues: dict[Size, int] = {}
     for row in rows:
         runs = [(column, column.runs[at]) for column, at in zip(columns, row, strict=True) if at is not None]
         column, run = runs[0]
-        size = _size(column.facts, column.trunk.units[run.start])
+        size = output_size(column.facts, column.trunk.units[run.start])
         if any(column.is_convolution(index) for column, run in runs for index in run):
             hues.setdefault(size, len(hues))
         for column, run in runs:
             for place, index in enumerate(run):
                 column.tops[index] = top + place * _PITCH
                 column.looks[index] = stage(hues[size]) if column.is_convolution(index) else "panel"
-        yield Text(-12, top + 11, _show(size), _TEXT, "end", "muted")
+        yield Text(-12, top + 11, show_size(size), _TEXT, "end", "muted")
         top += max(len(run) for _, run in runs) * _PITCH
 
 

@@ -14,6 +14,7 @@ Row = Mapping[str, float]
 
 _COUNTS = ("epoch", "step")  # what the curves run over, the first that the log has
 _VALIDATION = "val_"
+_GIVEN = "learning_rate"  # what was asked for stands behind what came of it
 _WIDTH, _HEIGHT = 300.0, 170.0  # px: of a panel
 _LEFT, _BELOW, _ABOVE, _BETWEEN = 58.0, 36.0, 26.0, 26.0  # px: for the labels of its axes and title, and between panels
 _PER_ROW = 2
@@ -62,6 +63,7 @@ def curves(rows: Sequence[Row], title: str = "learning curves") -> Scene:
     panels = list(dict.fromkeys(name.removeprefix(_VALIDATION) for name in names))
     points = {name: _points(rows, name, over) for name in names}
     panels = [name for name in panels if any(_finite(points.get(p + name, [])) for p in ("", _VALIDATION))]
+    panels.sort(key=lambda name: name == _GIVEN)
     if not panels:
         raise FigureError("the log has no values to draw: expected columns such as loss and val_loss")
     items: list[Item] = []

@@ -11,22 +11,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc.figures.options import Options
-from netc.figures.styles import FigureError, draw
+from netc.figures.styles import STYLES, FigureError, draw, one_or_several
 
 if TYPE_CHECKING:
     from netc.figures.scene import Scene
     from netc.program import Program
 
 TABLES = {".md": "markdown", ".tex": "latex"}  # formats of the style table, and the functions that write them
+OWNERS = {**dict.fromkeys(TABLES, "table"), ".dot": "graph"}  # formats that one style alone has
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """One figure of checked programs. In a notebook it shows itself."""
+    """One figure of checked programs. In a notebook it shows itself. Raises ValueError for an unknown style."""
 
     programs: tuple[Program, ...]
     style: str = "graph"
     options: Options = field(default_factory=Options)
+
+    def __post_init__(self) -> None:
+        if self.style not in STYLES:
+            raise ValueError(f"got style={self.style!r}, expected one of {', '.join(STYLES)}")
 
     @cached_property
     def scene(self) -> Scene:
@@ -46,21 +51,21 @@ class Drawing:
     def render(self, suffix: str) -> str | bytes:
         """The content of a file with such a name: `.svg`, `.png`, `.pdf`, `.html`, `.dot`, and for tables `.md` and
         `.tex`. Raises `FigureError` for another, and where a library is missing."""
-        writer = _WRITERS.get(suffix)
-        if writer is not None:
-            return writer(self)
-        if suffix in TABLES and self.style == "table":
-            text: str = getattr(import_module("netc.figures.table"), TABLES[suffix])(self.programs, self.options)
-            return text
-        if suffix in TABLES:
-            raise FigureError(f"{suffix} is a format of the style table, not of {self.style}")
-        raise FigureError(f"got the format {suffix!r}, expected one of {', '.join(FORMATS)}")
+        if suffix not in FORMATS:
+            raise FigureError(f"got the format {suffix!r}, expected one of {', '.join(FORMATS)}")
+        if OWNERS.get(suffix, self.style) != self.style:
+            raise FigureError(f"{suffix} is a format of the style {OWNERS[suffix]}, not of {self.style}")
+        one_or_several(self.programs, self.style)
+        if suffix not in TABLES:
+            return _WRITERS[suffix](self)
+        text: str = getattr(import_module("netc.figures.table"), TABLES[suffix])(self.programs, self.options)
+        return text
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the figure in the format of the path's name."""
-        from netc.cli.output import write  # noqa: PLC0415 - replaces a file only by a complete one
+        """Write the figure in the format of the path's name. Raises `FigureError` and OSError; the old file stays."""
+        from netc.cli.output import replace as replace_file  # noqa: PLC0415 - only here
 
-        write(os.fspath(path), self.render(Path(path).suffix.lower()))
+        replace_file(path, self.render(Path(path).suffix.lower()))
 
     def on_paper(self) -> str:
         """The SVG in one theme: `auto` is light where nobody can switch."""
@@ -94,8 +99,7 @@ def _html(drawing: Drawing) -> str:
 def _dot(drawing: Drawing) -> str:
     from netc.backends.dot import dump  # noqa: PLC0415 - imports graphviz
 
-    (program,) = drawing.programs
-    return dump(program)
+    return dump(drawing.programs[0], drawing.options.direction)
 
 
 _WRITERS: dict[str, Callable[[Drawing], str | bytes]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePath
 
 from netc.ir.net import Node
@@ -58,6 +58,7 @@ def word(op: str) -> str:
     return _WORDS.get(op, op)
 
 
+@lru_cache(maxsize=4096)  # equal layers are most of a deep network
 def label(layer: Layer, output: Shape) -> str:
     """A layer as papers label it: `3×3 conv, 64, /2`, `fc 1000, softmax`. ReLU is not said: figures colour it."""
     text = kind(layer, output)
@@ -65,10 +66,18 @@ def label(layer: Layer, output: Shape) -> str:
         text = text.removesuffix(", relu")
     if layer.op == "input":
         return f"input {sizes(output)}"
+    if layer.op == "deconv":  # its stride makes larger what that of others makes smaller
+        text = text.replace(", /", ", ×", 1)
     plain = _WORDS.get(layer.op)
     if plain is not None:
         text = re.sub(rf"(?<![\w.]){re.escape(layer.op)}(?!\w)", plain, text, count=1)
     return times(text)
+
+
+@lru_cache(maxsize=4096)
+def kind_of(layer: Layer, output: Shape) -> str:
+    """A layer in the words of the language: `3×3 conv, 64, /2, relu`."""
+    return times(kind(layer, output))
 
 
 @dataclass
@@ -93,11 +102,12 @@ class Facts:
         first, last = names[0], names[-1]
         nodes = [net.node(name) for name in names]
         main = next((node for node in nodes if node.layer.weighted), nodes[0])
-        kinds = ", ".join(times(kind(node.layer, net.shapes[node.name])) for node in nodes)
+        kinds = ", ".join(kind_of(node.layer, net.shapes[node.name]) for node in nodes)
         inputs = " + ".join(dict.fromkeys(sizes(operand) for operand in net.operand_shapes(first)))
         flow = f"{inputs} → {sizes(net.shapes[last])}" if inputs else sizes(net.shapes[last])
         cost = sum((self.cost.layers[name] for name in names), Cost())
-        lines = [f"{main.name}: {kinds}", flow, window(main.layer, net.operand_shapes(main.name))]
+        flow = ", ".join(filter(None, [flow, window(main.layer, net.operand_shapes(main.name))]))
+        lines = [f"{main.name}: {kinds}", flow]
         if main.shares:
             lines.append(f"weights of {main.shares}")
         lines.append(", ".join(filter(None, [counts(cost), f"receptive field {show_field(self.fields[last])}"])))
@@ -113,19 +123,20 @@ class Facts:
         """The line of the spec that made a layer."""
         return node_line(self.program, node)
 
-    def span(self, node: Node) -> tuple[int, int] | None:
-        """Where in the spec's own text a layer was made: its own words, or the call that led to it."""
+    def span(self, node: Node) -> str | None:
+        """Where in its line a layer was made, by its own words or the call that led to it: columns from 1, the second
+        one behind the end (`5-17`; `5-9:2` where that is column 2 of line 9). Other lines may change around it."""
         spans = [node.origin.span, *(frame.span for frame in (node.origin.frame.chain() if node.origin.frame else ()))]
         own = next((span for span in spans if line_of(self.program, span) is not None), None)
-        return None if own is None else _offsets(own)
+        return None if own is None else _columns(own)
 
     def header(self) -> str:
-        """The numbers of the network: parameters, MACs, depth, receptive field."""
+        """The numbers of the network: parameters, MACs (left out where a size is not known), depth, receptive field."""
         total = self.cost.total
         field = show_field(net_field(self.program.net, self.fields))
-        macs = "unknown" if total.macs is None else human(total.macs)
-        parts = [f"{total.trainable:,} parameters", f"{macs} MACs", f"{self.cost.depth} layers deep"]
-        return " · ".join([*parts, f"receptive field {times(field)}"])
+        macs = "" if total.macs is None else f"{human(total.macs)} MACs"
+        parts = [f"{total.trainable:,} parameters", macs, f"{self.cost.depth} layers deep"]
+        return " · ".join([*filter(None, parts), f"receptive field {times(field)}"])
 
     def description(self) -> str:
         """One sentence for those who cannot see the figure."""
@@ -137,18 +148,18 @@ class Facts:
         )
 
 
-def _offsets(span: Span) -> tuple[int, int]:
-    return span.start, span.end
+def _columns(span: Span) -> str:
+    (line, first), (last, end) = (span.source.position(offset) for offset in (span.start, span.end))
+    return f"{first}-{end}" if line == last else f"{first}-{last}:{end}"
 
 
 def window(layer: Layer, inputs: Sequence[Shape]) -> str:
-    """Kernel, stride and padding of a layer that slides: `kernel 3×3, stride 2, padding 1`."""
+    """Stride and padding of a layer that slides: `stride 2, padding 1`. Its kind says the kernel."""
     windows = layer.windows(inputs) if inputs else ()
     if not windows or not hasattr(layer, "kernel"):
         return ""
-    kernel = "×".join(str(each.size) for each in windows)
     steps = _one([f"1/{each.up}" if each.up > 1 else str(each.stride) for each in windows])
-    return f"kernel {kernel}, stride {steps}, padding {_one([_sides(each) for each in windows])}"
+    return f"stride {steps}, padding {_one([_sides(each) for each in windows])}"
 
 
 def _sides(each: Window) -> str:
@@ -160,8 +171,8 @@ def _one(texts: Sequence[str]) -> str:
 
 
 def counts(cost: Cost) -> str:
-    """Parameters and MACs in words; empty where there are none."""
+    """Parameters and MACs in words; without those that are none, or not known."""
     parts = [f"{cost.parameters:,} parameters"] if cost.parameters else []
-    if cost.macs is None or cost.macs:
+    if cost.macs:
         parts.append(f"{human(cost.macs)} MACs")
     return ", ".join(parts)

@@ -10,12 +10,16 @@ FORMATS = (".svg", ".png", ".pdf", ".dot")
 PATIENCE = 60  # seconds
 
 
-def layout(program: Program, suffix: str) -> str | bytes:
-    """A program in the format of a file's suffix. Raises `FigureError` without `dot`, or when it fails."""
+def layout(program: Program, suffix: str, direction: str = "tb") -> str | bytes:
+    """A program in the format of a file's suffix, from top to bottom (`tb`) or from left to right (`lr`). Raises
+    `FigureError` without `dot`, or when it fails."""
     if suffix not in FORMATS:
         raise FigureError(f"Graphviz writes {', '.join(FORMATS)}, not {suffix}")
-    text = dump(program)
-    return text if suffix == ".dot" else _run(text, suffix[1:])
+    text = dump(program, direction)
+    if suffix == ".dot":
+        return text
+    made = _run(text, suffix[1:])
+    return made.decode() if suffix == ".svg" else made
 
 
 def _run(text: str, format: str) -> bytes:

@@ -35,7 +35,7 @@ def sheet(
     texts = [text_width(title, 15, True), text_width(facts, 10), *(text_width(note, 10) for note in notes)]
     inner = float(ceil(max(box.right - box.left, min(max(texts), _WIDEST_TITLE))))
     dx, dy = MARGIN - box.left + (inner - (box.right - box.left)) / 2, MARGIN + HEADER - box.top
-    dx, dy = round(dx, 1), round(dy, 1)
+    dx, dy = float(round(dx)), float(round(dy))  # whole pixels: sharper, and shorter to write
     head: list[Item] = [
         Text(MARGIN, MARGIN + 13, fit(title, inner, 15, True), 15, "start", bold=True),
         Text(MARGIN, MARGIN + 29, fit(facts, inner, 10), 10, "start", "muted"),
@@ -55,20 +55,22 @@ def _legend(
     entries: Sequence[tuple[str, str, bool]], notes: Sequence[str], width: float, top: float
 ) -> tuple[list[Item], float]:
     """Swatches in rows as wide as the figure, then the notes; and where they end."""
-    items: list[Item] = []
-    x, y = MARGIN, top
+    swatches: list[Item] = []
+    texts: list[Item] = []
+    x, y = MARGIN, float(round(top))
     for look, text, line in entries:
-        step = (30 if line else 20) + text_width(text, 10) + 12
+        indent = 30.0 if line else 20.0
+        step = float(ceil(indent + text_width(text, 10) + 12))
         if x > MARGIN and x + step - 12 > MARGIN + width:
             x, y = MARGIN, y + _ROW
         if line:
-            items.append(Path((x, y + 6), [((x + 24, y + 6),)], look, role="legend"))
+            swatches.append(Path((x, y + 6), [((x + 24, y + 6),)], look, role="legend"))
         else:
-            items.append(Rect(x, y, 14, 12, look, 2))
-        items.append(Text(x + (30 if line else 20), y + 9.5, text, 10, "start", "muted"))
+            swatches.append(Rect(x, y, 14, 12, look, 2))
+        texts.append(Text(x + indent, y + 10, text, 10, "start", "muted"))
         x += step
     y += _ROW if entries else 0
     for note in notes:
-        items.append(Text(MARGIN, y + 9.5, fit(note, width, 10), 10, "start", "muted"))
+        texts.append(Text(MARGIN, y + 10, fit(note, width, 10), 10, "start", "muted"))
         y += 14
-    return ([Group(items)] if items else []), y
+    return ([Group([*swatches, *texts])] if texts else []), y

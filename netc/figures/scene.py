@@ -212,7 +212,7 @@ class Group:
     role: str = ""
     look: str = ""  # for all items that name none
     line: int | None = None
-    span: tuple[int, int] | None = None  # offsets in the spec's text
+    span: str | None = None  # columns of the line (`Facts.span`)
     data: dict[str, str] = field(default_factory=dict)  # written as data-... attributes
 
     @property

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, takewhile
 
-from netc.figures.facts import sizes
+from netc.figures.facts import Facts, sizes, times
 from netc.figures.trunk import Unit, short
 from netc.ir.shape import rank_of
 from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep
+from netc.report.receptive import figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,24 @@ class Stage:
 
     def size(self) -> str:
         """The shape of its output, before the pooling: `56×56×256`."""
-        return sizes(self.body[-1].shape)
+        return sizes(self.body[-1].joined)
+
+
+Size = tuple[object, ...]
+
+
+def output_size(facts: Facts, unit: Unit) -> Size:
+    """The spatial size behind a layer, or how much smaller than an input of unknown size: equal ones make a stage."""
+    if None not in unit.shape:
+        return unit.shape[:-1]
+    return "jump", figure(facts.fields[unit.node.name], lambda axis: axis.jump)
+
+
+def show_size(size: Size) -> str:
+    """A size as figures write it: `56×56`, `input / 4`, `vector`."""
+    if size[:1] == ("jump",):
+        return "input size" if size[1] == 1 else f"input / {size[1]}"
+    return times("x".join(map(str, size))) or "vector"
 
 
 def is_pool(unit: Unit) -> bool:

@@ -25,10 +25,15 @@ class FigureError(Exception):
     """A network that a style cannot show; the text says why and which style can."""
 
 
-def draw(programs: Sequence[Program], style: str = "graph", options: Options | None = None) -> Scene:
-    """The scene of checked programs in a style. Raises `FigureError`."""
+def one_or_several(programs: Sequence[Program], style: str) -> None:
+    """Raises `FigureError` for more networks than a style takes."""
     if len(programs) > 1 and style not in SEVERAL:
         raise FigureError(f"the style {style} draws one network, got {len(programs)}; column and table take several")
+
+
+def draw(programs: Sequence[Program], style: str = "graph", options: Options | None = None) -> Scene:
+    """The scene of checked programs in a style. Raises `FigureError`."""
+    one_or_several(programs, style)
     module = import_module(f"netc.figures.{style}")
     scene: Scene = module.draw(programs, options or Options())
     return scene

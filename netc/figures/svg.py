@@ -7,21 +7,26 @@ of a media query whatever the paper is, and skip those.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from math import hypot
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from netc.diagnostics.escape import harmless
-from netc.figures.scene import Group, Item, Path, Point, Polygon, Rect, Scene, Stamp, Text
+from netc.figures.path_data import head, head_alone, line, number
+from netc.figures.scene import Group, Item, Path, Polygon, Rect, Scene, Stamp, Template, Text, moved
 from netc.figures.theme import LOOKS, Look, colour
 
 if TYPE_CHECKING:
     from netc.figures.options import Options
 
 FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
+_DASHES = re.compile(r' stroke-dasharray="[^"]*"')
+_REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+_MARKUP = re.compile('[&<>"]')
 _TEXT = {"anchor": "middle", "size": 12.0}  # what the root says, and texts need not repeat
-_HEAD = (3.0, 5.0)  # half the width and the length of an arrow's head, two strokes of the line itself
 
 
 def write(scene: Scene, options: Options) -> str:
@@ -30,24 +35,58 @@ def write(scene: Scene, options: Options) -> str:
     return "\n".join(_Writer(scene, options).lines()) + "\n"
 
 
-def number(value: float) -> str:
-    """A coordinate, to a tenth of a pixel, in its shortest form."""
-    text = f"{value:.1f}"
-    text = text[:-2] if text.endswith(".0") else text
-    return "0" if text == "-0" else text
-
-
 def escape(text: str) -> str:
     """A text from anywhere as text or attribute of XML, never as markup; what does not print is shown as an escape."""
+    if text.isprintable() and not _MARKUP.search(text):
+        return text
     lines = (harmless(line) for line in text.split("\n"))
-    whole = "&#10;".join(line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for line in lines)
-    return whole.replace('"', "&quot;")
+    return "&#10;".join(_MARKUP.sub(_reference, line) for line in lines)
+
+
+def _reference(found: re.Match[str]) -> str:
+    return _REFERENCES[found.group()]
 
 
 @dataclass(slots=True)
+class _Run:
+    """Shapes in a row that look the same; what they share is said once, by a group around them."""
+
+    items: Sequence[Item]
+    shared: str
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Lines that look the same: one element, and each of them on a line of its own."""
+
+    paths: Sequence[Path]
+    shared: str
+
+    def elements(self) -> Iterator[str]:
+        """The lines; behind dashed ones their heads, which are not dashed."""
+        solid = _DASHES.sub("", self.shared)
+        dashed = solid != self.shared
+        yield from _element(self.shared, [_data(path, headless=dashed) for path in self.paths])
+        heads = [head_alone(path) for path in self.paths if path.arrow and dashed]
+        if heads:
+            yield from _element(solid, heads)
+
+
+@dataclass(slots=True)
+class _Level:
+    """An open element: what is left in it, and how it ends."""
+
+    items: Iterator[Item | _Run | _Lines]
+    closing: str = ""
+    shared: bool = False  # its items say nothing of their look
+
+
+@dataclass
 class _Writer:
     scene: Scene
     options: Options
+    looks: dict[str, str] = field(default_factory=dict)  # look -> its attributes
+    templates: dict[str, Template] = field(default_factory=dict)  # those that are defined
 
     def lines(self) -> Iterator[str]:
         scene, theme = self.scene, self.options.theme
@@ -60,34 +99,41 @@ class _Writer:
         )
         yield f"<title>{escape(scene.title)}</title>"
         yield f"<desc>{escape(scene.description)}</desc>"
-        used, templates = self._used()
+        used, self.templates = self._used()
         if theme == "auto":
             yield from _rules(used)
-        yield from self._definitions(templates)
+        yield from self._definitions()
         yield f'<rect{self._look("paper")} width="{width}" height="{height}"/>'
         yield from self._items(scene.items)
         yield "</svg>"
 
-    def _used(self) -> tuple[list[str], dict[str, Stamp]]:
-        """Looks and templates that the scene shows, sorted."""
+    def _used(self) -> tuple[list[str], dict[str, Template]]:
+        """Looks, and the templates that are shown more than once: sorted."""
         looks: set[str] = {"paper"}
-        templates: dict[str, Stamp] = {}
+        counts: Counter[str] = Counter()
+        templates: dict[str, Template] = {}
         for item in self.scene.walk():
             if isinstance(item, Stamp):
-                templates[item.template.key] = item
+                counts[item.template.key] += 1
+                templates[item.template.key] = item.template
             else:
                 looks.add(item.look)
-        for stamp in templates.values():
-            looks.update([stamp.template.look, *(inner.look for inner in stamp.template.items)])
-        return sorted(looks - {""}), dict(sorted(templates.items()))
+        for template in templates.values():
+            looks.update([template.look, *(inner.look for inner in template.items)])
+        return sorted(looks - {""}), {key: templates[key] for key in sorted(templates) if counts[key] > 1}
 
-    def _definitions(self, templates: dict[str, Stamp]) -> Iterator[str]:
-        if not templates:
+    def _definitions(self) -> Iterator[str]:
+        if not self.templates:
             return
         yield "<defs>"
-        for key, stamp in templates.items():
-            yield f'<g id="{self._id("-" + key)}"{self._look(stamp.template.look)}>'
-            yield from self._items(stamp.template.items)
+        for key, template in self.templates.items():
+            attributes = f' id="{self._id("-" + key)}"{self._look(template.look)}'
+            if len(template.items) == 1:
+                (item,) = template.items
+                yield self._shape(item, attributes + self._look(item.look))
+                continue
+            yield f"<g{attributes}>"
+            yield from self._items(template.items)
             yield "</g>"
         yield "</defs>"
 
@@ -96,35 +142,66 @@ class _Writer:
 
     def _look(self, name: str) -> str:
         """The attributes of a look."""
-        if not name:
+        if name not in self.looks:
+            owner = f' class="{_class(name)}"' if self.options.theme == "auto" else ""
+            pairs = _attributes(LOOKS[name], self.options.theme)
+            self.looks[name] = owner + "".join(f' {key}="{value}"' for key, value in pairs) if name else ""
+        return self.looks[name]
+
+    def _own(self, item: Item) -> str:
+        """The attributes that say how a shape, or a group of lines, looks. Those of a text are said by the root, where
+        they are usual."""
+        if isinstance(item, Stamp) or (isinstance(item, Group) and not _is_lines(item)):
             return ""
-        look, theme = LOOKS[name], self.options.theme
-        owner = f' class="{_class(name)}"' if theme == "auto" else ""
-        return owner + "".join(f' {key}="{value}"' for key, value in _attributes(look, theme))
+        more = self._look(item.look)
+        if isinstance(item, Text):
+            more += "" if item.anchor == _TEXT["anchor"] else f' text-anchor="{item.anchor}"'
+            more += "" if item.size == _TEXT["size"] else f' font-size="{number(item.size)}"'
+            more += ' font-weight="bold"' if item.bold else ""
+        return more
 
     def _items(self, items: Iterable[Item]) -> Iterator[str]:
         """The elements of items. Iterative: groups may be nested deeply."""
-        stack: list[tuple[Iterator[Item], str]] = [(iter(items), "")]
-        dashed = False
+        stack = [_Level(self._runs(items))]
         while stack:
-            inner, closing = stack[-1]
-            item = next(inner, None)
+            level = stack[-1]
+            item = next(level.items, None)
             if item is None:
                 stack.pop()
-                if closing:
-                    yield closing
+                if level.closing:
+                    yield level.closing
+            elif isinstance(item, _Run):
+                yield f"<g{item.shared}>"
+                stack.append(_Level(iter(item.items), "</g>", shared=True))
+            elif isinstance(item, _Lines):
+                yield from item.elements()
+            elif isinstance(item, Group):
+                opening, closing = self._group(item)
+                yield opening
+                if item.title:
+                    yield f"<title>{_content(item.title)}</title>"
+                inner = iter(item.items) if item.name else self._runs(item.items)
+                stack.append(_Level(inner, closing))
+            elif isinstance(item, Stamp) and item.template.key not in self.templates:
+                stack.append(_Level(iter(self._in_place(item))))
+            else:
+                yield self._shape(item, "" if level.shared else self._own(item))
+
+    def _runs(self, items: Iterable[Item]) -> Iterator[Item | _Run | _Lines]:
+        """Items, those joined that stand in a row and look the same."""
+        for shared, alike in groupby(items, self._own):
+            run = list(alike)
+            if not shared or (len(run) == 1 and not isinstance(run[0], Group)):
+                yield from run
                 continue
-            if not isinstance(item, Group):
-                yield self._shape(item, dashed)
-                if isinstance(item, Path) and item.arrow and dashed:
-                    yield f'<path stroke-dasharray="none" d="M{_point(item.end)}{_head(item)}"/>'
-                continue
-            dashed = bool(item.look and LOOKS[item.look].dash)
-            opening, closing = self._group(item)
-            yield opening
-            if item.title:
-                yield f"<title>{escape(item.title)}</title>"
-            stack.append((iter(item.items), closing))
+            shapes = [shape for item in run for shape in (item.items if isinstance(item, Group) else (item,))]
+            paths = [shape for shape in shapes if isinstance(shape, Path)]
+            yield _Lines(paths, shared) if len(paths) == len(shapes) else _Run(shapes, shared)
+
+    def _in_place(self, stamp: Stamp) -> list[Item]:
+        """The shapes of a template that is shown once."""
+        items = [moved(item, stamp.x, stamp.y) for item in stamp.template.items]
+        return [Group(items, look=stamp.template.look)] if stamp.template.look else items
 
     def _group(self, group: Group) -> tuple[str, str]:
         attributes = f' id="{self._id(group.name)}"' if group.name else ""
@@ -133,36 +210,62 @@ class _Writer:
         if group.line is not None:
             attributes += f' data-line="{group.line}"'
         if group.span is not None:
-            attributes += f' data-span="{group.span[0]}-{group.span[1]}"'
+            attributes += f' data-span="{group.span}"'
         attributes += "".join(f' data-{key}="{escape(value)}"' for key, value in group.data.items())
         attributes += self._look(group.look)
         if group.line is None or not group.name or self.options.link is None:
             return f"<g{attributes}>", "</g>"
         return f'<a href="{escape(f"{self.options.link}#L{group.line}")}"><g{attributes}>', "</g></a>"
 
-    def _shape(self, item: Item, dashed: bool) -> str:
+    def _shape(self, item: Item, attributes: str) -> str:
         match item:
-            case Rect(x, y, width, height, look, radius):
-                place = f' x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}"'
-                return f"<rect{self._look(look)}{place}" + (f' rx="{number(radius)}"/>' if radius else "/>")
-            case Polygon(points, look):
-                return f'<path{self._look(look)} d="{_line(points[0], [(point,) for point in points[1:]])}z"/>'
-            case Path(start, segments, look, arrow):
-                head = _head(item) if arrow and not dashed else ""
-                return f'<path{self._look(look)} d="{_line(start, segments)}{head}"/>'
+            case Rect(x, y, width, height, _, radius):
+                corner = f' rx="{number(radius)}"' if radius else ""
+                return f'<rect{attributes}{_at(x, y)} width="{number(width)}" height="{number(height)}"{corner}/>'
+            case Polygon(points):
+                return f'<path{attributes} d="{line(points[0], [(point,) for point in points[1:]])}z"/>'
+            case Path():
+                return f'<path{attributes} d="{_data(item)}"/>'
             case Stamp(x, y, template):
-                return f'<use href="#{self._id("-" + template.key)}" x="{number(x)}" y="{number(y)}"/>'
-            case Text(x, y, text, size, anchor, look, bold):
-                more = self._look(look)
-                more += "" if anchor == _TEXT["anchor"] else f' text-anchor="{anchor}"'
-                more += "" if size == _TEXT["size"] else f' font-size="{number(size)}"'
-                more += ' font-weight="bold"' if bold else ""
-                return f'<text{more} x="{number(x)}" y="{number(y)}">{escape(text)}</text>'
+                return f'<use href="#{self._id("-" + template.key)}"{_at(x, y)}/>'
+            case Text(x, y, text):
+                return f"<text{attributes}{_at(x, y)}>{escape(text)}</text>"
         raise TypeError(f"{type(item).__name__} is no shape")
 
 
+def _at(x: float, y: float) -> str:
+    """Where a shape is; 0 is what an absent attribute means."""
+    pairs = (("x", number(x)), ("y", number(y)))
+    return "".join(f' {key}="{value}"' for key, value in pairs if value != "0")
+
+
+def _is_lines(group: Group) -> bool:
+    """Whether a group is no more than lines of one look."""
+    plain = group.look and group.items and not (group.name or group.title or group.line or group.data)
+    return bool(plain) and all(isinstance(item, Path) and not item.look for item in group.items)
+
+
+def _data(path: Path, *, headless: bool = False) -> str:
+    return line(path.start, path.segments) + (head(path) if path.arrow and not headless else "")
+
+
+def _element(attributes: str, data: Sequence[str]) -> Iterator[str]:
+    """A path element of several lines."""
+    first, *others = data
+    ending = '"/>'
+    yield f'<path{attributes} d="{first}' + ("" if others else ending)
+    yield from others[:-1]
+    yield from (last + ending for last in others[-1:])
+
+
+def _content(text: str) -> str:
+    """The content of an element that may have several lines."""
+    return "\n".join(escape(each) for each in text.split("\n"))
+
+
 def _class(look: str) -> str:
-    return look.replace(".", "-") or "plain"
+    """The class of a look; the prefix keeps it apart from those of a page that holds the figure."""
+    return f"n-{look.replace('.', '-') or 'plain'}"
 
 
 def _attributes(look: Look, theme: str) -> Iterator[tuple[str, str]]:
@@ -177,46 +280,12 @@ def _attributes(look: Look, theme: str) -> Iterator[tuple[str, str]]:
 
 
 def _rules(used: Iterable[str]) -> Iterator[str]:
-    """The style sheet of the theme `auto`: what changes on dark paper."""
+    """The style sheet of the theme `auto`: what changes on dark paper. Each rule asks for one class and for nothing
+    around it: a shape that `use` shows has no elements around it (SVG 2, section 5.5)."""
     yield "<style>@supports(color:var(--c)){@media(prefers-color-scheme:dark){"
     yield f".netc{{fill:{colour('ink', 'dark')}}}"
     for name in used:
         pairs = (("fill", LOOKS[name].fill), ("stroke", LOOKS[name].stroke))
         rule = ";".join(f"{key}:{colour(value, 'dark')}" for key, value in pairs if value)
-        yield f".netc .{_class(name)}{{{rule}}}"
+        yield f".{_class(name)}{{{rule}}}"
     yield "}}</style>"
-
-
-def _line(start: Point, segments: Iterable[tuple[Point, ...]]) -> str:
-    """Path data; straight segments along an axis in their short form."""
-    parts = [f"M{_point(start)}"]
-    last = (number(start[0]), number(start[1]))
-    for segment in segments:
-        x, y = number(segment[-1][0]), number(segment[-1][1])
-        if len(segment) == 3:
-            parts.append("C" + " ".join(map(_point, segment)))
-        elif x == last[0]:
-            parts.append(f"V{y}")
-        elif y == last[1]:
-            parts.append(f"H{x}")
-        else:
-            parts.append(f"L{x},{y}")
-        last = (x, y)
-    return "".join(parts)
-
-
-def _head(path: Path) -> str:
-    """The two strokes of an arrow's head, from one side over the tip to the other."""
-    before = path.segments[-1][-2] if len(path.segments[-1]) > 1 else path.start
-    if len(path.segments[-1]) == 1 and len(path.segments) > 1:
-        before = path.segments[-2][-1]
-    dx, dy = path.end[0] - before[0], path.end[1] - before[1]
-    length = hypot(dx, dy) or 1.0
-    (x, y), (wide, long) = (dx / length, dy / length), _HEAD
-    back = (-x * long - y * wide, -y * long + x * wide)
-    other = (-x * long + y * wide, -y * long - x * wide)
-    return f"m{_point(back)}l{_point((-back[0], -back[1]))}l{_point(other)}"
-
-
-def _point(point: Point) -> str:
-    return f"{number(point[0])},{number(point[1])}"

@@ -17,7 +17,7 @@ KINDS = {
     "conv": ("#cde2f8", "#1d4670", "#e4e4e4"),
     "pool": ("#fbd3bd", "#6b3118", "#c8c8c8"),
     "norm": ("#e0d5f5", "#48326f", "#f2f2f2"),
-    "activation": ("#fae99b", "#574808", "#d6d6d6"),
+    "activation": ("#fae99b", "#574808", "#a8a8a8"),
     "dense": ("#cbeacd", "#1e5230", "#d8d8d8"),
     "merge": ("#bfe8e5", "#124d4c", "#ffffff"),
     "shape": ("#e6e2d8", "#464238", "#ffffff"),

@@ -19,6 +19,7 @@ from netc.ir.shape import Shape, rank_of
 from netc.layers.base import Layer
 from netc.layers.kinds import Sized
 from netc.layers.sliding import spread
+from netc.report.depth import trunk
 
 _BESIDE = frozenset({"norm", "activation", "regularise", "merge"})  # families that get no row of their own
 _BESIDE_OPS = frozenset({"identity", "flatten", "pad", "crop"})
@@ -26,11 +27,15 @@ _BESIDE_OPS = frozenset({"identity", "flatten", "pad", "crop"})
 
 @dataclass(slots=True)
 class Unit:
-    """A layer of the path with what follows it up to the next one; `names` are all of them, in order."""
+    """A layer of the path with what follows it up to the next one; `names` are all of them, in order.
+
+    `shape` is that of the layer's own output, `joined` the one behind the sums and concatenations that follow.
+    """
 
     node: Node
-    shape: Shape  # of the layer's own output
-    names: list[str]
+    shape: Shape
+    joined: Shape
+    names: list[str] = field(default_factory=list)
 
     @property
     def layer(self) -> Layer:
@@ -84,9 +89,9 @@ def read(net: Net, style: str, own: Callable[[Layer], bool] = is_own) -> Trunk:
     if len(net.inputs) != 1 or len(net.outputs) != 1:
         counts = f"{_count(net.inputs, 'input')} and {_count(net.outputs, 'output')}"
         raise _refusal(net, style, f"has {counts}, and the style shows networks with one of each")
-    names = _path(net)
+    names = trunk(net)
     units, places = _units(net, names, own)
-    trunk, seen = Trunk(net, units), set(names)
+    made, seen = Trunk(net, units), set(names)
     for before, name in pairwise(names):
         operands = list(net.operands(name))
         operands.reverse()
@@ -98,10 +103,10 @@ def read(net: Net, style: str, own: Callable[[Layer], bool] = is_own) -> Trunk:
             seen.update(node.name for node in via)
             skip = Skip(places[source], places[name], via, net.shapes[source] != net.shapes[operand])
             if skip.start < skip.end or any(is_own(node.layer) for node in via):
-                trunk.skips.append(skip)
+                made.skips.append(skip)
     if left := next((node.name for node in net if node.name not in seen), None):
         raise _refusal(net, style, f"has layers beside its path, at `{left}`, that are no shortcut")
-    return trunk
+    return made
 
 
 def _branch(net: Net, name: str, path: Container[str], style: str) -> tuple[tuple[Node, ...], str]:
@@ -116,26 +121,15 @@ def _branch(net: Net, name: str, path: Container[str], style: str) -> tuple[tupl
     return tuple(reversed(via)), name
 
 
-def _path(net: Net) -> list[str]:
-    """The layers from the input to the output, each time along the operand with the most weighted layers behind it
-    (the last of equal ones: the shipped blocks name the shortcut first)."""
-    depths: dict[str, int] = {}
-    for node in net:
-        before = max((depths[operand] for operand in net.operands(node.name)), default=0)
-        depths[node.name] = before + node.layer.weighted
-    path = [net.outputs[0]]
-    while operands := net.operands(path[-1]):
-        path.append(max(reversed(operands), key=depths.__getitem__))
-    return path[::-1]
-
-
 def _units(net: Net, names: Iterable[str], own: Callable[[Layer], bool]) -> tuple[list[Unit], dict[str, int]]:
     units: list[Unit] = []
     places: dict[str, int] = {}  # name -> index of its unit
     for name in names:
         node = net.node(name)
         if not units or own(node.layer):
-            units.append(Unit(node, net.shapes[name], []))
+            units.append(Unit(node, net.shapes[name], net.shapes[name]))
+        elif node.layer.family == "merge":
+            units[-1].joined = net.shapes[name]
         units[-1].names.append(name)
         places[name] = len(units) - 1
     return units, places

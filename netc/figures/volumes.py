@@ -29,7 +29,7 @@ _RIGHT, _UP = 0.4, 0.3  # where an edge away from the viewer ends, for each px o
 _GAP, _ARROW, _BARS_APART = 2.0, 18.0, 20.0  # px: between slabs, of the axis between stages, between vectors
 _RISE, _LANE = 22.0, 12.0  # px: of a shortcut above the slabs, and more for each one around another
 _LINES = ((12.0, True), (10.0, False), (10.0, False))  # size and weight of the lines under a stage
-_WIDEST = 190.0  # px: of those lines
+_WIDEST = 190.0  # px: of those lines, where the slabs above are not wider
 _LEFT_OUT = 30.0  # px: in place of slabs that are left out
 _LONGEST = 12  # slabs of a stage before some are left out
 
@@ -60,6 +60,11 @@ class Slab:
     def dy(self) -> int:
         """How far its far side is shifted up."""
         return round(self.depth * _UP)
+
+    @property
+    def near(self) -> float:
+        """How far its outline, on the axis, is left of its place."""
+        return min(self.dx, self.height * self.dx / self.dy) / 2
 
     @property
     def bottom(self) -> float:
@@ -152,7 +157,8 @@ class _Row:
         """What stands under it."""
         name, layers, size = self.stage.name(), self.stage.layers(), self.stage.size()
         texts = ["input", size, ""] if self.stage.units[0].layer.op == "input" else [name, layers, size]
-        return [fit(text, _WIDEST, *kind) for text, kind in zip(texts, _LINES, strict=True)]
+        room = max(_WIDEST, self.length)
+        return [fit(text, room, *kind) for text, kind in zip(texts, _LINES, strict=True)]
 
 
 def _shown(stage: Stage, skips: Sequence[Skip], options: Options) -> list[int]:
@@ -187,7 +193,7 @@ class _Figure:
             start = end + row.stage.is_vector * _BARS_APART + _ARROW + first.dx / 2 if self.places else 0.0
             start = max(start, free - row.middle + wide / 2) if self.places else start
             if self.places:
-                arrows.append(Path((end, 0), [((start - first.dx / 2, 0),)], arrow=True, role="axis"))
+                arrows.append(Path((end, 0), [((start - first.near, 0),)], arrow=True, role="axis"))
             self._add(row, start)
             x = start + row.middle
             texts = zip(_LINES, lines, (20, 35, 49), strict=True)
@@ -245,7 +251,7 @@ class _Figure:
             f"thickness: {_THICK:g} px for each doubling of the channels; pooling {_POOL:g} px;"
             f" vectors {_LONG / 2:g} px long for each doubling of their elements",
         ]
-        notes += ["dark edge: activation"] if self.active else []
+        notes += ["edge band: activation"] if self.active else []
         notes += ["...: more of the same"] if self.shortened else []
         looks = {item.look for item in self.items if isinstance(item, Group)}
         lines = [(look, text) for look, text in LINES if look in looks]

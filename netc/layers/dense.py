@@ -78,7 +78,7 @@ class Dense(Layer):
     bias: bool = param(Bool(), "whether a bias is added; not with a `bn` as a word behind", True)
     act: str = param(Activation(), "activation of the output", "linear")
     init: str | float = param(Initializer(), "initial weights", "glorot_uniform")
-    bias_init: str | float = param(Initializer("a constant"), "initial biases", "zeros")
+    bias_init: str | float = param(Initializer("a constant", vector=True), "initial biases", "zeros")
     l1: float | None = param(Real(min=0), "adds l1 * sum(|w|) to the loss", None)
     l2: float | None = param(Real(min=0), "adds l2 / 2 * sum(w ** 2) to the loss, in place of `weight_decay`", None)
 

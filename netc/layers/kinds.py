@@ -82,22 +82,23 @@ class Activation:
 
 @dataclass(slots=True, eq=False)
 class Initializer:
-    """An initialiser by name, or a number: what `number` says it is."""
+    """An initialiser by name, or a number: what `number` says it is. A `vector` has no orthogonal one."""
 
     number: str = "the standard deviation of a normal one"
+    vector: bool = False
 
     def describe(self) -> str:
-        return f"an initialiser such as he_normal, or {self.number}"
+        return f"an initialiser such as {'zeros' if self.vector else 'he_normal'}, or {self.number}"
 
     def accept(self, value: object, rank: int) -> str | float:
-        if isinstance(value, Word) and value in INITIALIZERS:
+        if isinstance(value, Word) and value in self.words():
             return str(value)
         if isinstance(value, str):
             raise KindError(f"got {show(value)}, expected {self.describe()}")
         return Real().accept(value, rank)
 
     def words(self) -> tuple[str, ...]:
-        return tuple(INITIALIZERS)
+        return tuple(word for word in INITIALIZERS if not (self.vector and word == "orthogonal"))
 
 
 @dataclass(slots=True, eq=False)

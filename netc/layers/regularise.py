@@ -67,7 +67,7 @@ class Noise(Layer):
     positional = ("std",)
     example = "noise 0.1"
 
-    std: float = param(Real(min=0), "standard deviation")
+    std: float = param(Real(min=0, max=1), "standard deviation")
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from os.path import isfile
 from pathlib import Path
 
 from netc.diagnostics.model import Diagnostics
@@ -125,7 +126,7 @@ class Includes:
     def start(cls, source: Source, report: Diagnostics, limits: Limits) -> Includes:
         """For the file that a compilation starts from."""
         here = Path.cwd().resolve()
-        path = (here / source.name).resolve() if Path(source.name).is_file() else here / "-"
+        path = (here / source.name).resolve() if isfile(source.name) else here / "-"
         inside = path.is_relative_to(here)
         return cls(here if inside else path.parent, report, limits, [path])
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from netc.ir.net import Net
 from netc.ir.shape import Shape, elements
+from netc.report.depth import depths
 
 FLOAT32 = 4  # bytes
 
@@ -52,7 +53,9 @@ class NetCost:
 def measure(net: Net) -> NetCost:
     """The costs of a network, layer by layer and in total. Weights used twice count once, where they are made."""
     layers = {node.name: _cost(net, node.name) for node in net}
-    return NetCost(layers, _sum(layers.values()), _peak(net, layers), _depth(net))
+    known = depths(net)
+    deepest = max((known[name] for name in net.outputs), default=0)
+    return NetCost(layers, _sum(layers.values()), _peak(net, layers), deepest)
 
 
 def _cost(net: Net, name: str) -> Cost:
@@ -92,11 +95,3 @@ def _peak(net: Net, layers: dict[str, Cost]) -> int | None:
             if not readers[operand]:
                 live -= layers[operand].memory or 0
     return peak
-
-
-def _depth(net: Net) -> int:
-    depths: dict[str, int] = {}
-    for node in net:
-        before = max((depths[operand] for operand in net.operands(node.name)), default=0)
-        depths[node.name] = before + node.layer.weighted
-    return max((depths[name] for name in net.outputs), default=0)

@@ -52,7 +52,7 @@ class Axis:
     def at(self, position: int) -> tuple[int, int]:
         """The first and the last pixel that a position sees."""
         turn, phase = divmod(position, len(self.first))
-        shift = int(turn * len(self.first) * self.jump)
+        shift = turn * len(self.first) * self.jump.numerator // self.jump.denominator  # exact: a turn is whole pixels
         return self.first[phase] + shift, self.last[phase] + shift
 
 
@@ -104,7 +104,10 @@ def _slide(node: Node, inputs: tuple[Shape, ...], output: Shape, field: Field) -
         return None
     if not windows:
         return field
-    return _complete([_through(axis, window) for axis, window in zip(field, windows, strict=True)])
+    pairs = list(zip(field, windows, strict=True))
+    if all(pair == pairs[0] for pair in pairs):
+        return _complete([_through(*pairs[0])] * len(pairs))
+    return _complete([_through(axis, window) for axis, window in pairs])
 
 
 def _complete(axes: list[Axis | None]) -> Field:
@@ -142,6 +145,8 @@ def _join(fields: list[Field], output: Shape) -> Field:
 
 
 def _union(axes: tuple[Axis, ...]) -> Axis | None:
+    if all(axis == axes[0] for axis in axes):
+        return axes[0]
     jump = max(axis.jump for axis in axes)
     same = [axis for axis in axes if axis.jump == jump]
     count = lcm(*(len(axis.first) for axis in same))

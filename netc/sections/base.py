@@ -122,7 +122,9 @@ class Clock:
 
     def steps(self, count: Any, unit: str) -> Any:
         """A time in steps."""
-        return count * self.per_epoch if unit == "epochs" else count
+        if unit == "steps":
+            return count
+        return self.per_epoch if count == 1 else count * self.per_epoch
 
 
 def real(value: Any) -> Any:

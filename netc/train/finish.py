@@ -21,7 +21,7 @@ def finish(loop: Loop, run: Run, *, writes: bool) -> None:
     if not writes:
         return
     save_model(trainee, run.model)
-    draw(loop.log.rows, run.curves)
+    draw(loop.log.rows, trainee.program.name, run.curves)
 
 
 def save_model(trainee: Trainee, path: Path) -> None:
@@ -54,13 +54,13 @@ def save_model(trainee: Trainee, path: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-def draw(rows: list[dict[str, float]], path: Path) -> None:
-    """The learning curves as SVG; a run too short to have logged anything has none."""
+def draw(rows: list[dict[str, float]], name: str, path: Path) -> None:
+    """The learning curves of the network `name` as SVG; a run too short to have logged anything has none."""
     from netc.figures.curves import curves  # noqa: PLC0415
     from netc.figures.drawing import write_scene  # noqa: PLC0415
 
     if not rows:
         return
-    content = write_scene(curves(rows), ".svg")
+    content = write_scene(curves(rows, f"{name}: learning curves"), ".svg")
     with replacing(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)

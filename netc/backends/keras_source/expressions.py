@@ -47,7 +47,11 @@ class Sight:
 
     def holds(self, expr: Expr) -> bool:
         """Whether every name of an expression can be seen; a name that no variable has is a word."""
-        return self.tensor is not None or "channels" in self.variables or "channels" not in names(expr)
+        return self.tensor is not None or not self.reads_tensor(expr)
+
+    def reads_tensor(self, expr: Expr) -> bool:
+        """Whether an expression depends on the current tensor, by its channels."""
+        return "channels" not in self.variables and "channels" in names(expr)
 
 
 def names(expr: Expr) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import ast
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
@@ -280,17 +280,17 @@ class Emitter:
         ]
 
     def _imports(self, text: str) -> list[str]:
-        def used(name: str) -> bool:
-            return re.search(rf"^ .*(?<![\w.]){name}\.", text, re.MULTILINE) is not None
-
-        standard = [f"import {module}" for module in ("math", "sys") if used(module)]
-        packages = [name for name in (*PACKAGES, "ops") if re.search(rf"(?<![\w.]){name}\.", text)]
+        """What the code takes attributes of; its docstrings and comments may say `tf.data` without it."""
+        nodes = ast.walk(ast.parse(text))
+        used = {node.value.id for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)}
+        standard = [f"import {module}" for module in ("math", "sys") if module in used]
+        packages = [name for name in (*PACKAGES, "ops") if name in used]
         return [
             *standard,
             *([""] if standard else []),
-            *(["import h5py"] if used("h5py") else []),
+            *(["import h5py"] if "h5py" in used else []),
             "import keras",
-            *(["import tensorflow as tf"] if used("tf") else []),
+            *(["import tensorflow as tf"] if "tf" in used else []),
             f"from keras import {', '.join(sorted(packages))}",
         ]
 

@@ -82,8 +82,9 @@ def plan(
         planner = _Planner(Naming(), scope, counted)
         planner.walk(statements, _Body(None, prefix, variables), {})
         if planner.missing <= counted:
+            naming = planner.finished()
             identifiers.reserve(planner.made)
-            return planner.finished()
+            return naming
         counted |= planner.missing
 
 
@@ -120,6 +121,7 @@ class _Planner:
         pieces = [piece for name in self.naming.names.values() for piece in name if isinstance(piece, Count)]
         read = frozenset[str]().union(*(piece.variables for piece in pieces))
         self.naming.passes = {key: name for key, name in self._passes.items() if name in read}
+        self.made = [name for name in self.made if name in read or name not in self._passes.values()]
         return self.naming
 
     def walk(self, statements: Sequence[Statement], body: _Body, counts: Counts) -> None:

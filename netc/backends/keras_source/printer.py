@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from netc.backends.keras_source.calls import Uses
 from netc.backends.keras_source.comments import Remarks
-from netc.backends.keras_source.expressions import Python, Sight, translate
+from netc.backends.keras_source.expressions import Sight, translate
 from netc.backends.keras_source.identifiers import Identifiers
 from netc.backends.keras_source.items import CHECKED, GHOST, HOLE, Item, Items, Suite, hoist, merge
 from netc.backends.keras_source.naming import Naming, quoted
@@ -170,16 +170,23 @@ class Printer:
         return [] if target == flow.current else [f"{target} = {flow.current}"]
 
     def _node(self, step: LayerStep, name: str, operands: str, target: str, work: str, sight: Sight) -> list[Item]:
-        """The calls of one node, one line each."""
+        """The calls of one node, one line each, but in one line where a later one reads the input's channels and its
+        variable would be gone."""
         net = self.module.program.home(name)
         node = net.node(name)
         calls = symbolic(node.layer, node.origin.written, sight).lower(net.operand_shapes(name))
         suffix = name.partition("~")[0].removeprefix(step.nodes[0].partition("~")[0])
+        written = [part if isinstance(part, tuple) else (part,) for part in node.origin.written.values()]
+        reads = work == sight.tensor and any(sight.reads_tensor(expr) for exprs in written for expr in exprs)
         items: list[Item] = []
         for call in calls:
             made = self.module.uses.call(call, f"name={self._name(step.statement, suffix + call.suffix)}")
+            applied = f"{f'once({made})' if self.once else made}({operands})"
+            if reads and call is not calls[-1]:
+                operands = applied
+                continue
             into = target if call is calls[-1] else work
-            items.append(f"{into} = {f'once({made})' if self.once else made}({operands})")
+            items.append(f"{into} = {applied}")
             operands = into
         return items
 
@@ -251,11 +258,16 @@ class Printer:
     def _repeat(self, step: RepeatStep, flow: Flow) -> list[Item]:
         statement, naming = step.statement, self.frame.naming
         items = flow.settle()
-        count = translate(statement.count, self._sight(flow))
-        if id(statement) in naming.passes:
-            items.append(f"{naming.passes[id(statement)]} = {count.text}")
-            count = Python(naming.passes[id(statement)])
-        items += self._loops(step, flow, count.text)
+        count = translate(statement.count, self._sight(flow)).text
+        passes = naming.passes.get(id(statement)) or self.frame.identifiers.make("passes", separator="")
+        loops = self._loops(step, flow, count)
+        changed = len(loops) > 1 and self._sight(flow).reads_tensor(statement.count)  # by the first of them
+        if changed or id(statement) in naming.passes:
+            items.append(f"{passes} = {count}")
+            loops = self._loops(step, flow, passes)
+        if id(statement) not in naming.passes:
+            self.frame.identifiers.release(passes)
+        items += loops
         target = self._target(statement, flow.work)
         if target != flow.work:
             items.append(f"{target} = {flow.work}")

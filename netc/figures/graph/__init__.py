@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netc.figures.facts import Facts
+from netc.figures.graph.ends import finish
 from netc.figures.graph.paint import Painter
 from netc.figures.graph.tree import Builder
 from netc.figures.options import Options
@@ -19,4 +20,6 @@ from netc.program import Program
 def draw(programs: Sequence[Program], options: Options) -> Scene:
     """The graph figure of one program."""
     (program,) = programs
-    return Painter(Facts(program), Builder(program, options).build(), options).scene()
+    tree = Builder(program, options).build()
+    finish(tree, program.net)
+    return Painter(Facts(program), tree, options).scene()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from netc.figures.graph.tree import Fork, Frame, Leaf, Seq
 from netc.figures.scene import text_width
@@ -97,10 +98,11 @@ class Measures:
         spot.flow = sum(spot.gaps) + sum(extent.flow for extent in extents)
         spot.before = max((extent.before for extent in extents), default=0)
         afters = [extent.after for extent in extents]
+        labels = [0.0] * (len(items) + 1)  # of the shapes at the slots
         for slot, text in spot.labels.items():
             if self.vertical and slot:
-                afters[slot - 1] = max(afters[slot - 1], 6 + text_width(text, LABEL))
-        spot.after = max([*afters, _lanes(spot, afters)], default=0)
+                labels[slot] = 6.0 + ceil(text_width(text, LABEL))
+        spot.after = max([*afters, *labels, _lanes(spot, afters, labels)])
 
     def _gap(self, spot: Spot, slot: int) -> float:
         tap = TAP if slot in spot.taps else 0.0
@@ -111,7 +113,7 @@ class Measures:
         label = spot.labels.get(slot, "")
         if not label:
             return GAP + tap
-        return max(GAP, 24.0) + tap if self.vertical else text_width(label, LABEL) + 16 + tap
+        return max(GAP, 24.0) + tap if self.vertical else ceil(text_width(label, LABEL)) + 16 + tap
 
     def _leaf(self, leaf: Leaf) -> Extent:
         width, height = self.widths[id(leaf)]
@@ -121,7 +123,7 @@ class Measures:
     def _frame(self, frame: Frame) -> Extent:
         body = self.spots[id(frame.body)]
         first, side = (CORNER, PAD) if self.vertical else (PAD, CORNER)
-        width = text_width(f"×{frame.count}", 12, True) + 12
+        width = ceil(text_width(f"×{frame.count}", 12, True)) + 12
         needed = width if not self.vertical else 0.0
         flow = max(first + body.flow + PAD, needed)
         return Extent(flow, max(body.before + side, width if self.vertical else 0), body.after + PAD)
@@ -134,6 +136,7 @@ class Measures:
             at += spot.before + spot.after + BETWEEN
         total = at - BETWEEN
         middle = lines[len(lines) // 2] if len(lines) % 2 else total / 2
+        middle = middle if fork.trunk is None else lines[fork.trunk]
         self.spread[id(fork)] = [line - middle for line in lines]
         above, below = self.bands(fork)
         return Extent(above + max(spot.flow for spot in branches) + below, middle, total - middle)
@@ -141,19 +144,22 @@ class Measures:
     def bands(self, fork: Fork) -> tuple[float, float]:
         """The heights of the bands above and below the branches."""
         above, below = self.tracks.get(id(fork), (0, 0))
-        return (0 if fork.rootless else BAND) + TRACK * above, BAND + TRACK * below
+        return (
+            (0 if fork.rootless else BAND) + TRACK * above,
+            (BAND if fork.trunk is None else 0) + TRACK * below,
+        )
 
 
-def _lanes(spot: Spot, afters: Sequence[float]) -> float:
+def _lanes(spot: Spot, afters: Sequence[float], labels: Sequence[float]) -> float:
     """Give each leg a lane, shorter ones inside; returns how far the outermost reaches.
 
-    Legs that overlap form a cluster, whose lanes begin beside the widest item along it.
+    Legs that overlap form a cluster, whose lanes begin beside the widest item or label along it.
     """
     reach = 0.0
     for cluster in _clusters(spot.legs):
         count = _colour(cluster)
-        first, last = min(leg.start for leg in cluster) // 2, max(leg.end for leg in cluster) // 2
-        base = max(afters[max(first - 1, 0) : last + 1], default=0.0)
+        passed = slice(min(_first(leg) for leg in cluster), max(_last(leg) for leg in cluster) + 1)
+        base = max([*afters[passed], *labels[passed]], default=0.0)
         widths = [0.0] * count
         for leg in cluster:
             widths[leg.lane] = max(widths[leg.lane], leg.width)
@@ -162,6 +168,17 @@ def _lanes(spot: Spot, afters: Sequence[float]) -> float:
             leg.offset = at[leg.lane]
         reach = max(reach, base + LANE + sum(widths))
     return reach
+
+
+def _first(leg: Leg) -> int:
+    """The first item that a leg runs beside: not the fork that it comes out of, below its branches."""
+    return leg.start // 2 + (leg.start % 2 and isinstance(leg.seq.items[leg.start // 2], Fork))
+
+
+def _last(leg: Leg) -> int:
+    """The last item that a leg runs beside: not the fork that it goes into, above its branches."""
+    at = leg.end // 2
+    return at - (at < len(leg.seq.items) and isinstance(leg.seq.items[at], Fork))
 
 
 def _clusters(legs: Sequence[Leg]) -> list[list[Leg]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import ceil
 
 from netc.figures import facts
 from netc.figures.facts import Facts
@@ -14,12 +15,12 @@ from netc.figures.graph.tree import Frame, Leaf, Tree
 from netc.figures.options import Options
 from netc.figures.page import sheet
 from netc.figures.scene import Box, Group, Item, Rect, Scene, Stamp, Template, Text, fit, text_width
+from netc.figures.trunk import LINES
 from netc.ir.shape import Shape
 from netc.report.cost import Cost
 
 WIDEST = 260.0  # box
 _BAND = 3.5  # of a normalisation or an activation in a box
-_PAIRS = (("skip", "shortcut"), ("dotted", "shortcut that changes the shape"))
 
 
 class Painter:
@@ -49,21 +50,32 @@ class Painter:
     def _text(self, leaf: Leaf) -> str:
         shape = self.net.shapes[leaf.exit]
         if leaf.output:
-            name = f" {leaf.exit}" if len(self.net.outputs) > 1 else ""
-            return fit(f"output{name} {facts.sizes(shape)}", WIDEST - 12)
+            name = leaf.exit if len(self.net.outputs) > 1 else ""
+            return self._named("output ", name, facts.sizes(shape))
         main = self.net.node(leaf.names[leaf.main])
         parts = [facts.label(main.layer, self.net.shapes[main.name])]
         if main.layer.family not in ("conv", "dense"):
             parts += [facts.word(self.net.node(name).layer.op) for name in leaf.names[leaf.main + 1 :]]
         if main.layer.op == "input" and len(self.net.inputs) > 1:
-            parts[0] = f"{main.name}: {parts[0]}"
+            return self._named("", f"{main.name}:", parts[0])
         return fit(", ".join(parts), WIDEST - 12)
+
+    @staticmethod
+    def _named(before: str, name: str, behind: str) -> str:
+        """A text with a name in it, which is cut where it is too long for all to fit."""
+        room = WIDEST - 12 - text_width(f"{before} {behind}")
+        return fit(before + (f"{fit(name, room)} " if name else "") + behind, WIDEST - 12)
 
     def _size(self, leaf: Leaf) -> tuple[float, float]:
         width = text_width(self.texts[id(leaf)])
         if self._is_pill(leaf):
             return max(round(width) + 18.0, 34.0 if width < 30 else 100.0), PILL
         return max(NODE[0], round(width) + 12.0), NODE[1]
+
+    def _is_active(self, leaf: Leaf) -> bool:
+        """Whether the layer of a box has an activation as an argument, which is drawn as a band."""
+        layer = self.net.node(leaf.names[leaf.main]).layer
+        return not self._is_pill(leaf) and getattr(layer, "act", "linear") != "linear"
 
     def _is_pill(self, leaf: Leaf) -> bool:
         return leaf.output or self._family(leaf) in ("merge", "input")
@@ -110,7 +122,7 @@ class Painter:
             text = ", ".join(filter(None, map(self._skip_label, names)))
             leg = side.legs[0]
             leg.label = fit(text, 130, LABEL)
-            leg.width = LANE + (text_width(leg.label, LABEL) + 4 if self.vertical else LABEL + 4)
+            leg.width = LANE + (ceil(text_width(leg.label, LABEL)) + 4 if self.vertical else LABEL + 4)
 
     def _skip_label(self, name: str) -> str:
         layer, shape = self.net.node(name).layer, self.net.shapes[name]
@@ -131,7 +143,7 @@ class Painter:
         items += self._slot_labels()
         items += self._leg_labels(lines)
         items += [self._box(leaf) for leaf in sorted(self.router.leaves, key=self._order)]
-        shown = [pair for pair, paths in zip(_PAIRS, (skips, dotted), strict=True) if paths]
+        shown = [pair for pair, paths in zip(LINES, (skips, dotted), strict=True) if paths]
         known = self.facts
         return sheet(
             items,
@@ -150,8 +162,10 @@ class Painter:
         return bool(names) and self.net.operand_shapes(names[0])[0] != self.net.shapes[names[-1]]
 
     def _kinds(self) -> set[str]:
-        names = (name for leaf in self.router.leaves if not leaf.output for name in leaf.names)
-        return {self.net.node(name).layer.family for name in names}
+        """Families of all that is shown, in bands too."""
+        shown = [leaf for leaf in self.router.leaves if not leaf.output]
+        kinds = {self.net.node(name).layer.family for leaf in shown for name in leaf.names}
+        return kinds | {"activation"} if any(map(self._is_active, shown)) else kinds
 
     def _frames(self) -> Iterable[Item]:
         for spot in self.router.order:
@@ -160,12 +174,14 @@ class Painter:
                 continue
             box = self._screen(self.places.items[id(frame)])
             cost = sum((self.facts.cost.layers[name] for name in frame.names), Cost())
+            width, height = box.right - box.left, box.bottom - box.top
+            border = Template(f"frame{width:g}x{height:g}", [Rect(0, 0, width, height, "frame", 6)])
             title = f"{frame.title}: {frame.count} equal blocks of {len(frame.names) // frame.count} layers"
             more = facts.counts(cost)
             node = self.net.node(frame.names[0])
             yield Group(
                 [
-                    Rect(box.left, box.top, box.right - box.left, box.bottom - box.top, "frame", 6),
+                    Stamp(box.left, box.top, border),
                     Text(box.left + 7, box.top + 15, f"×{frame.count}", 12, "start", bold=True),
                 ],
                 name=f"{frame.names[0]}-frame",
@@ -184,13 +200,13 @@ class Painter:
         node = self.net.node(leaf.names[leaf.main])
         before = [self.net.node(name).layer.family for name in leaf.names[: leaf.main]]
         behind = [self.net.node(name).layer.family for name in leaf.names[leaf.main + 1 :]]
-        if not self._is_pill(leaf) and getattr(node.layer, "act", "linear") != "linear":
+        if self._is_active(leaf):
             behind.insert(0, "activation")
         if self._is_pill(leaf):
             before = behind = []
         middle = (box.top + len(before) * _BAND + box.bottom - len(behind) * _BAND) / 2
         baseline = min(max(middle + 4.2, box.top + 9.5), box.bottom - 2.7)
-        text = Text((box.left + box.right) / 2, round(baseline, 1), self.texts[id(leaf)])
+        text = Text((box.left + box.right) / 2, round(baseline), self.texts[id(leaf)])
         stamp = Stamp(box.left, box.top, self._template(leaf, box, before, behind))
         title = f"output {leaf.exit}" if leaf.output else self.facts.node_title(leaf.names)
         return Group(
@@ -221,7 +237,8 @@ class Painter:
         for spot in self.router.order:
             for slot, text in sorted(spot.labels.items()):
                 item = spot.seq.items[slot - 1]
-                at = self.places.items[id(item)].bottom + (TAP if slot in spot.taps else 0)
+                tapped = slot in spot.taps and not self.places.begins_column(spot, slot)
+                at = self.places.items[id(item)].bottom + (TAP if tapped else 0)
                 line = self.places.lines[id(item)]
                 if self.vertical:
                     labels.append(Text(line + 6, at + 13, text, LABEL, "start", "muted"))
@@ -237,6 +254,6 @@ class Painter:
             across, begin, end = lines.leg_range(side)
             width = text_width(leg.label, LABEL)
             if self.vertical:
-                yield Text(across + 5, (begin + end) / 2 + 3.5, leg.label, LABEL, "start", "note")
+                yield Text(across + 5, round((begin + end) / 2) + 4, leg.label, LABEL, "start", "note")
             else:
-                yield Text((begin + end) / 2 - width / 2, across + LABEL + 3, leg.label, LABEL, "start", "note")
+                yield Text(round((begin + end - width) / 2), across + LABEL + 3, leg.label, LABEL, "start", "note")

@@ -88,9 +88,13 @@ class Places:
 
     def slot(self, spot: Spot, slot: int) -> float:
         """Where a slot of a sequence begins along the flow: behind the item before it."""
-        if spot.parent is None and any(column.first == slot for column in self.columns):
+        if self.begins_column(spot, slot):
             return 0.0
         return spot.start if slot == 0 else self.items[id(spot.seq.items[slot - 1])].bottom
+
+    def begins_column(self, spot: Spot, slot: int) -> bool:
+        """Whether a slot of a sequence is at the top of a column."""
+        return spot.parent is None and any(column.first == slot for column in self.columns)
 
     def line(self, spot: Spot, slot: int) -> float:
         """Where the line of a sequence is at a slot."""

@@ -6,7 +6,7 @@ sequence. Where only one branch has layers to show, it is part of the line and t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from netc.figures import facts
@@ -56,6 +56,7 @@ class Fork:
     sig: int = 0
     weight: int = 0
     rootless: bool = False  # each branch begins with an input of its own
+    trunk: int | None = None  # the branch that goes on along the line; the others end in outputs of their own
 
 
 @dataclass(slots=True, eq=False)
@@ -124,40 +125,10 @@ class Builder:
         """The whole tree."""
         items: list[Item | Block] = []
         walk(self._steps(self.body, items))
-        root = Seq(self._inputs_beside(self._fused(self._joined(items))))
-        self._mark_outputs(root)
+        root = Seq(self._fused(self._joined(items)))
         hidden = {name for name in self.order if self.shown[name] != name}
         skips = [skip for skip in self.skips if skip.target not in hidden]
         return Tree(root, skips, self.shown, hidden)
-
-    def _inputs_beside(self, items: list[Item]) -> list[Item]:
-        """Several inputs and what each goes through alone, beside each other, up to where they are first joined."""
-        starts = [place for place, item in enumerate(items) if isinstance(item, Leaf) and self._is_input(item)]
-        if len(starts) < 2 or len(starts) < len(self.net.inputs) or starts[0]:
-            return items
-        firsts = [self.index[items[start].names[0]] for start in starts]  # type: ignore[union-attr]
-        end = starts[-1] + 1
-        while end < len(items):
-            item = items[end]
-            if not isinstance(item, Leaf) or any(self._reads_before(name, firsts[-1]) for name in item.names):
-                break
-            end += 1
-        between = self.order[firsts[1] : self.index[items[end - 1].names[-1]] + 1]  # type: ignore[union-attr]
-        joined = end < len(items) and isinstance(items[end], Leaf)
-        if not joined or any(self._reads_before(name, self._begin(name, firsts)) for name in between):
-            return items
-        branches = [Seq(items[start:stop]) for start, stop in zip(starts, [*starts[1:], end], strict=True)]
-        return [Fork(branches, rootless=True), *items[end:]]
-
-    def _is_input(self, leaf: Leaf) -> bool:
-        return self.net.node(leaf.names[0]).layer.op == "input"
-
-    def _reads_before(self, name: str, place: int) -> bool:
-        return any(self.index[operand] < place for operand in self.net.operands(name))
-
-    def _begin(self, name: str, firsts: Sequence[int]) -> int:
-        """Where the part of the network begins that belongs to the last input before a layer."""
-        return max(first for first in firsts if first <= self.index[name])
 
     # -- statements ------------------------------------------------------------------------------------------
 
@@ -311,21 +282,3 @@ class Builder:
         if family in _BANDS:
             return before in _HOSTS | _BANDS or (before == "merge" and family == "activation")
         return before in _BANDS and family in _HOSTS
-
-    def _mark_outputs(self, root: Seq) -> None:
-        """A mark behind each output of the network."""
-        outputs = set(self.net.outputs)
-        marked: list[Item] = []
-        stack: list[tuple[Seq, Iterator[Item], list[Item]]] = [(root, iter(root.items), marked)]
-        while stack:
-            seq, items, made = stack[-1]
-            item = next(items, None)
-            if item is None:
-                seq.items = made
-                stack.pop()
-                continue
-            made.append(item)
-            if isinstance(item, Leaf):
-                made.extend(Leaf([name], output=True) for name in item.names if name in outputs)
-            inner = [item.body] if isinstance(item, Frame) else item.branches if isinstance(item, Fork) else []
-            stack.extend((each, iter(each.items), []) for each in inner)

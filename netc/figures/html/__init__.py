@@ -1,10 +1,11 @@
-"""A figure in a page of its own: the spec at the left, the figure at the right; pan, zoom, search, folding, selection.
+"""A figure in a page of its own: the specs at the left, the figure at the right; pan, zoom, search, folding, selection.
 
-The page is one file without anything from the network. Nothing of the spec reaches it but as escaped text.
+The page is one file without anything from the network. Nothing of a spec reaches it but as escaped text.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING
 from netc.figures.scene import Group
 from netc.figures.svg import escape
 from netc.figures.theme import colour
+from netc.values import show
 
 if TYPE_CHECKING:
     from netc.figures.drawing import Drawing
+    from netc.program import Program
 
 _COLOURS = ("paper", "ink", "muted", "panel", "frame", "skip")
 _PAGE = """\
@@ -32,11 +35,8 @@ content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inlin
 </head>
 <body>
 <main>
-<section id="spec" aria-label="spec">
-<h1>{file}</h1>
-<ol>
-{lines}
-</ol>
+<section id="specs" aria-label="spec">
+{specs}
 </section>
 <section id="figure" aria-label="figure">
 <nav>
@@ -49,36 +49,62 @@ content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inlin
 <div id="view">
 {figures}</div>
 </section>
+<output id="about" hidden></output>
 </main>
 <script>
 {script}</script>
 </body>
 </html>
 """
+_FOLD = '<button id="fold" title="show equal blocks once, or each (f)">unfold</button>\n'
 
 
 def write(drawing: Drawing) -> str:
     """The page of a drawing. A graph with equal blocks comes folded and unfolded, to switch between."""
-    source = drawing.programs[-1].file.source
-    lines = [escape(source.line(number)) for number in range(1, source.lines + 1)]
     folded = _figure(drawing, "folded", drawing.options.collapse)
     unfolded = _figure(drawing, "unfolded", "none") if _folds(drawing) else ""
     return _PAGE.format(
         title=escape(drawing.scene.title),
-        file=escape(source.name),
         colours=_colours(drawing.options.theme),
         style=_asset("page.css"),
-        lines="\n".join(f'<li data-line="{number}"><code>{line}</code></li>' for number, line in enumerate(lines, 1)),
-        fold='<button id="fold" title="show equal blocks once, or each (f)">unfold</button>\n' if unfolded else "",
+        specs="\n".join(map(_spec, drawing.programs)),
+        fold=_FOLD if unfolded else "",
         figures=folded + unfolded,
         script=_asset("page.js"),
     )
 
 
+def _spec(program: Program) -> str:
+    """The text of a program, with the values of its parameters in this figure."""
+    values = ", ".join(f"{name}={show(value)}" for name, value in program.parameters.items())
+    lines = "\n".join(f"<li><code>{line}</code></li>" for line in _lines(program))
+    heading = f"<h1>{escape(program.file.source.name)} <small>{escape(values)}</small></h1>"
+    return f"<article>\n{heading}\n<ol>\n{lines}\n</ol>\n</article>"
+
+
+def _lines(program: Program) -> Iterator[str]:
+    """The lines of a spec as HTML, comments as such."""
+    source = program.file.source
+    places = (source.position(comment.span.start) for comment in program.file.comments)
+    comments = {line: column - 1 for line, column in places}
+    for number in range(1, source.lines + 1):
+        line = source.line(number)
+        start = comments.get(number, len(line))
+        comment = f"<i>{_text(line[start:])}</i>" if line[start:] else ""
+        if line or number < source.lines:  # behind the last line break there is none
+            yield _text(line[:start]) + comment
+
+
+def _text(text: str) -> str:
+    return "\t".join(map(escape, text.split("\t")))
+
+
 def _figure(drawing: Drawing, name: str, collapse: str) -> str:
-    options = replace(drawing.options, collapse=collapse, id_prefix=f"{drawing.options.id_prefix}{name}-")
+    prefix = f"{drawing.options.id_prefix}{name}-"
+    options = replace(drawing.options, collapse=collapse, id_prefix=prefix)
     hidden = " hidden" if name == "unfolded" else ""
-    return f'<div id="{name}"{hidden}>\n{replace(drawing, options=options).svg}</div>\n'
+    svg = replace(drawing, options=options).svg
+    return f'<div id="{name}" data-prefix="{escape(prefix)}"{hidden}>\n{svg}</div>\n'
 
 
 def _folds(drawing: Drawing) -> bool:
@@ -87,14 +113,16 @@ def _folds(drawing: Drawing) -> bool:
 
 
 def _colours(theme: str) -> str:
-    """The page's colours as variables, in the figure's theme."""
+    """The page's colours as variables, in the figure's theme; and the browser's own controls in it."""
     if theme != "auto":
         return f":root{{{_variables(theme)}}}"
     return f":root{{{_variables('light')}}}\n@media(prefers-color-scheme:dark){{:root{{{_variables('dark')}}}}}"
 
 
 def _variables(theme: str) -> str:
-    return ";".join(f"--page-{name}:{colour(name, theme)}" for name in _COLOURS)
+    scheme = "dark" if theme == "dark" else "light"
+    colours = {**{name: colour(name, theme) for name in _COLOURS}, "words": colour("activation", theme)}
+    return ";".join([f"color-scheme:{scheme}", *(f"--page-{name}:{value}" for name, value in colours.items())])
 
 
 def _asset(name: str) -> str:

@@ -7,14 +7,14 @@ from itertools import groupby
 
 from netc.figures.align import align
 from netc.figures.facts import label
-from netc.figures.table.model import Cell, Column, Row, is_common, marked, show_size
+from netc.figures.stages import Size, output_size, show_size
+from netc.figures.table.model import Cell, Column, Row, is_common, marked
 from netc.figures.trunk import Trunk, Unit, short, stages
-from netc.ir.shape import Shape
 
 
 def rows(columns: Sequence[Column]) -> list[Row]:
     """The rows of networks of which some have shortcuts."""
-    networks = [_sizes(column.trunk) for column in columns]
+    networks = [_sizes(column) for column in columns]
     made: list[Row] = []
     number = 0
     for indices in align(networks, lambda a, b: 0.0 if a[0] == b[0] else None):
@@ -39,17 +39,15 @@ def _pairing(one: Cell, other: Cell) -> float | None:
     return float(one != other)
 
 
-def _sizes(trunk: Trunk) -> list[tuple[Shape, list[Cell]]]:
+def _sizes(column: Column) -> list[tuple[Size, list[Cell]]]:
     """The cells of each run of one output size."""
-    units = trunk.units
-    blocks = _blocks(trunk)
-    found = []
-    for run in stages([unit.shape[:-1] for unit in units]):
-        found.append((units[run.start].shape[:-1], list(_cells(units, run, blocks))))
-    return found
+    units = column.trunk.units
+    sizes = [output_size(column.facts, unit) for unit in units]
+    blocks = _blocks(column.trunk, sizes)
+    return [(sizes[run.start], list(_cells(units, run, blocks))) for run in stages(sizes)]
 
 
-def _blocks(trunk: Trunk) -> dict[int, int]:
+def _blocks(trunk: Trunk, sizes: Sequence[Size]) -> dict[int, int]:
     """Index of the first unit of each block -> of the one behind its last: what shortcuts span, outermost only, as far
     as all of it has one size."""
     spans: dict[int, int] = {}
@@ -57,8 +55,7 @@ def _blocks(trunk: Trunk) -> dict[int, int]:
     for skip in sorted(trunk.skips, key=lambda skip: (skip.start, -skip.end)):
         if skip.start + 1 < end:
             continue
-        sizes = {unit.shape[:-1] for unit in trunk.units[skip.start + 1 : skip.end + 1]}
-        if len(sizes) == 1:
+        if len(set(sizes[skip.start + 1 : skip.end + 1])) == 1:
             end = skip.end + 1
             spans[skip.start + 1] = end
     return spans

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from netc.figures.align import align
 from netc.figures.facts import label
-from netc.figures.table.model import Cell, Column, Row, is_common, marked, show_size
+from netc.figures.stages import Size, output_size, show_size
+from netc.figures.table.model import Cell, Column, Row, is_common, marked
 from netc.figures.trunk import Unit, kernel
-from netc.ir.shape import Shape, rank_of
+from netc.ir.shape import rank_of
 from netc.layers.sliding import spread
 
 _WORDS = {"pool": "maxpool", "avgpool": "avgpool", "lrn": "LRN"}
@@ -20,13 +21,13 @@ class Part:
     """Layers between two of the rows that cut the table, or one such row."""
 
     cells: tuple[Cell, ...]
-    size: Shape
+    size: Size
     cuts: bool
 
 
 def rows(columns: Sequence[Column]) -> list[Row]:
     """The rows of networks without shortcuts."""
-    networks = [_parts(column.trunk.units) for column in columns]
+    networks = [_parts(column) for column in columns]
     made: list[Row] = []
     for indices in align(networks, _pairing):
         parts = [parts[at] if at is not None else None for parts, at in zip(networks, indices, strict=True)]
@@ -52,9 +53,9 @@ def _pairing(one: Part, other: Part) -> float | None:
     return 0.5 * (one.size != other.size) + 0.25 * (one.cells != other.cells)
 
 
-def _parts(units: Sequence[Unit]) -> list[Part]:
+def _parts(column: Column) -> list[Part]:
     parts: list[Part] = []
-    for cell, size in _cells(units):
+    for cell, size in _cells(column):
         cuts = cell.kind in ("input", "pool", "dense", "activation")
         if cuts or not parts or parts[-1].cuts:
             parts.append(Part((cell,), size, cuts))
@@ -63,9 +64,10 @@ def _parts(units: Sequence[Unit]) -> list[Part]:
     return parts
 
 
-def _cells(units: Sequence[Unit]) -> Iterator[tuple[Cell, Shape]]:
+def _cells(column: Column) -> Iterator[tuple[Cell, Size]]:
+    units = column.trunk.units
     for unit in units:
-        yield Cell((_text(unit),), unit.layer.family, unit=unit), unit.shape[:-1]
+        yield Cell((_text(unit),), unit.layer.family, unit=unit), output_size(column.facts, unit)
     if units[-1].layer.op == "fc" and vars(units[-1].layer).get("act") == "softmax":
         yield Cell(("soft-max",), "activation"), ()
 

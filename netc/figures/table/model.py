@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from netc.figures.facts import Facts, times
+from netc.figures.facts import Facts
 from netc.figures.trunk import Trunk, Unit, is_own, read
-from netc.ir.shape import Shape
 from netc.layers.base import Layer
 from netc.program import Program
 from netc.report.summary import human
@@ -99,8 +98,3 @@ def marked(cells: Sequence[Cell | None]) -> tuple[Cell | None, ...]:
 def is_common(cells: Sequence[Cell | None]) -> bool:
     """Whether all networks have the same in a row."""
     return all(cell is not None and cell == cells[0] for cell in cells)
-
-
-def show_size(size: Shape) -> str:
-    """An output size: `56×56`."""
-    return times("x".join("?" if side is None else str(side) for side in size)) or "vector"

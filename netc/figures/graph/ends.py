@@ -1,0 +1,130 @@
+"""The ends of a network: what each of several inputs goes through alone stands beside the others, and so do the heads
+that lead to several outputs. A mark names each output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from netc.figures.graph.tree import Fork, Frame, Item, Leaf, Seq, Tree
+from netc.ir.net import Net
+
+
+def finish(tree: Tree, net: Net) -> None:
+    """Set the ends of a tree beside each other, and mark the outputs."""
+    if len(net.inputs) > 1 or len(net.outputs) > 1:
+        tree.root.items = _Ends(tree, net).beside()
+    _mark_outputs(tree.root, set(net.outputs))
+
+
+def _mark_outputs(root: Seq, outputs: set[str]) -> None:
+    marked: list[Item] = []
+    stack: list[tuple[Seq, Iterator[Item], list[Item]]] = [(root, iter(root.items), marked)]
+    while stack:
+        seq, items, made = stack[-1]
+        item = next(items, None)
+        if item is None:
+            seq.items = made
+            stack.pop()
+            continue
+        made.append(item)
+        if isinstance(item, Leaf):
+            made.extend(Leaf([name], output=True) for name in item.names if name in outputs)
+        inner = [item.body] if isinstance(item, Frame) else item.branches if isinstance(item, Fork) else []
+        stack.extend((each, iter(each.items), []) for each in inner)
+
+
+class _Ends:
+    """The outermost items of a tree, and what each of them reads."""
+
+    def __init__(self, tree: Tree, net: Net) -> None:
+        self.items, self.skips, self.net = tree.root.items, tree.skips, net
+        self._number()
+
+    def beside(self) -> list[Item]:
+        """The items of the whole network, with its ends as forks where they can be."""
+        if len(self.net.inputs) > 1:
+            self._join_inputs()
+        if len(self.net.outputs) > 1:
+            self._part_heads()
+        return self.items
+
+    def _number(self) -> None:
+        """Where each layer is, and what each item reads from others."""
+        self.place = {name: number for number, item in enumerate(self.items) for name in _layers(item)}
+        self.reads = [
+            {
+                self.place[operand]
+                for name in _layers(item)
+                for operand in self.net.operands(name)
+                if operand in self.place
+            }
+            for item in self.items
+        ]
+        for skip in self.skips:
+            if skip.target in self.place and skip.source in self.place:
+                self.reads[self.place[skip.target]].add(self.place[skip.source])
+
+    def _join_inputs(self) -> None:
+        """Chains of single layers that begin with an input each, up to the layer that joins them."""
+        starts = [number for number, item in enumerate(self.items) if self._is_input(item)]
+        if len(starts) < len(self.net.inputs) or starts[0]:
+            return
+        end = next((k for k, item in enumerate(self.items) if not isinstance(item, Leaf) or self._joins(k, starts)), 0)
+        if end <= starts[-1] or not isinstance(self.items[end], Leaf):
+            return
+        branches = [Seq(self.items[start:stop]) for start, stop in zip(starts, [*starts[1:], end], strict=True)]
+        self.items = [Fork(branches, rootless=True), *self.items[end:]]
+        self._number()
+
+    def _is_input(self, item: Item) -> bool:
+        return isinstance(item, Leaf) and self.net.node(item.names[0]).layer.op == "input"
+
+    def _joins(self, number: int, starts: Sequence[int]) -> bool:
+        """Whether an item reads what comes from another input than the last one before it."""
+        own = max(start for start in starts if start <= number)
+        return any(read < own for read in self.reads[number])
+
+    def _part_heads(self) -> None:
+        """What leads to the first output beside what leads to the others, from behind the last layer that they share.
+
+        A head begins where an item does not read the one before it. The nearer its source, the nearer it stands.
+        """
+        count = len(self.items)
+        starts = [k for k in range(1, count) if k - 1 not in self.reads[k] and not self._is_input(self.items[k])]
+        if not starts or any(self._is_input(item) for item in self.items[starts[0] :]):
+            return
+        main = starts[0]
+        heads = list(zip(starts, [*starts[1:], count], strict=True))
+        sources = {start: self._sources(start, end) for start, end in heads}
+        if not all(found and max(found) < main for found in sources.values()):
+            return  # one reads another
+        begin = self._behind(main, max(max(found) for found in sources.values()))
+        if begin >= main:
+            return
+        heads.sort(key=lambda head: -max(sources[head[0]]))
+        branches = [Seq(self.items[start:end]) for start, end in [(begin, main), *heads]]
+        self.items = [*self.items[:begin], Fork(branches, trunk=0)]
+
+    def _sources(self, start: int, end: int) -> set[int]:
+        """The items before it that a head reads."""
+        return {read for number in range(start, end) for read in self.reads[number] if read < start}
+
+    def _behind(self, end: int, shared: int) -> int:
+        """Where the first head begins: behind what is shared and behind blocks, where no shortcut comes from before."""
+        begin = shared + 1
+        for number in range(begin, end):
+            joins = isinstance(self.items[number - 1], Fork)
+            if joins or not isinstance(self.items[number], Leaf) or min(self.reads[number]) < begin - 1:
+                begin = number + 1
+        return begin
+
+
+def _layers(item: Item) -> Iterator[str]:
+    """The names of all layers in an item."""
+    stack = [item]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, Fork):
+            stack += [inner for branch in one.branches for inner in branch.items]
+        else:
+            yield from one.names

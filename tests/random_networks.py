@@ -1,0 +1,354 @@
+"""Random valid networks, as the text of a spec.
+
+Layers and their arguments are drawn from what the layer classes declare, so that a new layer is drawn by itself. A
+statement that is drawn is kept where netc takes it behind those before it; what it makes of it is then for the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import TypeVar
+
+from hypothesis import reject
+from hypothesis import strategies as st
+
+from netc.compiler import compile_source
+from netc.ir.shape import Shape, channels_of, elements, rank_of, show_shape
+from netc.layers import LAYERS
+from netc.layers.base import Layer
+from netc.layers.kinds import Activation, Extents, Initializer, Padding
+from netc.limits import Limits
+from netc.params import Bool, Choice, Either, Int, Kind, KindError, Real, Sizes, declared
+from netc.program import Program
+from netc.syntax.format import format_file
+from netc.syntax.source import Source
+from netc.values import Word, show
+
+OPERATIONS = list(dict.fromkeys(LAYERS.values()))
+SINGLE = [cls for cls in OPERATIONS if cls.operands == (1, 1)]
+COMBINERS = [cls for cls in OPERATIONS if cls.operands[0] > 1]
+
+SMALL = Limits(elements=3000, parameters=20_000, layers=60)  # so that Keras builds and runs them in a second
+INTEGERS = (1, 2, 3, 4, 6, 8)
+REALS = (0.5, 0.1, 0.25, 1.0, 0, 2, -0.5, 1e-3)
+OFTEN = ("conv", "pool", "norm", "shape")
+TRIES = 4  # draws of a statement before there is none
+
+T = TypeVar("T")
+Value = bool | int | float | str | tuple[int | None, ...]
+
+
+def compiled(text: str, limits: Limits = SMALL) -> Program | None:
+    """The checked network of a text, or None where netc refuses it."""
+    program = compile_source(Source("random.net", text), {}, limits, speculate=True)
+    return None if program.report.failed else program
+
+
+def output_shape(program: Program) -> Shape:
+    return program.net.shapes[program.net.outputs[-1]]
+
+
+@dataclass
+class Scope:
+    """What statements can use: definitions and parameters above them, and names not yet taken."""
+
+    operations: Sequence[type[Layer]]
+    head: list[str] = field(default_factory=list)
+    values: dict[str, int] = field(default_factory=dict)  # of parameters; of a loop's index, the first
+    calls: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)  # definitions and their parameters
+    taken: dict[str, int] = field(default_factory=dict)
+
+    def name(self, stem: str) -> str:
+        self.taken[stem] = self.taken.get(stem, 0) + 1
+        return f"{stem}{self.taken[stem]}"
+
+    def inside(self, **values: int) -> Scope:
+        """The scope of a body that sees more values."""
+        return Scope(self.operations, self.head, {**self.values, **values}, self.calls, self.taken)
+
+    def shape_behind(self, shape: Shape, lines: Sequence[str]) -> Shape | None:
+        """The shape behind statements, or None where netc refuses them."""
+        program = compiled("\n".join([*self.head, f"input {show_shape(shape)}", *lines]))
+        return program and output_shape(program)
+
+
+# -- values --------------------------------------------------------------------------------------------------
+
+
+def value(draw: st.DrawFn, kind: Kind, shape: Shape) -> Value:
+    """A value of a declared kind, for a layer whose input has a shape."""
+    match kind:
+        case Either():
+            return value(draw, draw(st.sampled_from(kind.kinds)), shape)
+        case Bool():
+            return draw(st.booleans())
+        case Int():
+            return draw(st.sampled_from(_accepted(kind, [*INTEGERS, 0, channels_of(shape)])))
+        case Real():
+            return draw(st.sampled_from(_accepted(kind, REALS)))
+        case Choice() | Activation():
+            return draw(st.sampled_from(kind.words()))
+        case Initializer():
+            return draw(st.sampled_from([*kind.words(), 0.1]))
+        case Padding():
+            return draw(st.sampled_from(kind.words())) if draw(st.booleans()) else value(draw, kind.pixels, shape)
+        case Sizes():
+            size = st.sampled_from(_accepted(kind, [2, 1, 3, 0]))
+            return draw(st.one_of(size, st.tuples(*[size] * max(rank_of(shape), 1))))
+        case Extents():
+            return _regrouped(draw, shape)
+    raise TypeError(f"say here how {type(kind).__name__} is drawn")
+
+
+def _accepted(kind: Kind, values: Sequence[T]) -> list[T]:
+    def accepted(value: T) -> bool:
+        try:
+            kind.accept(value, 1)
+        except KindError:
+            return False
+        return True
+
+    return list(filter(accepted, values))
+
+
+def _regrouped(draw: st.DrawFn, shape: Shape) -> tuple[int | None, ...]:
+    """The same elements in another shape: sizes in another order, some multiplied together, one perhaps open."""
+    sizes = [size or 1 for size in draw(st.permutations(shape))]
+    cut = draw(st.integers(0, len(sizes) - 1))
+    parts: list[int | None] = [*sizes[:cut], prod(sizes[cut:])]
+    if draw(st.booleans()):
+        parts[draw(st.integers(0, len(parts) - 1))] = None
+    return tuple(parts)
+
+
+def number(draw: st.DrawFn, wanted: int, scope: Scope, shape: Shape) -> str:
+    """An integer as an argument: as it is, or as an expression of a value in scope."""
+    known = {**scope.values, "channels": channels_of(shape)}
+    name = draw(st.sampled_from([None, None, None, *known]))
+    if name is None:
+        return str(wanted)
+    gap = wanted - known[name]
+    forms = [f"{name}{gap:+}" if gap else name, f"{wanted} if {name} >= {known[name]} else 1"]
+    if known[name] and wanted % known[name] == 0:
+        forms.append(f"{wanted // known[name]} * {name}")
+    return f"({draw(st.sampled_from(forms))})"
+
+
+# -- statements ----------------------------------------------------------------------------------------------
+
+
+def layer(draw: st.DrawFn, scope: Scope, shape: Shape) -> str:
+    """A layer with all arguments that it needs, and some of the others."""
+    families = sorted({cls.family for cls in scope.operations})  # most operations are activations
+    family = draw(st.sampled_from([*families, *(name for name in families if name in OFTEN for _ in range(2))]))
+    cls = draw(st.sampled_from([cls for cls in scope.operations if cls.family == family]))
+    given = {
+        name: value(draw, param.kind, shape)
+        for name, param in declared(cls).items()
+        if param.required or draw(st.integers(0, 4)) == 4
+    }
+    name = draw(st.sampled_from([cls.op, *(name for name in LAYERS if LAYERS[name] is cls)]))
+    words = [name, *_arguments(draw, cls, given, scope, shape)]
+    if cls.trailing and draw(st.integers(0, 3)) == 3:
+        words += draw(st.lists(st.sampled_from(["bn", *Activation().words()]), max_size=2))
+    return " ".join(words)
+
+
+def _arguments(draw: st.DrawFn, cls: type[Layer], given: dict[str, Value], scope: Scope, shape: Shape) -> list[str]:
+    def written(value: Value) -> str:
+        if isinstance(value, tuple):
+            return "x".join("?" if part is None else number(draw, part, scope, shape) for part in value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return number(draw, value, scope, shape)
+        return show(Word(value) if isinstance(value, str) else value)
+
+    words = []
+    extents = [name for name in cls.size if name != "stride"]
+    if extents and given.keys() >= set(extents) and draw(st.integers(0, 3)):
+        size = "x".join(written(given.pop(name)) for name in extents)
+        words.append(size + (f"/{written(given.pop('stride'))}" if "stride" in given and "stride" in cls.size else ""))
+    for name in cls.positional:
+        if name not in given or draw(st.booleans()):
+            break
+        words.append(written(given.pop(name)))
+    for name, value in given.items():
+        bare = name if value is True else value if isinstance(value, str) else None
+        words.append(bare if bare and draw(st.booleans()) else f"{name}={written(value)}")
+    return words
+
+
+def combiner(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int) -> str:
+    """A combiner whose branches are brought to the shape of the first."""
+    cls = draw(st.sampled_from(COMBINERS))
+    target, branches = shape, []
+    for number_ in range(cls.operands[1] or draw(st.integers(2, 3))):
+        lines, made = sequence(draw, scope, shape, draw(st.integers(0, 2)), depth + 1)
+        if number_:
+            lines += matching(made, target, channels=cls.op != "concat" or draw(st.booleans()))
+        else:
+            target = made
+        branches.append(lines or ["identity"])
+    if cls.op == "mul" and rank_of(shape) and draw(st.booleans()):
+        branches[-1] = ["gap keep", f"conv {channels_of(target)}x1 sigmoid"]
+    inner = "\n".join(f"| {'; '.join(lines)}" for lines in branches)
+    return f"{cls.op} {{\n{inner}\n}}"
+
+
+def matching(made: Shape, target: Shape, *, channels: bool) -> list[str]:
+    """Statements that bring a tensor to a shape, its channels included or not: `concat` takes any."""
+    if rank_of(made) != rank_of(target):
+        return [f"fc {elements(target) or 1}", f"reshape {show_shape(target)}"][: None if rank_of(target) else 1]
+    lines = []
+    gaps = [0 if None in pair else pair[0] - pair[1] for pair in zip(target[:-1], made[:-1], strict=True)]
+    for op, sign in (("pad", 1), ("crop", -1)):
+        by = [max(sign * gap, 0) for gap in gaps]
+        if any(by):
+            lines.append(f"{op} before=0 after={'x'.join(map(str, by))}")
+    if channels and made[-1] != target[-1]:
+        lines.append(f"conv {target[-1]}x1" if rank_of(target) else f"fc {target[-1]}")
+    return lines
+
+
+def repeat(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int) -> str:
+    index = scope.name("i") if draw(st.booleans()) else None
+    inside = scope.inside(**{index: 0}) if index else scope
+    head = f"repeat {number(draw, draw(st.integers(0, 3)), scope, shape)}" + (f" as {index}" if index else "")
+    head = head.replace("(", "").replace(")", "")  # what stands before a brace needs none
+
+    def wrapped(lines: Sequence[str]) -> list[str]:
+        return [f"{head} {{", *lines, "}"]
+
+    lines, _ = sequence(draw, inside, shape, draw(st.integers(1, 2)), depth + 1, wrapped)
+    return "\n".join(wrapped(lines))
+
+
+def choice(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int) -> str:
+    known = {**scope.values, "channels": channels_of(shape)}
+    name = draw(st.sampled_from(list(known)))
+    tests = (f"{name} > {{}}", f"{name} % 2 == 0 and not {name} == {{}}", f"{{}} // 1 <= {name} or {name} < 0")
+    condition = draw(st.sampled_from(tests)).format(known[name] + draw(st.integers(-1, 1)))
+    arms = [sequence(draw, scope, shape, draw(st.integers(0, 2)), depth + 1)[0] for _ in range(2)]
+    text = f"if {condition} {{\n" + "\n".join(arms[0]) + "\n}"
+    return text + (" else {\n" + "\n".join(arms[1]) + "\n}" if arms[1] else "")
+
+
+def call(draw: st.DrawFn, scope: Scope, shape: Shape) -> str:
+    name, formals = draw(st.sampled_from(scope.calls))
+    given = [formal for formal in formals if draw(st.booleans())]
+    return " ".join(
+        [name, *(f"{formal}={number(draw, draw(st.sampled_from(INTEGERS)), scope, shape)}" for formal in given)]
+    )
+
+
+def default(draw: st.DrawFn, scope: Scope, shape: Shape) -> str:
+    cls = draw(st.sampled_from([cls for cls in OPERATIONS if declared(cls) and cls.operands == (1, 1)]))
+    name, param = draw(st.sampled_from(list(declared(cls).items())))
+    return f"default {cls.op} {_arguments(draw, Layer, {name: value(draw, param.kind, shape)}, scope, shape)[0]}"
+
+
+def sequence(
+    draw: st.DrawFn,
+    scope: Scope,
+    shape: Shape,
+    length: int,
+    depth: int = 0,
+    wrapped: Callable[[Sequence[str]], Sequence[str]] = list,
+) -> tuple[list[str], Shape]:
+    """Statements one behind the other, and the shape behind them. `wrapped` says what stands around them."""
+    lines: list[str] = []
+    current, labels = shape, []
+    for _ in range(length):
+        for _ in range(TRIES):
+            label = scope.name("t") if draw(st.integers(0, 4)) == 4 else None
+            line = statement(draw, scope, current, depth, labels)
+            if label and not line.startswith(("if", "default")):
+                line = f"{label}: {line}"
+            made = scope.shape_behind(shape, wrapped([*lines, line]))
+            if made is not None:
+                lines, current = [*lines, line], made
+                labels += [label] * (label is not None and not line.startswith(f"{label}: repeat"))
+                break
+    return lines, current
+
+
+def statement(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int, labels: Sequence[str | None]) -> str:
+    kinds = ["layer"] * 8 + ["default"]
+    if depth < 2:
+        kinds += ["combiner"] * 4 + ["repeat", "choice"] * 2
+    kinds += ["call"] * 3 * bool(scope.calls) + ["join"] * 3 * bool(labels)
+    match draw(st.sampled_from(kinds)):
+        case "combiner":
+            return combiner(draw, scope, shape, depth)
+        case "repeat":
+            return repeat(draw, scope, shape, depth)
+        case "choice":
+            return choice(draw, scope, shape, depth)
+        case "call":
+            return call(draw, scope, shape)
+        case "default":
+            return default(draw, scope, shape)
+        case "join":
+            op, label = draw(st.sampled_from(COMBINERS)).op, draw(st.sampled_from(labels))
+            return draw(st.sampled_from([f"{op} {label}", f"{op} {{ | from {label} | identity }}"]))
+    return layer(draw, scope, shape)
+
+
+def definition(draw: st.DrawFn, scope: Scope, shape: Shape) -> None:
+    """A definition in the scope: its body makes sense on a shape, with the defaults of its parameters."""
+    name = scope.name("block")
+    formals = {scope.name("p"): draw(st.sampled_from(INTEGERS)) for _ in range(draw(st.integers(0, 2)))}
+    above = Scope(
+        scope.operations,
+        [*scope.head, *(f"param {formal} = {value}" for formal, value in formals.items())],
+        formals,
+        list(scope.calls),
+        scope.taken,
+    )
+    lines, _ = sequence(draw, above, shape, draw(st.integers(1, 3)), 1)
+    if lines:
+        head = "shared def" if not formals and draw(st.booleans()) else "def"
+        written = ", ".join(f"{formal}={value}" for formal, value in formals.items())
+        scope.head.append(f"{head} {name}({written}) {{\n" + "\n".join(lines) + "\n}")
+        scope.calls.append((name, tuple(formals)))
+
+
+# -- networks ------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def inputs(draw: st.DrawFn, least: int = 0) -> Shape:
+    """The shape of an input of few elements, from a vector to a volume."""
+    rank = draw(st.sampled_from([rank for rank in (2, 1, 3, 0) if rank >= least]))
+    most = {0: 1, 1: 12, 2: 7, 3: 4}[rank]
+    return (*(draw(st.integers(1, most)) for _ in range(rank)), draw(st.sampled_from((4, 3, 2, 1, 6, 8))))
+
+
+@st.composite
+def networks(draw: st.DrawFn, operations: Sequence[type[Layer]] = SINGLE, least: int = 0, single: bool = False) -> str:
+    """The text of a valid network: of one input and output, if `single`, of at least so many dimensions."""
+    scope, shape = Scope(operations), draw(inputs(least))
+    if draw(st.booleans()):
+        scope.values = {scope.name("n"): draw(st.integers(0, 8)) for _ in range(draw(st.integers(1, 2)))}
+        scope.head = [f"param {name} = {value}" for name, value in scope.values.items()]
+    for _ in range(draw(st.integers(0, 2))):
+        definition(draw, scope, shape)
+    lines, made = sequence(draw, scope, shape, draw(st.integers(2, 6)))
+    lines = [f"input {show_shape(shape)}", *lines]
+    form = 0 if single else draw(st.integers(0, 4))
+    if form == 1:  # a second input, joined with the first
+        other = draw(inputs())
+        more, behind = sequence(draw, scope, other, draw(st.integers(0, 3)))
+        joint = draw(st.sampled_from(COMBINERS)).op
+        lines = [f"left: {lines[0]}", *lines[1:], "end: identity", f"right: input {show_shape(other)}", *more]
+        lines += [*matching(behind, made, channels=joint != "concat"), f"{joint} end"]
+    elif form == 2:  # a second output, from the middle
+        more, _ = sequence(draw, scope, made, draw(st.integers(1, 3)))
+        lines += ["aux: identity", *more, "main: identity"]
+        lines.append(draw(st.sampled_from(["output main aux", "output aux main"])))
+    text = "\n".join([*scope.head, *lines])
+    program = compiled(text)
+    if program is None:  # a `default` reaches further than what was tried
+        reject()
+    return format_file(program.file)
