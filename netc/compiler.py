@@ -17,7 +17,7 @@ from netc.syntax.source import Source
 from netc.values import Value
 
 if TYPE_CHECKING:
-    from netc.sections.override import Override
+    from netc.sections.override import Change
 
 
 def compile_source(
@@ -26,7 +26,7 @@ def compile_source(
     limits: Limits | None = None,
     *,
     speculate: bool = False,
-    changes: Sequence[Override] = (),
+    changes: Sequence[Change] = (),
 ) -> Program:
     """Parse, lower and check a text. Never raises on a bad one: `Program.report` holds what is wrong.
 
@@ -37,9 +37,9 @@ def compile_source(
     with _collector_paused():
         file = parse(source, limits, report)
         if changes:
-            from netc.sections.override import apply_settings  # noqa: PLC0415 - all the settings of training
+            from netc.sections.override import apply_changes  # noqa: PLC0415 - all the settings of training
 
-            file = apply_settings(file, changes)
+            file = apply_changes(file, changes)
         program = lower(file, overrides or {}, limits, report, speculate=speculate)
         run(program)
     return program

@@ -201,6 +201,7 @@ def test_a_seed_is_the_whole_difference(here: Path) -> None:
             "val_accuracy",
         ),
         (["--data", "no/such/folder"], "no/such/folder"),
+        (["--data", "cifar100"], "100 classes need 100 outputs"),
         (["--distribute", "multiworker"], "TF_CONFIG"),
         (["--distribute", "multiworker", "--workers", "a:1,b", "--index", "0"], "`b`, expected `host:port`"),
         (["--index", "1"], "--distribute multiworker"),
@@ -326,6 +327,17 @@ def test_an_image_comes_from_standard_input(
     assert b"-->" not in err
     code, _, err = given(held.getvalue(), "--layer", "features", "-o", str(tmp_path / "no/f.npz"))
     assert (code, b"there is no folder" in err) == (2, True)
+
+
+def test_other_data_stands_in_place_of_what_the_spec_names(here: Path) -> None:
+    """A network of two classes, which the ten of `data digits` do not fit; resuming and evaluating know it too."""
+    (here / "two.net").write_text(SMALL.replace("fc 10", "fc 2"))
+    generator, folder = np.random.default_rng(0), here / "on two classes"
+    np.savez(here / "two.npz", x=generator.random((40, 8, 8, 1), np.float32), y=np.arange(40) % 2)
+    assert netc("train", here / "two.net", "--out", here / "never", "--epochs", 1) == 1
+    assert netc("train", here / "two.net", "--out", folder, "--epochs", 1, "--data", here / "two.npz") == 0
+    assert netc("train", folder, "--resume") == 0
+    assert netc("evaluate", folder) == 0
 
 
 def test_runs_are_listed_and_compared(here: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ from netc.syntax.source import Source
 
 if TYPE_CHECKING:
     from netc.program import Program
-    from netc.sections.override import Override
+    from netc.sections.override import Change
 
 
 def need_tensorflow(what: str) -> None:
@@ -39,7 +39,7 @@ def read(path: str, limits: Limits) -> tuple[Source | None, list[Diagnostic]]:
 
 
 def compile_text(
-    source: Source, settings: Settings, *, speculate: bool = False, changes: Sequence[Override] = ()
+    source: Source, settings: Settings, *, speculate: bool = False, changes: Sequence[Change] = ()
 ) -> tuple[Program, list[Diagnostic]]:
     """A text, compiled, with what there is to say about it after levels and comments."""
     from netc.compiler import compile_source  # noqa: PLC0415 - not every command compiles
@@ -57,7 +57,7 @@ def load(
     *,
     speculate: bool = False,
     path: str | None = None,
-    changes: Sequence[Override] = (),
+    changes: Sequence[Change] = (),
 ) -> Program | None:
     """The program of a path (`options.file` unless given), for commands that need a right one; what is wrong goes to
     standard error."""

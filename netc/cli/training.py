@@ -42,7 +42,7 @@ def tried(work: Callable[[], int]) -> int:
 def reopened(run: Run, options: argparse.Namespace) -> tuple[Program | None, dict[str, Any]]:
     """The program of a run as it began (None after saying what is wrong), and what its `run.json` says."""
     from netc.lower.overrides import parse_override  # noqa: PLC0415
-    from netc.sections.override import parse_setting  # noqa: PLC0415
+    from netc.sections.override import Change, OtherData, parse_setting  # noqa: PLC0415
     from netc.train.run import RunError  # noqa: PLC0415
 
     record = run.read()
@@ -52,7 +52,9 @@ def reopened(run: Run, options: argparse.Namespace) -> tuple[Program | None, dic
             name: parse_override(f"{name}={value}")[1] if isinstance(value, str) and value.isidentifier() else value
             for name, value in record["overrides"].items()
         }
-        changes = [parse_setting(text) for text in record["changes"]]
+        changes: list[Change] = [parse_setting(text) for text in record["changes"]]
+        if record["data"] is not None:
+            changes.append(OtherData(record["data"]))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise RunError(f"{run.record} is incomplete: {error}") from None
     source, findings = read(str(path), Limits())

@@ -1,6 +1,6 @@
-"""`--set train.batch=64`: other values for lines of the sections, in the language's own words.
+"""`--set train.batch=64` and `--data PATH`: what the command line says instead of the sections.
 
-The line is changed in the syntax tree, so that it is checked like any other and its errors have a place.
+It is changed in the syntax tree, so that it is checked like what stands there and its errors have a place.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
 from netc.lower.suggest import did_you_mean
+from netc.sections.data_sets import DATA_SETS
 from netc.sections.settings import SECTIONS, lines
 from netc.syntax.parser import parse
-from netc.syntax.source import Source
-from netc.syntax.tree import Argument, File, If, Keyword, Operation, Statement
+from netc.syntax.source import Source, Span
+from netc.syntax.tree import Argument, File, If, Keyword, Literal, Operation, Positional, Reference, Statement
 
 _FORM = re.compile(r"\s*(\w+)\.(\w+)(?:\.(\w+))?\s*=(.*)", re.ASCII | re.DOTALL)
 
@@ -29,6 +30,23 @@ class Override:
     key: str | None
     given: Operation | None
     whole: Operation  # the section with nothing but that line
+
+
+@dataclass(frozen=True, slots=True)
+class OtherData:
+    """What `data` names: a data set or a path, None for arrays."""
+
+    given: str | None
+
+    def arguments(self) -> tuple[Argument, ...]:
+        """What stands behind the word `data`."""
+        if self.given is None:
+            return ()
+        span = Span(Source(f"--data {self.given}", self.given), 0, len(self.given))
+        return (Positional((Reference if self.given in DATA_SETS else Literal)(self.given, span), span),)
+
+
+Change = Override | OtherData
 
 
 def parse_setting(text: str) -> Override:
@@ -56,11 +74,21 @@ def parse_setting(text: str) -> Override:
     return Override(section, line, key, made if value else None, whole)
 
 
-def apply_settings(file: File, overrides: Sequence[Override]) -> File:
-    """The file with its lines changed; raises `ValueError` for an argument of a line that is not there."""
-    for override in overrides:
-        file = replace(file, statements=tuple(_apply(file.statements, override)))
+def apply_changes(file: File, changes: Sequence[Change]) -> File:
+    """The file with its sections changed; raises `ValueError` for an argument of a line that is not there."""
+    for change in changes:
+        made = _with_data(file.statements, change) if isinstance(change, OtherData) else _apply(file.statements, change)
+        file = replace(file, statements=tuple(made))
     return file
+
+
+def _with_data(statements: Iterable[Statement], other: OtherData) -> list[Statement]:
+    return [
+        replace(statement, arguments=other.arguments())
+        if isinstance(statement, Operation) and statement.name == "data"
+        else statement
+        for statement in statements
+    ]
 
 
 def _apply(statements: Iterable[Statement], override: Override) -> list[Statement]:
