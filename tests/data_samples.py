@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from netc.compiler import compile_source
+from netc.data import prepare
 from netc.program import Program
 from netc.syntax.source import Source
 
@@ -55,3 +56,24 @@ def cifar(path: Path, images: np.ndarray[Any, Any], *labels: np.ndarray[Any, Any
     """Write records of the binary CIFAR sets: the columns of labels, then red, green and blue planes."""
     planes = images.transpose(0, 3, 1, 2).reshape(len(images), -1)
     path.write_bytes(np.concatenate([*(each[:, None].astype(np.uint8) for each in labels), planes], 1).tobytes())
+
+
+EVERYTHING = """data {
+    pad 1; channels 3; center per_channel; scale per_pixel; flip both; rotate 30; shift 0.2; blur 1
+    jitter brightness=0.2 contrast=0.2 saturation=0.2 hue=0.1; cutout 3; crop 8x8 pad=1; mixup 0.4
+}"""
+N = 53  # no multiple of a batch
+
+
+def streams(data: str = EVERYTHING, *, batch: int = 8, seed: int = 3, image: str = "8x8x3", **options: Any) -> Any:
+    labels = np.arange(N) % 3
+    return prepare(spec(data, image=image), source=(pictures(N), labels), seed=seed, batch=batch, **options)
+
+
+def gathered(dataset: Any) -> list[np.ndarray[Any, Any]]:
+    images, labels = zip(*dataset.as_numpy_iterator(), strict=True)
+    return [np.concatenate(images), np.concatenate(labels)]
+
+
+def same(first: list[Any], second: list[Any]) -> bool:
+    return all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))

@@ -14,6 +14,7 @@ def unit(ch, stride=1) {
 
 SAMPLES: dict[str, str] = {
     "chain": HEAD + "conv 8x3 bn relu; pool 2; conv 8x3/2 relu; fc 5 softmax",
+    "input alone": HEAD,
     "repeat": HEAD + "param n = 3\nconv 8x3\nrepeat n { conv 8x3 relu; bn }\nconv 4x1",
     "index": HEAD + "repeat 3 as i { conv (4 * 2**i)x3/(2 if i == 1 else 1) }\nconv 4x1",
     "nested repeats": HEAD

@@ -133,6 +133,19 @@ def test_check_fix_of_standard_input_prints_the_text(
 # -- the other commands --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["compile", "clean.net", "--verify"], ["train", "clean.net"], ["evaluate", "x"], ["predict", "x", "y"]],
+)
+def test_what_needs_tensorflow_says_so(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(arguments) == 2
+    assert "needs TensorFlow: pip install 'netc[tensorflow]'" in capsys.readouterr().err
+    assert not Path("clean.py").exists()
+
+
 def test_compile_writes_a_module_named_after_the_spec(capsys: pytest.CaptureFixture[str]) -> None:
     Path("specs").mkdir()
     Path("specs/2-small net.net").write_text(CLEAN)
@@ -175,14 +188,20 @@ def test_compile_writes_nothing_that_verification_refuses(
     assert main(["compile", "clean.net", "--verify"]) == 3
     assert "the code is not the network: the shapes of `conv1` differ" in capsys.readouterr().err
     assert not Path("clean.py").exists()
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert main(["compile", "clean.net", "--verify"]) == 2
-    assert "needs TensorFlow" in capsys.readouterr().err
 
 
 def test_compile_verifies() -> None:
     assert main(["compile", "clean.net", "--verify"]) == 0
     assert Path("clean.py").exists()
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_what_is_neither_a_spec_nor_a_run_is_said(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("empty").mkdir()
+    images = ["a.png"] if command == "predict" else []
+    for name, said in {"none": "there is no none", "empty": "empty holds no run", "clean.net": "--weights"}.items():
+        assert main([command, name, *images]) == 2
+        assert said in capsys.readouterr().err
 
 
 def test_definitions_alone_can_be_checked_but_not_compiled(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,50 +1,23 @@
-"""The figures of papers: volumes, columns, tables, and bars and curves, against what the papers print and show."""
+"""The figures of papers: volumes, columns and tables, against what the papers print and show."""
 
 import math
 import re
-from collections.abc import Iterator, Sequence
-from itertools import combinations, pairwise
-from xml.etree import ElementTree
+from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import netc
 from netc.figures import table
 from netc.figures.align import align
-from netc.figures.bars import PANELS, bars
-from netc.figures.curves import curves
 from netc.figures.options import Options
-from netc.figures.scene import Box, Group, Path, Polygon, Rect, Scene, Stamp, Text
-from netc.figures.styles import FigureError, draw
-from netc.figures.svg import write
-from tests.specs import SPECS, VARIANTS, load
+from netc.figures.scene import Path, Polygon, Rect, Scene, Stamp, Text
+from tests.figure_samples import RESNETS, VGG, named, objects, paths, scene, texts
+from tests.specs import load
 
-VGG = ("vgg-a", "vgg-a-lrn", "vgg-b", "vgg-c", "vgg16", "vgg19")
-RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
-BRANCHED = {"googlenet", "siamese"}  # more than a path with shortcuts
-OPEN = {"unet"}  # of unknown size, which a slab cannot show
-
-
-def scene(style: str, *networks: netc.Network, **options: str) -> Scene:
-    return draw([network.program for network in networks], style, Options(**options))
-
-
-def objects(figure: Scene) -> dict[str, Group]:
-    return {item.name: item for item in figure.walk() if isinstance(item, Group) and item.name}
-
-
-def texts(figure: Scene) -> list[str]:
-    return [item.text for item in figure.walk() if isinstance(item, Text)]
-
-
-def paths(figure: Scene, look: str) -> list[Path]:
-    groups = [item for item in figure.walk() if isinstance(item, Group) and item.look == look]
-    return [item for group in groups for item in group.items if isinstance(item, Path)]
-
-
-# -- volumes ---------------------------------------------------------------------------------------------------------
+# -- volumes ------------------------------------------------------------------------------------------------------
 
 
 def slab(figure: Scene, name: str) -> Stamp:
@@ -170,7 +143,7 @@ def test_the_axis_leads_from_slab_to_slab(spec: str) -> None:
     assert not any(inside((x - 2 - s.x, y - s.y), face.points) for s, sides in shapes for face in sides)
 
 
-# -- column ----------------------------------------------------------------------------------------------------------
+# -- column -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -242,7 +215,7 @@ def test_scale_stands_for_an_unknown_size() -> None:
     ]
 
 
-# -- table -----------------------------------------------------------------------------------------------------------
+# -- table --------------------------------------------------------------------------------------------------------
 
 # Simonyan & Zisserman 2014, Table 1, without the bands; `*` is bold there.
 TABLE_1 = """
@@ -314,13 +287,6 @@ def test_drawn_table_says_the_same() -> None:
     assert "138,357,544" in texts(figure)
 
 
-def named(name: str) -> netc.Network:
-    """A network of a name that the language would refuse."""
-    network = netc.loads("input 32x32x3; conv 8x3 relu; pool 2; gap; fc 2 softmax")
-    network.program.name = name
-    return network
-
-
 def test_tables_escape_names() -> None:
     network = named("a_b&c%d$e#f{g}~^|<b>`*")
     tex = table.latex([network.program], Options())
@@ -344,213 +310,3 @@ def test_alignment_keeps_every_item_once_and_in_order(items: list[list[str]]) ->
 def test_equal_sequences_share_all_rows(sequence: list[str], copies: int) -> None:
     rows = align([sequence] * copies, lambda a, b: 0.0 if a == b else None)
     assert rows == [[at] * copies for at in range(len(sequence))]
-
-
-# -- geometry of all of them -----------------------------------------------------------------------------------------
-
-
-def violations(figure: Scene) -> Iterator[str]:
-    """Texts or boxes out of their place: the sheet, their box, each other's room; lines through boxes."""
-    sheet = Box(0, 0, figure.width, figure.height)
-    said = [item for item in figure.walk() if isinstance(item, Text)]
-    for text in said:
-        if not sheet.holds(text.box):
-            yield f"{text.text!r} leaves the sheet"
-    yield from (f"{a.text!r} meets {b.text!r}" for a, b in meeting(said))
-    boxes = [item for item in figure.walk() if isinstance(item, Group) and item.role == "box"]
-    for box in boxes:
-        yield from (
-            f"{i.text!r} leaves its box" for i in box.items if isinstance(i, Text) and not outline(box).holds(i.box)
-        )
-    rooms = [Rect(o.left, o.top, o.right - o.left, o.bottom - o.top) for o in map(outline, boxes)]
-    yield from (f"boxes meet at {a.box}" for a, _ in meeting(rooms))
-    for line in (item for item in figure.walk() if isinstance(item, Path) and item.role == "edge"):
-        inner = list(line.points())
-        for start, end in pairwise(inner):
-            reach = Box(min(start[0], end[0]), min(start[1], end[1]), max(start[0], end[0]), max(start[1], end[1]))
-            yield from (
-                f"a line crosses the box at {room.box}" for room in rooms if room.box.overlaps(reach, slack=0.5)
-            )
-
-
-def outline(box: Group) -> Box:
-    assert isinstance(box.items[0], Rect)
-    return box.items[0].box
-
-
-def meeting(items: Sequence[Text] | Sequence[Rect]) -> Iterator[tuple[Text | Rect, Text | Rect]]:
-    """Pairs whose boxes overlap; only those close in height are compared."""
-    rows: dict[int, list[Text | Rect]] = {}
-    for item in items:
-        for row in range(int(item.box.top // 50), int(item.box.bottom // 50) + 1):
-            rows.setdefault(row, []).append(item)
-    for row in rows.values():
-        yield from ((a, b) for a, b in combinations(row, 2) if a.box.overlaps(b.box))
-
-
-@pytest.mark.parametrize("style", ["volumes", "column", "table"])
-@pytest.mark.parametrize("spec", sorted(set(VARIANTS) - {"preact-resnet1001"}))
-def test_geometry_of_every_spec(spec: str, style: str) -> None:
-    network = load(spec)
-    if spec in BRANCHED or (spec in OPEN and style == "volumes"):
-        with pytest.raises(FigureError, match=network.name):
-            scene(style, network)
-        return
-    figure = scene(style, network)
-    assert list(violations(figure)) == []
-    assert well_formed(figure)
-
-
-def well_formed(figure: Scene) -> bool:
-    """Whether the SVG is XML with unique ids and always the same."""
-    svg = write(figure, Options())
-    root = ElementTree.fromstring(svg)
-    ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
-    return len(ids) == len(set(ids)) and svg == write(figure, Options())
-
-
-@pytest.mark.parametrize("style", ["column", "table"])
-@pytest.mark.parametrize(
-    "family", [VGG, RESNETS, ("vgg19", "plain34", "resnet34"), ("alexnet", "resnet18", "resnet18")]
-)
-def test_geometry_of_families(family: Sequence[str], style: str) -> None:
-    figure = scene(style, *map(load, family))
-    assert list(violations(figure)) == []
-    assert well_formed(figure)
-
-
-conv = st.builds("conv {}x{}{} {}".format, *map(st.sampled_from, ([1, 64, 2048], [1, 3], ["", "/2"], ["", "bn relu"])))
-residual = st.builds("add {{ | identity | conv (channels)x3 relu; {} (channels)x3 }}".format, st.just("conv"))
-projected = st.builds("add {{ | conv {0}x1/2 | conv {0}x3/2 relu; conv {0}x3 }}; relu".format, st.integers(1, 999))
-layer = st.one_of(
-    conv, residual, projected, st.sampled_from(["pool 2", "lrn", "dropout 0.5", "avgpool 3/1", "upsample 2"])
-)
-networks = st.builds(
-    "input {0}x{0}x3; {1}; gap; fc 10 softmax".format,
-    st.integers(64, 300),
-    st.lists(layer, min_size=1, max_size=6).map("; ".join),
-)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.lists(networks, min_size=1, max_size=3))
-def test_geometry_of_random_networks(specs: list[str]) -> None:
-    made = [netc.loads(text, f"net{at}.net") for at, text in enumerate(specs)]
-    for style in ("column", "table"):
-        assert list(violations(scene(style, *made))) == []
-    assert list(violations(scene("volumes", made[0]))) == []
-    assert list(violations(bars(made[0].program))) == []
-
-
-HOSTILE = ["<script>alert(1)</script>", "a&b\"'", "x" * 10_000, "\u202eolleh \u05d0\u05d1", "a\nb"]
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("style", ["volumes", "column", "table"])
-def test_hostile_names_are_text(name: str, style: str) -> None:
-    network = named(name)
-    figure = scene(style, network) if style == "volumes" else scene(style, network, network)
-    assert list(violations(figure)) == []
-    root = ElementTree.fromstring(write(figure, Options()))
-    assert not [element for element in root.iter() if element.tag.endswith("script")]
-
-
-def test_what_a_path_cannot_show_is_said() -> None:
-    voxels = netc.loads("input 8x8x8x1; conv 4x3; gap; fc 2")
-    with pytest.raises(FigureError, match="3 spatial dimensions"):
-        scene("volumes", voxels)
-    assert list(violations(scene("column", voxels))) == []
-    with pytest.raises(FigureError, match="more than once"):
-        scene("column", netc.loads("input 8x8x4; a: identity; conv 4x3; conv 4x3; x: identity\nfrom a; b: conv 4x1\n"
-                                   "from x; add b; conv 4x3; add b; gap; fc 2"))  # fmt: skip
-
-
-def test_size_of_vgg16() -> None:
-    """The budget of the figure that people make by hand."""
-    network = netc.loads((SPECS / "vgg16.net").read_text(), "vgg16.net")
-    assert len(write(scene("volumes", network), Options()).encode()) <= 15 * 1024
-
-
-# -- bars and curves -------------------------------------------------------------------------------------------------
-
-
-def test_bars_are_as_long_as_the_costs() -> None:
-    network = load("vgg16")
-    figure = bars(network.program)
-    (longest, *_) = sorted(
-        (i for i in figure.walk() if isinstance(i, Rect) and i.look == "dense"), key=lambda i: -i.width
-    )
-    shorter = [i for i in figure.walk() if isinstance(i, Rect) and i.look == "dense" and i.x == longest.x]
-    wanted = [network.cost.layers[name].trainable for name in ("fc1", "fc2", "fc3")]
-    assert [i.width / longest.width for i in shorter if i.width > 14 or i.height == longest.height] == pytest.approx(
-        [count / wanted[0] for count in wanted], abs=0.01
-    )
-    assert "138.4 M in all" in texts(figure)
-    assert [text for text, _ in PANELS] == [text for text in texts(figure) if text in dict(PANELS)]
-
-
-@pytest.mark.parametrize("spec", ["googlenet", "siamese", "unet", "densenet121", "resnet50"])
-def test_geometry_of_bars(spec: str) -> None:
-    figure = bars(load(spec).program)
-    assert list(violations(figure)) == []
-    assert well_formed(figure)
-
-
-def drawn(figure: Scene, look: str) -> list[Path]:
-    return [item for item in figure.walk() if isinstance(item, Path) and item.look == look and item.role == "curve"]
-
-
-def test_curves_show_training_and_validation() -> None:
-    rows = [{"epoch": e, "loss": 1 / e, "val_loss": 2 / e, "accuracy": 1 - 1 / e} for e in range(1, 11)]
-    figure = curves(rows, "run")
-    assert [len(list(path.points())) for path in drawn(figure, "train")] == [10, 10]
-    (validation,) = drawn(figure, "validation")
-    train = drawn(figure, "train")[0]
-    assert all(v[1] < t[1] for v, t in zip(validation.points(), train.points(), strict=True)), "larger is higher"
-    assert {"loss", "accuracy", "epoch"} <= set(texts(figure))
-    assert list(violations(figure)) == []
-
-
-def test_the_learning_rate_stands_behind_what_came_of_it() -> None:
-    figure = curves([{"epoch": e, "learning_rate": 0.1, "loss": 1 / e, "accuracy": 1 - 1 / e} for e in range(1, 4)])
-    assert [text for text in texts(figure) if text.isidentifier() and text != "epoch"][:3] == [
-        *("loss", "accuracy", "learning_rate"),
-    ]
-
-
-def test_curves_have_gaps_where_values_are_not_finite() -> None:
-    losses = [3.0, 2.0, math.nan, 1.0, 0.9, math.inf, 0.5]
-    figure = curves([{"step": at, "loss": loss} for at, loss in enumerate(losses)])
-    assert [len(list(path.points())) for path in drawn(figure, "train")] == [2, 2]
-    assert [item.look for item in figure.walk() if isinstance(item, Rect) and item.look.endswith("mark")] == [
-        "train.mark"
-    ]
-
-
-@pytest.mark.parametrize("rows", [[], [{}], [{"epoch": 1.0}], [{"loss": math.nan}]])
-def test_empty_log_has_no_curves(rows: list[dict[str, float]]) -> None:
-    with pytest.raises(FigureError, match="no values"):
-        curves(rows)
-
-
-def test_long_log_is_a_small_figure() -> None:
-    rows = [{"step": at, "loss": math.sin(at) + (at == 77_777) * 9} for at in range(100_000)]
-    svg = write(curves(rows), Options())
-    assert len(svg) < 50_000
-    assert min(y for path in drawn(curves(rows), "train") for _, y in path.points()) < 110, "the peak is kept"
-
-
-values = st.floats(allow_nan=True, allow_infinity=True)
-
-
-@settings(deadline=None)
-@given(
-    st.lists(st.fixed_dictionaries({}, optional={"epoch": values, "loss": values, "val_loss": values, "é<&": values}))
-)
-def test_any_log_is_drawn_or_refused(rows: list[dict[str, float]]) -> None:
-    try:
-        figure = curves(rows)
-    except FigureError:
-        return
-    assert list(violations(figure)) == []
-    assert well_formed(figure)

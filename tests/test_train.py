@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,58 @@ def test_the_loop_takes_the_steps_of_fit(here: Path) -> None:
     losses = model.fit(data.train.batches(0), verbose=0, class_weight=weights).history["loss"]
     rows = (here / "beside_fit/log.csv").read_text().splitlines()
     assert float(rows[1].split(",")[3]) == pytest.approx(losses[0], rel=1e-4)
+
+
+NOISY = """net noisy
+input 8x8x1
+conv 16x3 bn relu
+dropout 0.3
+conv 32x3/2 bn relu
+gap
+fc 10 softmax
+
+data digits {
+    center per_pixel
+    shift 0.125
+    rotate 10
+    cutout 2
+    validation 0.2 stratified
+}
+train {
+    loss categorical_crossentropy label_smoothing=0.1
+    optimizer momentum lr=0.05
+    weight_decay 1e-4
+    batch 32
+    epochs 1
+}
+"""
+
+
+@pytest.mark.parametrize(("spec", "tolerance"), [("digits", 1e-5), ("noisy", 0.02)])
+def test_the_emitted_module_takes_the_same_steps(spec: str, tolerance: float, tmp_path: Path) -> None:
+    """Under one seed: the same to a bit or two once its normalisation is fused as well, else up to rounding."""
+    import netc as package
+    from netc.train.normalise import fused
+
+    path = Path(__file__).parents[1] / "specs/digits.net"
+    net = package.load(path) if spec == "digits" else package.loads(NOISY)
+    ours = net.train(tmp_path / "run", settings=["train.epochs=1"], seed=7, quiet=True).row
+    data = net.datasets(seed=7)
+    assert data.validation is not None
+    module: dict[str, Any] = {"__name__": "emitted"}
+    exec(net.source(), module)
+    build = module["build_model"]
+    with ExitStack() as held:
+
+        def build_fused() -> Any:
+            model = build()
+            held.enter_context(fused(model))
+            return model
+
+        module["build_model"] = build_fused if spec == "digits" else build
+        trained = module["train"](data.train.batches(0), data.validation.batches(), epochs=1, seed=7)
+    for name, values in trained.history.history.items():
+        assert ours[name] == pytest.approx(values[0], rel=tolerance), name
 
 
 def test_weight_decay_is_half_lambda_times_the_squares_of_kernels(here: Path) -> None:
@@ -244,6 +298,34 @@ def test_features_and_classes(run: Path, tmp_path: Path, capsys: pytest.CaptureF
     out = tmp_path / "features.npz"
     assert netc("predict", run, *names, "--layer", "features", "-o", out) == 0
     assert np.load(out)["features"].shape == (20, 4, 4, 8)
+
+
+def test_an_image_comes_from_standard_input(
+    run: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its class, its features to standard output, and what is wrong with it: no line of the spec is."""
+    pillow = pytest.importorskip("PIL.Image")
+    from sklearn.datasets import load_digits
+
+    held = io.BytesIO()
+    pillow.fromarray((load_digits().images[3] / 16 * 255).round().astype("uint8")).save(held, "PNG")
+
+    def given(data: bytes, *arguments: str) -> tuple[int, bytes, bytes]:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+        code = netc("predict", run, "-", *arguments)
+        return code, *capfdbinary.readouterr()
+
+    capfdbinary.readouterr()
+    code, out, _ = given(held.getvalue(), "--top", "1")
+    assert (code, out[:5]) == (0, b"-  3 ")
+    code, out, _ = given(held.getvalue(), "--layer", "features", "-o", "-")
+    assert (code, np.load(io.BytesIO(out))["features"].shape) == (0, (1, 4, 4, 8))
+    code, out, err = given(held.getvalue()[:50])
+    assert (code, out) == (1, b"")
+    assert b"standard input is" in err
+    assert b"-->" not in err
+    code, _, err = given(held.getvalue(), "--layer", "features", "-o", str(tmp_path / "no/f.npz"))
+    assert (code, b"there is no folder" in err) == (2, True)
 
 
 def test_runs_are_listed_and_compared(here: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:

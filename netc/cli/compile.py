@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.options import add_colour, add_compiling, settings
 from netc.cli.output import STDIO, say, write
-from netc.cli.running import load
+from netc.cli.running import load, need_tensorflow
 
 if TYPE_CHECKING:
     from netc.program import Program
@@ -48,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     """Compile; 1 if the spec has errors."""
     if options.target != "keras" and (options.flat or options.verify):
         raise UsageError(f"--flat and --verify are for the target keras, not {options.target}")
+    if options.verify:
+        need_tensorflow("--verify")
     program = load(options, settings(options), speculate=options.target == "keras" and not options.flat)
     if program is None:
         return ERRORS
@@ -77,13 +79,8 @@ def _emit(program: Program, options: argparse.Namespace) -> str:
 
 
 def _verify(text: str, program: Program) -> None:
-    from netc import needs  # noqa: PLC0415
     from netc.backends.verify import verify  # noqa: PLC0415
 
-    try:
-        needs.tensorflow("--verify runs the code and")
-    except ModuleNotFoundError as error:
-        raise UsageError(str(error)) from None
     if differences := verify(program, text):
         raise RuntimeError("the code is not the network: " + "; ".join(differences))
 

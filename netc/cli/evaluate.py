@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.options import add_colour, add_compiling, settings
-from netc.cli.output import emit
-from netc.cli.running import load
+from netc.cli.output import STDIO, emit
+from netc.cli.running import load, need_tensorflow
 
 if TYPE_CHECKING:
     from netc.program import Program
@@ -21,6 +21,9 @@ examples:
   netc evaluate runs/digits --weights best               the best checkpoint instead of the end
   netc evaluate runs/flowers --data ~/other --on test    on other images
   netc evaluate vgg16.net --weights vgg16.weights.h5 --data ~/imagenet/val"""
+
+
+BEST = "best"
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -45,7 +48,7 @@ def add_weights(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what was found; 1 for errors of spec, data or weights."""
-    from netc.cli.training import need_tensorflow, tried  # noqa: PLC0415
+    from netc.cli.training import tried  # noqa: PLC0415
 
     need_tensorflow("evaluate")
     return tried(lambda: _run(options))
@@ -84,15 +87,19 @@ def trained(options: argparse.Namespace) -> tuple[Program, Path, dict[str, Any],
     if not is_run(options.file):
         if Path(options.file).is_dir():
             raise UsageError(f"{options.file} holds no run: it has no run.json")
+        if options.file != STDIO and not Path(options.file).exists():
+            raise UsageError(f"there is no {options.file}: expected a spec, or the folder of a run")
         if not options.weights:
             raise UsageError("a spec needs --weights; the folder of a run has its own")
+        if options.weights == BEST:
+            raise UsageError(f"`--weights {BEST}` is the best checkpoint of a run, and {options.file} is a spec")
         program = load(options, settings(options))
         return None if program is None else (program, Path(options.weights), {}, None)
     kept = Run(Path(options.file))
     again, record = reopened(kept, options)
     if again is None:
         return None
-    weights = kept.store().best if options.weights == "best" else Path(options.weights or options.file)
+    weights = kept.store().best if options.weights == BEST else Path(options.weights or options.file)
     return again, weights, record, _statistics(kept)
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netc import needs
 from netc.cli import UsageError
 from netc.cli.options import Settings, coloured
 from netc.cli.output import say
@@ -19,6 +20,14 @@ from netc.syntax.source import Source
 if TYPE_CHECKING:
     from netc.program import Program
     from netc.sections.override import Override
+
+
+def need_tensorflow(what: str) -> None:
+    """End with a usage error where TensorFlow, which a command or an option needs, is not installed."""
+    try:
+        needs.tensorflow(f"`{what}`")
+    except ModuleNotFoundError as error:
+        raise UsageError(str(error)) from None
 
 
 def read(path: str, limits: Limits) -> tuple[Source | None, list[Diagnostic]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.options import add_colour, add_compiling, settings
 from netc.cli.output import STDIO, emit, say
-from netc.cli.running import load
+from netc.cli.running import load, need_tensorflow
 
 if TYPE_CHECKING:
     from netc.train.progress import Progress
@@ -72,7 +72,7 @@ def configure(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train; 1 for errors of spec or data, 130 or 143 when stopped by a signal."""
-    from netc.cli.training import need_tensorflow, tried  # noqa: PLC0415
+    from netc.cli.training import tried  # noqa: PLC0415
 
     need_tensorflow("train")
     if options.file == STDIO:

@@ -6,8 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from netc import needs
-from netc.cli import ERRORS, UsageError
+from netc.cli import ERRORS
 from netc.cli.options import Settings
 from netc.cli.output import say
 from netc.cli.running import compile_text, failed, read, show
@@ -19,17 +18,9 @@ if TYPE_CHECKING:
     from netc.train.run import Run
 
 
-def need_tensorflow(command: str) -> None:
-    """End with a usage error where TensorFlow is not installed."""
-    try:
-        needs.tensorflow(f"`{command}`")
-    except ModuleNotFoundError as error:
-        raise UsageError(str(error)) from None
-
-
 def tried(work: Callable[[], int]) -> int:
     """Do the work of a command; what is wrong with data, runs, weights or the disk is said, and gives 1."""
-    from netc.data import DataError  # noqa: PLC0415 - of the commands about training alone
+    from netc.data import DataError, ShareError  # noqa: PLC0415 - of the commands about training alone
     from netc.train.checkpoint import CheckpointError  # noqa: PLC0415
     from netc.train.loop import Diverged  # noqa: PLC0415
     from netc.train.run import RunError  # noqa: PLC0415
@@ -40,7 +31,7 @@ def tried(work: Callable[[], int]) -> int:
         return work()
     except DataError as error:
         show(error.diagnostics, "auto")
-    except (RunError, WeightsError, CheckpointError, Diverged, ClusterError) as error:
+    except (RunError, ShareError, WeightsError, CheckpointError, Diverged, ClusterError) as error:
         say(f"netc: {error}")
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""

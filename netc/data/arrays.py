@@ -25,6 +25,7 @@ NAMES = {
     "validation": (("x_val", "x_valid", "x_validation", "X_val"), ("y_val", "y_valid", "y_validation", "Y_val")),
     "test": (("x_test", "X_test", "test_images"), ("y_test", "Y_test", "test_labels")),
 }
+NO_CLASSES = "targets that are no classes are real numbers: `targets.astype('float32')`"
 
 
 def read_arrays(
@@ -56,18 +57,16 @@ def read_arrays(
 
 def class_names(parts: Iterable[Part], classes: int | None) -> tuple[str, ...]:
     """Names for classes that have none: their numbers. None for targets that are no classes."""
-    numbers = [found for part in parts for found in [part.targets.get("")] if found is not None and is_classes(found)]
-    if not numbers:
+    given = [found for part in parts for found in [part.targets.get("")] if found is not None and is_classes(found)]
+    if not given:
         return ()
-    low, high = min(int(found.min()) for found in numbers), max(int(found.max()) for found in numbers)
+    low, high = min(int(found.min()) for found in given), max(int(found.max()) for found in given)
     if low < 0:
-        raise unfit(CLASSES, f"class numbers begin at 0, and there is a {low}")
+        raise unfit(CLASSES, f"class numbers begin at 0, and there is a {low}", NO_CLASSES)
     if classes is not None and high >= classes:
         raise unfit(CLASSES, f"there is a class number {high}, and `classes` says {classes}", about="classes")
     if high > 1_000_000:
-        raise unfit(
-            CLASSES, f"class number {high:,} is too large", "class numbers count from 0; other targets are real"
-        )
+        raise unfit(CLASSES, f"class number {high:,} is too large", NO_CLASSES)
     return tuple(map(str, range(classes or high + 1)))
 
 
@@ -78,7 +77,7 @@ def _part(path: Path, inputs: Mapping[str, Any], targets: Mapping[str, Any], ran
     if not counts & {*range(1, max(counts) + 1)}:
         raise unfit(MISSING, f"{shown(path)} has no images")
     images = {name: _images(found, rank) for name, found in inputs.items()}
-    return Part(images, np.arange(counts.pop()), {name: flat(_whole(array)) for name, array in targets.items()})
+    return Part(images, np.arange(counts.pop()), {name: numbers(_whole(array)) for name, array in targets.items()})
 
 
 def _images(found: Any, rank: int) -> Images:
@@ -90,9 +89,18 @@ def imaged(array: Array, rank: int) -> Array:
     return array[..., None] if array.ndim == rank == 3 else array
 
 
-def flat(array: Array) -> Array:
-    """Class numbers in a column become a row."""
-    column = array.ndim == 2 and array.shape[1] == 1 and np.issubdtype(array.dtype, np.integer)
+def numbers(array: Array) -> Array:
+    """Targets as numbers: truth as 0 and 1, class numbers in a column as a row. Raises `Unfit` for what is none."""
+    if array.dtype.kind == "b":
+        array = array.astype(np.uint8)
+    if array.dtype.kind not in "iuf":
+        help = "number the classes from 0, or keep images in a folder for each class"
+        raise unfit(CLASSES, f"targets are of the type {array.dtype}, and numbers are expected", help)
+    if array.dtype.kind == "f":
+        wrong = np.flatnonzero(~np.isfinite(array).all(axis=tuple(range(1, array.ndim))))
+        if wrong.size:
+            raise unfit(CLASSES, f"target {wrong[0]} holds something that is no number (nan), or is infinite")
+    column = array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind in "iu"
     return array[:, 0] if column else array
 
 
@@ -175,7 +183,7 @@ def _hdf5(path: Path) -> dict[str, Any]:
         links = {name: file.get(name, getlink=True) for name in file}
         inside = [name for name, link in links.items() if not isinstance(link, h5py.ExternalLink)]
         found = {name: file[name] for name in inside if isinstance(file[name], h5py.Dataset) and file[name].ndim}
-        plain = {name: each for name, each in found.items() if each.dtype.kind in "uif" and not each.is_virtual}
+        plain = {name: each for name, each in found.items() if each.dtype.kind in "uifb" and not each.is_virtual}
         outside = [name for name, each in plain.items() if each.external]
         if outside:
             raise unfit(BROKEN, f"{shown(path)}: `{outside[0]}` lies in another file", "copy it into this one")

@@ -15,7 +15,8 @@ from netc.program import Program
 from netc.sections.model import output_of
 
 Tensor = Any
-INTEGER, ONE_HOT, BINARY = "integer", "one_hot", "binary"
+INTEGER, ONE_HOT, BINARY, REAL = "integer", "one_hot", "binary", "real"
+ROUNDING = 1e-2  # of shares that add up to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +104,52 @@ def _dense(output: Wanted, array: Array) -> Target:
     """Targets in the shape of the output, or class numbers a position."""
     shape, units = array.shape[1:], output.shape[-1]
     integers = bool(np.issubdtype(array.dtype, np.integer))
-    places = shape[:-1] if shape and shape[-1] == 1 and units != 1 else shape
+    places = shape[:-1] if shape and shape[-1] == 1 else shape
     if integers and output.form in (INTEGER, ONE_HOT) and fits(places, output.shape[:-1]):
         numbers = array.reshape(len(array), *places).astype(np.int32)
         if numbers.size and not 0 <= int(numbers.min()) <= int(numbers.max()) < (units or 0):
             found = f"from {numbers.min()} to {numbers.max()}"
             raise unfit(CLASSES, f"class numbers are {found}, and the output `{output.label}` has {units} classes")
         return Target(output.output, numbers, 0 if output.form == INTEGER else units or 0)
-    if not shape and units == 1:
-        return Target(output.output, array.astype(np.float32)[:, None])
+    if units == 1 and fits(shape, output.shape[:-1]):  # a number an image, a mask without channels
+        array, shape = array[..., None], (*shape, 1)
     if not fits(shape, output.shape):
-        message = f"targets are {show_shape(shape)}, and the output `{output.label}` is {show_shape(output.shape)}"
-        raise unfit(SHAPE, message, output=output.output)
+        raise _shape(output, array)
+    _check_values(output, array)
     if output.form == INTEGER:
         return Target(output.output, array.argmax(-1).astype(np.int32))
     return Target(output.output, array.astype(np.float32))
+
+
+def _shape(output: Wanted, array: Array) -> Exception:
+    shape = array.shape[1:]
+    have = show_shape(shape) if shape else "one number an image"
+    help = []
+    if not shape and output.form in (INTEGER, ONE_HOT) and bool((array == np.round(array)).all()):
+        help.append("class numbers are integers: `labels.astype(int)`")
+    message = f"targets are {have}, and the output `{output.label}` is {show_shape(output.shape)}"
+    return unfit(SHAPE, message, *help, output=output.output)
+
+
+def _check_values(output: Wanted, array: Array) -> None:
+    """Numbers that the loss gives a meaning to: Keras computes with any, and the network learns nonsense."""
+    if output.form == REAL or not array.size:
+        return
+    low, high = array.min(), array.max()
+    if not 0 <= low <= high <= 1:
+        help = "bytes that stand for 0 and 1 are divided by 255, and -1 and 1 are written as 0 and 1"
+        message = f"targets of `{output.label}` are from {low:g} to {high:g}, and its loss takes 0 to 1"
+        raise unfit(CLASSES, message, help, output=output.output)
+    if output.form == BINARY:
+        return
+    sums = array.sum(-1, dtype=np.float64)
+    wrong = np.flatnonzero(abs(sums - 1).reshape(len(array), -1).max(-1) > ROUNDING)
+    if wrong.size:
+        index = int(wrong[0])
+        help = "where several classes, or none, can be right: end in `sigmoid`, with `loss binary_crossentropy`"
+        found = sums[index].flat[abs(sums[index] - 1).argmax()]
+        message = f"targets of `{output.label}` are shares of classes, and those of image {index} add up to {found:g}"
+        raise unfit(CLASSES, message, help, output=output.output)
+    if output.form == INTEGER and array.max(-1).min() < 1 - ROUNDING:
+        message = f"targets of `{output.label}` are shares of classes, and its loss takes class numbers"
+        raise unfit(CLASSES, message, "`categorical_crossentropy` takes shares", output=output.output)

@@ -15,8 +15,8 @@ from netc.data.files import Progress, Reading
 from netc.data.sources import Collection, Memory, Part
 from netc.lower.suggest import did_you_mean
 from netc.program import Program
-from netc.sections.check import ARRAYS
 from netc.sections.data_sets import DATA_SETS, DataSet
+from netc.sections.model import ARRAYS
 from netc.sections.preprocessing import Channels
 from netc.sections.settings import Classes
 from netc.syntax.reading import STDIN
@@ -102,7 +102,7 @@ def _classes(program: Program) -> int | None:
 def _given(program: Program, images: Any, labels: Any) -> Collection:
     """Arrays from Python: one of each, or several by the labels of inputs and outputs."""
     inputs = {name: np.asarray(array) for name, array in _by_name(images).items()}
-    targets = {name: arrays.flat(np.asarray(array)) for name, array in _by_name(labels).items()}
+    targets = {name: arrays.numbers(np.asarray(array)) for name, array in _by_name(labels).items()}
     counts = {len(array) for array in (*inputs.values(), *targets.values())}
     if len(counts) != 1:
         raise unfit(SHAPE, f"images and labels differ in number: {', '.join(map(str, sorted(counts)))}")

@@ -65,17 +65,27 @@ class Stream:
         """
         return self._dataset(epoch * self.steps + first, (epoch + 1) * self.steps, worker, workers)
 
+    def check_shares(self, workers: int) -> None:
+        """Every worker needs a part of every batch, the last one too; raises `ShareError`."""
+        if self.batch % workers:
+            raise ShareError(
+                f"a batch of {self.batch} images cannot be shared out evenly to {workers} workers: "
+                f"choose a `batch` that {workers} divides"
+            )
+        last = self.images % self.batch
+        if 0 < last < workers:
+            raise ShareError(
+                f"the last batch of an epoch has {last} of {self.images:,} images, too few for {workers} workers: "
+                "choose another `batch`, or keep others for validation"
+            )
+
     def endless(self, epoch: int = 0, first: int = 0, worker: int = 0, workers: int = 1) -> tf.data.Dataset:
         """The same, going on with the next epoch behind the last batch of one, without end."""
         return self._dataset(epoch * self.steps + first, FOREVER, worker, workers)
 
     def _dataset(self, start: int, stop: int, worker: int, workers: int) -> tf.data.Dataset:
         """Batches from one number to another, counted through all epochs."""
-        if self.batch % workers:
-            raise ShareError(f"a batch of {self.batch} images cannot be shared out evenly to {workers} workers")
-        if 0 < self.images % self.batch < workers:
-            left = f"the last batch of an epoch holds {self.images % self.batch} of {self.images:,} images"
-            raise ShareError(f"{left}, which {workers} workers cannot share: take another size of batches")
+        self.check_shares(workers)
 
         def pick(number: Any) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
             return self._pick(int(number), worker, workers)

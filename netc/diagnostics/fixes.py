@@ -38,7 +38,7 @@ def fix(source: Source, check: Callable[[Source], Sequence[Diagnostic]]) -> tupl
             break
         fixed = Source(source.name, text)
         left = check(fixed)
-        if _weight(left) >= _weight(findings):
+        if weight(left) >= weight(findings):
             break
         source, findings = fixed, left
     return source, findings
@@ -50,7 +50,7 @@ def _touches(edit: Edit, taken: Sequence[tuple[int, int, str]]) -> bool:
     return touches_before or (index < len(taken) and taken[index][0] <= edit.span.end)
 
 
-def _weight(findings: Sequence[Diagnostic]) -> tuple[int, ...]:
+def weight(findings: Sequence[Diagnostic]) -> tuple[int, ...]:
     """Errors by family, then everything: a syntax error mended may well uncover errors of later stages."""
     errors = [found.code[3] for found in findings if found.severity is Severity.ERROR]
     return (*(errors.count(family) for family in "0123456789"), len(findings))

@@ -30,7 +30,7 @@ def sheet(
     `kinds` are families of layers, shown in the order of the theme's table. `lines` are pairs of a line's look and
     what it means; `notes` are sentences. `bounds` is what the items cover, where the caller knows it.
     """
-    items = [item for item in items if not isinstance(item, Group) or item.items]
+    items = [item for item in items if not isinstance(item, Group) or item.items]  # one layer alone has no lines
     box = bounds or (union(item.box for item in items) if items else Box(0, 0, 0, 0))
     entries = _entries(kinds, lines)
     texts = [text_width(title, 15, True), text_width(facts, 10), *(text_width(note, 10) for note in notes)]

@@ -13,16 +13,16 @@ from netc.ir.shape import Shape, show_shape
 from netc.lower.suggest import did_you_mean
 from netc.program import Program
 from netc.sections.base import SettingError
+from netc.sections.classes import counts
 from netc.sections.conflicts import Conflict, watching
 from netc.sections.losses import Loss
 from netc.sections.lowering import quantities, units
 from netc.sections.metrics import METRICS, Metric, TopK
 from netc.sections.model import Data, Line, Train, layers_of, output_of
 from netc.sections.preprocessing import Step
-from netc.sections.settings import Classes, ClassWeights, Freeze, Skip
+from netc.sections.settings import Classes, Freeze, Skip
 from netc.syntax.source import Span
 
-ARRAYS = (".npz", ".h5", ".hdf5")  # files that may hold arrays for several inputs
 NEAREST = 1000  # names of layers among which the nearest spelling is looked for
 # Operations behind an activation that leave the kind of its values as it is.
 TRANSPARENT = frozenset({"identity", "dropout", "spatialdropout", "droppath", "noise", "flatten", "reshape", "part"})
@@ -63,7 +63,7 @@ def _images(data: Data, program: Program) -> None:
 
 def _input(image: Shape, place: Span, data: Data, program: Program) -> None:
     net = program.net
-    if len(net.inputs) > 1 and data.source is not None and not _by_name(data):
+    if len(net.inputs) > 1 and data.source is not None and not data.arrays:
         program.report.add(
             "NET406",
             f"images alone feed one input, and the network has {len(net.inputs)}",
@@ -86,11 +86,6 @@ def _input(image: Shape, place: Span, data: Data, program: Program) -> None:
         )
 
 
-def _by_name(data: Data) -> bool:
-    """Whether the data may hold arrays under names."""
-    return isinstance(data.source, str) and data.source.lower().endswith(ARRAYS)
-
-
 def _mend(image: Shape, wanted: Shape) -> Iterator[str]:
     if len(wanted) != 3:
         yield f"images have rows, columns and channels: `input {show_shape(image)}`"
@@ -110,6 +105,7 @@ class _Outputs:
     def __init__(self, train: Train, data: Data | None, program: Program) -> None:
         self.train = train
         self.data = data
+        self.program = program
         self.net = program.net
         self.report = program.report
         self.labels = program.expansion.labels
@@ -125,10 +121,9 @@ class _Outputs:
         for output, line in self.by_output.items():
             if output in self.net.shapes:
                 self._activation(output, line)
-                self._classes(output, line)
+        counts(self.train, self.data, self.by_output, self.program)
         self._metrics()
         self._monitors()
-        self._class_weights()
         for frozen in self.train.all(Freeze):
             self._layers(frozen, [*frozen.value.labels, *filter(None, [frozen.value.before])])
         for skipped in self.train.all(Skip):
@@ -216,51 +211,6 @@ class _Outputs:
             secondary=(Label(self.net.node(output).origin.span, f"{_ending(found)} here"),),
             help=(help,),
         )
-
-    # -- classes ---------------------------------------------------------------------------------------------
-
-    def _classes(self, output: str, line: Line[Loss]) -> None:
-        data, loss, shape = self.data, line.value, self.net.shapes[output]
-        if data is None or (data.source is None and data.classes is None) or loss.labels == "real":
-            return
-        node = self.net.node(output)
-        if len(shape) > 1:
-            self.report.add(
-                "NET405",
-                f"images have one label each, and the output is {show_shape(shape)}",
-                node.origin.span,
-                secondary=(Label(line.span, "for this loss"),),
-                help=("`gap` or `fc` in front of the end makes one prediction an image",),
-                frame=node.origin.frame,
-            )
-            return
-        classes, count = data.classes, units(self.net, output)
-        if classes is None or count == classes or (loss.labels == "binary" and classes == 2 and count == 1):
-            return
-        written = data.one(Classes)
-        self.report.add(
-            "NET405",
-            f"{classes} classes need {classes} outputs, this has {count}",
-            node.origin.span,
-            label=f"{count} here",
-            secondary=(Label(written.span if written else data.source_span, f"{classes} classes"),),
-            help=(f"end in `fc {classes}`",),
-            frame=node.origin.frame,
-        )
-
-    def _class_weights(self) -> None:
-        line = self.train.one(ClassWeights)
-        output = self.net.outputs[0]
-        if line is None or not line.value.weights or output not in self.net.shapes:
-            return
-        given, wanted = len(line.value.weights), (self.data and self.data.classes) or units(self.net, output)
-        if given != wanted:
-            self.report.add(
-                "NET405",
-                f"{wanted} classes need {wanted} weights, got {given}",
-                line.span,
-                help=("write one number a class, or `class_weights balanced`",),
-            )
 
     # -- metrics and what watches them -----------------------------------------------------------------------
 

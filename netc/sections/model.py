@@ -22,6 +22,7 @@ from netc.syntax.source import Span
 T_co = TypeVar("T_co", bound=Setting, covariant=True)
 U = TypeVar("U", bound=Setting)
 
+ARRAYS = (".npz", ".h5", ".hdf5")
 BATCH, EPOCHS, SEED = 64, 10, 0  # TFLearn's; the seed is netc's own
 
 
@@ -75,6 +76,11 @@ class Data(Section):
     def data_set(self) -> DataSet | None:
         """The named data set."""
         return self.source if isinstance(self.source, DataSet) else None
+
+    @property
+    def arrays(self) -> bool:
+        """Whether the data may hold arrays for several inputs and outputs, and targets of any shape."""
+        return isinstance(self.source, str) and self.source.lower().endswith(ARRAYS)
 
     @property
     def steps(self) -> list[Step]:

@@ -155,7 +155,8 @@ class Builder:
                 elif part != "x":
                     (stride if strided else parts).append(self._integer(part, at))
                 at += len(part)
-        return Size(tuple(parts), tuple(stride), span)
+        whole = Span(self.source, span.start, self.layout.tightened.get(span.start, span.end))
+        return Size(tuple(parts), tuple(stride), whole)
 
     def _bad_size(self, message: str, start: int, end: int) -> None:
         help = ["`64x3x3/2x2` is 64 filters of 3x3 with stride 2x2"]

@@ -56,6 +56,11 @@ class Findings:
         """Spoil the statement that stands around an offset."""
         insort(self.marks, offset)
 
+    def forgive(self, offset: int) -> None:
+        """Take back the mark of an error that has been mended."""
+        if self.marked(offset, offset + 1):
+            self.marks.remove(offset)
+
     def marked(self, start: int, end: int) -> bool:
         """Whether an error stands between two offsets."""
         return bisect_left(self.marks, start) < bisect_left(self.marks, end)

@@ -26,7 +26,9 @@ _BOM = "\ufeff"
 class Layout:
     """A text as the parser reads it.
 
-    `closers` has the offset of the closing bracket of every opening one that is closed, and of every brace.
+    `closers` has the offset of the closing bracket of every opening one that is closed, and of every brace. `loose` has
+    the end of each size that is written with blanks, and how it is written without; `tightened` the end of those whose
+    blanks stand behind them now.
     """
 
     source: Source
@@ -34,6 +36,8 @@ class Layout:
     text: str = ""
     comments: list[Comment] = field(default_factory=list)
     closers: dict[int, int] = field(default_factory=dict)
+    loose: dict[int, tuple[int, str]] = field(default_factory=dict)
+    tightened: dict[int, int] = field(default_factory=dict)
     _open: list[int] = field(default_factory=list)
     _blanks: list[tuple[int, int]] = field(default_factory=list)
     _suspect: tuple[int, int] | None = None  # an opening brace, and the closing one that is indented less
@@ -58,6 +62,12 @@ class Layout:
         self._unclosed_braces()
         self._finish()
         return self._statements_fit(limits.statement)
+
+    def tighten(self, start: int) -> None:
+        """Take the blanks out of a size, and put them behind it, so that all else keeps its offset."""
+        end, size = self.loose.pop(start)
+        self.tightened[start] = end
+        self.text = self.text[:start] + size.ljust(end - start) + self.text[end:]
 
     def _statements_fit(self, limit: int) -> bool:
         """Whether each statement is short enough to read; reports one that is not. Comments do not count."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from lark import Lark, Token, UnexpectedInput, UnexpectedToken
 from lark.parsers.lalr_parser_state import ParserState
+from lark.utils import TextSlice
 
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
@@ -77,12 +78,35 @@ def _recover(error: UnexpectedInput, layout: Layout) -> bool:
     mistake = Mistake(layout, at, state.value_stack[-1] if state.value_stack else None, parser.accepts(), known)
     start = _unwind(state, at)
     end = _resume(layout, at, state)
-    if layout.findings.marked(start, end + 1):
+    reported = _loose_size(layout, start, end) is not None or layout.findings.marked(start, end + 1)
+    if reported:
         layout.findings.count_one()
     else:
         explain(mistake)
+    if _tightened(layout, start, end):
+        parser.lexer_thread.state.text = TextSlice.cast_from(layout.text)
+        parser.lexer_thread.state.line_ctr.char_pos = start
+        return True
     state.feed_token(Token("LOST", "", start, end_pos=min(end, len(layout.source.text))))
     parser.lexer_thread.state.line_ctr.char_pos = end
+    return True
+
+
+def _loose_size(layout: Layout, start: int, end: int) -> int | None:
+    """Where a size with blanks begins, in the statement between two offsets."""
+    return next((at for at in layout.loose if start <= at <= end), None)
+
+
+def _tightened(layout: Layout, start: int, end: int) -> bool:
+    """Whether the size that is wrong in a statement is mended now, and the only thing that was found there."""
+    at = _loose_size(layout, start, end)
+    if at is None:
+        return False
+    layout.findings.forgive(at)
+    if layout.findings.marked(start, end + 1):
+        layout.findings.mark(at)
+        return False
+    layout.tighten(at)
     return True
 
 

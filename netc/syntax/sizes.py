@@ -12,7 +12,7 @@ from netc.syntax.tree import Argument, Expr, Keyword, Literal, Positional, Refer
 
 _EXTENT = re.compile(r"[0-9]+|\?")
 _JOIN = re.compile(r"[ \t]*[x/][ \t]*(?=[0-9?(])")
-_UNMENDED = re.compile(r"[ \t]/|/[ \t]|/.*[ \t]x|[0-9?)]x[ \t]")
+_UNMENDED = re.compile(r"/.*[ \t]x|/.*x[ \t]")  # a stride in the middle
 
 
 def rewrite(layout: Layout, start: int, end: int, text: str) -> Fix:
@@ -28,13 +28,15 @@ def shorten(text: str) -> str:
 def spaced_size(layout: Layout, start: int, behind: int) -> int | None:
     """Report a size with blanks inside that begins at an offset and reaches behind another; returns its end.
 
-    It spoils its statement unless `joined` can mend it, which needs every part to be an argument.
+    The statement goes on as if it were right: `joined` mends it where every part is an argument, else the parser stops
+    at it, and reads the statement again without the blanks.
     """
     end = _loose_end(layout, start)
     written = layout.source.text[start:end]
     fixed = _JOIN.sub(lambda match: match[0].strip(), written)
     if end <= behind or fixed == written:
         return None
+    layout.loose[start] = end, fixed
     layout.findings.add(
         "NET004",
         f"`{shorten(written)}` is written with spaces, but a size is one word",
@@ -56,7 +58,7 @@ def loose_start(layout: Layout, at: int) -> int:
         end = _without_blanks(text, start) - 1
         if text[end : end + 1] not in ("x", "/"):
             break
-    return start if text[start - 1 : start] in (" ", "\t", "=", "\n", "") else at
+    return start if text[start] == "(" or text[start - 1 : start] in (" ", "\t", "=", "\n", "") else at
 
 
 def _without_blanks(text: str, end: int) -> int:

@@ -60,7 +60,8 @@ class Outcome:
 
 
 def train(request: Request, progress: Progress, stop: Callable[[], bool] = lambda: False) -> Outcome:
-    """Train, or go on training. Raises `RunError`, `netc.data.DataError`, `Diverged`, and `OSError` for the disk."""
+    """Train, or go on training. Raises `RunError`, `netc.data.DataError`, `netc.data.ShareError`, `Diverged`,
+    and `OSError` for the disk."""
     begun = perf_counter()
     program, section, run = request.program, _section(request.program), request.run
     record = run.read() if request.resume and request.cluster.chief else {}
@@ -70,7 +71,7 @@ def train(request: Request, progress: Progress, stop: Callable[[], bool] = lambd
     import_tensorflow()
     strategy = _open(request)
     data = _data(request, seed, progress)
-    _check_shares(section, data, strategy.num_replicas_in_sync)
+    data.train.check_shares(strategy.num_replicas_in_sync)
     clock = _clock(section, data)
     if request.cluster.kind == MULTIWORKER:
         stop = stopping_together(strategy, stop)
@@ -143,18 +144,6 @@ def _data(request: Request, seed: int, progress: Progress) -> Datasets:
     return prepare(
         request.program, source=request.data, seed=seed, batch=batch, statistics=known, progress=progress.reading
     )
-
-
-def _check_shares(section: Train, data: Datasets, replicas: int) -> None:
-    """Every device needs a part of every batch, the last one too."""
-    if section.batch % replicas:
-        raise RunError(f"a batch of {section.batch} images cannot be shared out evenly to {replicas} devices")
-    last = data.train.images % section.batch
-    if 0 < last < replicas:
-        raise RunError(
-            f"the last batch of an epoch has {last} of {data.train.images:,} images, too few for {replicas} devices: "
-            "choose another `batch`, or keep others for validation"
-        )
 
 
 def _clock(section: Train, data: Datasets) -> Clock:

@@ -291,7 +291,7 @@ class Emitter:
             *(["import h5py"] if "h5py" in used else []),
             "import keras",
             *(["import tensorflow as tf"] if "tf" in used else []),
-            f"from keras import {', '.join(sorted(packages))}",
+            *([f"from keras import {', '.join(sorted(packages))}"] if packages else []),
         ]
 
     def _header(self) -> list[str]:
