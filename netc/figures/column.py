@@ -100,12 +100,24 @@ class _Column:
             arcs: list[Item] = [self._arc(skip, lane, left) for skip, lane in skips if skip.look == look]
             if arcs:
                 yield Group(arcs, look=look)
-        for skip, lane in skips:
-            if text := _projection(self.trunk, skip):
-                y = (self._below(skip.start) + self._below(skip.end)) / 2 + 3.5
-                yield Text(left + WIDTH + _reach(lane) + 6, y, text, _TEXT, "start", "note")
+        yield from self._labels(left + WIDTH + 6)
         for unit, top, look in zip(self.trunk.units, self.tops, self.looks, strict=True):
             yield self._row(unit, left, top, look)
+
+    def _labels(self, left: float) -> Iterator[Item]:
+        """The projections of shortcuts, beside all arcs that pass there, one below the other."""
+        spans = [
+            (self._below(skip.start), self._below(skip.end), _reach(lane), _projection(self.trunk, skip))
+            for skip, lane in zip(self.trunk.skips, self.lanes, strict=True)
+        ]
+        free = 0.0
+        for top, bottom, own, text in sorted(spans, key=lambda span: span[0] + span[1]):
+            if not text:
+                continue
+            y = max((top + bottom) / 2 + 3.5, free)
+            free = y + _TEXT + 1
+            passing = [reach for above, below, reach, _ in spans if above - _TEXT < y < below + 2 * _TEXT]
+            yield Text(left + max([own, *passing]), y, text, _TEXT, "start", "note")
 
     def _below(self, index: int) -> float:
         return self.tops[index] + HEIGHT

@@ -21,7 +21,6 @@ class Lines:
 
     def __init__(self, places: Places, router: Router, vertical: bool) -> None:
         self.places, self.router, self.vertical = places, router, vertical
-        self.on_line: set[int] = set()  # leaves that a line along the flow starts at
         self._turns: list[tuple[float, ...]] = []  # where skips run across: the place along the flow, from, to
 
     def draw(
@@ -29,7 +28,6 @@ class Lines:
     ) -> tuple[list[Path], list[Path], list[Path]]:
         """Edges along the line, shortcuts that leave the shape, shortcuts that change it."""
         edges = [self._flow(flow) for flow in flows]
-        self.on_line = {id(flow.source) for flow in flows}
         ways = [self._way(side) for side in sides]
         self._turns = sorted(
             (one[1], min(one[0], other[0]), max(one[0], other[0]))
@@ -151,7 +149,7 @@ class Lines:
         start = self.places.slot(spot, side.tap) + TAP
         line = self.places.line(spot, side.tap)
         way: Way = [(line, start)]
-        if id(side.source) not in self.on_line and side.tap:  # no line behind its source to leave from
+        if side.lone:
             way.insert(0, (line, self.places.items[id(side.spot.seq.items[side.tap - 1])].bottom))
         box = self.places.items[id(side.target)]
         levels = [start, *(self._level(cross) for cross in side.crossings), (box.top + box.bottom) / 2]

@@ -43,6 +43,7 @@ class Side:
     skip: Skip | None
     legs: list[Leg] = field(default_factory=list)
     crossings: list[Cross] = field(default_factory=list)
+    lone: bool = False  # no line goes on behind the source: it begins right there
 
 
 Step = tuple[Spot, int]
@@ -86,6 +87,11 @@ class Router:
         for source, target, skip in self._edges():
             route = self._route(source, target, skip)
             (flows if isinstance(route, Flow) else sides).append(route)  # type: ignore[arg-type]
+        on_line = {id(flow.source) for flow in flows}
+        for side in sides:
+            if side.tap and id(side.source) not in on_line:
+                side.lone = True
+                side.legs[0].start = 2 * side.tap - 1  # beside its source, so that no column ends between
         return flows, sides
 
     def _edges(self) -> Iterator[tuple[Leaf, Leaf, Skip | None]]:
