@@ -1,7 +1,7 @@
 """What is wrong with the geometry of a scene, as a reader would see it: the test of every figure.
 
-`python -m tests.figure_geometry [NETWORKS]` examines the figures of all specs in all styles and of that many random
-networks (300), and prints what was looked at and how much of it is wrong.
+`python -m tests.figure_geometry [NETWORKS]` examines the figures of all specs in all styles and of twice that many
+random networks (300), and prints what was looked at and how much of it is wrong.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import netc
@@ -23,6 +23,8 @@ from netc.figures import FigureError, Options
 from netc.figures.scene import Box, Group, Scene, Text, union
 from netc.figures.scene import Path as Line
 from netc.figures.styles import STYLES, draw
+from tests import random_networks
+from tests.effort import effort
 
 TOUCH = 1.0  # pixels that an edge may go into the boxes it joins
 _CELL = 200.0  # of the grid that boxes are looked up in
@@ -284,19 +286,21 @@ def main(networks: int) -> int:
             tally.add(style, f"{path.stem} collapse={collapse}", scene)
         print(f"{path.stem}: {len(tally.wrong)} wrong so far", file=sys.stderr)
 
-    @settings(
-        max_examples=networks,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @effort(networks)
     @given(bodies(), bodies() | st.just(""), st.sampled_from(variants()))
     def examine_random(body: str, behind: str, options: Options) -> None:
         net = random_net(body, behind)
         if net is not None:
             tally.add("random", f"{options}\n{body}\n{behind}\n", draw([net.program], "graph", options))
 
+    @effort(networks)
+    @given(random_networks.networks(), st.sampled_from(variants()))
+    def examine_any(text: str, options: Options) -> None:
+        program = random_networks.compiled(text)
+        assert program is not None
+        tally.add("random", f"{options}\n{text}\n", draw([program], "graph", options))
+
+    examine_any()
     examine_random()
     print(tally.table())
     print(*tally.wrong[:40], sep="\n")

@@ -195,6 +195,15 @@ def test_compile_verifies() -> None:
     assert Path("clean.py").exists()
 
 
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_what_is_neither_a_spec_nor_a_run_is_said(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("empty").mkdir()
+    images = ["a.png"] if command == "predict" else []
+    for name, said in {"none": "there is no none", "empty": "empty holds no run", "clean.net": "--weights"}.items():
+        assert main([command, name, *images]) == 2
+        assert said in capsys.readouterr().err
+
+
 def test_definitions_alone_can_be_checked_but_not_compiled(capsys: pytest.CaptureFixture[str]) -> None:
     Path("blocks.net").write_text("def block(ch) { conv (ch)x3 relu }\n")
     assert main(["check", "blocks.net"]) == 0

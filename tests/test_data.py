@@ -73,7 +73,7 @@ def test_workers_together_see_what_one_alone_would(workers: int) -> None:
         close(batch, [np.concatenate(each) for each in zip(*parts, strict=True)])
     with pytest.raises(ShareError, match="evenly"):
         train.batches(0, workers=3)
-    with pytest.raises(ShareError, match="the last batch of an epoch holds 5 of 53 images"):
+    with pytest.raises(ShareError, match="the last batch of an epoch has 5 of 53 images"):
         train.batches(0, workers=8)
 
 

@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import netc
@@ -15,7 +15,9 @@ from netc.figures import FigureError, Options
 from netc.figures.scene import Group, Rect, Scene, Text
 from netc.figures.scene import Path as Line
 from netc.figures.styles import STYLES, draw
+from tests.effort import effort
 from tests.figure_geometry import SPECS, bodies, random_net, violations
+from tests.random_networks import compiled, networks
 
 VARIANTS = [
     Options(),
@@ -73,9 +75,22 @@ def test_every_other_style_of_every_spec(path: Path, style: str) -> None:
     assert violations(scene) == []
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@effort(150)
 @given(bodies(), bodies() | st.just(""), st.sampled_from(VARIANTS))
 def test_random_networks(body: str, behind: str, options: Options) -> None:
     net = random_net(body, behind)
     if net is not None:
         assert violations(draw([net.program], "graph", options)) == []
+
+
+@effort(50)
+@given(networks(), st.sampled_from(VARIANTS))
+def test_random_networks_of_all_layers(text: str, options: Options) -> None:
+    program = compiled(text)
+    assert program is not None
+    assert violations(draw([program], "graph", options)) == []
+
+
+@pytest.mark.parametrize("style", sorted(STYLES))
+def test_a_network_that_is_next_to_nothing(style: str) -> None:
+    assert violations(netc.loads("input 4\ntanh").draw(style=style).scene) == []

@@ -190,6 +190,8 @@ def test_search_marks_what_it_finds_and_goes_from_one_to_the_next(page: Any) -> 
     field = one(page, "#search")
     field.send_keys(SHIFT, ENTER)
     assert one(page, "#found").text == f"{count} of {count} found"
+    press(page, ESCAPE, "/", "1", ENTER)
+    assert on(page) == {"folded-input1"}, "from the top down, frames among the layers"
 
 
 # -- folding ---------------------------------------------------------------------------------------------------------
@@ -344,6 +346,8 @@ def test_shapes_are_dark_on_dark_paper(browser: Any, tmp_path: Path, style: str)
     pastel, deep = ({theme.colour(fill, paper) for fill in fills} for paper in ("light", "dark"))
     for name in ("figure.svg", "figure.html"):
         netc.loads(SPEC, "tricky.net").draw(tmp_path / name, style=style)
+    (tmp_path / "image.html").write_text('<!DOCTYPE html><img src="figure.svg">')  # as in a README
+    for name in ("figure.svg", "figure.html", "image.html"):
         shown = {paper: colours(browser, tmp_path / name, paper) for paper in ("light", "dark")}
         assert pastel & shown["light"]
         assert not pastel & shown["dark"]

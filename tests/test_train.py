@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from contextlib import ExitStack
 from pathlib import Path
@@ -297,6 +298,34 @@ def test_features_and_classes(run: Path, tmp_path: Path, capsys: pytest.CaptureF
     out = tmp_path / "features.npz"
     assert netc("predict", run, *names, "--layer", "features", "-o", out) == 0
     assert np.load(out)["features"].shape == (20, 4, 4, 8)
+
+
+def test_an_image_comes_from_standard_input(
+    run: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its class, its features to standard output, and what is wrong with it: no line of the spec is."""
+    pillow = pytest.importorskip("PIL.Image")
+    from sklearn.datasets import load_digits
+
+    held = io.BytesIO()
+    pillow.fromarray((load_digits().images[3] / 16 * 255).round().astype("uint8")).save(held, "PNG")
+
+    def given(data: bytes, *arguments: str) -> tuple[int, bytes, bytes]:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+        code = netc("predict", run, "-", *arguments)
+        return code, *capfdbinary.readouterr()
+
+    capfdbinary.readouterr()
+    code, out, _ = given(held.getvalue(), "--top", "1")
+    assert (code, out[:5]) == (0, b"-  3 ")
+    code, out, _ = given(held.getvalue(), "--layer", "features", "-o", "-")
+    assert (code, np.load(io.BytesIO(out))["features"].shape) == (0, (1, 4, 4, 8))
+    code, out, err = given(held.getvalue()[:50])
+    assert (code, out) == (1, b"")
+    assert b"standard input is" in err
+    assert b"-->" not in err
+    code, _, err = given(held.getvalue(), "--layer", "features", "-o", str(tmp_path / "no/f.npz"))
+    assert (code, b"there is no folder" in err) == (2, True)
 
 
 def test_runs_are_listed_and_compared(here: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:

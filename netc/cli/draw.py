@@ -33,6 +33,12 @@ styles:
 """ + "".join(f"  {name:<9}{what}\n" for name, what in STYLES.items())
 
 
+# What only some figures have, with the values that stand for not given; and which have what.
+_GRAPH = {"collapse": "auto", "expand": False, "shapes": "change", "dir": "tb", "columns": 1}
+_COMMON = {"theme": "auto", "link": None, "id_prefix": ""}
+_KNOWN = {"graph": {*_GRAPH, *_COMMON}, "volumes": {"collapse", *_COMMON}, "graphviz": {"dir"}}
+
+
 def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
     command.description = "Draw a network as its paper does. Everything shown is computed from the spec."
@@ -44,7 +50,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--beside", metavar="FILES", action="append", default=[], help="more specs, with commas, set to the left"
     )
-    graph = command.add_argument_group("the style graph")
+    graph = command.add_argument_group("the style graph (volumes knows --collapse none too)")
     graph.add_argument(
         "--collapse", choices=COLLAPSE, default="auto", help="equal blocks as one with a count: auto, none, or all"
     )
@@ -77,6 +83,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"got `{output}`, expected a name that ends in one of {_SUFFIXES}")
     if OWNERS.get(suffix, options.style) != options.style:
         raise UsageError(f"{suffix} is for --style {OWNERS[suffix]}, not for {options.style}")
+    _refuse_unknown(options)
     programs = _programs(options)
     if programs is None:
         return ERRORS
@@ -92,6 +99,17 @@ def run(options: argparse.Namespace) -> int:
     if options.output is None and output != STDIO:
         say(f"wrote {output}")
     return CLEAN
+
+
+def _refuse_unknown(options: argparse.Namespace) -> None:
+    """End with a usage error for an option that would do nothing."""
+    known = _KNOWN.get(options.engine if options.engine == "graphviz" else options.style, {*_COMMON})
+    for name, missing in {**_GRAPH, **_COMMON}.items():
+        if name not in known and getattr(options, name) != missing:
+            where = "--engine graphviz" if options.engine == "graphviz" else f"--style {options.style}"
+            raise UsageError(f"--{name.replace('_', '-')} does nothing with {where}")
+    if options.dir == "lr" and options.columns > 1:
+        raise UsageError("--columns does nothing with --dir lr: columns go from top to bottom")
 
 
 def _options(options: argparse.Namespace) -> Options:

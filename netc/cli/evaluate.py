@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.options import add_colour, add_compiling, settings
-from netc.cli.output import emit
+from netc.cli.output import STDIO, emit
 from netc.cli.running import load, need_tensorflow
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def trained(options: argparse.Namespace) -> tuple[Program, Path, dict[str, Any],
     if not is_run(options.file):
         if Path(options.file).is_dir():
             raise UsageError(f"{options.file} holds no run: it has no run.json")
+        if options.file != STDIO and not Path(options.file).exists():
+            raise UsageError(f"there is no {options.file}: expected a spec, or the folder of a run")
         if not options.weights:
             raise UsageError("a spec needs --weights; the folder of a run has its own")
         if options.weights == BEST:

@@ -21,10 +21,9 @@ def emit(text: str) -> None:
 
 
 def write(path: str, content: str | bytes) -> None:
-    """Write a file, or a text to standard output for `-`; the old file stays whole if that fails."""
+    """Write a file, or to standard output for `-`; the old file stays whole if that fails."""
     if path == STDIO:
-        assert isinstance(content, str)
-        emit(content)
+        emit(content) if isinstance(content, str) else sys.stdout.buffer.write(content)
         return
     try:
         replace(path, content)

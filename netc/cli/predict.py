@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.evaluate import add_weights, trained
 from netc.cli.options import add_colour, add_compiling
-from netc.cli.output import emit, say
+from netc.cli.output import STDIO, emit, say, write
 from netc.cli.running import need_tensorflow
 
 if TYPE_CHECKING:
@@ -23,11 +25,10 @@ examples:
   netc predict runs/flowers rose.jpg tulip.jpg
   netc predict runs/flowers photos/ --top 1 --format csv > classes.csv
   netc predict runs/flowers rose.jpg --layer fc7 -o features.npz
+  curl -s https://example.org/rose.jpg | netc predict runs/flowers -
   netc predict vgg16.net --weights vgg16_weights_tf_dim_ordering_tf_kernels.h5 elephant.jpg
 
 --layer writes an .npz with `features` (images x the layer's shape) and `files`; numpy.load reads it."""
-
-PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -35,11 +36,13 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.description = "The most probable classes of images, by a trained network."
     command.epilog = _EXAMPLES
     command.add_argument("file", metavar="RUN|FILE", help="the folder of a run, or a spec with --weights")
-    command.add_argument("images", nargs="+", metavar="IMAGE", help="image files, or folders of them")
+    command.add_argument("images", nargs="+", metavar="IMAGE", help="image files, or folders of them; `-` reads one")
     add_weights(command)
     command.add_argument("--top", metavar="K", type=int, default=5, help="how many classes (5)")
     command.add_argument("--layer", metavar="NAME", help="write the output of this layer, by label or name")
-    command.add_argument("-o", "--output", metavar="OUT", default="features.npz", help="where --layer writes to")
+    command.add_argument(
+        "-o", "--output", metavar="OUT", default="features.npz", help="where --layer writes to; `-` is standard output"
+    )
     command.add_argument("--format", choices=("text", "json", "csv"), default="text")
     add_colour(command)
     add_compiling(command)
@@ -58,15 +61,18 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from netc.train.predict import features, predict  # noqa: PLC0415 - for a right command line
 
-    images = list(_files(options.images))
+    images = list(_given(options.images))
+    if options.layer and not Path(options.output).resolve().parent.is_dir():
+        raise UsageError(f"cannot write `{options.output}`: there is no folder of that name")
     opened = trained(options)
     if opened is None:
         return ERRORS
     program, weights, record, statistics = opened
     if options.layer:
         made = features(program, weights, images, options.layer, statistics=statistics)
-        _write(Path(options.output), made, images)
-        say(f"wrote {options.output}: {' x '.join(map(str, made.shape))}")
+        write(options.output, _packed(made, images))
+        to = "" if options.output == STDIO else f" {options.output}:"
+        say(f"wrote{to} {' x '.join(map(str, made.shape))}")
         return CLEAN
     classes = record.get("classes", ())
     found = predict(program, weights, images, classes=classes, statistics=statistics, top=options.top)
@@ -74,26 +80,37 @@ def _run(options: argparse.Namespace) -> int:
     return CLEAN
 
 
-def _files(given: list[str]) -> Iterable[Path]:
-    for text in given:
+def _given(texts: list[str]) -> Iterable[Path | bytes]:
+    """The images that are named: files, those of folders, and the bytes of standard input."""
+    from netc.data.pictures import SUFFIXES  # noqa: PLC0415 - imports Pillow
+
+    if texts.count(STDIO) > 1:
+        raise UsageError("`-` stands twice, and standard input holds one image")
+    for text in texts:
         path = Path(text)
-        if not path.is_dir():
+        if text == STDIO:
+            yield sys.stdin.buffer.read()
+        elif path.is_dir():
+            inside = sorted(one for one in path.iterdir() if one.suffix.lower() in SUFFIXES)
+            if not inside:
+                raise UsageError(f"there are no images in {path}: none of its files ends in {', '.join(SUFFIXES)}")
+            yield from inside
+        else:
             yield path
-            continue
-        inside = sorted(one for one in path.iterdir() if one.suffix.lower() in PICTURES)
-        if not inside:
-            raise UsageError(f"there are no images in {path}")
-        yield from inside
+
+
+def _called(image: object) -> str:
+    return STDIO if isinstance(image, bytes) else str(image)
 
 
 def _text(found: Iterable[Prediction]) -> None:
     for one in found:
         classes = "  ".join(f"{name} {share:.1%}" for name, share in one.classes)
-        emit(f"{one.image}  {classes}\n")
+        emit(f"{_called(one.image)}  {classes}\n")
 
 
 def _json(found: Iterable[Prediction]) -> None:
-    said = [{"image": str(one.image), "classes": [[name, share] for name, share in one.classes]} for one in found]
+    said = [{"image": _called(one.image), "classes": [[name, share] for name, share in one.classes]} for one in found]
     emit(json.dumps(said, indent=1) + "\n")
 
 
@@ -101,15 +118,17 @@ def _csv(found: Iterable[Prediction]) -> None:
     from netc.report.table import comma_separated  # noqa: PLC0415
 
     rows = [
-        [str(one.image), str(rank), name, f"{p:.6f}"] for one in found for rank, (name, p) in enumerate(one.classes, 1)
+        [_called(one.image), str(rank), name, f"{p:.6f}"]
+        for one in found
+        for rank, (name, p) in enumerate(one.classes, 1)
     ]
     emit(comma_separated(["image", "rank", "class", "probability"], rows))
 
 
-def _write(path: Path, features: object, images: list[Path]) -> None:
+def _packed(features: object, images: Iterable[Path | bytes]) -> bytes:
+    """An .npz in memory."""
     import numpy  # noqa: PLC0415 - comes with TensorFlow
 
-    from netc.train.checkpoint import replacing  # noqa: PLC0415
-
-    with replacing(path) as file:
-        numpy.savez(file, features=features, files=numpy.array([str(image) for image in images]))  # type: ignore[arg-type]
+    held = io.BytesIO()
+    numpy.savez(held, features=features, files=numpy.array(list(map(_called, images))))  # type: ignore[arg-type]
+    return held.getvalue()

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from netc.data.errors import DataError, ShareError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from netc.data.pictures import Where
     from netc.data.statistics import Statistics
     from netc.data.stream import Datasets, Stream
     from netc.program import Program
@@ -52,15 +52,15 @@ def prepare(
 
 
 def images(
-    paths: Sequence[str | os.PathLike[str]], program: Program, statistics: Statistics | None = None, *, batch: int = 32
+    given: Sequence[Where], program: Program, statistics: Statistics | None = None, *, batch: int = 32
 ) -> Stream:
-    """Image files through the steps as evaluation runs them, in their order: batches hold images alone.
+    """Image files, by path or as bytes, through the steps of evaluation, in their order: batches hold images alone.
 
     `statistics` are those of the run. Raises `DataError` for files that cannot be read.
     """
     from netc.data.preparing import images as run  # noqa: PLC0415 - imports NumPy and TensorFlow
 
-    return run(paths, program, statistics, batch=batch)
+    return run(given, program, statistics, batch=batch)
 
 
 def as_data_error(error: BaseException, program: Program) -> DataError | None:

@@ -83,15 +83,18 @@ def shown(path: str | os.PathLike[str]) -> str:
     return f"`{harmless(text)}`"
 
 
-def located(problem: Unfit, program: Program) -> DataError:
-    """The findings with their places, added to the report of the program."""
+def located(problem: Unfit, program: Program, *, of_data: bool = True) -> DataError:
+    """The findings with their places, added to the report of the program.
+
+    What is not `of_data`, images to predict, has none in the spec but for the lines and layers that it contradicts.
+    """
     data = program.sections.data
     made = []
     for found in problem.findings:
         span: Span | None = None
         if data is not None:
             lines = (line for line in data.lines if line.value.name == found.about)
-            span = next((line.span for line in lines), data.source_span)
+            span = next((line.span for line in lines), data.source_span if of_data else None)
         secondary: list[Label] = []
         if found.output in program.net:
             origin = program.net.node(found.output).origin

@@ -47,9 +47,14 @@ class Files(Images):
         )
 
     @classmethod
-    def at(cls, paths: Sequence[str | os.PathLike[str]], reading: Reading) -> Files:
-        """Image files. Raises `Unfit`, naming each that cannot be read."""
-        return cls(len(paths), lambda index: paths[index], lambda index: shown(paths[index]), reading)
+    def at(cls, given: Sequence[Where], reading: Reading) -> Files:
+        """Image files, by path or as bytes. Raises `Unfit`, naming each that cannot be read."""
+
+        def name(index: int) -> str:
+            one = given[index]
+            return "standard input" if isinstance(one, bytes) else shown(one)
+
+        return cls(len(given), lambda index: given[index], name, reading)
 
     def channels_of(self, headers: Sequence[Header]) -> int:
         """As many channels as are wanted, else as the files have."""

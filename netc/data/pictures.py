@@ -24,6 +24,7 @@ warnings.filterwarnings("ignore", module="PIL")  # remarks on odd files that it 
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 READ = "BMP, GIF, JPEG, PNG, PPM, TIFF and WebP"
+SUFFIXES = (".bmp", ".gif", ".jpg", ".jpeg", ".png", ".pbm", ".pgm", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
 LARGEST = 1 << 26  # pixels of one image: 67 million, a gigabyte while it is read
 GREY = ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L")
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}

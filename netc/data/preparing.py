@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from netc.data import splitting
 from netc.data.errors import CLASSES, MISSING, SHAPE, Unfit, from_tensorflow, located, unfit
 from netc.data.files import Files, Progress, Reading
 from netc.data.labels import Target, targets, wanted
+from netc.data.pictures import Where
 from netc.data.pipeline import Pipeline, computed
 from netc.data.places import channels, collect
 from netc.data.sources import Collection, Images, Part, whole
@@ -218,16 +218,14 @@ def _statistics(steps: Sequence[Step], train: Part, progress: Progress | None) -
 # -- images alone ----------------------------------------------------------------------------------------------
 
 
-def images(
-    paths: Sequence[str | os.PathLike[str]], program: Program, statistics: Statistics | None, *, batch: int
-) -> Stream:
+def images(given: Sequence[Where], program: Program, statistics: Statistics | None, *, batch: int) -> Stream:
     """See `netc.data.images`."""
     try:
         data = program.sections.data
         steps = data.steps if data else []
-        part = whole(Files.at(paths, Reading(channels(program))), None)
+        part = whole(Files.at(given, Reading(channels(program))), None)
         _check_images(program, steps, part)
         _check_statistics(steps, statistics or Statistics())
         return Stream(part, Pipeline(steps, statistics or Statistics()), (), batch)
     except Unfit as problem:
-        raise located(problem, program) from None
+        raise located(problem, program, of_data=False) from None

@@ -15,6 +15,7 @@ from netc.train.run import RunError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from netc.data.pictures import Where
     from netc.data.statistics import Statistics
     from netc.program import Program
 
@@ -25,20 +26,20 @@ BATCH = 32
 class Prediction:
     """The most probable classes of an image, best first, with their probabilities."""
 
-    image: Path
+    image: Where
     classes: Sequence[tuple[str, float]]
 
 
 def predict(
     program: Program,
     weights: Path,
-    images: Sequence[Path],
+    images: Sequence[Where],
     *,
     classes: Sequence[str],
     statistics: Statistics | None = None,
     top: int = 5,
 ) -> Iterator[Prediction]:
-    """The classes of image files. A network that ends in linear outputs gets its softmax here.
+    """The classes of image files, by path or as bytes. A network that ends in linear outputs gets its softmax here.
 
     Raises `RunError`, `WeightsError` and `DataError`.
     """
@@ -61,7 +62,7 @@ def predict(
 
 
 def features(
-    program: Program, weights: Path, images: Sequence[Path], layer: str, *, statistics: Statistics | None = None
+    program: Program, weights: Path, images: Sequence[Where], layer: str, *, statistics: Statistics | None = None
 ) -> NDArray[Any]:
     """The output of a layer, by label or name, for each image: an array of images x its shape."""
     import numpy  # noqa: PLC0415
@@ -93,7 +94,7 @@ def _model(program: Program, weights: Path, node: str | None = None) -> Any:
 
 
 def _through(
-    model: Any, program: Program, images: Sequence[Path], statistics: Statistics | None
+    model: Any, program: Program, images: Sequence[Where], statistics: Statistics | None
 ) -> Iterator[NDArray[Any]]:
     """The output for each image, batch by batch."""
     import tensorflow as tf  # noqa: PLC0415

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 from netc.figures.graph.measure import TAP, TRACK, Leg, Spot
 from netc.figures.graph.place import Column, Places
@@ -20,13 +22,21 @@ class Lines:
     def __init__(self, places: Places, router: Router, vertical: bool) -> None:
         self.places, self.router, self.vertical = places, router, vertical
         self.on_line: set[int] = set()  # leaves that a line along the flow starts at
+        self._turns: list[tuple[float, ...]] = []  # where skips run across: the place along the flow, from, to
 
     def draw(
-        self, flows: Iterable[Flow], sides: Iterable[Side], changes: Callable[[str, str, Sequence[str]], bool]
+        self, flows: Iterable[Flow], sides: Sequence[Side], changes: Callable[[str, str, Sequence[str]], bool]
     ) -> tuple[list[Path], list[Path], list[Path]]:
         """Edges along the line, shortcuts that leave the shape, shortcuts that change it."""
         edges = [self._flow(flow) for flow in flows]
         self.on_line = {id(flow.source) for flow in flows}
+        ways = [self._way(side) for side in sides]
+        self._turns = sorted(
+            (one[1], min(one[0], other[0]), max(one[0], other[0]))
+            for way in ways
+            for one, other in pairwise(way)
+            if one[1] == other[1]
+        )
         skips: list[Path] = []
         dotted: list[Path] = []
         for side in sides:
@@ -161,10 +171,17 @@ class Lines:
         inside = 4 + TRACK * cross.track
         return box.bottom - below + inside if cross.below else box.top + above - inside
 
-    def leg_range(self, side: Side) -> tuple[float, float, float]:
-        """Where the first leg of a skip runs: its lane, and from where to where along the flow."""
+    def beside_leg(self, side: Side, along: float, across: float) -> Point:
+        """Where a label of such a size stands beside the first leg of a skip: the lane of that, and along the flow the
+        place nearest to its middle where no other skip passes through."""
         way = self._way(side)[-2 * len(side.legs) - 1 :]
-        return way[0][0], way[0][1], way[1][1]
+        lane, begin, end = way[0][0], way[0][1], way[1][1]
+        half, middle = along / 2, (begin + end) / 2
+        near = self._turns[bisect_left(self._turns, (begin,)) : bisect_right(self._turns, (end + 1,))]
+        levels = [level for level, left, right in near if left < lane + across and right > lane + 1]
+        places = [middle, *(level + sign * (half + 1) for level in levels for sign in (-1, 1))]
+        free = [at for at in places if begin + half <= at <= end - half and _clear(at, levels, half)]
+        return lane, min(free, key=lambda at: abs(at - middle), default=middle)
 
     # -- on the screen ---------------------------------------------------------------------------------------
 
@@ -188,6 +205,10 @@ class Lines:
             return Path(start, segments, arrow=True)
         turned = [tuple((flow, across) for across, flow in segment) for segment in segments]
         return Path((start[1], start[0]), turned, arrow=True)
+
+
+def _clear(at: float, levels: Sequence[float], half: float) -> bool:
+    return all(abs(at - level) > half for level in levels)
 
 
 def _distance(one: Point, other: Point) -> float:

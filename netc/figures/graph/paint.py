@@ -251,9 +251,10 @@ class Painter:
             leg = side.legs[0]
             if not leg.label:
                 continue
-            across, begin, end = lines.leg_range(side)
-            width = text_width(leg.label, LABEL)
+            width = ceil(text_width(leg.label, LABEL))
             if self.vertical:
-                yield Text(across + 5, round((begin + end) / 2) + 4, leg.label, LABEL, "start", "note")
+                lane, middle = lines.beside_leg(side, LABEL + 2, 5 + width)
+                yield Text(lane + 5, round(middle) + 3, leg.label, LABEL, "start", "note")
             else:
-                yield Text(round((begin + end - width) / 2), across + LABEL + 3, leg.label, LABEL, "start", "note")
+                lane, middle = lines.beside_leg(side, width + 4, LABEL + 5)
+                yield Text(round(middle - width / 2), lane + LABEL + 3, leg.label, LABEL, "start", "note")

@@ -138,7 +138,7 @@
     const text = field.value.trim().toLowerCase();
     nodes().forEach(node => node.classList.remove('hit'));
     shown().querySelector('svg').classList.toggle('searching', text !== '');
-    hits = text ? nodes().filter(node => node.textContent.toLowerCase().includes(text)) : [];
+    hits = text ? orders.get(shown()).filter(node => node.textContent.toLowerCase().includes(text)) : [];
     hits.forEach(node => node.classList.add('hit'));
     current = step && hits.length ? (Math.max(current, step < 0 ? 0 : -1) + step + hits.length) % hits.length : -1;
     $('found').textContent = text ? (current < 0 ? '' : `${current + 1} of `) + `${hits.length} found` : '';
