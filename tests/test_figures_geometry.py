@@ -71,7 +71,7 @@ def test_every_other_style_of_every_spec(path: Path, style: str) -> None:
     try:
         scene = draw([netc.load(path).program], style)
     except FigureError:
-        return  # a network that the style refuses with words (tests/test_figures_paper.py says which)
+        return  # a network that the style refuses with words (tests/test_figures_styles.py says which)
     assert violations(scene) == []
 
 
