@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -99,10 +101,16 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _train(request: Request, progress: Progress, stop: Stop) -> Outcome:
+    from netc.train.run import RunError  # noqa: PLC0415
     from netc.train.session import train  # noqa: PLC0415
 
     try:
         return train(request, progress, stop)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        said = f"{os.strerror(error.errno).lower()}, below {request.run.folder}"
+        raise RunError(f"{said}; with room again, `netc train {request.run.folder} --resume` goes on") from None
     except KeyboardInterrupt:
         say(f"stopped at once; the last checkpoint stays: netc train {request.run.folder} --resume")
         raise
@@ -222,7 +230,8 @@ def _summary(outcome: Outcome) -> None:
     from netc.train.progress import quantities, span  # noqa: PLC0415
 
     run: Run = outcome.run
-    lines = [f"trained {outcome.step:,} steps in {span(outcome.seconds)}: {quantities(outcome.row)}"]
+    early = "" if outcome.step == outcome.clock.total else f" of {outcome.clock.total:,}, as `early_stopping` says,"
+    lines = [f"trained {outcome.step:,}{early or ' steps'} in {span(outcome.seconds)}: {quantities(outcome.row)}"]
     if outcome.best is not None:
         lines.append(f"best at step {outcome.best[1]:,}: {outcome.best[0]:.4f} ({run.store().best})")
     lines.append(f"model, log and checkpoints are in {run.folder}; `netc predict {run.folder} IMAGE...` uses the model")
