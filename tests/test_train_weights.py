@@ -105,6 +105,26 @@ def test_weights_of_keras_applications_load_into_the_shipped_specs(spec: str, to
         assert np.abs(np.asarray(ours(images)) - np.asarray(theirs(images))).max() < 1e-5
 
 
+def test_features_need_no_weights_behind_their_layer(tmp_path: Path) -> None:
+    """As of VGG without its top, for transfer of style or learning."""
+    from netc.train.predict import features
+    from netc.train.weights import WeightsError
+
+    pillow = pytest.importorskip("PIL.Image")
+    pixels = np.random.default_rng(0).integers(0, 255, (8, 8, 3), np.uint8)
+    pillow.fromarray(pixels).save(tmp_path / "image.png")
+    whole = small()
+    top = next(number for number, layer in enumerate(whole.layers) if layer.name == "flatten")
+    theirs = keras.Sequential([keras.Input((8, 8, 3)), *whole.layers[:top]])
+    expected = np.asarray(theirs(pixels[None] / np.float32(255)))
+    for layout in LAYOUTS:
+        path = official(theirs, tmp_path / "notop.h5", layout)
+        found = features(loads(NET).program, path, [tmp_path / "image.png"], "stage2_pool1")
+        assert found == pytest.approx(expected, abs=1e-6)
+        with pytest.raises(WeightsError, match="lacks weights of the network: fc1"):
+            features(loads(NET).program, path, [tmp_path / "image.png"], "fc1")
+
+
 def test_arrays_that_are_not_in_the_file_are_not_read(tmp_path: Path) -> None:
     """One that claims 4 TB, and one that lies in another file."""
     from netc.train.weights import WeightsError, load_into

@@ -76,7 +76,7 @@ def features(
 
 
 def _model(program: Program, weights: Path, node: str | None = None) -> Any:
-    """The network with its weights, up to a node where one is given."""
+    """The network with its weights, up to a node where one is given: what lies behind it need not be in the file."""
     import_tensorflow()
     import keras  # noqa: PLC0415
 
@@ -84,13 +84,12 @@ def _model(program: Program, weights: Path, node: str | None = None) -> Any:
     from netc.backends.order import depths, recursion  # noqa: PLC0415
     from netc.train.weights import load_into  # noqa: PLC0415
 
-    model = build(program)
+    model, net = build(program), program.net
+    if node is not None:
+        with deep_recursion(recursion(net, depths(net))):
+            model = keras.Model(model.inputs, model.get_layer(net.node(node).layer_name).output)
     load_into(model, program, weights, strict=True)
-    if node is None:
-        return model
-    net = program.net
-    with deep_recursion(recursion(net, depths(net))):
-        return keras.Model(model.inputs, model.get_layer(net.node(node).layer_name).output)
+    return model
 
 
 def _through(
