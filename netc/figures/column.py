@@ -176,7 +176,7 @@ def _sheet(columns: Sequence[_Column], items: Sequence[Item]) -> Scene:
     skips = [skip for column in columns for skip in column.trunk.skips]
     looks = {skip.look for skip in skips}
     lines = [line for line in LINES if line[0] in looks]
-    note = "left: output size, one hue for each; white: layers without a convolution"
+    note = "left: output size, one hue for each, none for layers without a convolution"
     if len(columns) == 1:
         facts = columns[0].facts
         title, numbers, text = facts.program.name, facts.header(), facts.description()
