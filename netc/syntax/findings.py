@@ -59,7 +59,7 @@ class Findings:
     def forgive(self, offset: int) -> None:
         """Take back the mark of an error that has been mended."""
         if self.marked(offset, offset + 1):
-            self.marks.remove(offset)
+            del self.marks[bisect_left(self.marks, offset)]
 
     def marked(self, start: int, end: int) -> bool:
         """Whether an error stands between two offsets."""
