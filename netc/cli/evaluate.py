@@ -82,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
 def trained(options: argparse.Namespace) -> tuple[Program, Path, dict[str, Any], Any] | None:
     """The program and the weights that a command line names, with the record and the statistics of the run."""
     from netc.cli.training import reopened  # noqa: PLC0415
-    from netc.sections.override import OtherData  # noqa: PLC0415
+    from netc.sections.override import changes  # noqa: PLC0415
     from netc.train.run import Run, is_run  # noqa: PLC0415
 
     if not is_run(options.file):
@@ -95,7 +95,7 @@ def trained(options: argparse.Namespace) -> tuple[Program, Path, dict[str, Any],
         if options.weights == BEST:
             raise UsageError(f"`--weights {BEST}` is the best checkpoint of a run, and {options.file} is a spec")
         other = getattr(options, "data", None)  # `predict` has none
-        program = load(options, settings(options), changes=[] if other is None else [OtherData(other)])
+        program = load(options, settings(options), changes=changes((), other))
         return None if program is None else (program, Path(options.weights), {}, None)
     kept = Run(Path(options.file))
     again, record = reopened(kept, options)

@@ -199,11 +199,10 @@ def _last(file: str) -> Path:
 
 
 def _changes(options: argparse.Namespace) -> list[Any]:
-    from netc.sections.override import OtherData, parse_setting  # noqa: PLC0415
+    from netc.sections.override import changes  # noqa: PLC0415
 
-    other = [] if options.data is None else [OtherData(options.data)]
     try:
-        return [*(parse_setting(text) for text in _texts(options)), *other]
+        return changes(_texts(options), options.data)
     except ValueError as error:
         raise UsageError(f"--set: {error}") from None
 

@@ -42,7 +42,7 @@ def tried(work: Callable[[], int]) -> int:
 def reopened(run: Run, options: argparse.Namespace) -> tuple[Program | None, dict[str, Any]]:
     """The program of a run as it began (None after saying what is wrong), and what its `run.json` says."""
     from netc.lower.overrides import parse_override  # noqa: PLC0415
-    from netc.sections.override import Change, OtherData, parse_setting  # noqa: PLC0415
+    from netc.sections.override import changes  # noqa: PLC0415
     from netc.train.run import RunError  # noqa: PLC0415
 
     record = run.read()
@@ -52,15 +52,13 @@ def reopened(run: Run, options: argparse.Namespace) -> tuple[Program | None, dic
             name: parse_override(f"{name}={value}")[1] if isinstance(value, str) and value.isidentifier() else value
             for name, value in record["overrides"].items()
         }
-        changes: list[Change] = [parse_setting(text) for text in record["changes"]]
-        if record["data"] is not None:
-            changes.append(OtherData(record["data"]))
+        changed = changes(record["changes"], record["data"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise RunError(f"{run.record} is incomplete: {error}") from None
     source, findings = read(str(path), Limits())
     program = None
     if source is not None:
-        program, findings = compile_text(source, Settings(overrides, Limits(), Levels()), changes=changes)
+        program, findings = compile_text(source, Settings(overrides, Limits(), Levels()), changes=changed)
     if failed(findings):
         show(findings, getattr(options, "color", "auto"))
         return None, record

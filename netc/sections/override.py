@@ -5,6 +5,7 @@ It is changed in the syntax tree, so that it is checked like what stands there a
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -74,11 +75,19 @@ def parse_setting(text: str) -> Override:
     return Override(section, line, key, made if value else None, whole)
 
 
-def apply_changes(file: File, changes: Sequence[Change]) -> File:
+def changes(settings: Iterable[str], data: object = None) -> list[Change]:
+    """What `--set` says, and what stands in place of the data: a name, a path, or arrays. Raises as `parse_setting`."""
+    made: list[Change] = [parse_setting(text) for text in settings]
+    if data is not None:
+        made.append(OtherData(str(data) if isinstance(data, str | os.PathLike) else None))
+    return made
+
+
+def apply_changes(file: File, made: Sequence[Change]) -> File:
     """The file with its sections changed; raises `ValueError` for an argument of a line that is not there."""
-    for change in changes:
-        made = _with_data(file.statements, change) if isinstance(change, OtherData) else _apply(file.statements, change)
-        file = replace(file, statements=tuple(made))
+    for change in made:
+        edit = _with_data(file.statements, change) if isinstance(change, OtherData) else _apply(file.statements, change)
+        file = replace(file, statements=tuple(edit))
     return file
 
 

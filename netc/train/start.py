@@ -10,7 +10,7 @@ from typing import Any
 
 from netc.compiler import compile_source
 from netc.diagnostics.levels import judge
-from netc.sections.override import Change, OtherData, parse_setting
+from netc.sections.override import changes
 from netc.syntax.source import Source
 from netc.train.progress import Progress, progress_for
 from netc.train.run import RUNS, Run, RunError, free_folder, given, is_run
@@ -32,11 +32,7 @@ def train_network(
     quiet: bool,
 ) -> Outcome:
     """See `netc.api.Network.train`."""
-    named = str(data) if isinstance(data, str | os.PathLike) else None
-    changes: list[Change] = [parse_setting(text) for text in settings]
-    if data is not None:
-        changes.append(OtherData(named))
-    program = compile_source(source, overrides, changes=changes)
+    program = compile_source(source, overrides, changes=changes(settings, data))
     if program.report.failed:
         from netc.api import SpecError  # noqa: PLC0415 - it imports this module's caller
 
@@ -44,6 +40,7 @@ def train_network(
     run = Run(Path(out) if out is not None else free_folder(program.name, Path(RUNS)))
     if is_run(run.folder) and not resume:
         raise RunError(f"{run.folder} holds a run already; `resume=True` goes on with it")
+    named = str(data) if isinstance(data, str | os.PathLike) else None
     request = Request(
         program,
         run,

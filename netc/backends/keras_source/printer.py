@@ -260,44 +260,48 @@ class Printer:
         items = flow.settle()
         count = translate(statement.count, self._sight(flow)).text
         passes = naming.passes.get(id(statement)) or self.frame.identifiers.make("passes", separator="")
-        loops = self._loops(step, flow, count)
-        changed = len(loops) > 1 and self._sight(flow).reads_tensor(statement.count)  # by the first of them
+        before, stretches = self._stretches(step, flow)
+        several = len(before) + len(stretches) > 1
+        changed = several and self._sight(flow).reads_tensor(statement.count)  # by the first of them
         if changed or id(statement) in naming.passes:
             items.append(f"{passes} = {count}")
-            loops = self._loops(step, flow, passes)
+            count = passes
         if id(statement) not in naming.passes:
             self.frame.identifiers.release(passes)
-        items += loops
+        items += before
+        ends = [str(start) for start, _ in stretches[1:]] + [count]
+        for (start, loop), end in zip(stretches, ends, strict=True):
+            header = f"for {loop.index} in range({f'{start}, ' if start else ''}{end}):"
+            items.append(replace(loop, header=header))
         target = self._target(statement, flow.work)
         if target != flow.work:
             items.append(f"{target} = {flow.work}")
         return items
 
-    def _loops(self, step: RepeatStep, flow: Flow, count: str) -> list[Item]:
-        """One loop; where the passes differ, one for each stretch of passes that print the same."""
+    def _stretches(self, step: RepeatStep, flow: Flow) -> tuple[Items, list[tuple[int, Suite]]]:
+        """What stands before the loops, and for each stretch of passes that print the same its first pass and loop.
+
+        The loops have no header yet: how many passes there are is named where what they print is known.
+        """
         index = self.frame.naming.indices[id(step.statement)]
         if not step.passes:
             inside, rank = self._unrun(step.statement.body.statements, step.ghost, flow)
-            return [Suite(f"for {index} in range({count}):", inside, rank, index)]
-        stretches: list[tuple[int, Items]] = []
+            return (), [(0, Suite("", inside, rank, index))]
+        stretches: list[tuple[int, Suite]] = []
         for number, body in enumerate(step.passes):
             items = self._pass(step, body, flow)
-            merged = merge(stretches[-1][1], items) if stretches else None
+            merged = merge(stretches[-1][1].items, items) if stretches else None
             if merged is None:
-                stretches.append((number, items))
+                stretches.append((number, Suite("", items, CHECKED, index)))
             else:
-                stretches[-1] = (stretches[-1][0], merged)
-        before: list[Item] = []
-        if len(stretches) == 2 and stretches[1][0] == 1:
-            hoisted = hoist(stretches[0][1], stretches[1][1])
-            if hoisted is not None:
-                before = list(self._first_pass(index)._pass(step, step.passes[0], flow)[hoisted[0]])
-                stretches = [(0, hoisted[1])]
-        ends = [str(start) for start, _ in stretches[1:]] + [count]
-        return before + [
-            Suite(f"for {index} in range({f'{start}, ' if start else ''}{end}):", inside, CHECKED, index)
-            for (start, inside), end in zip(stretches, ends, strict=True)
-        ]
+                stretches[-1] = (stretches[-1][0], Suite("", merged, CHECKED, index))
+        if len(stretches) != 2 or stretches[1][0] != 1:
+            return (), stretches
+        hoisted = hoist(stretches[0][1].items, stretches[1][1].items)
+        if hoisted is None:
+            return (), stretches
+        before = self._first_pass(index)._pass(step, step.passes[0], flow)[hoisted[0]]
+        return before, [(0, Suite("", hoisted[1], CHECKED, index))]
 
     def _pass(self, step: RepeatStep, body: Body, flow: Flow) -> Items:
         statement, naming = step.statement, self.frame.naming
