@@ -48,6 +48,7 @@ def times(text: str) -> str:
     return _BY.sub("×", text)
 
 
+@lru_cache(maxsize=4096)
 def sizes(shape: Shape) -> str:
     """A shape as figures write it: `32×32×3`."""
     return times(show_shape(shape))
@@ -116,8 +117,12 @@ class Facts:
     def place(self, node: Node) -> str:
         """`file:line` of a layer."""
         line = node_line(self.program, node)
-        name = PurePath(self.program.file.source.name).name  # not the folder: it would change with who draws
-        return name + ("" if line is None else f":{line}")
+        return self._file if line is None else f"{self._file}:{line}"
+
+    @cached_property
+    def _file(self) -> str:
+        """The name of the spec's file; not its folder, which would change with who draws."""
+        return PurePath(self.program.file.source.name).name
 
     def line(self, node: Node) -> int | None:
         """The line of the spec that made a layer."""
@@ -153,7 +158,8 @@ def _columns(span: Span) -> str:
     return f"{first}-{end}" if line == last else f"{first}-{last}:{end}"
 
 
-def window(layer: Layer, inputs: Sequence[Shape]) -> str:
+@lru_cache(maxsize=4096)
+def window(layer: Layer, inputs: tuple[Shape, ...]) -> str:
     """Stride and padding of a layer that slides: `stride 2, padding 1`. Its kind says the kernel."""
     windows = layer.windows(inputs) if inputs else ()
     if not windows or not hasattr(layer, "kernel"):

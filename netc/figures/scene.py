@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 # Advance widths of Arial in thousandths of the font size (the metrics that Liberation Sans and Helvetica share).
@@ -172,13 +172,18 @@ class Text:
         return Box(left, self.y - 0.78 * self.size, left + width, self.y + 0.22 * self.size)
 
 
-@dataclass(slots=True)
+@dataclass
 class Template:
     """Shapes around the origin that a figure shows many times, written once. Equal keys mean equal shapes."""
 
     key: str
     items: Sequence[Rect | Polygon]
     look: str = ""  # what the items share
+
+    @cached_property
+    def box(self) -> Box:
+        """The box around them."""
+        return union(item.box for item in self.items)
 
 
 @dataclass(slots=True)
@@ -192,7 +197,7 @@ class Stamp:
     @property
     def box(self) -> Box:
         """The box around it."""
-        inner = union(item.box for item in self.template.items)
+        inner = self.template.box
         return Box(inner.left + self.x, inner.top + self.y, inner.right + self.x, inner.bottom + self.y)
 
 

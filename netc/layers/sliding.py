@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from netc.ir.shape import Dim, Shape, rank_of, show_shape
@@ -79,6 +80,7 @@ def _same_hint(around: Sides) -> str:
     return ", or use `pad=same`" if around != "same" else ""
 
 
+@lru_cache(maxsize=4096)  # equal layers are most of a deep network
 def slide_windows(shape: Shape, kernel: Sized, stride: Sized, dilation: Sized, pad: str | Sized) -> tuple[Window, ...]:
     """The windows of each dimension. On an unknown size, `same` is taken as on a multiple of the stride."""
     rank = rank_of(shape)

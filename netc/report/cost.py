@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from netc.ir.net import Net
 from netc.ir.shape import Shape, elements
+from netc.layers.base import Layer
 from netc.report.depth import depths
 
 FLOAT32 = 4  # bytes
@@ -59,12 +61,17 @@ def measure(net: Net) -> NetCost:
 
 
 def _cost(net: Net, name: str) -> Cost:
-    node, inputs, output = net.node(name), net.operand_shapes(name), net.shapes[name]
-    weights = () if node.shares else node.layer.weights(inputs)
+    node = net.node(name)
+    return _of_layer(node.layer, bool(node.shares), net.operand_shapes(name), net.shapes[name])
+
+
+@lru_cache(maxsize=4096)  # equal layers are most of a deep network
+def _of_layer(layer: Layer, shares: bool, inputs: tuple[Shape, ...], output: Shape) -> Cost:
+    weights = () if shares else layer.weights(inputs)
     return Cost(
         sum(weight.count for weight in weights),
         sum(weight.count for weight in weights if weight.trainable),
-        node.layer.macs(inputs, output),
+        layer.macs(inputs, output),
         memory(output),
     )
 

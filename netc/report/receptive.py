@@ -141,7 +141,10 @@ def _join(fields: list[Field], output: Shape) -> Field:
         return None
     if len(known) == 1:
         return known[0]
-    return _complete([_union(axes) for axes in zip(*known, strict=True)])
+    across = list(zip(*known, strict=True))
+    if all(axes == across[0] for axes in across):
+        return _complete([_union(across[0])] * len(across))
+    return _complete([_union(axes) for axes in across])
 
 
 def _union(axes: tuple[Axis, ...]) -> Axis | None:

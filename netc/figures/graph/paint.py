@@ -29,6 +29,7 @@ class Painter:
     def __init__(self, known: Facts, tree: Tree, options: Options) -> None:
         self.facts, self.tree, self.options = known, tree, options
         self.net = known.program.net
+        self._templates: dict[str, Template] = {}  # by key
         self._places = {node.name: place for place, node in enumerate(self.net)}
         self.vertical = options.direction == "tb"
         self.router = Router(tree, self.net)
@@ -221,16 +222,17 @@ class Painter:
     def _template(self, leaf: Leaf, box: Box, before: list[str], behind: list[str]) -> Template:
         """A box with a band for each normalisation and activation, those before the layer at the side it begins."""
         width, height, family = box.right - box.left, box.bottom - box.top, self._family(leaf)
-        radius = height / 2 if self._is_pill(leaf) else 3
-        rects = [Rect(0, 0, width, height, family, radius)]
+        size = "" if (width, height) == NODE else f"{width:g}"
+        marks = "".join(band[0] for band in before) + "." + "".join(band[0] for band in behind)
+        key = f"{family}{size}" + (marks if before or behind else "")
+        if key in self._templates:
+            return self._templates[key]
+        rects = [Rect(0, 0, width, height, family, height / 2 if self._is_pill(leaf) else 3)]
         for number, band in enumerate(before):
             rects.append(Rect(0.5, 0.5 + number * _BAND, width - 1, _BAND, f"{band}.band"))
         for number, band in enumerate(reversed(behind)):
             rects.append(Rect(0.5, height - 0.5 - (number + 1) * _BAND, width - 1, _BAND, f"{band}.band"))
-        size = "" if (width, height) == NODE else f"{width:g}"
-        marks = "".join(band[0] for band in before) + "." + "".join(band[0] for band in behind)
-        key = f"{family}{size}" + (marks if before or behind else "")
-        return Template(key, rects)
+        return self._templates.setdefault(key, Template(key, rects))
 
     def _slot_labels(self) -> Iterable[Item]:
         labels = []
