@@ -88,6 +88,8 @@ def test_pad_and_channels() -> None:
     np.testing.assert_allclose(grey[..., 0], images @ np.float32([0.299, 0.587, 0.114]), atol=1e-6)
     np.testing.assert_array_equal(applied(line("channels 3"), grey, None), grey.repeat(3, -1))
     assert (applied(line("channels 4"), images, None)[..., 3] == 1).all()
+    clear = batch(channels=4)
+    np.testing.assert_array_equal(applied(line("channels 4 bgr"), clear, None), clear[..., [2, 1, 0, 3]])
     np.testing.assert_array_equal(applied(line("channels 3"), batch(channels=4), None), batch(channels=4)[..., :3])
 
 
@@ -260,6 +262,16 @@ def test_given_values_are_taken() -> None:
     wanted = (pictures(N, channels=3) / 255 - [0.5, 0.4, 0.3]) / 0.2
     np.testing.assert_allclose(gathered(held.train.batches())[0], wanted, atol=1e-5)
     assert held.statistics.arrays == {}
+
+
+def test_pixels_of_the_vgg_weights_are_those_of_keras_applications() -> None:
+    keras = pytest.importorskip("keras")
+    lines = "shuffle false; scale (1/255); channels 3 bgr; center 103.939 116.779 123.68"
+    held = prepare(
+        spec(f"data {{ {lines} }}", image="8x8x3"), source=(pictures(N, channels=3), np.arange(N) % 3), seed=0, batch=16
+    )
+    wanted = keras.applications.vgg16.preprocess_input(pictures(N, channels=3).astype(np.float32))
+    np.testing.assert_allclose(gathered(held.train.batches())[0], wanted, atol=1e-4)
 
 
 @given(st.integers(0, 1000))

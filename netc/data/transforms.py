@@ -107,12 +107,11 @@ def _channels(step: Channels, images: Tensor, u: Tensor | None) -> Tensor:
     """Grey is the luma of ITU-R BT.601; opacity is dropped, and complete where it is added."""
     before = images.shape[-1]
     colour = images[..., :3] if before in (3, 4) else images[..., :1]
-    if step.count == 1:
-        return colour if colour.shape[-1] == 1 else tf.linalg.matvec(colour, tf.constant(LUMA))[..., None]
-    if step.count == 2:
-        grey = _channels(Channels(count=1), images, u)
-        return tf.concat([grey, _opacity(images)], -1)
+    if step.count < 3:
+        grey = colour if colour.shape[-1] == 1 else tf.linalg.matvec(colour, tf.constant(LUMA))[..., None]
+        return grey if step.count == 1 else tf.concat([grey, _opacity(images)], -1)
     colour = tf.repeat(colour, 3, axis=-1) if colour.shape[-1] == 1 else colour
+    colour = tf.reverse(colour, [-1]) if step.order == "bgr" else colour
     return colour if step.count == 3 else tf.concat([colour, _opacity(images)], -1)
 
 

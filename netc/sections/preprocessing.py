@@ -105,11 +105,20 @@ class Pad(Step):
 
 @choice(DATA, "channels", example="channels 3")
 class Channels(Step):
-    """Colour to grey, or grey to three equal channels."""
+    """Colour to grey, grey to three equal channels, or red, green and blue in the order of Caffe and OpenCV."""
 
     positional: ClassVar[tuple[str, ...]] = ("count",)
 
     count: int = param(Int(min=1, max=4), "1 is grey, 3 is red, green and blue, 4 has opacity too")
+    order: str = param(Choice(("rgb", "bgr")), "which colour comes first", "rgb")
+
+    def validate(self) -> None:
+        if self.order == "bgr" and self.count < 3:
+            raise SettingError(
+                f"`bgr` is an order of three colours, and `channels {self.count}` makes grey",
+                param="order",
+                help=("write `channels 3 bgr`, or leave `bgr` out",),
+            )
 
     def shape(self, image: Shape) -> Shape:
         return (*image[:-1], self.count)
