@@ -182,9 +182,16 @@ def test_frozen_and_restored_layers(digits: tuple[Any, ...], tmp_path: Path) -> 
             assert not any(same) if layer.name == "fc1" else all(same), layer.name
 
 
-def test_precision_is_that_of_the_model_alone(digits: tuple[Any, ...]) -> None:
-    train = module(f"{HEAD}{BODY}train {{ {LOSS} optimizer sgd; precision bfloat16; epochs 1 }}")["train"]
-    assert train(digits[0]).get_layer("conv1").compute_dtype == "bfloat16"
+@pytest.mark.parametrize("number", ["bfloat16", "float16"])
+def test_precision_is_that_of_the_model_but_for_what_losses_and_metrics_see(
+    digits: tuple[Any, ...], number: str
+) -> None:
+    metrics = "metrics accuracy topk=2 precision recall f1 auc mean_iou mse"
+    train = module(f"{HEAD}{BODY}train {{ {LOSS} optimizer sgd; precision {number}; epochs 1; {metrics} }}")["train"]
+    model = train(digits[0])
+    assert model.get_layer("conv1").compute_dtype == number
+    assert model(digits[0][0][:2]).dtype == "float32"
+    assert {"top2", "auc", "mean_iou"} <= set(model.history.history)
     assert keras.mixed_precision.dtype_policy().name == "float32"
 
 

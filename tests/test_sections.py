@@ -241,7 +241,7 @@ def test_lines_that_go_into_the_optimizer() -> None:
         "exclude_layers": ("(^|/)fc1/",),
     }
     assert made.decays
-    assert made.policy == "mixed_bfloat16"
+    assert (made.policy, made.exact) == ("mixed_bfloat16", ["fc1"])
     assert "gradient_accumulation_steps" not in lowered("loss mse\noptimizer sgd\naccumulate 1").optimizer.kwargs
 
 

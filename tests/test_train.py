@@ -110,6 +110,18 @@ def test_the_loop_takes_the_steps_of_fit(here: Path) -> None:
     assert float(rows[1].split(",")[3]) == pytest.approx(losses[0], rel=1e-4)
 
 
+@pytest.mark.parametrize("number", ["bfloat16", "float16"])
+def test_every_metric_is_measured_in_half_precision(here: Path, number: str) -> None:
+    metrics = "train.metrics=accuracy topk=2 precision recall f1 auc mean_iou mse"
+    changes = (metrics, f"train.precision={number}", "train.epochs=1")
+    arguments = [part for change in changes for part in ("--set", change)]
+    assert netc("train", here / "small.net", "--out", here / number, *arguments) == 0
+    first, last = ((here / number / "log.csv").read_text().splitlines()[at].split(",") for at in (0, -1))
+    row = dict(zip(first, map(float, last), strict=True))
+    assert 0.5 < row["val_accuracy"] <= row["val_top2"] <= 1
+    assert all(np.isfinite(value) for value in row.values())
+
+
 NOISY = """net noisy
 input 8x8x1
 conv 16x3 bn relu

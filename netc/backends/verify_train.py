@@ -25,6 +25,8 @@ def record(emitted, model):
 
     def build(**given):
         found["policy"] = keras.config.dtype_policy().name
+        for layer in model.layers:
+            layer.dtype_policy = found["policy"]
         return model
 
     def fit(self, *args, epochs=None, callbacks=(), class_weight=None, **rest):
@@ -40,6 +42,7 @@ def record(emitted, model):
             callbacks=[plain(one) for one in callbacks if type(one).__module__.startswith("keras")],
             epochs=epochs,
             frozen=[layer.name for layer in self.layers if layer.weights and not layer.trainable],
+            exact=[layer.name for layer in self.layers if layer.dtype_policy.name != found["policy"]],
         )
 
     keras.Model.fit, before = fit, keras.Model.fit
@@ -110,6 +113,7 @@ def _expected(program: Program, model: Any) -> dict[str, Any]:
         "metrics": by_name(metrics) or None,
         "callbacks": [_plain(make(call)) for call in compiled.callbacks],
         "epochs": epochs,
+        "exact": [layer.name for layer in model.layers if layer.name in compiled.exact],
         "frozen": [layer.name for layer in model.layers if layer.name in frozen],
     }
 

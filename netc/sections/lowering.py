@@ -30,7 +30,9 @@ class Compiled:
     """The arguments of `compile`, by output node where they belong to one, and the callbacks of `fit`.
 
     `weights` holds the loss weights that are not 1. When `decays`, the optimizer must be told to leave alone every
-    variable that is no kernel (`exclude_from_weight_decay`). `policy` is a dtype policy, None for float32.
+    variable that is no kernel (`exclude_from_weight_decay`). `policy` is a dtype policy, None for float32; under it the
+    layers `exact`, whose outputs losses and metrics are computed from, still compute in float32: a probability in
+    bfloat16 has 8 bits, and Keras' top-k metrics take no half precision.
     """
 
     optimizer: Call
@@ -40,6 +42,7 @@ class Compiled:
     callbacks: Sequence[Call]
     decays: bool
     policy: str | None
+    exact: Sequence[str]
 
 
 def plain(line: Line[Any]) -> Any:
@@ -59,6 +62,7 @@ def lower(train: Train, net: Net, labels: Mapping[str, str], clock: Clock, value
     decay = train.value(WeightDecay)
     precision = train.value(Precision)
     optimizer = value(train.optimizer)
+    policy = POLICIES.get(precision.number) if precision else None
     rate = learning_rate(optimizer.lr, [value(line) for line in train.schedules], clock)
     return Compiled(
         optimizer.lower(rate, dict(_shared(train, net, value))),
@@ -67,7 +71,8 @@ def lower(train: Train, net: Net, labels: Mapping[str, str], clock: Clock, value
         metrics,
         [value(line).lower(better) for line in train.all(Monitoring)],
         optimizer.decays or bool(decay and decay.decoupled),
-        POLICIES.get(precision.number) if precision else None,
+        policy,
+        list(dict.fromkeys(net.node(output).layer_name for output in net.outputs)) if policy else [],
     )
 
 

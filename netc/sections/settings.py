@@ -168,7 +168,7 @@ class Accumulate(Setting):
 
 @choice(TRAIN, "precision", example="precision bfloat16")
 class Precision(Setting):
-    """Numbers that layers compute with; weights stay float32, and float16 scales the loss."""
+    """Numbers that layers compute with. Weights and the layers of outputs stay float32, and float16 scales the loss."""
 
     number: str = param(Choice(("float32", "bfloat16", "float16")), "the format")
 

@@ -63,6 +63,8 @@ class Trainee:
 
         with _policy(self.compiled.policy):
             model = build(self.program)
+        for name in self.compiled.exact:
+            model.get_layer(name).dtype_policy = "float32"
         for name in frozen_layers(self.train, self.program.net, self.program.expansion.labels):
             model.get_layer(name).trainable = False
         if self.strategy.num_replicas_in_sync > 1:
