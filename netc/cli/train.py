@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -91,16 +92,23 @@ def _run(options: argparse.Namespace) -> int:
         return ERRORS
     progress = progress_for(sys.stderr)
     with stopping(progress.note) as stop:
-        outcome = _train(request, progress, stop)
+        outcome = _train(request, progress, stop, _going_on(options, request.run.folder))
     if outcome.finished:
         _summary(outcome)
         return CLEAN
     say(f"stopped behind step {outcome.step:,} of {outcome.clock.total:,}; to go on:")
-    say(f"  netc train {outcome.run.folder} --resume")
+    say(f"  {_going_on(options, outcome.run.folder)}")
     return stop.code
 
 
-def _train(request: Request, progress: Progress, stop: Stop) -> Outcome:
+def _going_on(options: argparse.Namespace, folder: Path) -> str:
+    """What to type to go on with a run, here or on this one of several machines."""
+    given = {"--distribute": options.distribute, "--workers": options.workers, "--index": options.index}
+    more = [part for name, value in given.items() if value is not None for part in (name, str(value))]
+    return shlex.join(["netc", "train", str(folder), "--resume", *more])
+
+
+def _train(request: Request, progress: Progress, stop: Stop, again: str) -> Outcome:
     from netc.train.run import RunError  # noqa: PLC0415
     from netc.train.session import train  # noqa: PLC0415
 
@@ -110,9 +118,9 @@ def _train(request: Request, progress: Progress, stop: Stop) -> Outcome:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         said = f"{os.strerror(error.errno).lower()}, below {request.run.folder}"
-        raise RunError(f"{said}; with room again, `netc train {request.run.folder} --resume` goes on") from None
+        raise RunError(f"{said}; with room again, `{again}` goes on") from None
     except KeyboardInterrupt:
-        say(f"stopped at once; the last checkpoint stays: netc train {request.run.folder} --resume")
+        say(f"stopped at once; the last checkpoint stays: {again}")
         raise
 
 
@@ -173,7 +181,7 @@ def _resumed(options: argparse.Namespace, where: Any) -> Request | None:
         return None
     if not is_run(options.file) and Path(options.file).read_bytes() != (folder / record["spec"]).read_bytes():
         raise UsageError(
-            f"{options.file} has changed since {folder} began; `netc train {folder} --resume` goes on with the spec"
+            f"{options.file} has changed since {folder} began; `{_going_on(options, folder)}` goes on with the spec"
             " as it was, and without --resume a new run begins"
         )
     return Request(

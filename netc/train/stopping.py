@@ -37,8 +37,8 @@ class Stop:
 
     @property
     def code(self) -> int:
-        """The exit code by which shells tell the signal."""
-        return 128 + (self.signal or 0)
+        """The exit code by which shells tell the signal; that of SIGTERM where another worker was told to stop."""
+        return 128 + (self.signal or signal.SIGTERM)
 
 
 @contextmanager

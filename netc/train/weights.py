@@ -69,7 +69,8 @@ class Matched:
     def text(self) -> str:
         """The report, as a line or a few."""
         how = "by name" if self.by_name else "in order, as the names differ"
-        lines = [f"weights of {self.path}: {len(self.loaded)} layers set {how}"]
+        layers = "1 layer" if len(self.loaded) == 1 else f"{len(self.loaded)} layers"
+        lines = [f"weights of {self.path}: {layers} set {how}"]
         for what, names in (
             ("kept fresh by `skip`", self.skipped),
             ("not in the file, so fresh", self.missing),
