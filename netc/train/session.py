@@ -108,7 +108,7 @@ def _explained(error: Exception, request: Request) -> Exception:
     said = as_data_error(error, request.program)
     if said is not None:
         return said
-    lost = ("Unavailable", "Aborted", "DeadlineExceeded", "Cancelled", "Internal")
+    lost = ("Unavailable", "Aborted", "DeadlineExceeded", "Cancelled", "Internal", "Unknown")  # as gRPC names it
     if request.cluster.kind == MULTIWORKER and type(error).__name__.removesuffix("Error") in lost:
         return ClusterError(
             "another worker is gone, and training cannot go on without it; start all of them again with --resume"
