@@ -142,8 +142,8 @@ class Trainer:
             items.insert(0, f"{self.policy} = keras.mixed_precision.dtype_policy()")
             items.insert(1, f'keras.mixed_precision.set_dtype_policy("{self.compiled.policy}")')
             items.append(f"keras.mixed_precision.set_dtype_policy({self.policy})")
-            exact = f'{self.model}.get_layer(name).dtype_policy = "float32"'
-            items.append(Suite(f"for name in {self.uses.value(list(self.compiled.exact))}:", (exact,)))
+            head = f"for name in {self.uses.value(list(self.compiled.exact))}:  # losses and metrics see these"
+            items.append(Suite(head, (f'{self.model}.get_layer(name).dtype_policy = "float32"',)))
         restore = self.train.value(Restore)
         if restore is not None:
             kept = skipped_layers(self.train, self.net, self.labels)
