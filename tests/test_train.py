@@ -352,6 +352,23 @@ def test_other_data_stands_in_place_of_what_the_spec_names(here: Path) -> None:
     assert netc("evaluate", folder) == 0
 
 
+def test_all_images_of_other_data_are_evaluated(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    shown = slice(100)
+    images = (digits.images[shown, ..., None] / 16).astype(np.float32)
+    np.savez(tmp_path / "others.npz", x=images, y=digits.target[shown])
+    found = {}
+    for on in ("all", "validation", "train"):
+        capsys.readouterr()
+        assert netc("evaluate", run, "--data", tmp_path / "others.npz", "--on", on, "--format", "json") == 0
+        found[on] = json.loads(capsys.readouterr().out)
+    assert [found[on]["images"] for on in found] == [100, 20, 80]
+    shares = 0.2 * found["validation"]["accuracy"] + 0.8 * found["train"]["accuracy"]
+    assert found["all"]["accuracy"] == pytest.approx(shares)
+
+
 def test_runs_are_listed_and_compared(here: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert netc("train", here / "small.net", "--out", here / "wide", "-D", "width=16", "--epochs", 1) == 0
     capsys.readouterr()

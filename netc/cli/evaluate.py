@@ -19,11 +19,12 @@ _EXAMPLES = """\
 examples:
   netc evaluate runs/digits                              on its test images, else those kept for validation
   netc evaluate runs/digits --weights best               the best checkpoint instead of the end
-  netc evaluate runs/flowers --data ~/other --on test    on other images
+  netc evaluate runs/flowers --data ~/other --on all     on all images of another folder
   netc evaluate vgg16.net --weights vgg16.weights.h5 --data ~/imagenet/val"""
 
 
 BEST = "best"
+_ON = "which images: the first there are; `all` of a folder, whatever `validation` of the spec keeps"
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -33,7 +34,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", metavar="RUN|FILE", help="the folder of a run, or a spec with --weights")
     add_weights(command)
     command.add_argument("--data", metavar="PATH|NAME", help="other images than the run's")
-    command.add_argument("--on", choices=("test", "validation", "train"), help="which images (the first there are)")
+    command.add_argument("--on", choices=("test", "validation", "train", "all"), help=_ON)
     command.add_argument("--format", choices=("text", "json"), default="text")
     add_colour(command)
     add_compiling(command)
@@ -75,7 +76,8 @@ def _run(options: argparse.Namespace) -> int:
         return CLEAN
     from netc.train.progress import quantities  # noqa: PLC0415
 
-    emit(f"{quantities(found.values)}  ({found.images:,} {found.part} images, {found.weights})\n")
+    part = "" if options.on == "all" else f"{found.part} "
+    emit(f"{quantities(found.values)}  ({found.images:,} {part}images, {found.weights})\n")
     return CLEAN
 
 

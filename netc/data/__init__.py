@@ -36,6 +36,7 @@ def prepare(
     batch: int,
     statistics: Statistics | None = None,
     progress: Progress | None = None,
+    divide: bool = True,
 ) -> Datasets:
     """The data of a spec, looked at and ready: every file is there, its images can be read, classes and sizes fit.
 
@@ -43,12 +44,21 @@ def prepare(
     directory, where the section's own is relative to the spec), or a pair `(images, labels)` of arrays, or of
     dictionaries of arrays by the labels of inputs and outputs. `folder` is where named sets are looked for, before
     `$NETC_DATA` and Keras' cache. `seed` decides order and augmentation; `batch` is the images a step. `statistics` are
-    those of an earlier run; without them they are computed on the training images. Raises `DataError`, whose
-    diagnostics have their place in the spec and are added to `program.report`.
+    those of an earlier run; without them they are computed on the training images. Without `divide`, `validation` keeps
+    none of these. Raises `DataError`, whose diagnostics have their place in the spec and are added to `program.report`.
     """
     from netc.data.preparing import prepare as run  # noqa: PLC0415 - imports NumPy and TensorFlow
 
-    return run(program, source=source, folder=folder, seed=seed, batch=batch, statistics=statistics, progress=progress)
+    return run(
+        program,
+        source=source,
+        folder=folder,
+        seed=seed,
+        batch=batch,
+        statistics=statistics,
+        progress=progress,
+        divide=divide,
+    )
 
 
 def images(

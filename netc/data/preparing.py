@@ -37,10 +37,11 @@ def prepare(
     batch: int,
     statistics: Statistics | None,
     progress: Progress | None = None,
+    divide: bool = True,
 ) -> Datasets:
     """See `netc.data.prepare`."""
     try:
-        return _prepare(program, collect(program, source, folder, progress), seed, batch, statistics, progress)
+        return _prepare(program, collect(program, source, folder, progress), seed, batch, statistics, progress, divide)
     except Unfit as problem:
         raise located(problem, program) from None
     except tf.errors.OpError as error:  # a file that broke between two looks at it
@@ -57,6 +58,7 @@ def _prepare(
     batch: int,
     statistics: Statistics | None,
     progress: Progress | None,
+    divide: bool,
 ) -> Datasets:
     data = program.sections.data
     steps = data.steps if data else []
@@ -66,7 +68,7 @@ def _prepare(
     def answers(part: Part) -> tuple[Target, ...]:
         return tuple(targets(outputs, part.targets, len(found.classes)))
 
-    train, validation = _split(found, data)
+    train, validation = _split(found, data) if divide else (found.train, None)
     for part in (train, validation, found.test):
         if part is not None:
             _check_images(program, steps, part)
@@ -187,7 +189,8 @@ def _split(found: Collection, data: Data | None) -> tuple[Part, Part | None]:
         there = {TEST: found.test, OWN: found.validation}[validation.part]
         if there is None:
             what = "test images" if validation.part == TEST else "validation images of its own"
-            raise unfit(MISSING, f"the data set has no {what}", "keep a share: `validation 0.1`", about="validation")
+            help = ("keep a share: `validation 0.1`", "`netc evaluate --on all` takes all images there are")
+            raise unfit(MISSING, f"the data set has no {what}", *help, about="validation")
         return found.train, there
     count = len(found.train)
     kept = validation.kept(count)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netc.program import Program
 
 PARTS = ("test", "validation", "train")
+ALL = "all"  # the images for training, with those that `validation` keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ def evaluate(
     statistics: Statistics | None = None,
     seed: int = 0,
 ) -> Evaluation:
-    """Evaluate on a part of the data: the test images, else those kept for validation, else all for training.
+    """Evaluate on a part of the data: the test images, else those kept for validation, else all for training; or on
+    `ALL`, which other images than the run's are.
 
     Raises `RunError`, `WeightsError` and `DataError`.
     """
@@ -52,8 +54,12 @@ def evaluate(
     from netc.train.trainee import Trainee  # noqa: PLC0415
     from netc.train.weights import load_into  # noqa: PLC0415
 
-    found = prepare(program, source=data, seed=seed, batch=section.batch, statistics=statistics)
-    streams = {name: stream for name in PARTS if (stream := getattr(found, name)) is not None}
+    found = prepare(program, source=data, seed=seed, batch=section.batch, statistics=statistics, divide=part != ALL)
+    streams = (
+        {ALL: found.train}
+        if part == ALL
+        else {name: stream for name in PARTS if (stream := getattr(found, name)) is not None}
+    )
     chosen = part or next(iter(streams))
     if chosen not in streams:
         raise RunError(f"the data have no {chosen} images; there are images for {' and '.join(streams)}")
