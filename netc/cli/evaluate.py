@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from netc.train.evaluate import evaluate  # noqa: PLC0415 - for a right command line
+    from netc.train.evaluate import ALL, evaluate  # noqa: PLC0415 - for a right command line
 
     opened = trained(options)
     if opened is None:
@@ -76,7 +76,7 @@ def _run(options: argparse.Namespace) -> int:
         return CLEAN
     from netc.train.progress import quantities  # noqa: PLC0415
 
-    part = "" if options.on == "all" else f"{found.part} "
+    part = "" if found.part == ALL else f"{found.part} "
     emit(f"{quantities(found.values)}  ({found.images:,} {part}images, {found.weights})\n")
     return CLEAN
 

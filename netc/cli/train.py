@@ -90,14 +90,14 @@ def _run(options: argparse.Namespace) -> int:
     request = _request(options)
     if request is None:
         return ERRORS
-    progress = progress_for(sys.stderr)
+    progress, again = progress_for(sys.stderr), _going_on(options, request.run.folder)
     with stopping(progress.note) as stop:
-        outcome = _train(request, progress, stop, _going_on(options, request.run.folder))
+        outcome = _train(request, progress, stop, again)
     if outcome.finished:
         _summary(outcome)
         return CLEAN
     say(f"stopped behind step {outcome.step:,} of {outcome.clock.total:,}; to go on:")
-    say(f"  {_going_on(options, outcome.run.folder)}")
+    say(f"  {again}")
     return stop.code
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape, rank_of
@@ -104,13 +104,12 @@ def _slide(node: Node, inputs: tuple[Shape, ...], output: Shape, field: Field) -
         return None
     if not windows:
         return field
-    pairs = list(zip(field, windows, strict=True))
-    if all(pair == pairs[0] for pair in pairs):
-        return _complete([_through(*pairs[0])] * len(pairs))
-    return _complete([_through(axis, window) for axis, window in pairs])
+    return _each(_through, list(zip(field, windows, strict=True)))
 
 
-def _complete(axes: list[Axis | None]) -> Field:
+def _each(make: Callable[..., Axis | None], given: list[tuple[Any, ...]]) -> Field:
+    """What is made of each dimension's arguments, once where all are the same; None if any is."""
+    axes = [make(*given[0])] * len(given) if all(one == given[0] for one in given) else [make(*one) for one in given]
     known = tuple(axis for axis in axes if axis is not None)
     return known if len(known) == len(axes) else None
 
@@ -141,13 +140,10 @@ def _join(fields: list[Field], output: Shape) -> Field:
         return None
     if len(known) == 1:
         return known[0]
-    across = list(zip(*known, strict=True))
-    if all(axes == across[0] for axes in across):
-        return _complete([_union(across[0])] * len(across))
-    return _complete([_union(axes) for axes in across])
+    return _each(_union, list(zip(*known, strict=True)))
 
 
-def _union(axes: tuple[Axis, ...]) -> Axis | None:
+def _union(*axes: Axis) -> Axis | None:
     if all(axis == axes[0] for axis in axes):
         return axes[0]
     jump = max(axis.jump for axis in axes)

@@ -79,8 +79,13 @@ def changes(settings: Iterable[str], data: object = None) -> list[Change]:
     """What `--set` says, and what stands in place of the data: a name, a path, or arrays. Raises as `parse_setting`."""
     made: list[Change] = [parse_setting(text) for text in settings]
     if data is not None:
-        made.append(OtherData(str(data) if isinstance(data, str | os.PathLike) else None))
+        made.append(OtherData(named(data)))
     return made
+
+
+def named(data: object) -> str | None:
+    """The name or path that data are given by; None for arrays, and where none are given."""
+    return str(data) if isinstance(data, str | os.PathLike) else None
 
 
 def apply_changes(file: File, made: Sequence[Change]) -> File:

@@ -55,15 +55,12 @@ def evaluate(
     from netc.train.weights import load_into  # noqa: PLC0415
 
     found = prepare(program, source=data, seed=seed, batch=section.batch, statistics=statistics, divide=part != ALL)
-    streams = (
-        {ALL: found.train}
-        if part == ALL
-        else {name: stream for name in PARTS if (stream := getattr(found, name)) is not None}
-    )
+    streams = {name: stream for name in PARTS if (stream := getattr(found, name)) is not None}
     chosen = part or next(iter(streams))
-    if chosen not in streams:
+    place = "train" if chosen == ALL else chosen
+    if place not in streams:
         raise RunError(f"the data have no {chosen} images; there are images for {' and '.join(streams)}")
-    stream = replace(streams[chosen], training=False, shuffled=False)
+    stream = replace(streams[place], training=False, shuffled=False)
     trainee = Trainee(program, Clock(1, 1), seed, tf.distribute.get_strategy())
     matched = load_into(trainee.model, program, weights, strict=True)
     return Evaluation(chosen, stream.images, matched.path, Steps(trainee).validate(stream.batches()))

@@ -10,7 +10,7 @@ from typing import Any
 
 from netc.compiler import compile_source
 from netc.diagnostics.levels import judge
-from netc.sections.override import changes
+from netc.sections.override import changes, named
 from netc.syntax.source import Source
 from netc.train.progress import Progress, progress_for
 from netc.train.run import RUNS, Run, RunError, free_folder, given, is_run
@@ -40,15 +40,15 @@ def train_network(
     run = Run(Path(out) if out is not None else free_folder(program.name, Path(RUNS)))
     if is_run(run.folder) and not resume:
         raise RunError(f"{run.folder} holds a run already; `resume=True` goes on with it")
-    named = str(data) if isinstance(data, str | os.PathLike) else None
+    place = named(data)
     request = Request(
         program,
         run,
-        data=data if named is None else named,
+        data=data if place is None else place,
         seed=seed,
         weights=weights,
         resume=resume,
-        given=given(overrides, settings, named, weights),
+        given=given(overrides, settings, place, weights),
     )
     progress = Progress() if quiet else progress_for(sys.stderr)
     with stopping(progress.note) as stop:

@@ -69,8 +69,8 @@ class Matched:
     def text(self) -> str:
         """The report, as a line or a few."""
         how = "by name" if self.by_name else "in order, as the names differ"
-        layers = "1 layer" if len(self.loaded) == 1 else f"{len(self.loaded)} layers"
-        lines = [f"weights of {self.path}: {layers} set {how}"]
+        count = len(self.loaded)
+        lines = [f"weights of {self.path}: {count} layer{'s' * (count != 1)} set {how}"]
         for what, names in (
             ("kept fresh by `skip`", self.skipped),
             ("not in the file, so fresh", self.missing),
