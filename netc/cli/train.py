@@ -7,7 +7,9 @@ import errno
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,15 +92,32 @@ def _run(options: argparse.Namespace) -> int:
     request = _request(options)
     if request is None:
         return ERRORS
-    progress, again = progress_for(sys.stderr), _going_on(options, request.run.folder)
-    with stopping(progress.note) as stop:
-        outcome = _train(request, progress, stop, again)
+    progress = progress_for(sys.stderr)
+    with _claimed(options, request) as run, stopping(progress.note) as stop:
+        again = _going_on(options, run.folder)
+        outcome = _train(replace(request, run=run), progress, stop, again)
     if outcome.finished:
         _summary(outcome)
         return CLEAN
     say(f"stopped behind step {outcome.step:,} of {outcome.clock.total:,}; to go on:")
     say(f"  {again}")
     return stop.code
+
+
+@contextmanager
+def _claimed(options: argparse.Namespace, request: Request) -> Iterator[Run]:
+    """The folder of the run, held by this process; who finds its own `--out` taken asked for what cannot be."""
+    from netc.train.claim import TakenError, claimed  # noqa: PLC0415
+
+    folder = request.run.folder
+    named = folder if options.out or request.resume else None
+    try:
+        with claimed(request.program.name, named, resume=request.resume, writes=request.cluster.chief) as run:
+            if run.folder != folder:
+                say(f"{folder} is taken, so this run is in {run.folder}")
+            yield run
+    except TakenError as error:
+        raise UsageError(str(error)) from None
 
 
 def _going_on(options: argparse.Namespace, folder: Path) -> str:
@@ -128,7 +147,7 @@ def _train(request: Request, progress: Progress, stop: Stop, again: str) -> Outc
 
 
 def _request(options: argparse.Namespace) -> Request | None:
-    from netc.train.run import RUNS, Run, free_folder, given, is_run  # noqa: PLC0415
+    from netc.train.run import RUNS, Run, given, is_run  # noqa: PLC0415
     from netc.train.session import Request  # noqa: PLC0415
     from netc.train.strategy import ClusterError, cluster  # noqa: PLC0415
 
@@ -146,7 +165,7 @@ def _request(options: argparse.Namespace) -> Request | None:
         return None
     if options.out and is_run(options.out) and where.chief:
         raise UsageError(f"{options.out} holds a run already; --resume goes on with it, another --out keeps it")
-    folder = Path(options.out) if options.out else free_folder(program.name, Path(RUNS))
+    folder = Path(options.out) if options.out else Path(RUNS, program.name)
     asked = given(
         settings(options).overrides, _texts(options), options.data, options.weights, exact=options.deterministic
     )

@@ -9,6 +9,7 @@ runs/digits/
     model.keras       the network at the end
     curves.svg        the log, drawn
     events/           the log for TensorBoard, where that is installed
+    .lock, .holder    while a process trains (`claim`)
 """
 
 from __future__ import annotations
@@ -165,16 +166,6 @@ def versions() -> dict[str, str]:
 def now() -> str:
     """The time, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def free_folder(name: str, root: Path) -> Path:
-    """A folder for a new run: `runs/digits`, else `runs/digits-2` and on."""
-    found = root / name
-    number = 2
-    while found.exists():
-        found = root / f"{name}-{number}"
-        number += 1
-    return found
 
 
 def runs_in(root: Path) -> Iterator[Run]:

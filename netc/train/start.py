@@ -12,8 +12,9 @@ from netc.compiler import compile_source
 from netc.diagnostics.levels import judge
 from netc.sections.override import changes, named
 from netc.syntax.source import Source
+from netc.train.claim import claimed
 from netc.train.progress import Progress, progress_for
-from netc.train.run import RUNS, Run, RunError, free_folder, given, is_run
+from netc.train.run import given
 from netc.train.session import Outcome, Request, train
 from netc.train.stopping import stopping
 from netc.values import Value
@@ -37,19 +38,17 @@ def train_network(
         from netc.api import SpecError  # noqa: PLC0415 - it imports this module's caller
 
         raise SpecError(tuple(judge(program)))
-    run = Run(Path(out) if out is not None else free_folder(program.name, Path(RUNS)))
-    if is_run(run.folder) and not resume:
-        raise RunError(f"{run.folder} holds a run already; `resume=True` goes on with it")
     place = named(data)
-    request = Request(
-        program,
-        run,
-        data=data if place is None else place,
-        seed=seed,
-        weights=weights,
-        resume=resume,
-        given=given(overrides, settings, place, weights),
-    )
     progress = Progress() if quiet else progress_for(sys.stderr)
-    with stopping(progress.note) as stop:
+    folder = None if out is None else Path(out)
+    with claimed(program.name, folder, resume=resume) as run, stopping(progress.note) as stop:
+        request = Request(
+            program,
+            run,
+            data=data if place is None else place,
+            seed=seed,
+            weights=weights,
+            resume=resume,
+            given=given(overrides, settings, place, weights),
+        )
         return train(request, progress, stop)
