@@ -22,7 +22,7 @@ IGNORED = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir"})  # what 
 LARGEST_LIST = 1 << 30  # bytes
 MOST_CLASSES = 1_000_000
 LAYOUT = "a folder for each class with its images, or such folders in `train`, `validation` and `test`"
-_LINE = re.compile(r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>\S.*?))\s+(?P<class>\S+)')
+_LINE = re.compile(r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>\S+(?:\s+\S+)*))\s+(?P<class>\S+)')
 
 
 def read_folder(folder: Path, reading: Reading) -> Collection:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 PREFIX = "netc:"
 USELESS = "NET516"
-_ORDER = re.compile(rf"#\s*{PREFIX}\s*(?P<verb>\w*)\s*(?P<codes>[^#]*)")
-_PART = re.compile(r"[^\s,](?:[^,]*[^\s,])?")
+_ORDER = re.compile(rf"#\s*{PREFIX}\s*allow\b(?P<codes>[^#]*)")
+_PART = re.compile(r"[^\s,]+(?:\s+[^\s,]+)*")
 GROUPS = ("all", "warnings")
 
 
@@ -157,7 +157,7 @@ def _read(comment: Comment, place: tuple[str, int], report: Diagnostics) -> Iter
     """The codes of `netc: allow NET501, NET502 # why`."""
     source, start, _ = comment.span
     order = _ORDER.match(comment.span.text)
-    if order is None or order["verb"] != Level.ALLOW.value or not order["codes"]:
+    if order is None or not order["codes"].strip():
         report.add("NET009", f"got `{comment.span.text}`, expected `# {PREFIX} allow NET501`", comment.span)
         return
     for part in _PART.finditer(comment.span.text, *order.span("codes")):

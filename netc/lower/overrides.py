@@ -6,7 +6,7 @@ import re
 
 from netc.values import Value, Word
 
-_OVERRIDE = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(.*?)\s*", re.ASCII | re.DOTALL)
+_OVERRIDE = re.compile(r"\s*([A-Za-z_]\w*)\s*=(.*)", re.ASCII | re.DOTALL)
 _INTEGER = re.compile(r"[+-]?\d{1,100}", re.ASCII)
 _REAL = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?", re.ASCII)
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -18,7 +18,7 @@ def parse_override(text: str) -> tuple[str, Value]:
     match = _OVERRIDE.fullmatch(text)
     if match is None:
         raise ValueError(f"got `{text[:60]}`, expected `name=value` such as `n=9`")
-    return match[1], _literal(match[2])
+    return match[1], _literal(match[2].strip())
 
 
 def _literal(text: str) -> Value:

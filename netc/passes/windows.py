@@ -20,8 +20,7 @@ SLIDING = ("conv", "pool")  # families
 _AXES = {1: ("step",), 2: ("row", "column"), 3: ("slice", "row", "column")}
 _VALUE = r"\([^()]*\)|\d+"
 _STATEMENT = re.compile(
-    rf"(?P<op>\w+)\s+(?:(?P<filters>{_VALUE})x)?(?P<window>\d+(?:x\d+)*)/(?P<stride>(?:{_VALUE})(?:x(?:{_VALUE}))*)(?P<rest>.*)",
-    re.DOTALL,
+    rf"(?P<op>\w+)\s+(?:(?P<filters>{_VALUE})x)?(?P<window>\d+(?:x\d+)*)/(?P<stride>(?:{_VALUE})(?:x(?:{_VALUE}))*)"
 )
 _LABEL = re.compile(r"\w+\s*:\s*\Z")
 
@@ -124,20 +123,21 @@ def _conv_choices(sliding: Sliding) -> list[str]:
 def _pool_fix(sliding: Sliding) -> Fix | None:
     """A strided slice for a window of one pixel, which is the same; else a window as large as the stride."""
     span = sliding.node.origin.span
-    match = _STATEMENT.fullmatch(span.text)
+    match = _STATEMENT.match(span.text)
     if match is None or match["filters"]:
         return None
-    if max(sliding.sizes) == 1 and match["rest"].strip() in ("", "same", "valid", "pad=same", "pad=valid", "pad=0"):
+    rest = span.text[match.end() :]
+    if max(sliding.sizes) == 1 and rest.strip() in ("", "same", "valid", "pad=same", "pad=valid", "pad=0"):
         text = f"subsample {match['stride']}"
         return Fix(f"write `{text}`, which is the same", (Edit(span, text),), safe=True)
-    text = f"{match['op']} {match['stride']}{match['rest']}"
+    text = f"{match['op']} {match['stride']}{rest}"
     return Fix(f"write `{text}`, which changes the results", (Edit(span, text),))
 
 
 def _conv_fix(sliding: Sliding) -> Fix | None:
     """The slice before a convolution of one pixel."""
     span = sliding.node.origin.span
-    match = _STATEMENT.fullmatch(span.text)
+    match = _STATEMENT.match(span.text)
     if match is None or max(sliding.sizes) > 1:
         return None
     source, start = span.source, span.start

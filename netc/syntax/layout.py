@@ -8,6 +8,7 @@ meets an unbalanced brace, and its depth is bounded before it starts.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from netc.diagnostics.model import Label
@@ -16,7 +17,9 @@ from netc.syntax.findings import Findings
 from netc.syntax.source import Source, Span
 from netc.syntax.tree import Comment
 
-_PARTS = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|#[^\n]*|["(){};]')
+_PARTS = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*(?P<closed>"?)|#[^\n]*|[(){};]')
+_PARTS_OF_CODE = re.compile(r'\\"|#[^\n]*|[(){};]')
+_STATEMENT = re.compile(r"[^\n;{}]+")
 _OPENER = {")": "(", "}": "{"}
 _BLANK = " \t\r\f"
 _BOM = "\ufeff"
@@ -26,9 +29,9 @@ _BOM = "\ufeff"
 class Layout:
     """A text as the parser reads it.
 
-    `closers` has the offset of the closing bracket of every opening one that is closed, and of every brace. `loose` has
-    the end of each size that is written with blanks, and how it is written without; `tightened` the end of those whose
-    blanks stand behind them now.
+    `closers` has the offset of the closing bracket of every opening one that is closed, and of every brace, `openers`
+    that of the opening parenthesis of every closing one. `loose` has the end of each size that is written with blanks,
+    and how it is written without; `tightened` the end of those whose blanks stand behind them now.
     """
 
     source: Source
@@ -36,6 +39,7 @@ class Layout:
     text: str = ""
     comments: list[Comment] = field(default_factory=list)
     closers: dict[int, int] = field(default_factory=dict)
+    openers: dict[int, int] = field(default_factory=dict)
     loose: dict[int, tuple[int, str]] = field(default_factory=dict)
     tightened: dict[int, int] = field(default_factory=dict)
     _open: list[int] = field(default_factory=list)
@@ -44,19 +48,19 @@ class Layout:
 
     def scan(self, limits: Limits) -> bool:
         """Fill the layout; false where brackets are nested too deeply to read the text."""
-        text = self.source.text
-        for match in _PARTS.finditer(text):
-            start, part = match.start(), match[0]
+        for start, part in _parts(self.source.text):
             if part[0] == "#":
                 self._comment(start, part)
-            elif part == '"':
+            elif part[0] == '"':
                 self._unclosed_string(start)
+            elif part[0] == "\\":
+                self._blanks.append((start, start + 2))
             elif part in "({":
                 self._opened(start, part)
                 if len(self._open) > limits.nesting:
                     self.findings.too_deep("brackets", start, start + 1, limits.nesting)
                     return False
-            elif part in ")};":
+            else:
                 self._closed(start, part)
         self._unclosed_parenthesis()
         self._unclosed_braces()
@@ -71,8 +75,8 @@ class Layout:
 
     def _statements_fit(self, limit: int) -> bool:
         """Whether each statement is short enough to read; reports one that is not. Comments do not count."""
-        for match in re.finditer(rf"[^\n;{{}}]{{{limit + 1},}}", self.text):
-            if len(match[0].strip()) > limit:
+        for match in _STATEMENT.finditer(self.text):
+            if match.end() - match.start() > limit and len(match[0].strip()) > limit:
                 start = match.start() + len(match[0]) - len(match[0].lstrip())
                 help = [f"raise the bound with `--limit statement={10 * limit}`"]
                 message = f"this statement has more than {limit:,} characters"
@@ -88,7 +92,7 @@ class Layout:
         self._blanks.append((start, end))
 
     def _unclosed_string(self, start: int) -> None:
-        """Report; what follows counts as code, since brackets may be closed on the same line."""
+        """Report; what follows counts as code."""
         end = self.source.text.find("\n", start)
         line = self.source.text[start : end if end >= 0 else None]
         self.findings.add(
@@ -122,7 +126,9 @@ class Layout:
         self.closers[opener] = at
         if part == "}":
             self._compare_indentation(opener, at)
-        elif not self._in_parentheses:
+            return
+        self.openers[at] = opener
+        if not self._in_parentheses:
             self._blanks += [(newline, newline + 1) for newline in _all(text, "\n", opener, at)]
 
     @property
@@ -172,6 +178,21 @@ class Layout:
             at = stop
         self.closers.update({opener: end + number for number, opener in enumerate(reversed(self._open))})
         self.text = "".join(pieces) + text[at:] + "\n" + "}" * len(self._open) + "\n"
+
+
+def _parts(text: str) -> Iterator[tuple[int, str]]:
+    """Brackets, semicolons, comments and strings without an end, each with its offset.
+
+    What follows such a string on its line counts as code, since brackets may be closed there; the quotes in it are
+    escaped, and begin no string.
+    """
+    for match in _PARTS.finditer(text):
+        if match["closed"]:
+            continue
+        yield match.start(), match[0]
+        if match[0][0] == '"':
+            code = _PARTS_OF_CODE.finditer(text, match.start() + 1, match.end())
+            yield from ((part.start(), part[0]) for part in code)
 
 
 def _all(text: str, part: str, start: int, end: int) -> list[int]:

@@ -17,8 +17,11 @@ from netc.syntax.tree import Keyword, Name, Positional, Reference
 
 RESERVED = frozenset(("def", "shared", "param", "if", "else", "repeat", "as", "and", "or", "not", "true", "false"))
 
-_WITH_NAMES = re.compile(r"(?:[0-9]+|\?|[A-Za-z_]\w*?)(?:[x/](?:[0-9]+|\?|[A-Za-z_]\w*?))+(?![\w/])")
-_NUMBER_LIKE = re.compile(r"\.?[0-9?](?:[eE][-+](?=[0-9])|[\w.?]|[x/](?=[\w?]))*/?")
+_WITH_NAMES = re.compile(  # a name takes in what follows, but an `x` before a `?` is a joint
+    r"(?:(?:[0-9]+|\?)[x/]|[A-Za-z_]\w*/|[A-Za-z_]\w+(?<=x)\?[x/])+"
+    r"(?:[0-9]+|\?|[A-Za-z_]\w*|[A-Za-z_]\w+(?<=x)\?)(?![\w/])"
+)
+_NUMBER_LIKE = re.compile(r"\.?[0-9?](?:[eE][-+](?=[0-9])|[\w.?]|/(?=[\w?]))*/?")
 _SIZE = re.compile(r"[0-9?]+(?:[x/][0-9?]+)+")
 _NAMES_NETWORK = re.compile(r"(?:.*;)?[ \t]*net[ \t]+")
 _NETWORK = re.compile(r"[A-Za-z][\w.-]*(?![^ \t\n;])", re.ASCII)
@@ -26,7 +29,7 @@ _SIZE_BEHIND = re.compile(r"[ \t]*(?=x[0-9?(])")
 _FOUND = re.compile(r"\w+|==|!=|<=|>=|\*\*|//|&&|\|\||.", re.DOTALL)
 _OPERATOR = re.compile(r"[ \t]*(?:\*\*|//|==|!=|<=|>=|[-+*/%<>]|(?:and|or|if|else)\b)[ \t]*")
 _SIGN = re.compile(r"(?:[-+]|not\b)[ \t]*")
-_OPERAND = re.compile(r'[A-Za-z_]\w*|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|"(?:[^"\\\n]|\\.)*"')
+_OPERAND = re.compile(r'[A-Za-z_]\w*|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|"(?:[^"\\\n]|\\.)*"')
 _SEPARATE_SIGN = re.compile(r"[ \t]+[-+](?=[^ \t])")
 
 _HINTS = {

@@ -20,7 +20,7 @@ from netc.syntax.layout import Layout
 from netc.syntax.source import Source, Span
 from netc.syntax.tree import File, Lost, Statement
 
-_STOP = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|[\n;{}|]')
+_STOP = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"?|[\n;{}|]')
 _LOCK = Lock()  # the one parser builds one tree at a time
 
 
@@ -57,8 +57,14 @@ def size_typo(name: str) -> str | None:
     >>> size_typo("chx3x1"), size_typo("relu")
     ('(ch)x3x1', None)
     """
-    match = re.fullmatch(r"([A-Za-z_]\w*?)(x[0-9]+(?:x[0-9]+)*)", name)
-    return f"({match[1]}){match[2]}" if match else None
+    parts = name.split("x")
+    head = len(parts)
+    while head > 1 and parts[head - 1].isdecimal():
+        head -= 1
+    head += head == 1 and not parts[0]  # `x3x3` begins with an `x` of the name
+    if head == len(parts):
+        return None
+    return "x".join((f"({'x'.join(parts[:head])})", *parts[head:]))
 
 
 # -- recovery ------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from netc.diagnostics.model import Edit, Fix
 from netc.syntax.layout import Layout
@@ -12,7 +12,6 @@ from netc.syntax.tree import Argument, Expr, Keyword, Literal, Positional, Refer
 
 _EXTENT = re.compile(r"[0-9]+|\?")
 _JOIN = re.compile(r"[ \t]*[x/][ \t]*(?=[0-9?(])")
-_UNMENDED = re.compile(r"/.*[ \t]x|/.*x[ \t]")  # a stride in the middle
 
 
 def rewrite(layout: Layout, start: int, end: int, text: str) -> Fix:
@@ -31,12 +30,12 @@ def spaced_size(layout: Layout, start: int, behind: int) -> int | None:
     The statement goes on as if it were right: `joined` mends it where every part is an argument, else the parser stops
     at it, and reads the statement again without the blanks.
     """
-    end = _loose_end(layout, start)
+    end, fixed = _tight(layout, start)
     written = layout.source.text[start:end]
-    fixed = _JOIN.sub(lambda match: match[0].strip(), written)
     if end <= behind or fixed == written:
         return None
     layout.loose[start] = end, fixed
+    stride = written.partition("/")[2]
     layout.findings.add(
         "NET004",
         f"`{shorten(written)}` is written with spaces, but a size is one word",
@@ -44,7 +43,7 @@ def spaced_size(layout: Layout, start: int, behind: int) -> int | None:
         end,
         help=[f"write `{shorten(fixed)}`"],
         fix=rewrite(layout, start, end, fixed),
-        spoils=_UNMENDED.search(written) is not None,
+        spoils=any(joint in stride for joint in (" x", "x ", "\tx", "x\t")),  # a stride in the middle
     )
     return end
 
@@ -52,8 +51,7 @@ def spaced_size(layout: Layout, start: int, behind: int) -> int | None:
 def loose_start(layout: Layout, at: int) -> int:
     """Where the size begins whose joint, an `x` or `/` with or without blanks, stands at an offset."""
     text, start, end = layout.text, at, at
-    openers = {closer: opener for opener, closer in layout.closers.items()}
-    while (extent := _extent_start(text, _without_blanks(text, end), openers)) is not None:
+    while (extent := _extent_start(layout, _without_blanks(text, end))) is not None:
         start = extent
         end = _without_blanks(text, start) - 1
         if text[end : end + 1] not in ("x", "/"):
@@ -67,17 +65,17 @@ def _without_blanks(text: str, end: int) -> int:
     return end
 
 
-def _extent_start(text: str, end: int, openers: Mapping[int, int]) -> int | None:
+def _extent_start(layout: Layout, end: int) -> int | None:
     """Where the number, `?` or parenthesis begins that ends at an offset."""
-    start = end
+    text, start = layout.text, end
     while start and (text[start - 1].isdigit() or text[start - 1] == "?"):
         start -= 1
-    return start if start < end else openers.get(end - 1)
+    return start if start < end else layout.openers.get(end - 1)
 
 
-def _loose_end(layout: Layout, at: int) -> int:
-    """The end of extents joined by `x` and `/`, blanks around those allowed."""
-    end = at
+def _tight(layout: Layout, at: int) -> tuple[int, str]:
+    """The end of extents joined by `x` and `/`, blanks around those allowed, and their text without the blanks."""
+    text, end, pieces = layout.source.text, at, []
     while True:
         extent = _EXTENT.match(layout.text, at)
         if extent is not None:
@@ -85,11 +83,14 @@ def _loose_end(layout: Layout, at: int) -> int:
         elif layout.text[at : at + 1] == "(" and at in layout.closers:
             end = layout.closers[at] + 1
         else:
-            return end
+            break
+        pieces.append(text[at:end])
         join = _JOIN.match(layout.text, end)
         if join is None:
-            return end
+            break
+        pieces.append(join[0].strip())
         at = join.end()
+    return end, "".join(pieces)
 
 
 def joined(arguments: list[Argument], words: Collection[int]) -> list[Argument]:
