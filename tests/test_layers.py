@@ -12,7 +12,7 @@ from netc.backends.keras_source.calls import Uses
 from netc.compiler import compile_source
 from netc.ir.shape import Shape
 from netc.layers import LAYERS
-from netc.layers.base import Layer, LayerError
+from netc.layers.base import Layer, LayerError, OperationError
 from netc.layers.defaults import TABLE
 from netc.layers.kinds import ACTIVATION_ALIASES, ACTIVATIONS, Activation, Extents, Initializer, Padding
 from netc.params import REQUIRED, Bool, Choice, Int, KindError, Param, Real, Sizes, declared
@@ -339,6 +339,44 @@ def test_a_window_that_does_not_fit_names_sizes() -> None:
         LAYERS["maxpool"](kernel=TWO).infer([(1, 1, 512)])
     assert error.value.message == "`pool 2` needs at least 2x2, but its input is 1x1"
     assert error.value.label == "1x1x512 here"
+
+
+# -- classes that contradict themselves ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sample", [sample for sample in SAMPLES if sample.inputs], ids=str)
+def test_windows_make_the_sizes_that_the_shape_rule_gives(sample: Sample) -> None:
+    layer, inputs = sample.layer, sample.inputs
+    output, windows = layer.checked_shape(inputs), layer.windows(inputs)
+    if not windows:
+        assert windows is None or all(len(output) == len(shape) for shape in inputs)
+        return
+    for size, window, made in zip(inputs[0], windows, output[:-1], strict=False):
+        if size is not None:
+            grid = (size - 1) * window.up + 1 + window.before + window.after
+            counted = (grid - window.extent) // window.stride + 1
+            assert counted == made or (window.up > window.extent and counted < (made or 0))  # gaps that no window reads
+
+
+def test_a_class_that_changes_sizes_declares_windows() -> None:
+    """For each class with windows: without them it is refused, wherever it really changes a size."""
+    refused = set()
+    for sample in SAMPLES:
+        layer, inputs = sample.layer, sample.inputs
+        if not layer.windows(inputs) or layer.infer(inputs)[:-1] == inputs[0][:-1]:
+            continue
+        silent = type("Silent", (type(layer),), {"windows": Layer.windows})(**vars(layer))
+        with pytest.raises(OperationError, match=r"`Silent.windows` gives \(\)"):
+            silent.checked_shape(inputs)
+        refused.add(layer.op)
+    sliding = {"conv", "dwconv", "sepconv", "deconv", "pool", "avgpool", "pad", "crop", "upsample", "subsample"}
+    assert refused == sliding
+
+
+def test_the_check_of_a_spec_refuses_such_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LAYERS["crop"], "windows", Layer.windows)
+    with pytest.raises(OperationError, match="`crop` makes 6x6x3 of 8x8x3"):
+        compile_source(Source("sample.net", "input 8x8x3\ncrop 1\n"))
 
 
 # -- how calls read ------------------------------------------------------------------------------------------

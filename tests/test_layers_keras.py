@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,16 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from netc.backends.calls import make
+from netc.backends.keras_model import construct
+from netc.backends.verify import checked_differences
+from netc.cli import USAGE, main
+from netc.compiler import compile_source
 from netc.ir.shape import Shape, rank_of
 from netc.ir.window import Window
 from netc.layers import LAYERS
-from netc.layers.base import Layer, LayerError
+from netc.layers.base import Layer, LayerError, OperationError, Weight
+from netc.program import Program
+from netc.syntax.source import Source
 from netc.target import Call
 from tests.layer_samples import LINE, OPERATIONS, PLANE, SAMPLES, SPACE, VECTOR, Sample
 
@@ -91,6 +99,67 @@ def test_files_keep_layers(sample: Sample, tmp_path: Path) -> None:
     model.save(tmp_path / "model.keras")
     after = forward(sample.layer, keras.models.load_model(tmp_path / "model.keras"))(given)
     np.testing.assert_array_equal(before, np.asarray(after))
+
+
+# -- what is checked against what is built -------------------------------------------------------------------
+
+
+def program_of(cls: type[Layer]) -> Program:
+    program = compile_source(Source("example.net", f"input 32x32x16\n{cls.example}\n"), speculate=True)
+    assert not program.report.failed
+    return program
+
+
+WEIGHTED = [cls for cls in OPERATIONS if any(s.layer.weights(s.inputs) for s in SAMPLES if isinstance(s.layer, cls))]
+MADE = [cls for cls in OPERATIONS if cls.op not in ("input", "identity")]  # by one statement after an input
+LIES: dict[str, Callable[[tuple[Weight, ...]], tuple[Weight, ...]]] = {
+    "forgotten": lambda weights: weights[:-1],
+    "one too many": lambda weights: (*weights, Weight("more", (1,))),
+    "another shape": lambda weights: (replace(weights[0], shape=(*weights[0].shape, 2)), *weights[1:]),
+    "same count, another shape": lambda weights: (replace(weights[0], shape=(1, *weights[0].shape)), *weights[1:]),
+    "another name": lambda weights: (replace(weights[0], name="other"), *weights[1:]),
+    "not trained": lambda weights: (replace(weights[0], trainable=False), *weights[1:]),
+}
+
+
+@pytest.mark.parametrize("cls", WEIGHTED, ids=lambda cls: cls.op)
+def test_verify_compares_the_declared_weights(cls: type[Layer], monkeypatch: pytest.MonkeyPatch) -> None:
+    program = program_of(cls)
+    built = construct(program)
+    assert checked_differences(program.net, built) == []
+    honest = cls.weights
+    for lie in LIES.values():
+        monkeypatch.setattr(cls, "weights", lambda self, inputs, lie=lie: lie(honest(self, inputs)))
+        found = checked_differences(program.net, built)
+        assert any("declares" in line for line in found), found
+
+
+@pytest.mark.parametrize("cls", MADE, ids=lambda cls: cls.op)
+def test_verify_compares_the_inferred_shapes(cls: type[Layer]) -> None:
+    program = program_of(cls)
+    built = construct(program)
+    assert checked_differences(program.net, built) == []
+    (name, *_) = [node.name for node in program.net if isinstance(node.layer, cls)]
+    shape = program.net.shapes[name]
+    for wrong in ((*shape[:-1], (shape[-1] or 0) + 1), (2, *shape)):
+        program.net.shapes[name] = wrong
+        assert any(f"the layer {name} was checked as" in line for line in checked_differences(program.net, built))
+
+
+@pytest.mark.parametrize("path", ["layers.NoSuchLayer", "custom.NoSuchLayer", "nowhere.NoSuchLayer"])
+def test_a_class_that_the_target_lacks_is_named(
+    path: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(LAYERS["gap"], "lower", lambda self, inputs: (Call(path),))
+    spec = tmp_path / "sample.net"
+    spec.write_text("input 8x8x3\nconv 4x3 relu\ngap\n")
+    with pytest.raises(OperationError, match=r"`gap` cannot be built: .*NoSuchLayer"):
+        construct(compile_source(Source("sample.net", spec.read_text())))
+    assert main(["compile", str(spec), "--verify", "-o", str(tmp_path / "sample.py")]) == USAGE
+    said = capsys.readouterr().err
+    assert "NoSuchLayer" in said
+    assert "bug" not in said
+    assert not (tmp_path / "sample.py").exists()
 
 
 CUSTOM = [

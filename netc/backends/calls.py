@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from netc.backends.keras_source.customs import MODULES
+from netc.layers.base import OperationError
 from netc.target import Call, concrete
 
 
@@ -20,12 +21,20 @@ def make(call: Call, name: str | None = None) -> Any:
 
 
 def resolve(path: str) -> Any:
-    """The class or function of a path relative to `keras`, or of one of netc's own classes (`custom.X`)."""
+    """The class or function of a path relative to `keras`, or of one of netc's own classes (`custom.X`); raises
+    `OperationError` where there is none."""
     package, _, rest = path.partition(".")
     if package != "custom":
-        return reduce(getattr, path.split("."), import_module("keras"))
+        keras = import_module("keras")
+        try:
+            return reduce(getattr, path.split("."), keras)
+        except AttributeError:
+            raise OperationError(f"Keras {keras.__version__} has no `keras.{path}`") from None
     modules = (import_module(f"netc.backends.{module}") for module in MODULES)
-    return next(getattr(module, rest) for module in modules if hasattr(module, rest))
+    found = next((getattr(module, rest) for module in modules if hasattr(module, rest)), None)
+    if found is None:
+        raise OperationError(f"netc.backends has no class `{rest}`")
+    return found
 
 
 def _value(value: Any) -> Any:

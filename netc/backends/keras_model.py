@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from netc.backends.order import depths, operand_order, recursion
+from netc.layers.base import OperationError
 
 if TYPE_CHECKING:
     import keras
@@ -18,8 +20,22 @@ if TYPE_CHECKING:
 LEVELS_TO_SPARE = 2000  # frames of the caller, and of Keras around its own recursion
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A Keras model, with what it was made of: the tensor of each node, and the layers under each `layer_name`."""
+
+    model: keras.Model
+    tensors: dict[str, Any]
+    layers: dict[str, list[Any]]
+
+
 def build(program: Program) -> keras.Model:
-    """The network as a Keras model with new weights; layers have the names of the nodes.
+    """The network as a Keras model with new weights; layers have the names of the nodes."""
+    return construct(program).model
+
+
+def construct(program: Program) -> Built:
+    """The network as a Keras model, with its parts. Raises `OperationError` where Keras lacks what a layer becomes.
 
     Keras follows a model recursively from its outputs to its inputs and fails at about 1,000 layers one behind the
     other, so Python's recursion limit is raised while the model is made. The model then predicts, trains and saves
@@ -35,7 +51,8 @@ def build(program: Program) -> keras.Model:
         for node in net:
             operands = [tensors[net.operands(node.name)[slot]] for slot in operand_order(net, node.name, depth)]
             tensors[node.name] = _apply(net, node, operands, made)
-        return keras.Model(_ends(tensors, net.inputs), _ends(tensors, net.outputs), name=program.name)
+        model = keras.Model(_ends(tensors, net.inputs), _ends(tensors, net.outputs), name=program.name)
+    return Built(model, tensors, made)
 
 
 def _apply(net: Net, node: Node, operands: list[Any], made: dict[str, list[Any]]) -> Any:
@@ -44,7 +61,10 @@ def _apply(net: Net, node: Node, operands: list[Any], made: dict[str, list[Any]]
 
     if node.layer_name not in made:
         calls = node.layer.lower(net.operand_shapes(node.name))
-        made[node.name] = [make(call, node.layer_name + call.suffix) for call in calls]
+        try:
+            made[node.layer_name] = [make(call, node.layer_name + call.suffix) for call in calls]
+        except OperationError as error:
+            raise OperationError(f"`{node.layer.op}` cannot be built: {error}") from None
     layers = made[node.layer_name]
     if not operands:
         return layers[0]  # an input is a tensor already

@@ -1,4 +1,4 @@
-"""`--verify`: emitted code against the direct build, by running both.
+"""`--verify`: what was checked against the direct build, and emitted code against that, by running both.
 
 The emitted code is run in a process of its own, which knows nothing of netc, and leaves its configuration, weights
 and outputs in files. This process builds the network directly, takes over those weights by name and compares.
@@ -12,16 +12,19 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netc.backends.verify_train import RECORDER
 from netc.backends.verify_train import differences as training_differences
+from netc.ir.shape import fits, show_shape
+from netc.report.cost import measure
 
 if TYPE_CHECKING:
     import numpy
 
+    from netc.backends.keras_model import Built
     from netc.ir.net import Net
     from netc.program import Program
 
@@ -121,11 +124,13 @@ class Runner:
 
 
 def verify(program: Program, source: str, *, outputs: bool = True, runner: Runner | None = None) -> list[str]:
-    """What differs between emitted code and the direct build; empty when nothing does.
+    """What differs between what was checked, the direct build and emitted code; empty when nothing does.
 
-    Compared are the configuration of every layer, names and shapes of all weights, what `train` gives to `compile` and
-    `fit`, and the outputs for random inputs on the same weights; without `outputs` (for giants) all but these. Each
-    difference is one sentence. Without a `runner`, a process is started for this one.
+    The direct build is compared with what was checked: the output shape of every layer, the names, shapes and trainable
+    ones of its weights, the number of parameters. The emitted code is compared with the direct build: the configuration
+    of every layer, names and shapes of all weights, what `train` gives to `compile` and `fit`, and the outputs for
+    random inputs on the same weights; without `outputs` (for giants) all but these. Each difference is one sentence.
+    Without a `runner`, a process is started for this one.
     """
     if runner is None:
         with Runner() as own:
@@ -137,27 +142,59 @@ def verify(program: Program, source: str, *, outputs: bool = True, runner: Runne
 def _verify(program: Program, source: str, folder: Path, outputs: bool, runner: Runner) -> list[str]:
     import numpy  # noqa: PLC0415 - comes with TensorFlow
 
-    from netc.backends.keras_model import build  # noqa: PLC0415
+    from netc.backends.keras_model import construct  # noqa: PLC0415
 
+    built = construct(program)
+    model, found = built.model, checked_differences(program.net, built)
     (folder / "emitted.py").write_text(source, encoding="utf-8")
     inputs = _inputs(program.net)
     given: dict[str, Any] = {str(number): value for number, value in enumerate(inputs)}
     numpy.savez(folder / "inputs.npz", **given)
     failure = runner.run(folder, outputs)
     if failure:
-        return [failure]
-    model = build(program)
+        return [*found, failure]
     trained = []
     if program.sections.train is not None:
         seen = folder / "train.json"
         told = json.loads(seen.read_text(encoding="utf-8")) if seen.exists() else None
         trained = training_differences(told, program, model)
-    found = _configs(json.loads((folder / "config.json").read_text(encoding="utf-8")), model.get_config())
+    found += _configs(json.loads((folder / "config.json").read_text(encoding="utf-8")), model.get_config())
     weights = dict(json.loads((folder / "weights.json").read_text(encoding="utf-8")))
     found += _weights(weights, model) + trained
     if found or not outputs:
         return found
     return _outputs(folder, weights, model, inputs)
+
+
+# -- what was checked ----------------------------------------------------------------------------------------
+
+
+def checked_differences(net: Net, built: Built) -> list[str]:
+    """Differences between what the layers declare and what Keras made of them."""
+    found = []
+    for node in net:
+        inputs, shape = net.operand_shapes(node.name), net.shapes[node.name]
+        made = tuple(built.tensors[node.name].shape)[1:]
+        if not fits(shape, made):
+            found.append(f"the layer {node.name} was checked as {show_shape(shape)}, Keras makes {show_shape(made)}")
+        if inputs:  # an input is a tensor, without a layer
+            said = [_weight(weight.name, weight.shape, weight.trainable) for weight in node.layer.weights(inputs)]
+            variables = (variable for layer in built.layers[node.layer_name] for variable in layer.weights)
+            has = [_weight(variable.name, variable.shape, variable.trainable) for variable in variables]
+            if said != has:
+                found.append(f"the layer {node.name} declares {_list(said)}, Keras makes {_list(has)}")
+    counted, count = measure(net).total.parameters, built.model.count_params()
+    if counted != count:
+        found.append(f"{counted:,} parameters were counted, and the model has {count:,}")
+    return found
+
+
+def _weight(name: str, shape: Sequence[int], trainable: bool) -> str:
+    return f"{name} {show_shape(tuple(shape))}" + ("" if trainable else " (not trained)")
+
+
+def _list(weights: Sequence[str]) -> str:
+    return ", ".join(weights) or "no weights"
 
 
 # -- configuration -------------------------------------------------------------------------------------------

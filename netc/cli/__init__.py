@@ -118,6 +118,11 @@ def _harmless_streams() -> None:
 def _report_bug(error: Exception, arguments: Sequence[str]) -> int:
     import traceback  # noqa: PLC0415 - only for a bug
 
+    from netc.layers.base import OperationError  # noqa: PLC0415
+
+    if isinstance(error, OperationError):  # a class that was added, or a Keras that is too old for one of netc's
+        print(f"netc: {error}", file=sys.stderr)
+        return USAGE
     said = ascii(f"{type(error).__name__}: {error}")[1:-1]
     print(f"netc {__version__}: this is a bug of netc, not of the spec: {said}", file=sys.stderr)
     if _TRACEBACK in arguments or os.environ.get("NETC_TRACEBACK") == "1":

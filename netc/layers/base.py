@@ -25,7 +25,7 @@ from functools import partial
 from math import prod
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-from netc.ir.shape import Shape
+from netc.ir.shape import Shape, rank_of, show_shape
 from netc.ir.window import Window
 from netc.params import Declared, param
 from netc.record import Record
@@ -55,6 +55,10 @@ class LayerError(Exception):
         self.label = label
         self.notes = tuple(notes)
         self.help = tuple(help)
+
+
+class OperationError(Exception):
+    """The class of an operation contradicts itself, or names what its target lacks: for whoever wrote the class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,23 @@ class Layer(Record, Declared):
         """Output shape; raises `LayerError`."""
         raise LayerError("NET117", f"`{self.op}` has no shape rule")
 
+    def checked_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """The shape that `infer` gives, once `windows` agrees with it; raises `LayerError` and `OperationError`.
+
+        A class that changes sizes and says nothing of windows would be given a wrong receptive field, and wrong answers
+        about unknown input sizes, without a word.
+        """
+        shape = self.infer(inputs)
+        if inputs and shape[:-1] != inputs[0][:-1]:
+            windows = self.windows(inputs)
+            if windows is not None and len(windows) != rank_of(shape) and not _same_positions(inputs, shape):
+                said = ", ".join(map(show_shape, inputs))
+                raise OperationError(
+                    f"`{self.op}` makes {show_shape(shape)} of {said}, but `{type(self).__name__}.windows` gives "
+                    f"{windows!r}: expected one window a spatial dimension, or None where it reads the whole input"
+                )
+        return shape
+
     def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
         """Variables, in the order Keras makes them."""
         return ()
@@ -121,6 +142,14 @@ class Layer(Record, Declared):
     def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
         """The calls that make this layer, applied one after the other; the last one carries the node's name."""
         raise LayerError("NET117", f"`{self.op}` has no lowering")
+
+
+def _same_positions(inputs: Sequence[Shape], output: Shape) -> bool:
+    """Whether each size of the output, but for the channels, is that of an operand."""
+    return all(
+        any(len(shape) == len(output) and shape[axis] in (size, None) for shape in inputs)
+        for axis, size in enumerate(output[:-1])
+    )
 
 
 LAYERS: dict[str, type[Layer]] = {}  # by canonical name and alias

@@ -204,7 +204,7 @@ def add_node(
     shapes = [ctx.net.shapes[operand] for operand in operands]
     try:
         layer = cls(**values)
-        shape = layer.infer(shapes)
+        shape = layer.checked_shape(shapes)
     except LayerError as error:
         _report(error, origin, shapes, operands, spans, ctx)
         return None

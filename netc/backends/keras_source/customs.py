@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable
 from importlib.resources import files
 
+from netc.layers.base import OperationError
+
 MODULES = ("custom", "custom_training", "custom_fitting")  # of netc.backends; read as text, since they import Keras
 _PACKAGE = "package=PACKAGE"
 
@@ -19,7 +21,9 @@ def sources(wanted: Iterable[str]) -> dict[str, str]:
     for module in MODULES:
         known.update(_definitions(files("netc.backends").joinpath(f"{module}.py").read_text(encoding="utf-8")))
     missing = wanted - set(known)
-    assert not missing, missing
+    if missing:
+        named = ", ".join(f"`custom.{name}`" for name in sorted(missing))
+        raise OperationError(f"netc.backends has no class for {named}, which a layer or a setting becomes")
     for name in reversed(known):
         if name in wanted:
             wanted |= known[name][1] & set(known)
