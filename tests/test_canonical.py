@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pytest
-import tensorflow as tf
 
 from netc.backends.calls import make
 from netc.compiler import compile_source
@@ -17,6 +15,9 @@ from netc.passes.canonical import canonicalise
 from netc.program import Program
 from netc.syntax.parser import parse
 from netc.syntax.source import Source
+
+tf = pytest.importorskip("tensorflow")
+np = pytest.importorskip("numpy")
 
 
 def lowered(text: str) -> Program:

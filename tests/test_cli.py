@@ -18,6 +18,7 @@ from netc.cli.options import coloured
 from netc.cli.output import write
 from netc.lower.overrides import parse_override
 from netc.values import Word
+from tests.needs import needs_tensorflow
 
 CLEAN = "net small\nparam width = 16\ninput 32x32x3\nconv (width)x3 relu\ngap\nfc 10 softmax\n"
 BROKEN = "input 32x32x3\nconv 16x3 rleu\ngap\nfc 10 softmax\n"
@@ -181,6 +182,7 @@ def test_compile_of_a_wrong_spec_keeps_the_old_file(capsys: pytest.CaptureFixtur
     assert Path("broken.py").read_text() == "old"
 
 
+@needs_tensorflow
 def test_compile_writes_nothing_that_verification_refuses(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -190,11 +192,13 @@ def test_compile_writes_nothing_that_verification_refuses(
     assert not Path("clean.py").exists()
 
 
+@needs_tensorflow
 def test_compile_verifies() -> None:
     assert main(["compile", "clean.net", "--verify"]) == 0
     assert Path("clean.py").exists()
 
 
+@needs_tensorflow
 @pytest.mark.parametrize("command", ["evaluate", "predict"])
 def test_what_is_neither_a_spec_nor_a_run_is_said(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("empty").mkdir()

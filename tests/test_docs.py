@@ -22,6 +22,7 @@ from netc.layers.defaults import TABLE
 from netc.lower.definitions import shipped_names
 from netc.report.language import renewed
 from tests.cases import check_text
+from tests.needs import needs_tensorflow
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -149,6 +150,7 @@ def _commands() -> list[str]:
 _INSTALLS = re.compile(r"\bpip\b|\bvenv\b|\bpytest\b|\.venv")
 
 
+@needs_tensorflow
 def test_commands_of_the_readme_run_as_written(copy: Path) -> None:
     commands = _commands()
     assert len(commands) > 5
@@ -157,6 +159,7 @@ def test_commands_of_the_readme_run_as_written(copy: Path) -> None:
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
 
+@needs_tensorflow
 def test_python_of_the_readme_runs_as_written(copy: Path) -> None:
     (code,) = [fence.text for fence in fences(README, "python") if "import netc" in fence.text]
     (copy / "example.py").write_text(code + "\nassert model.count_params() == 859114, model.count_params()\n")

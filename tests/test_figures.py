@@ -348,7 +348,12 @@ def test_png_and_pdf(tmp_path: Path) -> None:
     pytest.importorskip("resvg_py")
     pytest.importorskip("svglib")
     net = netc.load("specs/resnet32.net")
-    net.draw(tmp_path / "a.png")
+    try:
+        net.draw(tmp_path / "a.png")
+    except FigureError as error:
+        if "has none" not in str(error):  # of fonts
+            raise
+        pytest.skip(str(error))
     data = (tmp_path / "a.png").read_bytes()
     scene = net.draw().scene
     assert struct.unpack(">II", data[16:24]) == (round(2 * scene.width), round(2 * scene.height))

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from hypothesis.internal.conjecture.engine import ConjectureRunner
 
 from netc.backends.keras_source import emit
 from netc.diagnostics.codes import CODES
@@ -31,12 +30,6 @@ np = pytest.importorskip("numpy")
 tf = pytest.importorskip("tensorflow")
 
 BATCH = 2
-
-
-@pytest.fixture(autouse=True)
-def _each_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five of six examples would be the one before with a part copied, and each costs a second."""
-    monkeypatch.setattr(ConjectureRunner, "generate_mutations_from", lambda *_: None, raising=False)
 
 
 def checked(text: str) -> Program:

@@ -14,6 +14,7 @@ import pytest
 import netc
 from netc.backends.calls import make
 from netc.ir.net import Node
+from tests.needs import needs_tensorflow
 
 FACTS = Path(__file__).parent / "facts" / "tflearn"
 INDEX: dict[str, dict[str, Any]] = json.loads((FACTS / "index.json").read_text())
@@ -77,6 +78,7 @@ def test_every_case_is_said_in_the_language() -> None:
     assert {path.stem for path in FACTS.glob("*.npz")} == {name for name in INDEX if "error" not in INDEX[name]}
 
 
+@needs_tensorflow
 @pytest.mark.parametrize("case", NETWORKS)
 def test_inference(case: str) -> None:
     data = arrays(case)
@@ -85,6 +87,7 @@ def test_inference(case: str) -> None:
     np.testing.assert_allclose(model(data["in"], training=False), data["out_infer"], rtol=0, atol=TOLERANCE)
 
 
+@needs_tensorflow
 @pytest.mark.parametrize("case", [case for case in NETWORKS if INDEX[case]["train"]])
 def test_training(case: str) -> None:
     """The output of one training step, and the moving averages behind it."""
@@ -100,12 +103,14 @@ def test_training(case: str) -> None:
         np.testing.assert_allclose(layer.moving_variance, own["moving_variance"], rtol=0, atol=TOLERANCE)
 
 
+@needs_tensorflow
 @pytest.mark.parametrize("case", [case for case in NETWORKS if INDEX[case]["reg_losses"]])
 def test_weight_decay(case: str) -> None:
     model, _ = built(case, arrays(case))
     assert sorted(map(float, model.losses)) == pytest.approx(sorted(INDEX[case]["reg_losses"]), rel=TOLERANCE)
 
 
+@needs_tensorflow
 def test_cross_entropy() -> None:
     """TFLearn's loss is the mean over the batch, as Keras' is, on what the network predicts."""
     data, network = arrays("xent"), load("xent")
