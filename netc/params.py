@@ -158,29 +158,31 @@ class Choice:
         return self.choices
 
 
+MOST_DIMENSIONS = 3  # spatial ones, of any operation
+
+
 @dataclass(slots=True, eq=False)
 class Sizes:
-    """One integer for each spatial dimension; a single one counts for all."""
+    """One integer for each spatial dimension; a single one counts for all, and stays one where their number is not
+    known (rank 0)."""
 
     min: int = 1
 
     def describe(self) -> str:
         return f"a size such as 3 or 3x3, each part at least {self.min}"
 
-    def accept(self, value: object, rank: int) -> tuple[int, ...]:
+    def accept(self, value: object, rank: int) -> int | tuple[int, ...]:
         if isinstance(value, SizeValue) and not value.stride and None not in value.parts:
             parts = tuple(part for part in value.parts if part is not None)
         elif isinstance(value, int) and not isinstance(value, bool):
             parts = (value,)
         else:
             raise KindError(f"got {show(value)}, expected {self.describe()}")
-        if len(parts) == 1:
-            parts *= max(rank, 1)  # on a vector the layer itself says what it needs
-        if rank and len(parts) != rank:
-            raise KindError(f"got {show(value)}, expected {_numbers(rank)}")
+        if len(parts) > 1 and len(parts) != rank and (rank or len(parts) > MOST_DIMENSIONS):
+            raise KindError(f"got {show(value)}, expected {_numbers(rank or MOST_DIMENSIONS)}")
         if any(part < self.min for part in parts):
             raise KindError(f"got {show(value)}, expected {self.describe()}", "NET109")
-        return parts
+        return parts if len(parts) > 1 else parts * rank or parts[0]
 
     def words(self) -> tuple[str, ...]:
         return ()

@@ -103,6 +103,12 @@ class Layer(Record, Declared):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
+    def validate(self, rank: int | None) -> None:
+        """Raise `LayerError` for parameters that contradict each other whatever the input is.
+
+        `rank` is its number of spatial dimensions, None where an error before left it unknown. `infer` asks this too.
+        """
+
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         """Output shape; raises `LayerError`."""
         raise LayerError("NET117", f"`{self.op}` has no shape rule")

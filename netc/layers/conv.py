@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from netc.ir.shape import Shape, channels_of, elements, show_shape
+from netc.ir.shape import Shape, channels_of, elements
 from netc.ir.window import Window, same_padding, transposed_size
 from netc.layers.base import Layer, LayerError, Weight, declaration, operation
 from netc.layers.kinds import (
@@ -18,7 +18,15 @@ from netc.layers.kinds import (
     keywords,
     regularizer,
 )
-from netc.layers.sliding import border, lower_padding, slide, slide_windows, spatial_rank, spread
+from netc.layers.sliding import (
+    border,
+    lower_padding,
+    slide,
+    slide_windows,
+    spatial_rank,
+    spread,
+    too_many_dimensions,
+)
 from netc.params import Bool, Choice, Int, Real, Sizes, param
 from netc.target import Call, compact
 from netc.values import show
@@ -45,19 +53,21 @@ class Convolution(Layer):
     l1: float | None = param(Real(min=0), "adds l1 * sum(|w|) to the loss", None)
     l2: float | None = param(Real(min=0), "adds l2 / 2 * sum(w ** 2) to the loss, in place of `weight_decay`", None)
 
-    def infer(self, inputs: Sequence[Shape]) -> Shape:
-        shape = inputs[0]
-        self._check(shape, spatial_rank(self.op, shape, self.most, self.too_many))
-        return (*slide(self.op, shape, self.kernel, self.stride, self.dilation, self.pad), self._channels(shape))
-
-    def _check(self, shape: Shape, rank: int) -> None:
-        if self.pad == "causal" and rank > 1:
+    def validate(self, rank: int | None) -> None:
+        if rank is not None and rank > self.most:
+            raise too_many_dimensions(self.op, rank, self.most, self.too_many)
+        if self.pad == "causal" and rank is not None and rank > 1:
             raise LayerError(
                 "NET202",
-                f"`pad=causal` needs one spatial dimension, time, but the input {show_shape(shape)} has {rank}",
+                f"`pad=causal` needs one spatial dimension, time, and the input has {rank}",
                 param="pad",
                 help=("`pad=same` looks both ways",),
             )
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        shape = inputs[0]
+        self.validate(spatial_rank(self.op, shape, self.most, self.too_many))
+        return (*slide(self.op, shape, self.kernel, self.stride, self.dilation, self.pad), self._channels(shape))
 
     def _channels(self, shape: Shape) -> int:
         """Channels of the output."""
@@ -115,11 +125,16 @@ class Conv(Convolution):
     filters: int = param(Int(min=1), "number of filters, the channels of the output")
     groups: int = param(Int(min=1), "groups of channels that are convolved apart", 1)
 
-    def _check(self, shape: Shape, rank: int) -> None:
-        super()._check(shape, rank)
+    def validate(self, rank: int | None) -> None:
+        super().validate(rank)
         _refuse_stride_and_dilation(self.op, self.stride, self.dilation, rank)
-        _divide(channels_of(shape), self.groups, f"the input has {channels_of(shape)} channels")
         _divide(self.filters, self.groups, f"`{self.op}` has {self.filters} filters")
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        shape = super().infer(inputs)
+        channels = channels_of(inputs[0])
+        _divide(channels, self.groups, f"the input has {channels} channels")
+        return shape
 
     def _channels(self, shape: Shape) -> int:
         return self.filters
@@ -140,9 +155,9 @@ class Depthwise(Convolution):
 
     multiplier: int = param(Int(min=1), "outputs of each input channel's own convolution", 1)
 
-    def _check(self, shape: Shape, rank: int) -> None:
-        super()._check(shape, rank)
-        stride = spread(self.stride, rank)
+    def validate(self, rank: int | None) -> None:
+        super().validate(rank)
+        stride = spread(self.stride, rank or 1)
         if len(set(stride)) > 1:
             raise LayerError(
                 "NET210",
@@ -215,10 +230,14 @@ class TransposedConv(Convolution):
     filters: int = param(Int(min=1), "number of filters, the channels of the output")
     pad: str = param(Choice(("same", "valid")), "`same` crops the output to a multiple of the input", "same")
 
+    def validate(self, rank: int | None) -> None:
+        super().validate(rank)
+        _refuse_stride_and_dilation(self.op, self.stride, self.dilation, rank)
+
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         shape = inputs[0]
         rank = spatial_rank(self.op, shape)
-        _refuse_stride_and_dilation(self.op, self.stride, self.dilation, rank)
+        self.validate(rank)
         steps = (spread(value, rank) for value in (self.kernel, self.stride, self.dilation))
         return (*map(transposed_size, shape[:-1], *steps, [self.pad] * rank), self.filters)
 
@@ -246,8 +265,8 @@ class TransposedConv(Convolution):
         return self._lowered("Conv{}DTranspose", inputs, self.filters, compact(self.kernel))
 
 
-def _refuse_stride_and_dilation(op: str, stride: Sized, dilation: Sized, rank: int) -> None:
-    strides, dilations = spread(stride, rank), spread(dilation, rank)
+def _refuse_stride_and_dilation(op: str, stride: Sized, dilation: Sized, rank: int | None) -> None:
+    strides, dilations = spread(stride, rank or 1), spread(dilation, rank or 1)
     if max(strides) > 1 and max(dilations) > 1:
         raise LayerError(
             "NET207",

@@ -53,7 +53,7 @@ class Padding:
     def describe(self) -> str:
         return ", ".join(self.choices) + " or the pixels on each side, such as 1 or 1x2"
 
-    def accept(self, value: object, rank: int) -> str | tuple[int, ...]:
+    def accept(self, value: object, rank: int) -> str | Sized:
         if isinstance(value, Word) and value in self.choices:
             return str(value)
         if isinstance(value, str):

@@ -31,14 +31,10 @@ class Pool(Layer):
         """The stride: the window's size unless given."""
         return self.kernel if self.stride is None else self.stride
 
-    def infer(self, inputs: Sequence[Shape]) -> Shape:
-        shape = inputs[0]
-        rank = spatial_rank(self.op, shape)
-        kernel, step = spread(self.kernel, rank), spread(self.step, rank)
-        if max(kernel) > 1 and max(step) > 1 and all(size == 1 for size in shape[:-1]):
-            raise self._nothing_left(shape, kernel, step)
+    def validate(self, rank: int | None) -> None:
+        kernel = spread(self.kernel, rank or 1)
         if not isinstance(self.pad, str) and any(
-            pixels >= taps for pixels, taps in zip(spread(self.pad, rank), kernel, strict=True)
+            pixels >= taps for pixels, taps in zip(spread(self.pad, rank or 1), kernel, strict=True)
         ):
             raise LayerError(
                 "NET109",
@@ -46,6 +42,14 @@ class Pool(Layer):
                 "a window of padding alone has nothing to pool, expected less",
                 param="pad",
             )
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        shape = inputs[0]
+        rank = spatial_rank(self.op, shape)
+        self.validate(rank)
+        kernel, step = spread(self.kernel, rank), spread(self.step, rank)
+        if max(kernel) > 1 and max(step) > 1 and all(size == 1 for size in shape[:-1]):
+            raise self._nothing_left(shape, kernel, step)
         return (*slide(self.op, shape, self.kernel, self.step, 1, self.pad), channels_of(shape))
 
     def _nothing_left(self, shape: Shape, kernel: tuple[int, ...], step: tuple[int, ...]) -> LayerError:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any, ClassVar
 
-from netc.ir.shape import Shape, channels_of, show_shape
+from netc.ir.shape import Shape, channels_of, rank_of, show_shape
 from netc.ir.window import Window
 from netc.layers.base import Layer, LayerError, declaration, operation
 from netc.layers.dense import known_elements
@@ -54,11 +54,15 @@ class Reshape(Layer):
 
     shape: Shape = param(Extents(), "the new shape")
 
-    def infer(self, inputs: Sequence[Shape]) -> Shape:
-        count, known = known_elements(self.op, inputs[0]), prod(size for size in self.shape if size is not None)
+    def validate(self, rank: int | None) -> None:
         unknown = self.shape.count(None)
         if unknown > 1:
             raise self._error(f"`{show_shape(self.shape)}` has {unknown} unknown sizes: expected at most one")
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        self.validate(rank_of(inputs[0]))
+        count, known = known_elements(self.op, inputs[0]), prod(size for size in self.shape if size is not None)
+        unknown = self.shape.count(None)
         if count % known or (count != known and not unknown):
             raise self._error(
                 f"`reshape {show_shape(self.shape)}` needs {'a multiple of ' * unknown}{known:,} elements, "
@@ -93,11 +97,14 @@ class Border(Layer):
         before, after = (spread(by if side is None else side, rank) for side in (self.before, self.after))
         return list(zip(before, after, strict=True))
 
+    def validate(self, rank: int | None) -> None:
+        if self.by is None and self.before is None and self.after is None:
+            raise LayerError("NET106", f"`{self.op}` needs the pixels on each side", help=(f"such as `{self.op} 1`",))
+
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         shape = inputs[0]
         rank = spatial_rank(self.op, shape)
-        if self.by is None and self.before is None and self.after is None:
-            raise LayerError("NET106", f"`{self.op}` needs the pixels on each side", help=(f"such as `{self.op} 1`",))
+        self.validate(rank)
         change = [self.sign * (before + after) for before, after in self._pairs(rank)]
         out = tuple(None if size is None else size + by for size, by in zip(shape[:-1], change, strict=True))
         if any(size is not None and size < 1 for size in out):
@@ -143,16 +150,19 @@ class Upsample(Layer):
     factor: Sized = param(Sizes(), "how many times as large the output is")
     method: str = param(Choice(("nearest", "bilinear")), "interpolation", "nearest")
 
-    def infer(self, inputs: Sequence[Shape]) -> Shape:
-        shape = inputs[0]
-        rank = spatial_rank(self.op, shape)
-        if self.method == "bilinear" and rank != 2:
+    def validate(self, rank: int | None) -> None:
+        if self.method == "bilinear" and rank not in (2, None):
             raise LayerError(
                 "NET202",
-                f"bilinear interpolation needs two spatial dimensions, but the input {show_shape(shape)} has {rank}",
+                f"bilinear interpolation needs two spatial dimensions, and the input has {rank}",
                 param="method",
                 help=("`nearest` works with one, two and three",),
             )
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        shape = inputs[0]
+        rank = spatial_rank(self.op, shape)
+        self.validate(rank)
         sizes = zip(shape[:-1], spread(self.factor, rank), strict=True)
         return (*(None if size is None else size * factor for size, factor in sizes), channels_of(shape))
 
@@ -250,9 +260,12 @@ class Part(Layer):
     index: int = param(Int(min=1), "which share, from 1")
     of: int = param(Int(min=1), "number of shares")
 
-    def infer(self, inputs: Sequence[Shape]) -> Shape:
+    def validate(self, rank: int | None) -> None:
         if self.index > self.of:
             raise LayerError("NET109", f"there is no part {self.index} of {self.of}", param="index")
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        self.validate(rank_of(inputs[0]))
         return (*inputs[0][:-1], _share(self.op, inputs[0], self.of, "of"))
 
     def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:

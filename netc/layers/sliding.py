@@ -35,14 +35,15 @@ def spatial_rank(op: str, shape: Shape, most: int = 3, help: str = "") -> int:
             help=(help or "put it before the `fc`, `flatten` or `gap`, or give the vector a shape with `reshape`",),
         )
     if rank > most:
-        raise LayerError(
-            "NET202",
-            f"`{op}` takes at most {most} spatial dimension{'s' * (most > 1)} "
-            f"({_LAYOUTS[most]}), but its input {show_shape(shape)} has {rank}",
-            label=f"{show_shape(shape)} here",
-            help=(help,) if help else (),
-        )
+        raise too_many_dimensions(op, rank, most, help)
     return rank
+
+
+def too_many_dimensions(op: str, rank: int, most: int, help: str = "") -> LayerError:
+    """The error of an input that has more spatial dimensions than an operation takes, or must have for its sizes."""
+    dimensions = f"{most} spatial dimension{'s' * (most > 1)} ({_LAYOUTS[most]})"
+    message = f"`{op}` takes at most {dimensions}, and the input has {rank}"
+    return LayerError("NET202", message, help=(help,) if help else ())
 
 
 def sides(pad: str | Sized, rank: int) -> Sides:

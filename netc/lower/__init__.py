@@ -21,8 +21,8 @@ from netc.syntax.source import Span
 from netc.syntax.tree import Definition, File, Parameter
 from netc.values import Value
 
-# What may come of a statement that could not be read, and of one that has the unknown name in it.
-_OF_LOST = frozenset({"NET106", "NET112", "NET118"})
+# What may come of a statement that could not be read: of one with this word in it, and of one with the unknown name.
+_OF_LOST = {"NET106": "default", "NET112": "param", "NET118": "input"}
 _OF_LOST_NAMES = frozenset({"NET101", "NET104", "NET110", "NET114"})
 
 
@@ -65,7 +65,7 @@ def lower(
 def _may_be_lost(found: Diagnostic, lost: Set[str]) -> bool:
     """Whether something is unknown perhaps because the statement that defines it could not be read."""
     names_lost = found.code in _OF_LOST_NAMES and found.span is not None and found.span.text in lost
-    return names_lost or found.code in _OF_LOST
+    return names_lost or _OF_LOST.get(found.code) in lost
 
 
 def _run(expander: Expander, file: File, ctx: Context) -> Body:

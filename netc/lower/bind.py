@@ -9,9 +9,10 @@ from typing import Any
 
 from netc.diagnostics.model import Edit, Fix
 from netc.ir.net import Written
+from netc.layers.kinds import Padding
 from netc.lower.evaluate import Poison, Scope, evaluate, integer, value_words
 from netc.lower.suggest import did_you_mean
-from netc.params import Anything, Bool, KindError, Param, Signature
+from netc.params import Anything, Bool, KindError, Param, Signature, Sizes
 from netc.syntax.source import Span
 from netc.syntax.tree import Argument, Expr, Keyword, Literal, Operation, Reference, Size
 from netc.values import SizeValue, Value, Word, kind_of, show
@@ -38,13 +39,15 @@ class Trailing:
 @dataclass(slots=True)
 class Bound:
     """What the arguments of one operation say: given values (defaults are the class's own), how and where each was
-    written, the trailing words in order, and the bare names left over for labels."""
+    written, the trailing words in order, and the bare names left over for labels. `rank` is the number of spatial
+    dimensions, of the current tensor or else of the sizes that were written (None: no size says it)."""
 
     values: dict[str, Any] = field(default_factory=dict)
     written: dict[str, Written] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)
     trailing: list[Trailing] = field(default_factory=list)
     labels: list[Reference] = field(default_factory=list)
+    rank: int | None = None
 
 
 @cache
@@ -59,7 +62,7 @@ def bind(
     signature: Signature,
     operation: Operation,
     scope: Scope,
-    rank: int,
+    rank: int | None,
     *,
     arguments: Iterable[Argument] | None = None,
     options: Mapping[str, Option] | None = None,
@@ -67,9 +70,10 @@ def bind(
 ) -> Bound:
     """Bind the arguments of an operation; raises `Poison` after reporting everything wrong with them.
 
-    `rank` is the number of spatial dimensions of the current tensor. `arguments` replaces the operation's own (for
-    statements whose first word chose the signature). `options` come from `default` statements and give way to what
-    is written. With `labels`, bare names that are neither words nor parameters are left to the caller.
+    `rank` is the number of spatial dimensions of the current tensor, None where it is not known. `arguments` replaces
+    the operation's own (for statements whose first word chose the signature). `options` come from `default` statements
+    and give way to what is written. With `labels`, bare names that are neither words nor parameters are left to the
+    caller.
     """
     binder = _Binder(signature, operation, scope, rank, labels)
     for argument in operation.arguments if arguments is None else arguments:
@@ -104,13 +108,14 @@ def _parts_written(parts: tuple[Expr | None, ...]) -> Written | None:
 class _Binder:
     """The state of one `bind`."""
 
-    def __init__(self, signature: Signature, operation: Operation, scope: Scope, rank: int, labels: bool) -> None:
+    def __init__(
+        self, signature: Signature, operation: Operation, scope: Scope, rank: int | None, labels: bool
+    ) -> None:
         self.signature = signature
         self.operation = operation
         self.scope = scope
-        self.rank = rank
         self.labels = labels
-        self.bound = Bound()
+        self.bound = Bound(rank=rank)
         self.failed = False
         self._strayed = False  # behind a word that belongs to another statement or to a value
         self._takes_anything = any(isinstance(param.kind, Anything) for param in signature.params.values())
@@ -148,7 +153,7 @@ class _Binder:
 
     def _accept(self, param: Param, value: object, span: Span) -> object:
         try:
-            return param.kind.accept(value, self.rank)
+            accepted = param.kind.accept(value, self.bound.rank or 0)
         except KindError as error:
             raise self.fail(
                 error.code,
@@ -156,6 +161,9 @@ class _Binder:
                 span,
                 help=(f"`{param.name}`: {param.doc}",),
             ) from None
+        if self.bound.rank is None and isinstance(param.kind, Sizes | Padding) and isinstance(accepted, tuple):
+            self.bound.rank = len(accepted)
+        return accepted
 
     def _size(self, size: Size) -> None:
         targets = self.signature.size

@@ -19,8 +19,8 @@ from netc.lower.definitions import Includes, Known, Namespace, shipped, shipped_
 from netc.lower.evaluate import Poison, Scope, evaluate
 from netc.lower.expansion import Body, Step
 from netc.lower.expected import Expected
-from netc.lower.flow import run_call, run_if, run_repeat
-from netc.lower.layers import run_layer
+from netc.lower.flow import FirstCall, run_call, run_if, run_repeat
+from netc.lower.layers import run_branches, run_layer
 from netc.lower.names import Names
 from netc.lower.special import SPECIAL
 from netc.lower.suggest import did_you_mean
@@ -44,11 +44,11 @@ class Expander:
         self.named = False
         self.lost: set[str] = set()  # the words of statements that could not be read
         self.net = Net("net")
+        self.reserved: dict[str, Span] = {}  # names of layers that could not be made
         self.ghosts = Net("ghosts")
-        self.rank = 2  # of the last input, to go on checking behind an error
         self.outputs: list[str] | None = None
         self.sections: list[Operation] = []
-        self.shared: dict[int, tuple[Shape | None, dict[str, Value], list[Node], Span]] = {}
+        self.shared: dict[int, FirstCall] = {}
         self.called: dict[str, Definition] = {}
         self.marks: list[tuple[str, Mark]] = []
         self.read_labels: set[Span] = set()
@@ -164,6 +164,7 @@ class Expander:
                 "NET101", f"there is no operation `{name}`", statement.name_span, help=did_you_mean(name, known)
             )
         ctx.names.name(statement, repeated=ctx.repeated)
+        run_branches(self, statement, ctx)
         ctx.move(BROKEN)
 
     # -- the top level ---------------------------------------------------------------------------------------
@@ -307,20 +308,27 @@ class Expander:
             return f"{name}~{self._aside}"
         return name
 
-    def admit(self, node: Node, inputs: Sequence[Shape], shape: Shape, ctx: Context) -> bool:
-        """Whether a node may join the network: bounds, names and shared weights; reports what is wrong."""
-        span, limits = node.origin.span, self.limits
-        if node.name in ctx.net:
-            other = ctx.net.node(node.name).origin.span
+    def reserve(self, name: str, span: Span, ctx: Context) -> None:
+        """Keep the name of a layer that could not be made, so that another one of that name is told all the same."""
+        if ctx.net is self.net and self._is_new(name, span, ctx):
+            self.reserved[name] = span
+
+    def _is_new(self, name: str, span: Span, ctx: Context) -> bool:
+        other = ctx.net.node(name).origin.span if name in ctx.net else self.reserved.get(name)
+        if other is not None:
             ctx.scope.fail(
                 "NET121",
-                f"two layers would have the name `{node.name}`, this one and that of line {other.line}",
+                f"two layers would have the name `{name}`, this one and that of line {other.line}",
                 span,
                 help=("give one of them another label",),
             )
+        return other is None
+
+    def admit(self, node: Node, inputs: Sequence[Shape], shape: Shape, ctx: Context) -> bool:
+        """Whether a node may join the network: bounds, names and shared weights; reports what is wrong."""
+        span, limits = node.origin.span, self.limits
+        if not self._is_new(node.name, span, ctx):
             return False
-        if node.layer.op == "input":
-            self.rank = len(shape) - 1
         count = elements(tuple(dim or 1 for dim in shape)) or 0
         if count > limits.elements:
             message = f"a tensor of {show_shape(shape)} has {count:,} elements: at most {limits.elements:,} are allowed"

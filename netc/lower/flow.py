@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from netc.diagnostics.model import Frame
-from netc.ir.shape import show_shape
+from netc.ir.net import Node
+from netc.ir.shape import Shape, show_shape
 from netc.lower.bind import bind
-from netc.lower.context import BROKEN, Context, Current, Labels, Mark, Sharing
+from netc.lower.context import BROKEN, Broken, Context, Current, Labels, Mark, Sharing
 from netc.lower.definitions import Known
 from netc.lower.evaluate import Poison, Scope, boolean, evaluate, integer
 from netc.lower.expansion import Body, CallStep, IfStep, RepeatStep
 from netc.lower.layers import head
 from netc.lower.names import Names, raise_to
+from netc.syntax.source import Span
 from netc.syntax.tree import If, Operation, Repeat, Statement
 from netc.values import Value
 
@@ -24,6 +26,16 @@ if TYPE_CHECKING:
 
 def _name(current: Current) -> str | None:
     return current if isinstance(current, str) else None
+
+
+@dataclass(slots=True)
+class FirstCall:
+    """The first call of a `shared def`: what it was given, and the nodes that it made."""
+
+    shape: Shape | Broken | None
+    arguments: Mapping[str, Value]
+    made: list[Node]
+    span: Span
 
 
 # -- calls ---------------------------------------------------------------------------------------------------
@@ -59,7 +71,10 @@ def run_call(expander: Expander, statement: Operation, known: Known, ctx: Contex
     body_ctx.move(source)
     try:
         arguments = _arguments(statement, known, ctx, scope)
-    except Poison:
+    except Poison:  # what the body says without its parameters is checked all the same
+        scope.values = dict.fromkeys(formal.name for formal in definition.formals)
+        body_ctx.move(BROKEN)
+        expander.run(definition.body.statements, body_ctx)
         ctx.move(BROKEN)
         return None
     shared = definition.shared and _share(expander, statement, known, arguments, body_ctx)
@@ -99,30 +114,39 @@ def _share(
     expander: Expander, statement: Operation, known: Known, arguments: dict[str, Value], ctx: Context
 ) -> bool | None:
     """Prepare a call of a shared definition: whether it is a later one, or None after reporting that it cannot be."""
-    shape = ctx.scope.shape
+    shape = BROKEN if ctx.current is BROKEN else ctx.scope.shape
     first = expander.shared.get(id(known))
     if first is None:
         sharing = Sharing([])
-        expander.shared[id(known)] = (shape, arguments, sharing.record, head(statement))
+        expander.shared[id(known)] = FirstCall(shape, arguments, sharing.record, head(statement))
         ctx.names.prefix = known.definition.name
         ctx.sharing = (*ctx.sharing, sharing)
         return False
-    if ctx.current is BROKEN:
+    if arguments != first.arguments:
+        _refuse_sharing(statement, first, "arguments", ctx)
         return None
-    if (shape, arguments) != first[:2]:
-        what = "input shapes" if shape != first[0] else "arguments"
-        ctx.scope.report.add(
-            "NET122",
-            f"`{statement.name}` is shared, but its calls have different {what}",
-            head(statement),
-            label=show_shape(shape) if shape else "",
-            notes=(f"the first call, at line {first[3].line}, has {show_shape(first[0]) if first[0] else 'no input'}",),
-            help=("give every call the same, or use a `def` without `shared`, whose calls have weights of their own",),
-            frame=ctx.frame,
-        )
+    if shape is BROKEN or first.shape is BROKEN:
         return None
-    ctx.sharing = (*ctx.sharing, Sharing([], iter(first[2])))
+    if shape != first.shape:
+        _refuse_sharing(statement, first, "input shapes", ctx)
+        return None
+    ctx.sharing = (*ctx.sharing, Sharing([], iter(first.made)))
     return True
+
+
+def _refuse_sharing(statement: Operation, first: FirstCall, what: str, ctx: Context) -> None:
+    there = f"the first call is at line {first.span.line}"
+    if first.shape is not BROKEN:
+        there += f" and has {show_shape(first.shape) if first.shape else 'no input'}"
+    ctx.scope.report.add(
+        "NET122",
+        f"`{statement.name}` is shared, but its calls have different {what}",
+        head(statement),
+        label=show_shape(ctx.scope.shape) if ctx.scope.shape else "",
+        notes=(there,),
+        help=("give every call the same, or use a `def` without `shared`, whose calls have weights of their own",),
+        frame=ctx.frame,
+    )
 
 
 # -- repeat --------------------------------------------------------------------------------------------------

@@ -42,16 +42,19 @@ def run_layer(expander: Expander, statement: Operation, ctx: Context) -> LayerSt
     source = ctx.current
     name = ctx.names.name(statement, repeated=ctx.repeated)
     branches, operands = _operands(expander, statement, cls, ctx)
-    bound = _bind(expander, statement, cls, ctx)
     ctx.move(source)
-    if bound is not None and operands is not None:
-        labelled = _labelled(expander, bound, ctx)
-        operands = None if labelled is None else [*operands, *labelled]
-    if bound is None or operands is None or not _count(statement, cls, operands, branches, ctx):
+    bound = _bind(statement, cls, ctx)
+    if bound is None:
         ctx.move(BROKEN)
         return None
-    nodes = _nodes(expander, statement, cls, bound, name, operands, ctx)
-    return LayerStep(statement, nodes, branches, _name(source), _name(ctx.current))
+    labelled = _labelled(expander, bound, ctx)
+    read = None
+    if operands is not None and labelled is not None:
+        read = _read(statement, cls, [*operands, *labelled], branches, ctx)
+    nodes = _nodes(expander, statement, cls, bound, name, read, ctx)
+    if not nodes:
+        expander.reserve(name, head(statement), ctx)
+    return None if read is None else LayerStep(statement, nodes, branches, _name(source), _name(ctx.current))
 
 
 def _name(current: Current) -> str | None:
@@ -69,6 +72,11 @@ def _operands(
         return [], None
     if not statement.branches:
         return [], ([] if cls.operands[1] == 0 else [ctx.current])
+    return run_branches(expander, statement, ctx)
+
+
+def run_branches(expander: Expander, statement: Operation, ctx: Context) -> tuple[list[Body], list[Current]]:
+    """Run every branch on the current tensor: what ran, and the tensors that come of it."""
     source, results, bodies = ctx.current, [], []
     options, top, outermost = ctx.options, ctx.top, ctx.outermost
     ctx.top = ctx.outermost = False
@@ -81,9 +89,9 @@ def _operands(
     return bodies, results
 
 
-def _bind(expander: Expander, statement: Operation, cls: type[Layer], ctx: Context) -> Bound | None:
+def _bind(statement: Operation, cls: type[Layer], ctx: Context) -> Bound | None:
     shape = ctx.scope.shape
-    rank = expander.rank if shape is None else len(shape) - 1
+    rank = None if shape is None else len(shape) - 1
     try:
         return bind(
             signature_of(statement.name),
@@ -103,10 +111,10 @@ def _labelled(expander: Expander, bound: Bound, ctx: Context) -> list[Current] |
     return None if any(node is None for node in found) else found
 
 
-def _count(
+def _read(
     statement: Operation, cls: type[Layer], operands: Sequence[Current], branches: Sequence[Body], ctx: Context
-) -> bool:
-    """Whether the number of operands is right and none is missing or broken; reports the first two."""
+) -> list[str] | None:
+    """The nodes that a layer reads; None where one is broken, or after reporting too few, too many or a missing one."""
     if any(operand is None for operand in operands):
         ctx.scope.fail(
             "NET118",
@@ -114,7 +122,7 @@ def _count(
             head(statement),
             help=("begin with the shape of one sample, such as `input 32x32x3`",),
         )
-        return False
+        return None
     low, high = cls.operands
     if not low <= len(operands) <= (len(operands) if high is None else high):
         expected = f"exactly {low}" if low == high else f"at least {low}"
@@ -126,11 +134,12 @@ def _count(
                 f"write branches, `{statement.name} {{ | ... | ... }}`, or the labels to join the current tensor with",
             ),
         )
-        return False
+        return None
     if branches and len(operands) > len(branches):
         ctx.scope.fail("NET120", f"`{statement.name}` takes branches or labels, not both", head(statement))
-        return False
-    return BROKEN not in operands
+        return None
+    nodes = [operand for operand in operands if isinstance(operand, str)]
+    return nodes if len(nodes) == len(operands) else None
 
 
 def _nodes(
@@ -139,28 +148,29 @@ def _nodes(
     cls: type[Layer],
     bound: Bound,
     name: str,
-    operands: Sequence[Current],
+    operands: Sequence[str] | None,
     ctx: Context,
 ) -> list[str]:
-    """Make the layer and those of its trailing words; the last one becomes the current tensor."""
+    """Make the layer and those of its trailing words; the last one becomes the current tensor.
+
+    Where an operand is unknown (None), and after a layer that failed, the others are checked as far as that goes
+    without a shape.
+    """
     values, written, trailing = dict(bound.values), dict(bound.written), list(bound.trailing)
     _fuse(signature_of(statement.name), values, written, trailing)
     span = head(statement)
-    made = [add_node(expander, ctx, name, cls, values, Origin(span, ctx.frame, written), _names(operands), bound.spans)]
+    names = [name]
+    last = add_node(expander, ctx, name, cls, values, Origin(span, ctx.frame, written), operands, bound)
+    made = [last]
     for word in trailing:
-        if made[-1] is None:
-            break
-        behind = LAYERS[word.word]
-        options: dict[str, object] = {key: option.value for key, option in ctx.options.get(behind.op, {}).items()}
-        origin = Origin(word.span, ctx.frame)
-        behind_name = _free(f"{name}_{behind.op}", made)
-        made.append(add_node(expander, ctx, behind_name, behind, options, origin, [made[-1]], {}))
-    ctx.move(BROKEN if made[-1] is None else made[-1])
+        after = LAYERS[word.word]
+        options: dict[str, object] = {key: option.value for key, option in ctx.options.get(after.op, {}).items()}
+        names.append(_free(f"{name}_{after.op}", names))
+        operands = None if last is None else [last]
+        last = add_node(expander, ctx, names[-1], after, options, Origin(word.span, ctx.frame), operands, Bound())
+        made.append(last)
+    ctx.move(BROKEN if last is None else last)
     return [node for node in made if node is not None]
-
-
-def _names(operands: Sequence[Current]) -> list[str]:
-    return [operand for operand in operands if isinstance(operand, str)]
 
 
 def _fuse(
@@ -180,7 +190,7 @@ def _fuse(
         del trailing[0]
 
 
-def _free(name: str, made: Sequence[str | None]) -> str:
+def _free(name: str, made: Sequence[str]) -> str:
     """A name for a trailing layer; the second of a kind behind one operation is numbered."""
     if name not in made:
         return name
@@ -197,16 +207,22 @@ def add_node(
     cls: type[Layer],
     values: dict[str, object],
     origin: Origin,
-    operands: Sequence[str],
-    spans: dict[str, Span],
+    operands: Sequence[str] | None,
+    bound: Bound,
 ) -> str | None:
-    """Make one layer, infer its shape and add it to the network; None after reporting an error."""
-    shapes = [ctx.net.shapes[operand] for operand in operands]
+    """Make one layer, infer its shape and add it to the network; None after reporting an error.
+
+    Without `operands` there is no shape to infer, and the layer is only checked.
+    """
+    shapes = [ctx.net.shapes[operand] for operand in operands or ()]
     try:
         layer = cls(**values)
+        if operands is None:
+            layer.validate(bound.rank)
+            return None
         shape = layer.checked_shape(shapes)
     except LayerError as error:
-        _report(error, origin, shapes, operands, spans, ctx)
+        _report(error, origin, shapes, operands or (), bound.spans, ctx)
         return None
     node = Node(expander.unique(name, ctx), layer, origin)
     if not expander.admit(node, shapes, shape, ctx):

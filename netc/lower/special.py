@@ -213,7 +213,7 @@ def _option(
             computed = Word(value.name)
         else:
             computed = evaluate(value, ctx.scope)
-        param.kind.accept(computed, expander.rank)
+        param.kind.accept(computed, 0)  # an input of another rank may follow
     except Poison:
         return None
     except KindError as error:

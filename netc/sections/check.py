@@ -29,12 +29,14 @@ TRANSPARENT = frozenset({"identity", "dropout", "spatialdropout", "droppath", "n
 
 
 def check(program: Program) -> None:
-    """Report where `data` and `train` contradict the network. Outputs that failed to build are passed over."""
+    """Report where `data` and `train` contradict the network, or each other on an output that failed to build."""
     data, train = program.sections.data, program.sections.train
     if data is not None:
         _images(data, program)
-    if train is not None and program.net.outputs:
-        _Outputs(train, data, program).check()
+    if train is not None:
+        outputs = _Outputs(train, data, program)
+        if outputs.broken or program.net.outputs:
+            outputs.check()
 
 
 # -- images against the input --------------------------------------------------------------------------------
@@ -130,9 +132,11 @@ class _Outputs:
             self._layers(skipped, skipped.value.labels)
 
     def _output(self, line: Line[Any]) -> str | None:
-        """The output that a line speaks of; reports one that does not exist."""
+        """The output that a line speaks of, or how it calls it where that failed to build; reports one that is not."""
         output = output_of(line.value.of, self.net, self.labels)
-        if output is None and not self.broken:
+        if output is None and self.broken:
+            return str(line.value.of)
+        if output is None:
             names = self._names()
             self.report.add(
                 "NET408",
@@ -155,9 +159,10 @@ class _Outputs:
             return
         first = self.by_output.setdefault(output, line)
         if first is not line:
+            names = dict(zip(self.net.outputs, self._names(), strict=True))
             Conflict(
                 line,
-                f"the output `{self._names()[self.net.outputs.index(output)]}` has a loss already",
+                f"the output `{names[output]}` has a loss already" if output in names else "there is a loss already",
                 "say with `of=` which output this one is for",
                 [first],
                 code="NET403",

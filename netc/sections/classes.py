@@ -65,11 +65,12 @@ def _output(output: str, line: Line[Loss], data: Data | None, program: Program) 
 
 def _weights(train: Train, data: Data | None, program: Program) -> None:
     line, net = train.one(ClassWeights), program.net
-    output = net.outputs[0]
-    if line is None or not line.value.weights or output not in net.shapes:
+    if line is None or not line.value.weights:
         return
-    given, wanted = len(line.value.weights), (data and data.classes) or units(net, output)
-    if given != wanted:
+    given, wanted = len(line.value.weights), data.classes if data else None
+    if wanted is None and net.outputs and net.outputs[0] in net.shapes:
+        wanted = units(net, net.outputs[0])
+    if wanted and given != wanted:
         program.report.add(
             "NET405",
             f"{wanted} classes need {wanted} weights, got {given}",

@@ -17,7 +17,7 @@ from netc.sections.metrics import METRICS
 from netc.sections.model import Data, Line, Sections, Train
 from netc.sections.settings import FAMILIES, METRICS_LINE, SECTIONS, lines
 from netc.syntax.source import Span
-from netc.syntax.tree import Argument, If, Keyword, Literal, Operation, Positional, Reference, Size, Statement
+from netc.syntax.tree import Argument, If, Keyword, Literal, Lost, Operation, Positional, Reference, Size, Statement
 from netc.values import Word, kind_of, show
 
 S = TypeVar("S", bound=Setting)
@@ -138,6 +138,9 @@ class _Reader:
                     self._if(statement)
                 elif isinstance(statement, Operation):
                     self._line(statement)
+                elif isinstance(statement, Lost):  # what it may have said is not missing
+                    self.present.update(statement.span.text.split())
+                    raise Poison
                 else:
                     raise self.fail("NET117", f"`{self.section}` holds settings and `if` only", statement.span)
             except Poison:
