@@ -255,7 +255,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(
     assert "no space left on device" in capsys.readouterr().err
     saved = sorted(path.name for path in (here / "full/checkpoints").glob("*"))
     assert [name for name in saved if name.startswith("step")] == ["step-00000010.npz", "step-00000020.npz"]
-    assert not [name for name in saved if name.endswith(".tmp")]
+    assert not [name for name in saved if name.startswith(".")]
     for path in (here / "full/checkpoints").glob("step*"):
         checkpoint.read(path)
 

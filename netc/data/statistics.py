@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netc.data.errors import BROKEN, shown, unfit
+from netc.files import replacing
 from netc.sections.preprocessing import ZCA, Center, Scale, Step
 
 Double = NDArray[np.float64]
@@ -27,18 +26,8 @@ class Statistics:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write them as .npz; the file is whole or is not there."""
-        held = io.BytesIO()
-        np.savez(held, allow_pickle=False, **self.arrays)
-        target = Path(path)
-        beside = target.with_name(f".netc-{os.getpid()}.tmp")
-        try:
-            with beside.open("wb") as file:
-                file.write(held.getvalue())
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
+        with replacing(path) as file:
+            np.savez(file, allow_pickle=False, **self.arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Statistics:

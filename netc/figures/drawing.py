@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netc import files
 from netc.figures.options import Options
 from netc.figures.styles import STYLES, FigureError, draw, one_or_several
 
@@ -63,9 +64,7 @@ class Drawing:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the figure in the format of the path's name. Raises `FigureError` and OSError; the old file stays."""
-        from netc.cli.output import replace as replace_file  # noqa: PLC0415 - only here
-
-        replace_file(path, self.render(Path(path).suffix.lower()))
+        files.replace(path, self.render(Path(path).suffix.lower()))
 
     def on_paper(self) -> str:
         """The SVG in one theme: `auto` is light where nobody can switch."""

@@ -7,14 +7,15 @@ SHA-256 of everything else, and every other member one array under its own name.
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
+
+from netc.files import TEMPORARY, replacing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,33 +37,6 @@ class Checkpoint:
 
     state: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]]
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Write a file beside its place; it is moved there whole and on disk, or the old one stays as it was."""
-    beside = path.with_name(f".{path.name}.tmp")
-    try:
-        with beside.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        _sync(path.parent)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink()
-        raise
-
-
-def _sync(folder: Path) -> None:
-    """Put a rename on disk, where the system can."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def write(path: Path, state: Mapping[str, Any], arrays: Iterable[tuple[str, NDArray[Any]]]) -> None:
@@ -176,7 +150,7 @@ class Store:
         Where the best weights are broken too, one from before they were found is taken: the way from there to here
         finds them again, bit for bit.
         """
-        for left in self.folder.glob(".*.tmp"):  # what a killed writer left
+        for left in [*self.folder.glob(f"{TEMPORARY}*"), *self.folder.glob(".*.tmp")]:  # what a killed writer left
             with suppress(OSError):
                 left.unlink()
         best_is_broken = self._broken_best(note)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netc.train.checkpoint import replacing
+from netc.files import replace, replacing
 
 if TYPE_CHECKING:
     from netc.train.loop import Loop
@@ -45,13 +45,8 @@ def save_model(trainee: Trainee, path: Path) -> None:
         loss_weights={name: float(compiled.weights.get(name, 1.0)) for name in losses} if several else None,
         metrics=metrics if several else metrics.get(net.outputs[0]),
     )
-    beside = path.with_name(f".{path.stem}.tmp.keras")
-    try:
-        with deep_recursion(recursion(net, depths(net))):
-            model.save(beside, include_optimizer=False)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(path) as file, deep_recursion(recursion(net, depths(net))):
+        model.save(file.name, include_optimizer=False)
 
 
 def draw(rows: list[dict[str, float]], name: str, path: Path) -> None:
@@ -61,6 +56,4 @@ def draw(rows: list[dict[str, float]], name: str, path: Path) -> None:
 
     if not rows:
         return
-    content = write_scene(curves(rows, f"{name}: learning curves"), ".svg")
-    with replacing(path) as file:
-        file.write(content.encode() if isinstance(content, str) else content)
+    replace(path, write_scene(curves(rows, f"{name}: learning curves"), ".svg"))

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netc.train.checkpoint import replacing
+from netc.files import replacing
 
 if TYPE_CHECKING:
     from netc.train.events import Events

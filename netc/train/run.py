@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netc import __version__
+from netc.files import replace
 from netc.sections.model import Line
-from netc.train.checkpoint import Store, replacing
+from netc.train.checkpoint import Store
 from netc.train.log import read_log
 
 if TYPE_CHECKING:
@@ -88,8 +89,7 @@ class Run:
     def write(self, said: Mapping[str, Any]) -> None:
         """Replace `run.json`."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with replacing(self.record) as file:
-            file.write((json.dumps(said, indent=1) + "\n").encode())
+        replace(self.record, json.dumps(said, indent=1) + "\n")
 
     def update(self, **changes: Any) -> None:
         """Change some of what `run.json` says."""
@@ -105,8 +105,7 @@ class Run:
         for path, text in sources.items():
             place = self.folder / places[path]
             place.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(place) as file:
-                file.write(text.encode())
+            replace(place, text)
         return places[next(iter(sources))].as_posix()
 
 
