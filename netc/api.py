@@ -224,14 +224,17 @@ class Network:
 
 
 def load(path: str | os.PathLike[str], /, **parameters: Value) -> Network:
-    """The network of a `.net` file, with other values for its `param`s. Raises `SpecError`.
+    """The network of a `.net` file, with other values for its `param`s.
+
+    Raises `SpecError` for a text with errors, also for one that is not UTF-8 or too large; and OSError, as `open` does,
+    for what cannot be read: FileNotFoundError, IsADirectoryError, PermissionError.
 
     >>> netc.load("specs/resnet.net", n=9)
     """
     from netc.syntax.reading import read  # noqa: PLC0415
 
     report = Diagnostics()
-    source = read(str(path), Limits(), report)
+    source = read(path, Limits(), report)
     if source is None:
         raise SpecError(tuple(report))
     return _network(source, parameters)

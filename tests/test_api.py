@@ -96,9 +96,21 @@ def test_words_are_values() -> None:
     assert netc.loads(text, act="tanh").net.node("conv1").layer.act == "tanh"
 
 
-def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(netc.SpecError) as caught:
-        netc.load(tmp_path / "none.net")
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("none.net", FileNotFoundError), ("", IsADirectoryError), ("a\0b", FileNotFoundError), ("loop", OSError)],
+)
+def test_what_cannot_be_read_is_as_with_open(name: str, error: type[OSError], tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(error) as caught:
+        netc.load(tmp_path / name)
+    assert caught.value.filename == str(tmp_path / name)
+
+
+def test_a_file_that_is_not_text(tmp_path: Path) -> None:
+    (tmp_path / "latin.net").write_bytes("net a  # caf\xe9\n".encode("latin-1"))
+    with pytest.raises(netc.SpecError, match=r"latin\.net:1:13") as caught:
+        netc.load(tmp_path / "latin.net")
     assert [found.code for found in caught.value.diagnostics] == ["NET005"]
 
 

@@ -97,10 +97,16 @@ def test_check_reads_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def test_check_missing_file_is_an_error_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "nowhere.net", "broken.net"]) == 1
+    """It has no position, the others are checked all the same, and the exit code is that of wrong use."""
+    assert main(["check", "nowhere.net", "broken.net"]) == 2
     out = capsys.readouterr().out
-    assert "error[NET005]" in out
-    assert "error[NET104]" in out
+    assert out.startswith("error[NET005]: cannot read nowhere.net: no such file or directory\n\nerror[NET104]: ")
+    assert out.endswith("2 errors in 2 files\n")
+    assert main(["fmt", "--check", "nowhere.net", "ugly.net"]) == 2
+    assert capsys.readouterr().err.endswith("would change ugly.net\n")
+    for command in ("compile", "summary", "draw"):
+        assert main([command, "nowhere.net"]) == 2
+        assert capsys.readouterr() == ("", "netc: cannot read nowhere.net: no such file or directory\n")
 
 
 def test_check_fix_mends_the_file(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from typing import Any, NoReturn
 
 from netc import __version__
 
@@ -24,7 +26,7 @@ COMMANDS = {
     "ops": "the operations of the language and their options",
 }
 CLEAN, ERRORS, USAGE, BUG = 0, 1, 2, 3
-_INTERRUPTED, _PIPE_CLOSED = 130, 141
+_INTERRUPTED, _READER_LEFT = 130, 141  # 128 and the number of the signal, as shells count
 _TRACEBACK = "--traceback"
 
 _EPILOG = """\
@@ -37,36 +39,60 @@ first steps:
   netc train specs/digits.net       does it learn? on digits, without a download
   netc explain NET301               what does this code mean?
 
-exit codes: 0 clean, 1 errors in the spec, 2 wrong use of the command line, 3 a bug of netc"""
+exit codes:
+  0    clean
+  1    errors in the spec
+  2    wrong use of the command line, a file that cannot be read or written
+  3    a bug of netc
+  130  stopped with Ctrl-C; files are whole
+  141  the program that reads the output left, as `head` does"""
 
 
 class UsageError(Exception):
     """The command line asks for something that cannot be: ends with exit code 2."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse, which repeats what it does not know as it was given."""
+
+    def error(self, message: str) -> NoReturn:
+        from netc.diagnostics.escape import harmless  # noqa: PLC0415 - only for a mistake
+
+        super().error(harmless(message))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        from netc.cli.output import emit  # noqa: PLC0415 - it imports this module
+
+        if file is sys.stdout:  # argparse would not say that the help went nowhere
+            emit(message, rendered=True)
+        else:
+            super()._print_message(message, file)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit code."""
+    from netc.cli.output import ReaderLeft, emit, open_streams, say  # noqa: PLC0415 - it imports this module
+
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        _harmless_streams()
-        code = _run(arguments)
-        sys.stdout.flush()
-        return code
+        open_streams()
+        return _run(arguments)
     except UsageError as error:
-        print(f"netc: {error}", file=sys.stderr)
+        say(f"netc: {error}")
         return USAGE
     except KeyboardInterrupt:
+        with suppress(UsageError, ReaderLeft):
+            emit("")  # what was being printed; the reader may have been stopped too
         return _INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's last flush fails again
-        return _PIPE_CLOSED
+    except ReaderLeft:
+        return _READER_LEFT
     except Exception as error:
         return _report_bug(error, arguments)
 
 
 def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """The parser for a command line: only the command that it names is set up in full."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="netc",
         description="The compiler for convolutional network architectures.",
         epilog=_EPILOG,
@@ -86,14 +112,35 @@ def _run(arguments: Sequence[str]) -> int:
     _refuse_unknown_command(arguments)
     top = parser(arguments)
     try:
-        options = top.parse_args([argument for argument in arguments if argument != _TRACEBACK])
+        options, unknown = top.parse_known_args([argument for argument in arguments if argument != _TRACEBACK])
     except SystemExit as leaving:  # argparse has printed the help, the version or what was wrong
         return int(leaving.code or 0)
+    if unknown:
+        raise UsageError(_unknown(unknown[0], options.command, top))
     if options.command is None:
         top.print_help(sys.stderr)
         return USAGE
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise UsageError("the current directory does not exist any more") from None
     code: int = import_module(f"netc.cli.{options.command}").run(options)
     return code
+
+
+def _unknown(argument: str, command: str | None, top: argparse.ArgumentParser) -> str:
+    """What there is to say about an argument that a command does not take."""
+    from netc.lower.suggest import nearest  # noqa: PLC0415 - only for a mistake
+
+    chosen, name = top, "netc" if command is None else f"netc {command}"
+    if command is not None:
+        (commands,) = (one for one in top._actions if isinstance(one, argparse._SubParsersAction))
+        chosen = commands.choices[command]
+    if not argument.startswith("-"):
+        return f"`{name}` does not take {argument!r} too; `{name} --help` says what it takes"
+    close = nearest(argument.partition("=")[0], chosen._option_string_actions)
+    advice = f"did you mean `{close}`?" if close else f"`{name} --help` lists them"
+    return f"`{name}` has no option {argument!r}; {advice}"
 
 
 def _refuse_unknown_command(arguments: Sequence[str]) -> None:
@@ -105,14 +152,6 @@ def _refuse_unknown_command(arguments: Sequence[str]) -> None:
 
     close = "check " + name if name.endswith(".net") else nearest(name, COMMANDS)
     raise UsageError(f"there is no command {name!a}" + (f"; did you mean `netc {close}`?" if close else ""))
-
-
-def _harmless_streams() -> None:
-    """Text that the terminal's encoding lacks is printed as escapes rather than failing."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
 
 
 def _report_bug(error: Exception, arguments: Sequence[str]) -> int:

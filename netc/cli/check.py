@@ -6,41 +6,46 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from netc.cli import CLEAN, ERRORS
-from netc.cli.options import Settings, add_colour, add_compiling, coloured, settings
+from netc.cli import ERRORS
+from netc.cli.options import Settings, add_colour, add_compiling, add_stdin_name, check_stdin, coloured, settings
 from netc.cli.output import STDIO, difference, emit, say, write
-from netc.cli.running import compile_text, failed, read
-from netc.diagnostics.escape import harmless
+from netc.cli.running import STDIN, compile_text, exit_code, read, specs
 from netc.diagnostics.model import Diagnostic
 
 _EXAMPLES = """\
 examples:
   netc check resnet.net
+  netc check specs                            all .net files below a folder
   netc check specs/*.net --deny warnings      lints fail the run too
   netc check resnet.net -D n=9 --allow NET503
   netc check resnet.net --fix                 apply the safe fixes (--diff only shows them)
   netc check --format sarif *.net > netc.sarif
 
-Columns count from 1 in code points. With --diff the exit code is 1 too where something is to be changed."""
+Columns count from 1 in code points.
+
+exit codes: 0 no error in any file, 1 errors (with --diff also something to change), 2 wrong use, or a file that
+cannot be read: the others are checked all the same"""
 
 
 def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
     command.description = "Report everything that is wrong with a spec, without TensorFlow."
     command.epilog = _EXAMPLES
-    command.add_argument("files", nargs="+", metavar="FILE", help="a spec; `-` reads standard input")
+    command.add_argument("files", nargs="+", metavar="FILE", help="specs, or folders of them; `-` reads standard input")
     command.add_argument("--format", choices=("text", "concise", "json", "sarif"), default="text")
     mending = command.add_mutually_exclusive_group()
     mending.add_argument("--fix", action="store_true", help="apply the safe fixes to the files")
     mending.add_argument("--diff", action="store_true", help="show what --fix would change, and change nothing")
+    add_stdin_name(command)
     add_colour(command)
     add_compiling(command)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check the files; 1 if any has an error."""
+    """Check the files; 1 if any has an error, 2 if any cannot be read."""
     chosen = settings(options)
-    options.files = list(dict.fromkeys(options.files))
+    options.files = list(dict.fromkeys(specs(options.files)))
+    check_stdin(options, options.files)
     findings: list[Diagnostic] = []
     changed = False
     for path in options.files:
@@ -48,15 +53,15 @@ def run(options: argparse.Namespace) -> int:
         findings += found
         changed |= changes
     if options.diff or (options.fix and STDIO in options.files):  # standard output holds the diff or the text
-        say(_render(findings, options, coloured(options.color, sys.stderr)).rstrip("\n"))
+        say(_render(findings, options, coloured(options.color, sys.stderr)).rstrip("\n"), rendered=True)
     else:
-        sys.stdout.write(_render(findings, options, coloured(options.color, sys.stdout)))
-    return ERRORS if failed(findings) or (options.diff and changed) else CLEAN
+        emit(_render(findings, options, coloured(options.color, sys.stdout)), rendered=True)
+    return exit_code(findings) or (ERRORS if options.diff and changed else 0)
 
 
 def _check(path: str, chosen: Settings, options: argparse.Namespace) -> tuple[Sequence[Diagnostic], bool]:
     """What is to be said about a file, after mending where that is asked for, and whether that changes it."""
-    source, findings = read(path, chosen.limits)
+    source, findings = read(path, chosen.limits, options.stdin_filename)
     if source is None:
         return findings, False
     if not (options.fix or options.diff):
@@ -70,7 +75,7 @@ def _check(path: str, chosen: Settings, options: argparse.Namespace) -> tuple[Se
     elif changed or path == STDIO:
         write(path, fixed.text)
     if changed and options.fix and path != STDIO:
-        say(f"fixed {harmless(path)}")
+        say(f"fixed {path}")
     return left, changed
 
 
@@ -79,7 +84,7 @@ def _render(findings: Sequence[Diagnostic], options: argparse.Namespace, colour:
         from netc.diagnostics import render_text  # noqa: PLC0415 - each format is imported when it is wanted
 
         listed = render_text.render(findings, colour=colour)
-        names = ["<stdin>" if path == STDIO else path for path in options.files]
+        names = [options.stdin_filename or STDIN if path == STDIO else path for path in options.files]
         return listed + "\n" * bool(listed) + render_text.summary(findings, names) + "\n"
     if options.format == "concise":
         from netc.diagnostics import render_concise  # noqa: PLC0415

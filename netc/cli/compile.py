@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc.cli import CLEAN, ERRORS, UsageError
-from netc.cli.options import add_colour, add_compiling, settings
-from netc.cli.output import STDIO, say, write
-from netc.cli.running import load, need_tensorflow
+from netc.cli.options import add_colour, add_compiling, add_stdin_name, check_stdin, settings
+from netc.cli.output import STDIO, keep, say, write
+from netc.cli.running import inputs, load, need_tensorflow
 
 if TYPE_CHECKING:
     from netc.program import Program
@@ -26,7 +26,7 @@ examples:
   netc compile - < resnet.net                a spec from standard input is printed
 
 Without -o the file is named as the spec, with `_` for what a Python module's name cannot hold:
-specs/resnet-cifar.net becomes resnet_cifar.py. An existing file is replaced, and only by a complete one."""
+specs/resnet-cifar.net becomes resnet_cifar.py. A file that netc wrote is replaced, and only by a complete one."""
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -35,11 +35,13 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.epilog = _EXAMPLES
     command.add_argument("file", metavar="FILE", help="a spec; `-` reads standard input")
     command.add_argument("-o", "--output", metavar="OUT", help="where to; `-` is standard output")
+    command.add_argument("--force", action="store_true", help="replace a file that netc did not write too")
     command.add_argument("--target", choices=tuple(SUFFIXES), default="keras")
     command.add_argument("--flat", action="store_true", help="write every layer out, without functions and loops")
     command.add_argument(
         "--verify", action="store_true", help="build both the code and the network with TensorFlow, and compare them"
     )
+    add_stdin_name(command)
     add_colour(command)
     add_compiling(command)
 
@@ -48,16 +50,18 @@ def run(options: argparse.Namespace) -> int:
     """Compile; 1 if the spec has errors."""
     if options.target != "keras" and (options.flat or options.verify):
         raise UsageError(f"--flat and --verify are for the target keras, not {options.target}")
+    check_stdin(options, [options.file])
     if options.verify:
         need_tensorflow("--verify")
     program = load(options, settings(options), speculate=options.target == "keras" and not options.flat)
     if program is None:
         return ERRORS
+    output = options.output or _output_name(options.file, options.target)
+    keep(output, inputs(program), force=options.force)
     text = _emit(program, options)
     if options.verify:
         _verify(text, program)
         say("verified: the code builds the network that was checked, with the same weights and outputs")
-    output = options.output or _output_name(options.file, options.target)
     write(output, text)
     if options.output is None and output != STDIO:
         say(f"wrote {output}")

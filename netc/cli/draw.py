@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc.cli import CLEAN, ERRORS, UsageError
-from netc.cli.options import add_colour, add_compiling, settings
-from netc.cli.output import STDIO, say, write
-from netc.cli.running import load
+from netc.cli.options import add_colour, add_compiling, add_stdin_name, check_stdin, settings
+from netc.cli.output import STDIO, keep, say, write
+from netc.cli.running import inputs, load, specs
 from netc.figures.options import COLLAPSE, DIRECTIONS, SHAPES, Options
 from netc.figures.styles import STYLES
 from netc.figures.theme import THEMES
@@ -43,7 +43,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
     command.description = "Draw a network as its paper does. Everything shown is computed from the spec."
     command.epilog = _EXAMPLES
-    command.add_argument("files", metavar="FILE", nargs="+", help="a spec; `-` reads standard input")
+    command.add_argument("files", metavar="FILE", nargs="+", help="specs, or folders of them; `-` reads standard input")
     command.add_argument("-o", "--output", metavar="OUT", help=f"where to, by its name as {_SUFFIXES}; `-` prints SVG")
     command.add_argument("--style", choices=tuple(STYLES), default="graph", help="see below (graph)")
     command.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
@@ -68,6 +68,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--id-prefix", metavar="TEXT", default="", help="before the ids, for several figures in a page"
     )
+    add_stdin_name(command)
     add_colour(command)
     add_compiling(command)
 
@@ -77,16 +78,18 @@ def run(options: argparse.Namespace) -> int:
     from netc.figures.drawing import FORMATS, OWNERS, Drawing  # noqa: PLC0415 - --help needs no figure
     from netc.figures.styles import FigureError  # noqa: PLC0415
 
-    output = options.output or _output_name(options.files[0])
+    files = specs(options.files)
+    output = options.output or _output_name(files[0])
     suffix = ".svg" if output == STDIO else Path(output).suffix.lower()
     if suffix not in FORMATS:
         raise UsageError(f"got `{output}`, expected a name that ends in one of {_SUFFIXES}")
     if OWNERS.get(suffix, options.style) != options.style:
         raise UsageError(f"{suffix} is for --style {OWNERS[suffix]}, not for {options.style}")
     _refuse_unknown(options)
-    programs = _programs(options)
+    programs = _programs(options, files)
     if programs is None:
         return ERRORS
+    keep(output, [path for program in programs for path in inputs(program)])
     if options.link and len(programs) > 1:
         raise UsageError("--link is for one network: lines of several are not those of one URL")
     try:
@@ -125,11 +128,10 @@ def _options(options: argparse.Namespace) -> Options:
     )
 
 
-def _programs(options: argparse.Namespace) -> list[Program] | None:
+def _programs(options: argparse.Namespace, files: list[str]) -> list[Program] | None:
     """The programs of all files, those of `--beside` first; None if any has errors."""
-    paths = [path for listed in options.beside for path in listed.split(",") if path] + options.files
-    if paths.count(STDIO) > 1:
-        raise UsageError("standard input can be read once only")
+    paths = [*specs([path for listed in options.beside for path in listed.split(",") if path]), *files]
+    check_stdin(options, paths)
     made = settings(options)
     programs = [load(options, made, path=path) for path in paths]
     right = [program for program in programs if program is not None]

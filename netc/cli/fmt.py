@@ -5,36 +5,44 @@ from __future__ import annotations
 import argparse
 
 from netc.cli import CLEAN, ERRORS
-from netc.cli.options import add_colour
+from netc.cli.options import add_colour, add_stdin_name, check_stdin
 from netc.cli.output import STDIO, difference, emit, say, write
-from netc.cli.running import failed, read, show
+from netc.cli.running import exit_code, failed, read, show, specs
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
 
 _EXAMPLES = """\
 examples:
   netc fmt resnet.net
-  netc fmt --check specs/*.net    names the files that would change; exit code 1 if any
-  netc fmt --diff resnet.net      shows what would change; exit code 1 if anything
+  netc fmt --check specs          names the files below a folder that would change
+  netc fmt --diff resnet.net      shows what would change
   netc fmt - < a.net > b.net
 
-Comments are kept, and the text is written only after reading it again gave the same network."""
+Comments are kept, and the text is written only after reading it again gave the same network.
+
+exit codes: 0 all right, 1 a file with errors (with --check and --diff also one that would change), 2 wrong use, or a
+file that cannot be read or written"""
 
 
 def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
     command.description = "Write specs in the canonical style."
     command.epilog = _EXAMPLES
-    command.add_argument("files", nargs="+", metavar="FILE", help="a spec; `-` reads standard input, writes to output")
+    command.add_argument(
+        "files", nargs="+", metavar="FILE", help="specs, or folders of them; `-` reads standard input, writes to output"
+    )
     modes = command.add_mutually_exclusive_group()
     modes.add_argument("--check", action="store_true", help="change nothing, name the files that would change")
     modes.add_argument("--diff", action="store_true", help="change nothing, show what would change")
+    add_stdin_name(command)
     add_colour(command)
 
 
 def run(options: argparse.Namespace) -> int:
     """Format the files; 1 where one cannot be read or, with --check and --diff, would change."""
-    return max([_format(path, options) for path in dict.fromkeys(options.files)])
+    files = list(dict.fromkeys(specs(options.files)))
+    check_stdin(options, files)
+    return max([_format(path, options) for path in files])
 
 
 def _format(path: str, options: argparse.Namespace) -> int:
@@ -42,14 +50,14 @@ def _format(path: str, options: argparse.Namespace) -> int:
     from netc.syntax.parser import parse  # noqa: PLC0415
 
     limits = Limits()
-    source, findings = read(path, limits)
+    source, findings = read(path, limits, options.stdin_filename)
     if source is not None:
         report = Diagnostics()
         file = parse(source, limits, report)
         findings = list(report)
     if source is None or failed(findings):
         show(findings, options.color)
-        return ERRORS
+        return exit_code(findings)
     text = format_file(file)
     changed = text != source.text
     if options.diff:

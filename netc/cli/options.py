@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from netc.cli import UsageError
+from netc.cli.output import STDIO
 from netc.diagnostics.levels import Level, Levels, lints
 from netc.limits import Limits
 
@@ -62,6 +63,23 @@ def add_compiling(command: argparse.ArgumentParser) -> None:
         type=_said(_limit),
         help=f"raise or lower a bound (now: {known})",
     )
+
+
+def add_stdin_name(command: argparse.ArgumentParser) -> None:
+    """`--stdin-filename`."""
+    command.add_argument(
+        "--stdin-filename",
+        metavar="NAME",
+        help="what the file `-` is called: in messages, for the paths of `use`, and for the network's name",
+    )
+
+
+def check_stdin(options: argparse.Namespace, files: Sequence[str]) -> None:
+    """Raises `UsageError` where standard input would be read twice, or is named and not read."""
+    if files.count(STDIO) > 1:
+        raise UsageError("standard input can be read once only")
+    if options.stdin_filename is not None and STDIO not in files:
+        raise UsageError("--stdin-filename goes with the file `-`")
 
 
 def add_colour(command: argparse.ArgumentParser) -> None:

@@ -2,65 +2,143 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+import zipfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from netc import files
 from netc.cli import UsageError
 from netc.diagnostics.escape import harmless
 
 STDIO = "-"
+REPLACED = frozenset({".svg", ".png", ".pdf", ".html", ".dot", ".csv", ".md", ".tex"})  # figures and tables
+_CODE, _BY = (b'"""', b'r"""'), b"\nWritten by netc from "
+_JSON = b'{\n  "format": '
+FEATURES = ("features", "files")  # what an .npz of `netc predict --layer` holds
 
 
-def emit(text: str) -> None:
-    """Write a text to standard output; a terminal gets what could steer it as escapes."""
-    if sys.stdout.isatty():
-        text = "\n".join("\t".join(map(harmless, line.split("\t"))) for line in text.split("\n"))
-    sys.stdout.write(text)
+class ReaderLeft(Exception):
+    """Whoever reads standard output has closed it: nothing is left to be done, and nothing to be said."""
+
+
+# -- the three streams ---------------------------------------------------------------------------------------
+
+
+class _Unheard(io.TextIOWrapper):
+    """Standard error, which nobody has to listen to: what cannot be written there is dropped."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            super().flush()
+
+
+def open_streams() -> None:
+    """Make the standard streams fit to be used, whatever the caller has done to them.
+
+    One that is closed must not give its number to the next file that is opened. Standard input and output are then
+    opened the wrong way round, so that using them fails as with a closed file. Text that the terminal's encoding lacks
+    is printed as escapes rather than failing.
+    """
+    for number, (name, flags) in enumerate((("stdin", os.O_WRONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY))):
+        if getattr(sys, name) is not None:
+            continue
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, flags), number)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
+    if sys.stderr is sys.__stderr__ and isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr = _Unheard(sys.stderr.buffer, encoding=sys.stderr.encoding, line_buffering=True)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def emit(content: str | bytes, *, rendered: bool = False) -> None:
+    """Write to standard output, at once. A terminal gets what could steer it as escapes, except in what is `rendered`:
+    coloured, and harmless otherwise. Raises `ReaderLeft`, and `UsageError` where the output is full or closed."""
+    if isinstance(content, str) and not rendered and sys.stdout.isatty():
+        content = "\n".join("\t".join(map(harmless, line.split("\t"))) for line in content.split("\n"))
+    try:
+        if isinstance(content, str):
+            sys.stdout.write(content)
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's last flush fails again
+        if isinstance(error, BrokenPipeError):
+            raise ReaderLeft from None
+        raise UsageError(f"cannot write to standard output: {reason(error)}") from None
+
+
+def say(text: str, *, rendered: bool = False) -> None:
+    """Something to know that is no result: to standard error, after the results so far. It may hold what a user or a
+    spec calls things, and is one line, unless it is `rendered`."""
+    print(text if rendered else harmless(text), file=sys.stderr)
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused, in lower case."""
+    return (error.strerror or str(error)).lower()
+
+
+# -- files ---------------------------------------------------------------------------------------------------
+
+
+def keep(path: str, inputs: Iterable[str | os.PathLike[str]], *, force: bool = False) -> None:
+    """Raises `UsageError` where writing this output would lose something: one of the inputs, or, unless that is wanted
+    by `force`, a file that is neither a figure or table nor netc's own."""
+    if path == STDIO or not os.path.isfile(path):
+        return
+    for one in inputs:
+        if os.path.exists(one) and os.path.samefile(path, one):
+            raise UsageError(f"`{path}` is read by this command: -o and another name keep it")
+    if not (force or Path(path).suffix.lower() in REPLACED or _own(path)):
+        raise UsageError(f"`{path}` was not written by netc: --force replaces it, -o and another name keep it")
+
+
+def _own(path: str) -> bool:
+    """Whether a file is empty, or says itself that netc wrote it."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(100_000)
+        if head.startswith(b"PK"):
+            with zipfile.ZipFile(path) as archive:
+                return set(archive.namelist()) == {f"{name}.npy" for name in FEATURES}
+    except (OSError, zipfile.BadZipFile):
+        return False
+    docstring = head[: head.find(b'"""', len(_CODE[1]))]
+    return not head or head.startswith(_JSON) or (head.startswith(_CODE) and _BY in docstring.replace(b"\r", b""))
 
 
 def write(path: str, content: str | bytes) -> None:
-    """Write a file, or to standard output for `-`; the old file stays whole if that fails."""
+    """Write a file, or to standard output for `-`; the old file stays whole if that fails, with `UsageError`."""
     if path == STDIO:
-        emit(content) if isinstance(content, str) else sys.stdout.buffer.write(content)
+        emit(content)
         return
     try:
-        replace(path, content)
+        files.replace(path, content)
     except OSError as error:
-        raise UsageError(f"cannot write `{harmless(path)}`: {error.strerror}") from None
-
-
-def replace(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """Put a complete file in the place of another. Raises OSError; the old file stays whole then."""
-    target = Path(os.path.realpath(path))  # a link stays a link
-    data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
-    if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced; a directory refuses
-        target.write_bytes(data)
-        return
-    beside = target.with_name(f".netc-{os.getpid()}.tmp")
-    try:
-        beside.write_bytes(data)
-        if target.exists():
-            beside.chmod(target.stat().st_mode & 0o7777)
-        beside.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink()
-        raise
-
-
-def say(text: str) -> None:
-    """Something to know that is no result: to standard error, behind the results so far."""
-    sys.stdout.flush()
-    print(text, file=sys.stderr)
+        folder = os.path.dirname(path)
+        missing = f"there is no folder `{folder}`" if folder and not os.path.isdir(folder) else reason(error)
+        raise UsageError(f"cannot write `{path}`: {missing}") from None
 
 
 def difference(name: str, old: str, new: str) -> str:
     """A unified diff, as `patch` reads it."""
     from difflib import unified_diff  # noqa: PLC0415 - only for --diff
 
-    lines = unified_diff(_lines(old), _lines(new), name, name)
+    lines = unified_diff(_lines(old), _lines(new), harmless(name), harmless(name))
     return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
 
 

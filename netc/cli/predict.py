@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.evaluate import add_weights, trained
 from netc.cli.options import add_colour, add_compiling
-from netc.cli.output import STDIO, emit, say, write
-from netc.cli.running import need_tensorflow
+from netc.cli.output import FEATURES, STDIO, emit, keep, say, write
+from netc.cli.running import named, need_tensorflow
+from netc.diagnostics.escape import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +44,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "-o", "--output", metavar="OUT", default="features.npz", help="where --layer writes to; `-` is standard output"
     )
+    command.add_argument("--force", action="store_true", help="replace a file that netc did not write too")
     command.add_argument("--format", choices=("text", "json", "csv"), default="text")
     add_colour(command)
     add_compiling(command)
@@ -64,6 +66,9 @@ def _run(options: argparse.Namespace) -> int:
     images = list(_given(options.images))
     if options.layer and not Path(options.output).resolve().parent.is_dir():
         raise UsageError(f"cannot write `{options.output}`: there is no folder of that name")
+    if options.layer:
+        given = [image for image in images if isinstance(image, Path)]
+        keep(options.output, [options.file, *filter(None, [options.weights]), *given], force=options.force)
     opened = trained(options)
     if opened is None:
         return ERRORS
@@ -84,6 +89,7 @@ def _given(texts: list[str]) -> Iterable[Path | bytes]:
     """The images that are named: files, those of folders, and the bytes of standard input."""
     from netc.data.pictures import SUFFIXES  # noqa: PLC0415 - imports Pillow
 
+    texts = named(texts)
     if texts.count(STDIO) > 1:
         raise UsageError("`-` stands twice, and standard input holds one image")
     for text in texts:
@@ -106,7 +112,7 @@ def _called(image: object) -> str:
 def _text(found: Iterable[Prediction]) -> None:
     for one in found:
         classes = "  ".join(f"{name} {share:.1%}" for name, share in one.classes)
-        emit(f"{_called(one.image)}  {classes}\n")
+        emit(f"{harmless(_called(one.image))}  {classes}\n")
 
 
 def _json(found: Iterable[Prediction]) -> None:
@@ -130,5 +136,6 @@ def _packed(features: object, images: Iterable[Path | bytes]) -> bytes:
     import numpy  # noqa: PLC0415 - comes with TensorFlow
 
     held = io.BytesIO()
-    numpy.savez(held, features=features, files=numpy.array(list(map(_called, images))))  # type: ignore[arg-type]
+    names = numpy.array(list(map(_called, images)))
+    numpy.savez(held, **dict(zip(FEATURES, (features, names), strict=True)))  # type: ignore[arg-type]
     return held.getvalue()

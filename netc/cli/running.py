@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from glob import glob
 from typing import TYPE_CHECKING
 
 from netc import needs
-from netc.cli import UsageError
+from netc.cli import CLEAN, ERRORS, USAGE, UsageError
 from netc.cli.options import Settings, coloured
-from netc.cli.output import say
+from netc.cli.output import STDIO, reason, say
 from netc.diagnostics.codes import Severity
 from netc.diagnostics.levels import judge
 from netc.diagnostics.model import Diagnostic, Diagnostics
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from netc.program import Program
     from netc.sections.override import Change
 
+STDIN = "<stdin>"
+
 
 def need_tensorflow(what: str) -> None:
     """End with a usage error where TensorFlow, which a command or an option needs, is not installed."""
@@ -30,12 +34,53 @@ def need_tensorflow(what: str) -> None:
         raise UsageError(str(error)) from None
 
 
-def read(path: str, limits: Limits) -> tuple[Source | None, list[Diagnostic]]:
-    """The text of a file (or of standard input for `-`), or why there is none."""
+def named(texts: Sequence[str]) -> list[str]:
+    """The files that are named: a file, a pattern such as `specs/*.net` where the shell has left it as it is, `-`."""
+    return [path for text in texts for path in _matching(text)]
+
+
+def specs(texts: Sequence[str]) -> list[str]:
+    """The specs that are named: as `named`, and of a folder all the `.net` files below it, but no hidden ones."""
+    return [path for text in named(texts) for path in _below(text)]
+
+
+def _matching(text: str) -> list[str]:
+    if text == STDIO or os.path.lexists(text) or not any(sign in text for sign in "*?["):
+        return [text]
+    found = sorted(glob(text, recursive=True))
+    if not found:
+        raise UsageError(f"no file matches `{text}`")
+    return found
+
+
+def _below(path: str) -> Iterator[str]:
+    if path == STDIO or not os.path.isdir(path):
+        yield path
+        return
+    found = False
+    for folder, inside, names in os.walk(path, onerror=_unreadable):
+        inside[:] = sorted(name for name in inside if not name.startswith("."))
+        for name in sorted(names):
+            if name.endswith(".net") and not name.startswith("."):
+                found = True
+                yield os.path.join(folder, name)
+    if not found:
+        raise UsageError(f"there is no .net file below the folder `{path}`")
+
+
+def _unreadable(error: OSError) -> None:
+    raise UsageError(f"cannot read the folder {error.filename}: {reason(error)}")
+
+
+def read(path: str, limits: Limits, name: str | None = None) -> tuple[Source | None, list[Diagnostic]]:
+    """The text of a file (or of standard input, by that name, for `-`), or why there is none."""
     from netc.syntax import reading  # noqa: PLC0415 - not every command reads specs
 
     report = Diagnostics()
-    return reading.read(path, limits, report), list(report)
+    try:
+        return reading.read(path, limits, report, name=name or STDIN), list(report)
+    except OSError as error:
+        return None, [Diagnostic("NET005", f"cannot read {STDIN if path == STDIO else path}: {reason(error)}")]
 
 
 def compile_text(
@@ -61,7 +106,10 @@ def load(
 ) -> Program | None:
     """The program of a path (`options.file` unless given), for commands that need a right one; what is wrong goes to
     standard error."""
-    source, findings = read(options.file if path is None else path, settings.limits)
+    path = options.file if path is None else path
+    source, findings = read(path, settings.limits, getattr(options, "stdin_filename", None))
+    if exit_code(findings) == USAGE:
+        raise UsageError(findings[0].message)
     program = None
     if source is not None:
         program, findings = compile_text(source, settings, speculate=speculate, changes=changes)
@@ -73,13 +121,25 @@ def load(
     return None if failed(findings) else program
 
 
+def inputs(program: Program) -> list[str | os.PathLike[str]]:
+    """The files that a program was read from."""
+    return [program.file.source.name, *program.used]
+
+
 def show(findings: Sequence[Diagnostic], colour: str) -> None:
     """Print findings on standard error."""
     from netc.diagnostics.render_text import render  # noqa: PLC0415 - a right spec needs none
 
-    say(render(findings, colour=coloured(colour, sys.stderr)))
+    say(render(findings, colour=coloured(colour, sys.stderr)), rendered=True)
 
 
 def failed(findings: Sequence[Diagnostic]) -> bool:
     """Whether any finding is an error."""
     return any(found.severity is Severity.ERROR for found in findings)
+
+
+def exit_code(findings: Sequence[Diagnostic]) -> int:
+    """What findings end a command with: a file that cannot be read is no error in a spec."""
+    if any(found.code == "NET005" and found.span is None for found in findings):
+        return USAGE
+    return ERRORS if failed(findings) else CLEAN

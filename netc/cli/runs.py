@@ -7,6 +7,7 @@ from pathlib import Path
 
 from netc.cli import CLEAN, UsageError
 from netc.cli.output import emit, say
+from netc.cli.running import named
 
 _EXAMPLES = """\
 examples:
@@ -35,7 +36,7 @@ def _run(options: argparse.Namespace) -> int:
     from netc.train.compare import comparison, listing  # noqa: PLC0415
     from netc.train.run import RUNS, Run, is_run, runs_in  # noqa: PLC0415
 
-    folders = options.folder or [RUNS]
+    folders = named(options.folder) or [RUNS]
     given = [Run(Path(folder)) for folder in folders if is_run(folder)]
     for folder in folders:
         if not is_run(folder) and not Path(folder).is_dir():

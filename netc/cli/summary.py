@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc.cli import CLEAN, ERRORS, UsageError
-from netc.cli.options import add_colour, add_compiling, settings
-from netc.cli.output import STDIO, emit, say, write
-from netc.cli.running import load
+from netc.cli.options import add_colour, add_compiling, add_stdin_name, check_stdin, settings
+from netc.cli.output import STDIO, emit, keep, say, write
+from netc.cli.running import inputs, load
 
 if TYPE_CHECKING:
     from netc.program import Program
@@ -32,12 +32,14 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--plot", metavar="OUT", help="draw parameters, MACs and activation memory by layer: OUT.svg, .png or .pdf"
     )
+    add_stdin_name(command)
     add_colour(command)
     add_compiling(command)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the summary; 1 if the spec has errors."""
+    check_stdin(options, [options.file])
     program = load(options, settings(options))
     if program is None:
         return ERRORS
@@ -55,6 +57,7 @@ def _plot(program: Program, output: str) -> None:
     from netc.figures.drawing import write_scene  # noqa: PLC0415
     from netc.figures.styles import FigureError  # noqa: PLC0415
 
+    keep(output, inputs(program))
     try:
         content = write_scene(bars(program), ".svg" if output == STDIO else Path(output).suffix.lower())
     except FigureError as error:

@@ -7,6 +7,7 @@ stays when other lines change. Columns count from 1 in code points.
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable
 from hashlib import sha256
@@ -90,7 +91,7 @@ def _uri(span: Span) -> str:
     path = Path(span.source.name)
     if path.is_absolute() and path.is_relative_to(Path.cwd()):
         path = path.relative_to(Path.cwd())
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
 
 
 def _fix(fix: Fix) -> dict[str, Any]:

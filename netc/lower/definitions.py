@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from os.path import isfile
+from os.path import isdir, isfile, split
 from pathlib import Path
 
 from netc.diagnostics.model import Diagnostics
@@ -126,7 +126,11 @@ class Includes:
     def start(cls, source: Source, report: Diagnostics, limits: Limits) -> Includes:
         """For the file that a compilation starts from."""
         here = Path.cwd().resolve()
-        path = (here / source.name).resolve() if isfile(source.name) else here / "-"
+        path, (folder, name) = here / "-", split(source.name)
+        if isfile(source.name):
+            path = (here / source.name).resolve()
+        elif isdir(folder or "."):  # a text that says where it would stand, such as an editor's
+            path = Path(here, folder).resolve() / name
         inside = path.is_relative_to(here)
         return cls(here if inside else path.parent, report, limits, [path])
 
@@ -144,7 +148,11 @@ class Includes:
                 help=(f"raise the bound with `--limit includes={self.limits.includes * 2}`",),
             )
             return None
-        source = read(path, self.limits, found := Diagnostics())
+        try:
+            source = read(path, self.limits, found := Diagnostics())
+        except OSError as error:
+            self.report.add("NET123", f"`use`: cannot read {path}: {(error.strerror or str(error)).lower()}", span)
+            return None
         for diagnostic in found:
             self.report.add("NET123", f"`use`: {diagnostic.message}", span, notes=diagnostic.notes)
         if source is None:
