@@ -7,7 +7,6 @@ only while the grammar and Lark are the ones it was made from: the grammar is al
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -30,8 +29,10 @@ def load(callbacks: Any) -> Lark:
 
 @cache
 def text() -> str:
-    """The grammar."""
-    return (files("netc.grammar") / "net.lark").read_text(encoding="utf-8")
+    """The grammar: a build puts it into the package, in a checkout it stands beside that."""
+    here = Path(__file__)
+    inside = here.with_name("net.lark")
+    return (inside if inside.is_file() else here.parents[2] / "grammar" / inside.name).read_text(encoding="utf-8")
 
 
 def fingerprint() -> str:

@@ -1,1 +1,0 @@
-"""The only grammar of the language, as package data."""
