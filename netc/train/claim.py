@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from netc.train.checkpoint import replacing
+from netc.files import TEMPORARY, replacing
 from netc.train.run import RUNS, Run, RunError, is_run
 
 LOCK, HOLDER = ".lock", ".holder"  # the second says who has the first, which Windows lets nobody read
@@ -78,7 +78,7 @@ def _free(network: str) -> tuple[Run, FileLock, bool]:
 
 def _holds_anything(folder: Path) -> bool:
     try:
-        return any(not name.startswith((LOCK, HOLDER)) for name in os.listdir(folder))
+        return any(not name.startswith((LOCK, HOLDER, TEMPORARY)) for name in os.listdir(folder))
     except FileNotFoundError:
         return False
     except NotADirectoryError:
