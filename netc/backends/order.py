@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from netc.ir.net import Net
 
-COMMUTATIVE = frozenset({"add", "mul", "max", "avg"})
-
 
 def depths(net: Net, known: Mapping[str, int] = {}) -> dict[str, int]:
     """Layers on the longest path to each node, itself included; `known` gives those of nodes without operands here."""
@@ -26,7 +24,7 @@ def operand_order(net: Net, name: str, depth: Mapping[str, int]) -> tuple[int, .
     """
     operands = net.operands(name)
     slots = range(len(operands))
-    if net.node(name).layer.op not in COMMUTATIVE:
+    if not net.node(name).layer.commutative:
         return tuple(slots)
     return tuple(sorted(slots, key=lambda slot: depth[operands[slot]]))
 

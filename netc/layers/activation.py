@@ -16,7 +16,18 @@ from netc.target import Call, Symbol
 class Activation(Layer):
     """An activation under Keras' name `function`, with the arguments that differ from Keras' defaults."""
 
+    trails = True
     function: ClassVar[str] = ""
+    joins: ClassVar[bool] = False  # part of another activation's idea, so that the two may follow one another
+    across: ClassVar[bool] = False  # divides by a sum over the channels: a single one always gives the same
+
+    @property
+    def ending(self) -> str:
+        return self.op
+
+    @property
+    def activation(self) -> str | None:
+        return None if self.joins else self.op
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
@@ -46,7 +57,6 @@ _PLAIN = (
     ("mish", "Mish, x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)."),
     ("softplus", "Smooth rectifier, log(1 + exp(x))."),
     ("softsign", "Softsign, x / (1 + |x|)."),
-    ("linear", "The identity, as an activation."),
     ("exponential", "Exponential, exp(x)."),
     ("log_sigmoid", "Logarithm of the sigmoid."),
     ("hard_sigmoid", "Piecewise linear sigmoid, relu6(x + 3) / 6 (Howard et al. 2019, arXiv:1905.02244)."),
@@ -58,13 +68,28 @@ _PLAIN = (
 )
 
 
+_ACROSS = ("softmax", "log_softmax", "sparsemax")
+
+
 def _plain(name: str, *aliases: str, doc: str) -> None:
-    made = type(name, (Activation,), {"__doc__": doc, "__module__": __name__, "example": f"conv 16x3; {name}"})
-    operation(name, *aliases, family="activation")(made)
+    facts = {"__doc__": doc, "__module__": __name__, "example": f"conv 16x3; {name}", "across": name in _ACROSS}
+    operation(name, *aliases, family="activation")(type(name, (Activation,), facts))
 
 
 for _names, _doc in _PLAIN:
     _plain(*_names.split(), doc=_doc)
+
+
+@operation("linear", family="activation")
+class Linear(Activation):
+    """The identity, as an activation."""
+
+    transparent = True
+    joins = True
+    example = "conv 16x3; linear"
+
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return True
 
 
 @operation("relu", family="activation")
@@ -168,6 +193,7 @@ class GLU(Activation):
     """Gated linear unit: the first half of the channels times the sigmoid of the second (Dauphin et al. 2017,
     arXiv:1612.08083)."""
 
+    joins = True  # a gate
     example = "conv 32x3; glu"
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
@@ -240,6 +266,7 @@ class Squareplus(Activation):
 class Absolute(Activation):
     """Absolute value."""
 
+    joins = True  # after tanh a rectification of its own (Jarrett et al. 2009)
     example = "conv 16x3; abs"
 
     def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:

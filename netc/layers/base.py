@@ -94,6 +94,14 @@ class Layer(Record, Declared):
     weighted: ClassVar[bool] = False  # counts in the depth of a network, as papers count layers
     example: ClassVar[str] = ""  # statements that run behind `input 32x32x16`
 
+    # Traits. tests/test_traits.py finds each one out by running the layers, so that none is forgotten.
+    commutative: ClassVar[bool] = False  # takes its operands in any order
+    transparent: ClassVar[bool] = False  # each value of the output, outside training, is 0 or a mean of the input's
+    train_only: ClassVar[bool] = False  # hands its input on, outside training
+    slides: ClassVar[bool] = False  # reads positions together, in windows or all of them
+    trails: ClassVar[bool] = False  # may stand as a word after operations that are `trailing`
+    removes_bias: ClassVar[bool] = False  # takes away what is added to a whole channel before it
+
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
 
@@ -102,6 +110,20 @@ class Layer(Record, Declared):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+    @property
+    def ending(self) -> str | None:
+        """The activation that it ends in; "linear" where values can be any number, None where its inputs decide."""
+        return getattr(self, "act", None)
+
+    @property
+    def activation(self) -> str | None:
+        """The activation that it ends in, unless another one may well follow it; else None."""
+        return None if self.ending == "linear" else self.ending
+
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        """Whether it hands inputs of these shapes on as they are, in training too."""
+        return False
 
     def validate(self, rank: int | None) -> None:
         """Raise `LayerError` for parameters that contradict each other whatever the input is.

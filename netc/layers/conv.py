@@ -38,6 +38,7 @@ class Convolution(Layer):
 
     trailing: ClassVar[bool] = True
     weighted: ClassVar[bool] = True
+    slides: ClassVar[bool] = True
     kernels: ClassVar[tuple[str, ...]] = ("kernel",)  # as the target prefixes their initialisers and regularisers
     most: ClassVar[int] = 3  # spatial dimensions
     too_many: ClassVar[str] = ""  # help for an input with more

@@ -58,6 +58,7 @@ class Combiner(Layer):
 class Add(Combiner):
     """Sum, element by element. All operands have one shape: nothing is broadcast."""
 
+    commutative = True
     keras = "Add"
     example = "add {\n    | identity\n    | conv 16x3 relu\n}"
 
@@ -76,6 +77,7 @@ class Multiply(Combiner):
     """Product, element by element. An operand with spatial sizes of 1 is one factor a channel, as in
     squeeze-and-excitation (Hu et al. 2018, arXiv:1709.01507)."""
 
+    commutative = True
     keras = "Multiply"
     example = "mul {\n    | identity\n    | gap keep; conv 4x1 relu; conv 16x1 sigmoid\n}"
 
@@ -94,6 +96,8 @@ class Multiply(Combiner):
 class Maximum(Combiner):
     """Maximum, element by element (maxout: Goodfellow et al. 2013, arXiv:1302.4389)."""
 
+    commutative = True
+    transparent = True
     keras = "Maximum"
     example = "max {\n    | conv 16x3\n    | conv 16x3\n}"
 
@@ -102,6 +106,8 @@ class Maximum(Combiner):
 class Average(Combiner):
     """Mean, element by element."""
 
+    commutative = True
+    transparent = True
     keras = "Average"
     example = "avg {\n    | conv 16x3 relu\n    | conv 16x5 relu\n}"
 
@@ -110,6 +116,7 @@ class Average(Combiner):
 class Concatenate(Combiner):
     """The channels of all operands, in order. All other sizes are equal."""
 
+    transparent = True
     keras = "Concatenate"
     example = "concat {\n    | conv 16x1 relu\n    | conv 8x1 relu; conv 16x3 relu\n}"
 

@@ -12,8 +12,19 @@ from netc.params import Bool, Int, Real, param
 from netc.target import Call, Symbol
 
 
+class Rescaling(Layer):
+    """What keeps the shape and makes numbers of any size of any others."""
+
+    @property
+    def ending(self) -> str:
+        return "linear"
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+
 @declaration
-class Normalisation(Layer):
+class Normalisation(Rescaling):
     """What normalisations with a learnt scale and offset have."""
 
     epsilon: float = param(Real(min=0, open=("min",)), "added to the variance", 1e-5)
@@ -21,9 +32,6 @@ class Normalisation(Layer):
     center: bool = param(Bool(), "whether a learnt offset a channel (beta) follows", True)
     gamma: float = param(Real(), "initial gamma", 1.0)
     gamma_std: float = param(Real(min=0), "standard deviation of the initial gamma around `gamma`", 0.0)
-
-    def infer(self, inputs: Sequence[Shape]) -> Shape:
-        return inputs[0]
 
     def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
         per_channel = (channels_of(inputs[0]),)
@@ -55,6 +63,8 @@ class BatchNorm(Normalisation):
     Moving averages, used when the network is not training, keep `decay` of their value at each step.
     """
 
+    trails = True
+    removes_bias = True
     example = "conv 32x3; bn; relu"
 
     decay: float = param(Real(min=0, max=1), "share of the moving averages kept at each step", 0.9)
@@ -109,7 +119,7 @@ class GroupNorm(Normalisation):
 
 
 @operation("lrn", family="norm")
-class LocalResponseNorm(Layer):
+class LocalResponseNorm(Rescaling):
     """Local response normalisation across channels: x / (bias + alpha * sum of the squares of the 2 * radius + 1
     channels around) ** beta (Krizhevsky et al. 2012, section 3.3, whose constants are the defaults)."""
 
@@ -120,24 +130,18 @@ class LocalResponseNorm(Layer):
     alpha: float = param(Real(min=0), "factor of the sum of squares (not of their mean)", 1e-4)
     beta: float = param(Real(min=0), "exponent", 0.75)
 
-    def infer(self, inputs: Sequence[Shape]) -> Shape:
-        return inputs[0]
-
     def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
         constants = {"radius": self.radius, "bias": self.bias, "alpha": self.alpha, "beta": self.beta}
         return (Call("custom.LocalResponseNormalization", kwargs=constants),)
 
 
 @operation("scale", family="norm")
-class Scale(Layer):
+class Scale(Rescaling):
     """A learnt factor for each channel: layer scale (Touvron et al. 2021, arXiv:2103.17239, section 2)."""
 
     example = "scale init=0.1"
 
     init: float = param(Real(), "initial factor", 1e-6)
-
-    def infer(self, inputs: Sequence[Shape]) -> Shape:
-        return inputs[0]
 
     def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
         return (Weight("gamma", (channels_of(inputs[0]),)),)

@@ -9,7 +9,7 @@ from netc.ir.shape import Shape, channels_of, show_shape
 from netc.ir.window import Window
 from netc.layers.base import Layer, LayerError, declaration, operation
 from netc.layers.kinds import Padding, Sized, keywords
-from netc.layers.sliding import lower_padding, slide, slide_windows, spatial_rank, spread
+from netc.layers.sliding import all_are, lower_padding, slide, slide_windows, spatial_rank, spread
 from netc.params import Bool, Sizes, param
 from netc.target import Call, compact, concrete, is_given
 from netc.values import show
@@ -19,6 +19,8 @@ from netc.values import show
 class Pool(Layer):
     """What pools over windows have."""
 
+    slides: ClassVar[bool] = True
+    transparent: ClassVar[bool] = True
     size = ("kernel", "stride")
     keras: ClassVar[str]
 
@@ -61,6 +63,9 @@ class Pool(Layer):
             label=f"{show_shape(shape)} here",
             help=("remove this pool, or start from a larger input",),
         )
+
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return all_are(self.kernel, 1) and all_are(self.step, 1)
 
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
         return slide_windows(inputs[0], self.kernel, self.step, 1, self.pad)
@@ -106,6 +111,8 @@ class AveragePool(Pool):
 class GlobalPool(Layer):
     """What global pools have."""
 
+    slides: ClassVar[bool] = True
+    transparent: ClassVar[bool] = True
     keras: ClassVar[str]
 
     keep: bool = param(Bool(), "keep the spatial dimensions, with size 1", False)

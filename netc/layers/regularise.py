@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from netc.ir.shape import Shape, rank_of
 from netc.layers.base import Layer, declaration, operation
@@ -16,12 +16,17 @@ from netc.target import Call
 class Dropping(Layer):
     """What all kinds of dropout have."""
 
+    transparent: ClassVar[bool] = True
+    train_only: ClassVar[bool] = True
     positional = ("rate",)
 
     rate: float = param(Real(min=0, max=1, open=("max",)), "share that is dropped", 0.5)
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
+
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return self.rate == 0
 
 
 @operation("dropout", family="regularise")
@@ -64,6 +69,8 @@ class DropPath(Dropping):
 class Noise(Layer):
     """Adds Gaussian noise in training."""
 
+    transparent = True
+    train_only = True
     positional = ("std",)
     example = "noise 0.1"
 
@@ -71,6 +78,9 @@ class Noise(Layer):
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
+
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return self.std == 0
 
     def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
         return (Call("layers.GaussianNoise", (self.std,)),)

@@ -11,7 +11,7 @@ from netc.ir.window import Window
 from netc.layers.base import Layer, LayerError, declaration, operation
 from netc.layers.dense import known_elements
 from netc.layers.kinds import Extents, Sized, keywords
-from netc.layers.sliding import border, spatial_rank, spread
+from netc.layers.sliding import all_are, border, spatial_rank, spread
 from netc.params import Choice, Int, Sizes, param
 from netc.target import Call, compact
 
@@ -20,10 +20,14 @@ from netc.target import Call, compact
 class Identity(Layer):
     """The current tensor itself, mostly as a branch of a combiner."""
 
+    transparent = True
     example = "add {\n    | identity\n    | conv 16x3\n}"
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
+
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return True
 
     def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
         return (Call("layers.Identity"),)
@@ -33,10 +37,14 @@ class Identity(Layer):
 class Flatten(Layer):
     """All elements as one vector."""
 
+    transparent = True
     example = "flatten"
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         return (known_elements(self.op, inputs[0]),)
+
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return len(inputs[0]) == 1
 
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None
@@ -49,6 +57,7 @@ class Flatten(Layer):
 class Reshape(Layer):
     """The same elements in another shape, channels last. One size may be `?`: it is worked out from the rest."""
 
+    transparent = True
     size = ("shape",)
     example = "reshape 16x64x16"
 
@@ -73,6 +82,9 @@ class Reshape(Layer):
     def _error(self, message: str) -> LayerError:
         return LayerError("NET209", message, param="shape")
 
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return self.shape == inputs[0]
+
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None
 
@@ -84,6 +96,7 @@ class Reshape(Layer):
 class Border(Layer):
     """What padding and cropping have."""
 
+    transparent: ClassVar[bool] = True
     size = ("by",)
     keras: ClassVar[str]
     sign: ClassVar[int]
@@ -116,6 +129,9 @@ class Border(Layer):
             )
         return (*out, channels_of(shape))
 
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return not any(before or after for before, after in self._pairs(len(inputs[0]) - 1))
+
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
         pairs = self._pairs(len(inputs[0]) - 1)
         return tuple(Window(1, before=self.sign * before, after=self.sign * after) for before, after in pairs)
@@ -144,6 +160,7 @@ class Crop(Border):
 class Upsample(Layer):
     """Each pixel as many as `factor`, or bilinear interpolation between them."""
 
+    transparent = True
     size = ("factor",)
     example = "upsample 2 bilinear"
 
@@ -166,6 +183,9 @@ class Upsample(Layer):
         sizes = zip(shape[:-1], spread(self.factor, rank), strict=True)
         return (*(None if size is None else size * factor for size, factor in sizes), channels_of(shape))
 
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return all_are(self.factor, 1)
+
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
         return tuple(map(self._window, spread(self.factor, len(inputs[0]) - 1)))
 
@@ -186,6 +206,7 @@ class Subsample(Layer):
     """Every `factor`-th pixel, beginning with the first: a strided slice, the shortcut of option A in He et al.
     2015 (arXiv:1512.03385). In Keras it is a max pool of window 1, as in Keras' own residual blocks."""
 
+    transparent = True
     size = ("factor",)
     example = "subsample 2"
 
@@ -195,6 +216,9 @@ class Subsample(Layer):
         shape = inputs[0]
         sizes = zip(shape[:-1], spread(self.factor, spatial_rank(self.op, shape)), strict=True)
         return (*(None if size is None else -(-size // factor) for size, factor in sizes), channels_of(shape))
+
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return all_are(self.factor, 1)
 
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
         return tuple(Window(1, factor) for factor in spread(self.factor, len(inputs[0]) - 1))
@@ -208,6 +232,7 @@ class Subsample(Layer):
 class PadChannels(Layer):
     """Zero channels up to `total`, half of them on each side as in TFLearn's shortcuts, or all behind."""
 
+    transparent = True
     positional = ("total",)
     example = "padchannels 32"
 
@@ -233,6 +258,9 @@ class PadChannels(Layer):
             )
         return (*inputs[0][:-1], self.total)
 
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return self.total == channels_of(inputs[0])
+
     def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
         return (Call("custom.ChannelPadding", (self.total,), keywords(("side", self.side, "both"))),)
 
@@ -254,6 +282,7 @@ def _share(op: str, shape: Shape, parts: int, param: str) -> int:
 class Part(Layer):
     """One of several equal shares of the channels (ShuffleNet V2, Ma et al. 2018, arXiv:1807.11164)."""
 
+    transparent = True
     positional = ("index",)
     example = "part 1 of=2"
 
@@ -268,6 +297,9 @@ class Part(Layer):
         self.validate(rank_of(inputs[0]))
         return (*inputs[0][:-1], _share(self.op, inputs[0], self.of, "of"))
 
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return self.of == 1
+
     def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
         return (Call("custom.ChannelPart", kwargs={"index": self.index - 1, "parts": self.of}),)
 
@@ -277,6 +309,7 @@ class Shuffle(Layer):
     """Channel shuffle: deals out the channels of `groups` groups in turn (ShuffleNet, Zhang et al. 2018,
     arXiv:1707.01083)."""
 
+    transparent = True
     positional = ("groups",)
     example = "shuffle 4"
 
@@ -285,6 +318,9 @@ class Shuffle(Layer):
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         _share(self.op, inputs[0], self.groups, "groups")
         return inputs[0]
+
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return self.groups in (1, channels_of(inputs[0]))
 
     def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
         return (Call("custom.ChannelShuffle", (self.groups,)),)

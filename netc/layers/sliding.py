@@ -23,6 +23,11 @@ def spread(sizes: Any, rank: int) -> tuple[Any, ...]:
     return sizes if isinstance(sizes, tuple) else (sizes,) * rank
 
 
+def all_are(sizes: Sized, wanted: int) -> bool:
+    """Whether a size, one number or one a dimension, is `wanted` throughout."""
+    return all(size == wanted for size in spread(sizes, 1))
+
+
 def spatial_rank(op: str, shape: Shape, most: int = 3, help: str = "") -> int:
     """The number of spatial dimensions, which must be from 1 to `most`; else NET202."""
     rank = rank_of(shape)

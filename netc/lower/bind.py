@@ -55,7 +55,7 @@ def trailing_words() -> frozenset[str]:
     """Words that may stand behind operations whose signature is `trailing`."""
     from netc.layers import LAYERS  # noqa: PLC0415 - layers are complete only after import
 
-    return frozenset(name for name, layer in LAYERS.items() if layer.family == "activation") | {"bn"}
+    return frozenset(name for name, layer in LAYERS.items() if layer.trails)
 
 
 def bind(

@@ -180,7 +180,7 @@ def _fuse(
     if not trailing:
         return
     first = trailing[0]
-    if first.word == "bn" and "bias" in signature.params:
+    if LAYERS[first.word].removes_bias and "bias" in signature.params:
         values.setdefault("bias", False)
     act = signature.params.get("act")
     if act is not None and "act" not in values and first.word in act.kind.words():

@@ -6,12 +6,12 @@ import re
 
 from netc.diagnostics.model import Edit, Fix
 from netc.ir.net import Net, Node
-from netc.ir.shape import Shape, show_shape
+from netc.ir.shape import Shape, elements, show_shape
+from netc.layers import LAYERS, Layer
+from netc.layers.activation import Activation
 from netc.layers.conv import Conv
 from netc.layers.dense import Dense
 from netc.passes.findings import Findings, words
-from netc.passes.order import activation_of
-from netc.passes.windows import SLIDING
 from netc.program import Program
 from netc.syntax.source import Span
 
@@ -21,7 +21,6 @@ SEQUENCE = 16  # a square input of at least this size may be an image
 HEAVY = 1_000_000  # parameters
 MOST = 0.8  # of all parameters: VGG's first dense layer holds up to 77 %, AlexNet's 62 %
 
-_SUM_TO_ONE = ("softmax", "log_softmax", "sparsemax")
 _ONE_MAP = ("sigmoid", "tanh")  # `conv 1x1 sigmoid` is how a net ends in, or weighs by, a single map
 _PAIR = re.compile(r"(?P<op>\w+\s+)(?P<size>\d+)x(?P=size)(?P<stride>/\d+)?(?=\s|\Z)")
 
@@ -36,7 +35,7 @@ def check_forms(program: Program) -> None:
             elif node.layer.op == "input":
                 _image_without_channels(net, node, findings)
                 _sizes_out_of_order(net, node, findings)
-            if net.shapes[node.name][-1] == 1 and activation_of(node) in _SUM_TO_ONE:
+            if net.shapes[node.name][-1] == 1 and _looks_across(node.layer):
                 _always_one(net, node, findings)
 
 
@@ -108,7 +107,13 @@ def _sizes_out_of_order(net: Net, node: Node, findings: Findings) -> None:
 
 def _slides(net: Net, node: Node) -> bool:
     """Whether a layer with windows reads a node."""
-    return any(net.node(reader).layer.family in SLIDING for reader in net.consumers(node.name))
+    return any(net.node(reader).layer.slides for reader in net.consumers(node.name))
+
+
+def _looks_across(layer: Layer) -> bool:
+    """Whether a layer ends in an activation that divides by a sum over the channels."""
+    last = LAYERS.get(layer.activation or "")
+    return last is not None and issubclass(last, Activation) and last.across
 
 
 def _always_one(net: Net, node: Node, findings: Findings) -> None:
@@ -153,7 +158,10 @@ def _weights(net: Net, node: Node) -> int:
 
 
 def _unflattened(net: Net, name: str) -> str:
-    """The tensor before any `flatten` and dropout."""
-    while len(net.shapes[name]) == 1 and net.node(name).layer.op in ("flatten", "dropout"):
-        name = net.operands(name)[0]
+    """The tensor whose elements a vector holds, before any `flatten` and dropout."""
+    while len(net.shapes[name]) == 1 and net.node(name).layer.transparent and len(net.operands(name)) == 1:
+        (source,) = net.operands(name)
+        if elements(net.shapes[source]) != elements(net.shapes[name]):
+            break
+        name = source
     return name

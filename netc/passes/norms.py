@@ -23,7 +23,7 @@ def check_norms(program: Program) -> None:
             if node.layer.family != "norm":
                 continue
             source = net.operands(node.name)[0]
-            if isinstance(node.layer, BatchNorm):
+            if node.layer.removes_bias:
                 _bias_before(net, net.node(source), node, findings)
             if _values(node.layer, net.shapes[source], batch) == 1:
                 _constant(node, net.shapes[source], findings)
@@ -51,7 +51,7 @@ def _bias_before(net: Net, source: Node, norm: Node, findings: Findings) -> None
     """A bias that nobody asked for, between a layer and the batch normalisation that alone reads it."""
     layer = source.layer
     biased = getattr(layer, "bias", False) is True and "bias" not in source.origin.written
-    if not biased or getattr(layer, "act", "linear") != "linear":
+    if not biased or layer.activation is not None:
         return
     alone = len(net.consumers(source.name)) == 1 and source.name not in net.outputs
     if not alone or not findings.fresh("NET501", source):

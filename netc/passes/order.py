@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from netc.diagnostics.model import Edit, Fix, Label
 from netc.ir.net import Node
-from netc.ir.shape import Shape
-from netc.layers import LAYERS, Layer
-from netc.layers.pool import AveragePool, MaxPool
-from netc.layers.regularise import Dropout, DropPath, Noise, SpatialDropout
-from netc.layers.shape import Crop, Flatten, Pad, PadChannels, Part, Reshape, Shuffle, Subsample, Upsample
+from netc.layers.regularise import Dropout, SpatialDropout
 from netc.passes.findings import Findings, words
 from netc.passes.usage import bodies
 from netc.program import Program
 from netc.syntax.source import Span
 from netc.syntax.tree import Expr, Group, Literal, Operation, Unary
-
-# `abs` behind tanh is a rectification of its own (Jarrett et al. 2009), `glu` a gate
-_NO_ACTIVATION = ("linear", "abs", "glu")
-
 
 # -- NET502 --------------------------------------------------------------------------------------------------
 
@@ -30,10 +21,10 @@ def double_activations(program: Program) -> None:
     net = program.net
     with Findings(program.report) as findings:
         for node in net:
-            if node.layer.family != "activation" or node.layer.op in _NO_ACTIVATION:
+            if node.layer.family != "activation" or node.layer.activation is None:
                 continue
             source = net.node(net.operands(node.name)[0])
-            first = activation_of(source)
+            first = source.layer.activation
             if first is None or not findings.fresh("NET502", node):
                 continue
             findings.add(
@@ -43,12 +34,6 @@ def double_activations(program: Program) -> None:
                 secondary=[Label(source.origin.span, f"`{first}` here")],
                 help=["remove one of them"],
             )
-
-
-def activation_of(node: Node) -> str | None:
-    """The activation that a node ends in."""
-    name = node.layer.op if node.layer.family == "activation" else getattr(node.layer, "act", "linear")
-    return None if name in _NO_ACTIVATION else name
 
 
 # -- NET507 --------------------------------------------------------------------------------------------------
@@ -84,44 +69,6 @@ def last_dropouts(program: Program) -> None:
 # -- NET514 --------------------------------------------------------------------------------------------------
 
 
-def _all(value: Any, wanted: int) -> bool:
-    """Whether a size, one number or one for each dimension, is `wanted` throughout."""
-    return all(part == wanted for part in (value if isinstance(value, tuple) else (value,)))
-
-
-def _dropped_nothing(layer: Any, shape: Shape) -> bool:
-    return bool(layer.rate == 0)
-
-
-def _pools_nothing(layer: Any, shape: Shape) -> bool:
-    return _all(layer.kernel, 1) and _all(layer.step, 1)
-
-
-def _borders_nothing(layer: Any, shape: Shape) -> bool:
-    return not any(window.before or window.after for window in layer.windows((shape,)))
-
-
-# whether a layer hands its input of some shape on as it is
-_EFFECTLESS: dict[type[Layer], Callable[[Any, Shape], bool]] = {
-    Dropout: _dropped_nothing,
-    SpatialDropout: _dropped_nothing,
-    DropPath: _dropped_nothing,
-    Noise: lambda layer, shape: bool(layer.std == 0),
-    MaxPool: _pools_nothing,
-    AveragePool: _pools_nothing,
-    Pad: _borders_nothing,
-    Crop: _borders_nothing,
-    Subsample: lambda layer, shape: _all(layer.factor, 1),
-    Upsample: lambda layer, shape: _all(layer.factor, 1),
-    Flatten: lambda layer, shape: len(shape) == 1,
-    Reshape: lambda layer, shape: bool(layer.shape == shape),
-    PadChannels: lambda layer, shape: bool(layer.total == shape[-1]),
-    Shuffle: lambda layer, shape: layer.groups in (1, shape[-1]),
-    Part: lambda layer, shape: bool(layer.of == 1),
-    LAYERS["linear"]: lambda layer, shape: True,
-}
-
-
 def without_effect(program: Program) -> None:
     """Report layers that hand their input on, unless a computed argument or another copy makes a difference."""
     net = program.net
@@ -129,11 +76,8 @@ def without_effect(program: Program) -> None:
     busy: set[Span] = set()
     with Findings(program.report) as findings:
         for node in net:
-            rule = _EFFECTLESS.get(type(node.layer))
-            if rule is None:
-                continue
             span = node.origin.span
-            if not rule(node.layer, net.shapes[net.operands(node.name)[0]]) or not _literal(node):
+            if not node.layer.does_nothing(net.operand_shapes(node.name)) or not _literal(node):
                 busy.add(span)
             elif findings.fresh("NET514", node):
                 idle[span] = node

@@ -16,7 +16,6 @@ from netc.program import Program
 from netc.syntax.source import Span
 from netc.values import show
 
-SLIDING = ("conv", "pool")  # families
 _AXES = {1: ("step",), 2: ("row", "column"), 3: ("slice", "row", "column")}
 _VALUE = r"\([^()]*\)|\d+"
 _STATEMENT = re.compile(
@@ -50,7 +49,7 @@ def check_windows(program: Program) -> None:
     net, resized = program.net, _Resized(program.net)
     with Findings(program.report) as findings:
         for node in net:
-            if node.layer.family not in SLIDING:
+            if not node.layer.slides:
                 continue
             shape = net.shapes[net.operands(node.name)[0]]
             windows = node.layer.windows((shape,))

@@ -24,8 +24,6 @@ from netc.sections.settings import Classes, Freeze, Skip
 from netc.syntax.source import Span
 
 NEAREST = 1000  # names of layers among which the nearest spelling is looked for
-# Operations behind an activation that leave the kind of its values as it is.
-TRANSPARENT = frozenset({"identity", "dropout", "spatialdropout", "droppath", "noise", "flatten", "reshape", "part"})
 
 
 def check(program: Program) -> None:
@@ -284,21 +282,20 @@ def _outside(found: Diagnostic, program: Program) -> bool:
 
 
 def last_activation(net: Net, output: str) -> str | None:
-    """The activation that an output ends in, "linear" for none; None where that cannot be said (a combiner, a pool)."""
-    name = output
-    while True:
-        layer: Any = net.node(name).layer
-        act = getattr(layer, "act", None)
-        if layer.family == "activation":
-            return str(layer.op)
-        if act is not None and act != "linear":
-            return str(act)
-        if layer.op not in TRANSPARENT:
-            return "linear" if layer.weighted or layer.family in ("conv", "dense", "norm") else None
-        operands = net.operands(name)
-        if len(operands) != 1:
-            return None
-        name = operands[0]
+    """The activation that an output ends in, "linear" for none; None where that cannot be said (a sum, branches that
+    end in different ones)."""
+    found: set[str | None] = set()
+    waiting, seen = [output], {output}
+    while waiting:
+        name = waiting.pop()
+        layer = net.node(name).layer
+        if layer.transparent:
+            new = set(net.operands(name)) - seen
+            seen |= new
+            waiting.extend(new)
+        else:
+            found.add(layer.ending)
+    return found.pop() if len(found) == 1 else None
 
 
 def _ending(found: str) -> str:
