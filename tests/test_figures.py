@@ -363,15 +363,6 @@ def test_png_and_pdf(tmp_path: Path) -> None:
     assert scene.width * scene.height < LARGEST
 
 
-def test_a_missing_library_is_a_usage_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("netc.figures.raster.find_spec", lambda name: None)
-    assert main(["draw", "specs/vgg16.net", "-o", str(tmp_path / "a.png")]) == USAGE
-    assert "pip install 'netc[figures]'" in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
-
-
 def test_draw_writes_the_file_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netc import needs
 from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.options import add_colour, add_compiling, add_stdin_name, check_stdin, settings
 from netc.cli.output import STDIO, keep, say, write
-from netc.cli.running import inputs, load, need_tensorflow
+from netc.cli.running import inputs, load, need
 
 if TYPE_CHECKING:
     from netc.program import Program
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--flat and --verify are for the target keras, not {options.target}")
     check_stdin(options, [options.file])
     if options.verify:
-        need_tensorflow("--verify")
+        need("--verify", needs.BUILDING)
     program = load(options, settings(options), speculate=options.target == "keras" and not options.flat)
     if program is None:
         return ERRORS

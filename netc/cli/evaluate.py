@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netc import needs
 from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.options import add_colour, add_compiling, settings
 from netc.cli.output import STDIO, emit
-from netc.cli.running import load, need_tensorflow
+from netc.cli.running import load, need
 
 if TYPE_CHECKING:
     from netc.program import Program
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     """Print what was found; 1 for errors of spec, data or weights."""
     from netc.cli.training import tried  # noqa: PLC0415
 
-    need_tensorflow("evaluate")
+    need("evaluate", needs.READING)
     return tried(lambda: _run(options))
 
 

@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netc import needs
 from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.evaluate import add_weights, trained
 from netc.cli.options import add_colour, add_compiling
 from netc.cli.output import FEATURES, STDIO, emit, keep, say, write
-from netc.cli.running import named, need_tensorflow
+from netc.cli.running import named, need
 from netc.diagnostics.escape import harmless
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the classes, or write the features; 1 for errors of images or weights."""
     from netc.cli.training import tried  # noqa: PLC0415
 
-    need_tensorflow("predict")
+    need("predict", needs.READING)
     if options.top < 1:
         raise UsageError(f"got --top {options.top}, expected at least 1")
     return tried(lambda: _run(options))

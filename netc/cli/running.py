@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 STDIN = "<stdin>"
 
 
-def need_tensorflow(what: str) -> None:
-    """End with a usage error where TensorFlow, which a command or an option needs, is not installed."""
+def need(what: str, modules: Sequence[str]) -> None:
+    """End with a usage error where modules that a command or an option needs are not installed."""
     try:
-        needs.tensorflow(f"`{what}`")
+        needs.require(f"`{what}`", *modules)
     except ModuleNotFoundError as error:
         raise UsageError(str(error)) from None
 

@@ -13,10 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netc import needs
 from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.options import add_colour, add_compiling, settings
 from netc.cli.output import STDIO, emit, say
-from netc.cli.running import load, need_tensorflow
+from netc.cli.running import load, need
 
 if TYPE_CHECKING:
     from netc.train.progress import Progress
@@ -79,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     """Train; 1 for errors of spec or data, 130 or 143 when stopped by a signal."""
     from netc.cli.training import tried  # noqa: PLC0415
 
-    need_tensorflow("train")
+    need("train", needs.TRAINING)
     if options.file == STDIO:
         raise UsageError("`train` needs a file: a run keeps its spec")
     return tried(lambda: _run(options))

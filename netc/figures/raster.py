@@ -7,9 +7,9 @@ PDF reader has.
 from __future__ import annotations
 
 import io
-from importlib.util import find_spec
 from typing import Any
 
+from netc import needs
 from netc.figures.styles import FigureError
 
 ZOOM = 2  # pixels of a PNG for one of the figure
@@ -22,7 +22,7 @@ _PROBE = (
 
 def png(svg: str) -> bytes:
     """The PNG of an SVG at twice its size. Raises `FigureError` without the library, or without any font."""
-    _need("resvg_py", "PNG")
+    _need("PNG", "resvg_py")
     import resvg_py  # noqa: PLC0415
 
     if _render(resvg_py, _PROBE.format("M")) == _render(resvg_py, _PROBE.format(" ")):
@@ -47,7 +47,7 @@ def _size(svg: str) -> tuple[int, int]:
 
 def pdf(svg: str, title: str) -> bytes:
     """The PDF of an SVG, one page of its size. Raises `FigureError` without the libraries."""
-    _need("svglib", "PDF")
+    _need("PDF", "svglib", "reportlab")
     from reportlab.graphics import renderPDF  # noqa: PLC0415
     from reportlab.pdfgen.canvas import Canvas  # noqa: PLC0415
     from svglib.svglib import svg2rlg  # noqa: PLC0415
@@ -63,6 +63,8 @@ def pdf(svg: str, title: str) -> bytes:
     return file.getvalue()
 
 
-def _need(module: str, what: str) -> None:
-    if find_spec(module) is None:
-        raise FigureError(f"{what} needs a library more: pip install 'netc[figures]'")
+def _need(what: str, *modules: str) -> None:
+    try:
+        needs.require(what, *modules)
+    except ModuleNotFoundError as error:
+        raise FigureError(str(error)) from None
