@@ -21,7 +21,7 @@ from netc.lower.expansion import Body, Step
 from netc.lower.expected import Expected
 from netc.lower.flow import FirstCall, run_call, run_if, run_repeat
 from netc.lower.layers import run_branches, run_layer
-from netc.lower.names import Names
+from netc.lower.names import Names, network_name
 from netc.lower.special import SPECIAL
 from netc.lower.suggest import did_you_mean
 from netc.lower.walk import mentions
@@ -43,7 +43,7 @@ class Expander:
         self.speculate = False
         self.named = False
         self.lost: set[str] = set()  # the words of statements that could not be read
-        self.net = Net("net")
+        self.net = Net(network_name(file.source.name))
         self.reserved: dict[str, Span] = {}  # names of layers that could not be made
         self.ghosts = Net("ghosts")
         self.outputs: list[str] | None = None

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import PurePath
+from unicodedata import normalize
 
 from netc.syntax.tree import If, Operation, Statement
 
 NAMELESS = frozenset({"net", "output", "from", "default", "use", "data", "train", "identity"})
+
+
+def network_name(source: str) -> str:
+    """The name of a network that has no `net`: its file's without the suffix, in the characters that `net` takes
+    (`Mein Netz.net` is `Mein_Netz`), and `net` where its text is from no file (`-`, `<string>`)."""
+    stem = "" if source == "-" or source.startswith("<") else PurePath(source).stem
+    ascii = normalize("NFKD", stem[:100]).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", ascii).lstrip("_.-").rstrip("_.")
+    return name if name[:1].isalpha() else f"net-{name}".rstrip("-")
 
 
 @dataclass(slots=True)
