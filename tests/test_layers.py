@@ -379,6 +379,30 @@ def test_the_check_of_a_spec_refuses_such_a_class(monkeypatch: pytest.MonkeyPatc
         compile_source(Source("sample.net", "input 8x8x3\ncrop 1\n"))
 
 
+@pytest.mark.parametrize("norm", [name for name, cls in LAYERS.items() if cls.removes_bias])
+@pytest.mark.parametrize("cls", [cls for cls in OPERATIONS if cls.trailing], ids=lambda cls: cls.op)
+def test_an_activation_has_its_place_among_the_words(cls: type[Layer], norm: str) -> None:
+    """However an `act` comes to a layer with a normalisation as a word, it is refused; words mean their order."""
+    start = re.match(rf"{cls.op} \S+", cls.example)
+    assert start is not None
+
+    def check(*lines: str) -> tuple[set[str], list[str]]:
+        program = compile_source(Source("sample.net", "\n".join(("param a = relu", "input 9x9x4", *lines))))
+        parts = [(node.layer.op, getattr(node.layer, "act", "linear")) for node in program.net]
+        return {found.code for found in program.report}, [act if op == cls.op else op for op, act in parts[1:]]
+
+    plain = start[0]
+    for act in ("relu", "a", "(a)", "swish"):
+        for words in (f"{norm} act={act}", f"act={act} {norm}", f"relu {norm} act={act}", f"{norm} relu act={act}"):
+            assert check(f"{plain} {words}")[0] == {"NET127"}
+        assert check(f"default {cls.op} act={act}", f"{plain} {norm}")[0] == {"NET127"}
+    assert "NET127" in check("def unit(x) {", f"    {plain} {norm} act=x", "}", "unit linear")[0]
+    assert check(f"{plain} {norm} relu")[1] == ["linear", "bn", "relu"]
+    assert check(f"{plain} relu {norm}")[1] == ["relu", "bn"]
+    assert check(f"{plain} {norm} relu act=linear")[1] == ["linear", "bn", "relu"]
+    assert check(f"default {cls.op} act=tanh", f"{plain} {norm} relu act=linear")[1] == ["linear", "bn", "relu"]
+
+
 # -- how calls read ------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,13 @@ from netc.ir.net import Net, Node, Origin, Written
 from netc.ir.shape import Shape, elements, show_shape
 from netc.layers import LAYERS
 from netc.layers.base import Layer, LayerError
-from netc.lower.bind import Bound, Trailing, bind
+from netc.lower.bind import Bound, Option, Trailing, bind
 from netc.lower.context import BROKEN, Context, Current
 from netc.lower.evaluate import Poison
 from netc.lower.expansion import Body, LayerStep
 from netc.params import Signature
 from netc.syntax.source import Span
-from netc.syntax.tree import Operation, Reference
+from netc.syntax.tree import Keyword, Operation, Reference
 from netc.values import Word
 
 if TYPE_CHECKING:
@@ -92,17 +92,50 @@ def run_branches(expander: Expander, statement: Operation, ctx: Context) -> tupl
 def _bind(statement: Operation, cls: type[Layer], ctx: Context) -> Bound | None:
     shape = ctx.scope.shape
     rank = None if shape is None else len(shape) - 1
+    options = ctx.options.get(cls.op, {})
     try:
-        return bind(
+        bound = bind(
             signature_of(statement.name),
             statement,
             ctx.scope,
             rank,
-            options=ctx.options.get(cls.op),
+            options=options,
             labels=cls.operands[1] is None or cls.operands[0] > 1,
         )
+        _refuse_act_beside_norm(statement, bound, options, ctx)
     except Poison:
         return None
+    return bound
+
+
+def _refuse_act_beside_norm(statement: Operation, bound: Bound, options: Mapping[str, Option], ctx: Context) -> None:
+    """Report `conv 8x3 bn act=relu`, which would normalise after the activation but leave the bias out before it.
+
+    Whatever value an expression has here: only the word `linear` says that there is no activation.
+    """
+    norm = next((word for word in bound.trailing if LAYERS[word.word].removes_bias), None)
+    if norm is None or "act" not in bound.spans:
+        return
+    here = next((one for one in statement.arguments if isinstance(one, Keyword) and one.key == "act"), None)
+    value = options["act"].expr if here is None else here.value
+    if isinstance(value, Reference) and value.name == bound.values["act"] == "linear":
+        return
+    act = value.span.text
+    if not act.startswith("(") and not (isinstance(value, Reference) and not ctx.scope.knows(value.name)):
+        act = f"({act})"  # a parameter, not a word
+    words = [statement.name, *(one.span.text for one in statement.arguments if one is not here)]
+    words += [act] * (LAYERS[bound.trailing[-1].word].family != "activation")
+    plain, default = " ".join(words), here is None
+    raise ctx.scope.fail(
+        "NET127",
+        f"`{statement.name}` has `act={value.span.text}`{' from a `default`' * default} beside the word `{norm.word}`: "
+        "which of the two comes first is not said",
+        norm.span if default else bound.spans["act"],
+        help=(
+            f"words apply in the order written: `{plain}{' act=linear' * default}`",
+            *(["or leave `act` out of the `default`"] * default),
+        ),
+    )
 
 
 def _labelled(expander: Expander, bound: Bound, ctx: Context) -> list[Current] | None:
