@@ -1,15 +1,25 @@
-"""netc: the compiler for convolutional network architectures."""
+"""netc: the compiler for convolutional network architectures.
+
+>>> import netc
+>>> net = netc.load("specs/resnet.net", n=9)  # or netc.loads, from a text
+>>> net.shapes["fc1"], net.cost.total.parameters
+>>> print(net.summary())
+>>> net.draw("resnet.svg")
+>>> model = net.to_keras()
+
+What a spec has wrong is a `SpecError`. docs/python.md tells it all in one sitting.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from netc.api import Network, SpecError, load, loads
+    from netc.api import Network, SpecError, Summary, load, loads
 
 __version__ = "0.1.0"
 
-__all__ = ["Network", "SpecError", "__version__", "load", "loads"]
+__all__ = ["Network", "SpecError", "Summary", "__version__", "load", "loads"]
 
 
 def __getattr__(name: str) -> object:
@@ -20,3 +30,7 @@ def __getattr__(name: str) -> object:
 
     value = globals()[name] = getattr(api, name)
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

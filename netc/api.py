@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from netc import needs
@@ -46,6 +47,18 @@ class SpecError(ValueError):
         from netc.diagnostics.render_text import render  # noqa: PLC0415 - a right spec needs none
 
         return render(found for found in self.diagnostics if found.severity is Severity.ERROR).rstrip()
+
+
+class Summary(str):
+    """A table as text, which a prompt and a notebook show as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return f'<pre style="overflow-x: auto">{escape(self)}</pre>'
 
 
 class Network:
@@ -104,13 +117,17 @@ class Network:
 
         return measure(self.net)
 
-    def summary(self, format: str = "text") -> str:
-        """What each layer makes and costs, as `netc summary` says it: `text`, `json`, `csv` or `md`."""
+    def summary(self, format: str = "text") -> Summary:
+        """What each layer makes and costs, as `netc summary` says it: `text`, `json`, `csv` or `md`.
+
+        A string. Parameters are counts, memory is in bytes for one sample in float32, MACs and receptive fields (in
+        elements of the input) are for one sample too. Raises ValueError for another format.
+        """
         from netc.report.summary import FORMATS, render  # noqa: PLC0415
 
         if format not in FORMATS:
             raise ValueError(f"got the format {format!r}, expected one of {', '.join(FORMATS)}")
-        return render(self.program, format)
+        return Summary(render(self.program, format))
 
     def draw(
         self,

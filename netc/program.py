@@ -26,7 +26,7 @@ class Sections:
     train: Train | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Program:
     """A compiled spec.
 
@@ -47,6 +47,9 @@ class Program:
     report: Diagnostics
     ghosts: Net
     used: Mapping[Path, Source] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Program {self.name}: {len(self.net)} layers>"
 
     def home(self, name: str) -> Net:
         """The network that holds a node: `net`, or `ghosts` for a node of a speculative body."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import inspect
+import pydoc
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import networkx
@@ -147,3 +152,65 @@ def test_import_is_light() -> None:
     code = "import sys, netc; print(sorted({'networkx', 'lark', 'keras', 'numpy', 'netc.api'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# -- at a prompt and in a notebook ---------------------------------------------------------------------------
+
+
+def bundle(thing: object) -> dict[str, str]:
+    """What a notebook keeps of the value of a cell."""
+    found = {"text/plain": repr(thing)}
+    for name in dir(thing):
+        if name.startswith("_repr_") and name.endswith("_"):
+            found[name] = getattr(thing, name)()
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(Path("specs").glob("*.net")), ids=lambda path: path.stem)
+def test_a_notebook_keeps_one_figure_and_not_the_compiler(path: Path) -> None:
+    """An output once held 5 to 20 MB: the whole syntax tree, with the text of the spec at every place of it."""
+    net = netc.load(path)
+    for thing in (net, net.draw()):
+        kept = bundle(thing)
+        assert set(kept) == {"text/plain", "_repr_svg_"}
+        assert len(kept["text/plain"]) < 200
+        assert "\n" not in kept["text/plain"]
+        assert kept["_repr_svg_"].startswith("<svg")
+        assert sum(map(len, kept.values())) < 100_000
+    assert len(repr(net.program)) < 200
+    assert all(len(repr(node)) < 10_000 for node in net.net)
+
+
+def test_a_summary_is_text_and_looks_like_it() -> None:
+    table = netc.loads(TEXT).summary()
+    assert isinstance(table, str)
+    assert repr(table) == str(table) == table
+    assert set(bundle(table)) == {"text/plain", "_repr_html_"}
+    shown = bundle(table)["_repr_html_"]
+    assert re.fullmatch(r"<pre[^>]*>(.*)</pre>", shown, re.DOTALL)[1] == html.escape(table)  # type: ignore[index]
+    assert netc.Summary("<script>&")._repr_html_().endswith("&lt;script&gt;&amp;</pre>")
+
+
+# -- help ----------------------------------------------------------------------------------------------------
+
+
+def test_help_shows_what_there_is() -> None:
+    said = pydoc.plain(pydoc.render_doc(netc))
+    for name in netc.__all__:
+        assert name in dir(netc)
+        assert getattr(netc, name) is not None
+        assert name in said
+    assert "load(path:" in said
+    assert "FileNotFoundError" in said
+
+
+def _public(thing: type) -> Iterator[tuple[str, object]]:
+    for name, member in vars(thing).items():
+        if not name.startswith("_"):
+            yield name, member
+
+
+def test_everything_public_says_what_it_is() -> None:
+    for name, member in [*_public(netc.Network), *((name, getattr(netc, name)) for name in netc.__all__)]:
+        if name != "__version__":
+            assert inspect.getdoc(member), name

@@ -22,9 +22,9 @@ TABLES = {".md": "markdown", ".tex": "latex"}  # formats of the style table, and
 OWNERS = {**dict.fromkeys(TABLES, "table"), ".dot": "graph"}  # formats that one style alone has
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Drawing:
-    """One figure of checked programs. In a notebook it shows itself. Raises ValueError for an unknown style."""
+    """One figure of checked programs. In a notebook it shows itself, as SVG. Raises ValueError for an unknown style."""
 
     programs: tuple[Program, ...]
     style: str = "graph"
@@ -33,6 +33,9 @@ class Drawing:
     def __post_init__(self) -> None:
         if self.style not in STYLES:
             raise ValueError(f"got style={self.style!r}, expected one of {', '.join(STYLES)}")
+
+    def __repr__(self) -> str:
+        return f"<Drawing of {', '.join(program.name for program in self.programs)}: {self.style}>"
 
     @cached_property
     def scene(self) -> Scene:

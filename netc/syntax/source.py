@@ -12,7 +12,7 @@ class Source:
     """One text: a file, standard input, or a string, under the name that messages show."""
 
     name: str
-    text: str
+    text: str = field(repr=False)
     _starts: list[int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
