@@ -180,9 +180,11 @@ class Network:
         >>> for images, labels in digits.datasets().train.batches(epoch=0): ...
         """
         needs.require("a data set", *needs.READING)
-        from netc.data import prepare  # noqa: PLC0415 - imports TensorFlow
+        from netc.backends.quiet import import_tensorflow  # noqa: PLC0415
+        from netc.data import prepare  # noqa: PLC0415
         from netc.sections.model import BATCH, SEED  # noqa: PLC0415
 
+        import_tensorflow()
         train = self.program.sections.train
         batch, chosen = (train.batch, train.seed) if train else (BATCH, SEED)
         return prepare(self.program, source=data, seed=chosen if seed is None else seed, batch=batch)

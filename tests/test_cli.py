@@ -199,9 +199,27 @@ def test_compile_writes_nothing_that_verification_refuses(
 
 
 @needs_tensorflow
-def test_compile_verifies() -> None:
-    assert main(["compile", "clean.net", "--verify"]) == 0
+def test_compile_verifies_and_says_nothing_of_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    done = process(sys.executable, "-m", "netc", "compile", "clean.net", "--verify")
+    verified = "verified: the code builds the network that was checked, with the same weights and outputs"
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", f"{verified}\nwrote clean.py\n")
     assert Path("clean.py").exists()
+
+
+def test_what_tensorflow_says_is_kept_where_it_fails() -> None:
+    """Whatever it printed from C++, and its exception."""
+    code = (
+        "import os, sys; from netc.backends.quiet import import_keras\n"
+        "class Broken:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'keras': os.write(2, b'the driver is broken\\n'); raise ImportError('no keras')\n"
+        "sys.meta_path.insert(0, Broken())\n"
+        "import_keras()\n"
+    )
+    done = process(sys.executable, "-c", code)
+    assert done.stderr.startswith("the driver is broken\nTraceback")
+    assert done.stderr.endswith("ImportError: no keras\n")
 
 
 @needs_tensorflow

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from netc.backends.order import depths, operand_order, recursion
+from netc.backends.quiet import import_keras
 from netc.layers.base import OperationError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def construct(program: Program) -> Built:
     other, so Python's recursion limit is raised while the model is made. The model then predicts, trains and saves
     under any limit; `keras.models.load_model` needs a raised one again (`deep_recursion`).
     """
+    import_keras()
     import keras  # noqa: PLC0415 - seconds
 
     net = program.net

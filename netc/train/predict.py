@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netc.backends.quiet import import_tensorflow
 from netc.ir.shape import show_shape
 from netc.lower.suggest import did_you_mean
-from netc.train.quiet import import_tensorflow
 from netc.train.run import RunError
 
 if TYPE_CHECKING:

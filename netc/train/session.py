@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from netc.backends.quiet import import_tensorflow
 from netc.sections.base import Clock
 from netc.sections.conflicts import Conflict
 from netc.sections.lowering import quantities
@@ -17,7 +18,6 @@ from netc.train.events import Events
 from netc.train.log import COUNTS, RATE, Log
 from netc.train.loop import VALIDATION, Loop, Timetable
 from netc.train.progress import Progress
-from netc.train.quiet import import_tensorflow
 from netc.train.run import FINISHED, FORMAT, RUNNING, STOPPED, Run, RunError, settings, versions
 from netc.train.run import now as time_now
 from netc.train.strategy import MULTIWORKER, Cluster, ClusterError, agree, open_strategy, stopping_together
