@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isnan
+from math import inf, isinf, isnan
 from typing import Any, ClassVar, Protocol
 
 from netc.values import SizeValue, Word, show
@@ -63,9 +64,22 @@ class Int:
         return ()
 
 
+LEAST = 2.0**-126  # of the normal numbers of float32; TensorFlow's kernels take smaller ones for 0
+
+
+def single(value: float) -> float:
+    """A number as float32 holds it: infinite where it is too large, 0 where it is too small."""
+    try:
+        (held,) = struct.unpack("f", struct.pack("f", float(value)))
+    except OverflowError:
+        return inf if value > 0 else -inf
+    return held if abs(held) >= LEAST else 0.0
+
+
 @dataclass(slots=True, eq=False)
 class Real:
-    """A real number (or integer) within bounds, which `open` excludes ("min", "max" or both)."""
+    """A real number (or integer) within bounds, which `open` excludes ("min", "max" or both), that float32 can hold:
+    neither infinite there nor 0, nor on an excluded bound, unless it is so already."""
 
     min: float | None = None
     max: float | None = None
@@ -86,6 +100,11 @@ class Real:
         high = self.max is not None and (value > self.max or ("max" in self.open and value == self.max))
         if low or high or isnan(value):
             raise KindError(f"got {show(value)}, expected {self.describe()}", "NET109")
+        held = single(value)
+        closed = ("min" in self.open and held == self.min) or ("max" in self.open and held == self.max)
+        if closed or isinf(held) or (held == 0 and value != 0):
+            became = f"which becomes {held:g} in float32, the numbers that networks are computed in"
+            raise KindError(f"got {show(value)}, {became}: expected {self.describe()}", "NET109")
         return value
 
     def words(self) -> tuple[str, ...]:
