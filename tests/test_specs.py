@@ -10,7 +10,7 @@ import pytest
 import netc
 from netc.sections.losses import Loss
 from netc.sections.settings import Batch, Checkpoint, Epochs
-from tests.specs import SPECS, TABLE, VARIANTS, Overrides, load, table
+from tests.specs import FUNCTIONS, SPECS, TABLE, VARIANTS, Overrides, load, table
 
 FACTS: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "facts" / "paper_counts.json").read_text())
 CASES = [(spec, overrides) for spec, variants in VARIANTS.items() for overrides in variants]
@@ -27,6 +27,13 @@ def test_spec_is_clean(spec: str, overrides: Overrides) -> None:
 
 def test_table_is_fresh() -> None:
     assert TABLE.read_text() == table(), "run `python -m tests.specs`"
+
+
+def test_every_spec_says_what_it_equals() -> None:
+    listed = re.findall(r"[\w-]+", " ".join(specs.partition(" with ")[0] for specs, _, _ in FUNCTIONS))
+    assert set(listed) - {"the", "same", "without"} == set(VARIANTS)
+    tests = "".join((Path(__file__).parent / f"test_{name}.py").read_text() for name in ("specs", "spec_functions"))
+    assert all(f"def {test}(" in tests for _, _, test in FUNCTIONS if test)
 
 
 # -- counts ----------------------------------------------------------------------------------------------------------

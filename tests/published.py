@@ -1,0 +1,190 @@
+"""Networks as they were published, in plain arithmetic: what the specs are compared with where no program gives the
+truth. Nothing of netc is used, and of TensorFlow only a convolution without padding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import numpy as np
+import tensorflow as tf
+
+Array = np.ndarray  # images, rows, columns, channels
+Pad = int | Literal["same", "ceil"]
+
+
+def padding(size: int, window: int, stride: int, pad: Pad) -> tuple[int, int]:
+    """Positions to add before and after a dimension.
+
+    A number: on both sides, as Torch and Caffe say. "same": TensorFlow's, by its documentation. "ceil": none before,
+    and after as far as the last window that begins inside reaches, as Caffe pools.
+    """
+    if isinstance(pad, int):
+        return pad, pad
+    count = -(-size // stride) if pad == "same" else -(-(size - window) // stride) + 1
+    missing = max((count - 1) * stride + window - size, 0)
+    return (missing // 2, missing - missing // 2) if pad == "same" else (0, missing)
+
+
+class Player:
+    """Plays a network layer by layer, and takes the weights, a list for each layer, as they come."""
+
+    def __init__(self, weights: Iterable[Sequence[Array]], training: bool = False) -> None:
+        self.weights = iter(weights)
+        self.training = training
+
+    def padded(self, x: Array, window: int, stride: int, pad: Pad, value: float = 0.0) -> Array:
+        sides = [padding(size, window, stride, pad) for size in x.shape[1:3]]
+        return np.pad(x, [(0, 0), *sides, (0, 0)], constant_values=value)
+
+    def conv(self, x: Array, stride: int = 1, pad: Pad = 0, groups: int = 1) -> Array:
+        kernel, *bias = next(self.weights)
+        x = self.padded(x, len(kernel), stride, pad)
+        parts = zip(np.split(x, groups, -1), np.split(kernel, groups, -1), strict=True)
+        out = np.concatenate([tf.nn.conv2d(part, filters, stride, "VALID") for part, filters in parts], -1)
+        return out + bias[0] if bias else out
+
+    def norm(self, x: Array, epsilon: float = 1e-5) -> Array:
+        gamma, beta, mean, variance = next(self.weights)
+        if self.training:
+            mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+        return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
+
+    def pool(self, x: Array, size: int, stride: int, pad: Pad = 0) -> Array:
+        """The maximum; padding never counts."""
+        x = self.padded(x, size, stride, pad, -np.inf)
+        windows = np.lib.stride_tricks.sliding_window_view(x, (size, size), (1, 2))[:, ::stride, ::stride]
+        return windows.max((-2, -1))
+
+    def lrn(self, x: Array, around: int, k: float, alpha: float, beta: float) -> Array:
+        squares = np.pad(x**2, [(0, 0)] * 3 + [(around, around)])
+        sums = np.lib.stride_tricks.sliding_window_view(squares, 2 * around + 1, 3).sum(-1)
+        return x / (k + alpha * sums) ** beta
+
+    def dense(self, x: Array) -> Array:
+        kernel, bias = next(self.weights)
+        return x.reshape(len(x), -1) @ kernel + bias
+
+
+def relu(x: Array) -> Array:
+    return np.maximum(x, 0)
+
+
+def mean(x: Array) -> Array:
+    return x.mean((1, 2))
+
+
+# -- TFLearn 0.2.2, examples/images ----------------------------------------------------------------------------------
+
+
+def tflearn_block(play: Player, x: Array, channels: int, stride: int = 1, window: int = 1) -> Array:
+    """A block of `residual_block`; its shortcut averages over `window` pixels, 1 until 0.2.2 and 2 from 0.3.0 on."""
+    out = play.conv(relu(play.norm(x)), stride, "same")
+    out = play.conv(relu(play.norm(out)), 1, "same")
+    if stride > 1:
+        x = sum(x[:, i::stride, j::stride] for i in range(window) for j in range(window)) / window**2
+    more = (channels - x.shape[-1]) // 2
+    return out + np.pad(x, [(0, 0)] * 3 + [(more, more)])
+
+
+def tflearn_resnet(play: Player, x: Array, n: int) -> Array:
+    """residual_network_cifar10.py"""
+    x = play.conv(x, 1, "same")
+    for stage, channels in enumerate((16, 32, 64)):
+        for unit in range(n):
+            x = tflearn_block(play, x, channels, 2 if stage and not unit else 1)
+    return play.dense(mean(relu(play.norm(x))))
+
+
+def tflearn_alexnet(play: Player, x: Array) -> Array:
+    """alexnet.py"""
+    for convolutions, stride in ((1, 4), (1, 1), (3, 1)):
+        for _ in range(convolutions):
+            x = relu(play.conv(x, stride, "same"))
+        x = play.lrn(play.pool(x, 3, 2, "same"), 5, 1.0, 1e-4, 0.75)
+    return play.dense(np.tanh(play.dense(np.tanh(play.dense(x)))))
+
+
+def tflearn_vgg(play: Player, x: Array) -> Array:
+    """vgg_network.py"""
+    for convolutions in (2, 2, 3, 3, 3):
+        for _ in range(convolutions):
+            x = relu(play.conv(x, 1, "same"))
+        x = play.pool(x, 2, 2, "same")
+    return play.dense(relu(play.dense(relu(play.dense(x)))))
+
+
+# -- Torch 7 ---------------------------------------------------------------------------------------------------------
+
+
+def torch_cifar_resnet(play: Player, x: Array, n: int) -> Array:
+    """facebook/fb.resnet.torch, models/resnet.lua: CIFAR-10, basic blocks, shortcut type A."""
+    x = relu(play.norm(play.conv(x, 1, 1)))
+    for stage, channels in enumerate((16, 32, 64)):
+        for unit in range(n):
+            stride = 2 if stage and not unit else 1
+            out = relu(play.norm(play.conv(x, stride, 1)))
+            out = play.norm(play.conv(out, 1, 1))
+            shortcut = np.pad(x[:, ::stride, ::stride], [(0, 0)] * 3 + [(0, channels - x.shape[-1])])
+            x = relu(shortcut + out)
+    return play.dense(mean(x))
+
+
+def torch_preact_resnet(play: Player, x: Array, n: int) -> Array:
+    """KaimingHe/resnet-1k-layers, resnet-pre-act.lua: where channels change, the branches share the first
+    normalisation and ReLU."""
+    x = play.conv(x, 1, 1)
+    for stage, channels in enumerate((64, 128, 256)):
+        for unit in range(n):
+            stride = 2 if stage and not unit else 1
+            out = relu(play.norm(x))
+            shortcut = x if unit else play.conv(out, stride)
+            out = relu(play.norm(play.conv(out, stride)))
+            out = relu(play.norm(play.conv(out, 1, 1)))
+            x = shortcut + play.conv(out)
+            assert x.shape[-1] == channels
+    return play.dense(mean(relu(play.norm(x))))
+
+
+# -- Caffe -----------------------------------------------------------------------------------------------------------
+
+
+def alexnet(play: Player, x: Array) -> Array:
+    """bvlc_alexnet/train_val.prototxt, with the constants of Krizhevsky et al. 2012, section 3.3, in its
+    normalisations."""
+    x = play.pool(play.lrn(relu(play.conv(x, 4)), 2, 2.0, 1e-4, 0.75), 3, 2, "ceil")
+    x = play.pool(play.lrn(relu(play.conv(x, 1, 2, groups=2)), 2, 2.0, 1e-4, 0.75), 3, 2, "ceil")
+    x = relu(play.conv(x, 1, 1))
+    x = relu(play.conv(x, 1, 1, groups=2))
+    x = play.pool(relu(play.conv(x, 1, 1, groups=2)), 3, 2, "ceil")
+    return play.dense(relu(play.dense(relu(play.dense(x)))))
+
+
+def googlenet(play: Player, x: Array) -> list[Array]:
+    """bvlc_googlenet/train_val.prototxt: the outputs of loss3, loss1 and loss2. Caffe divides alpha by the 5 channels."""
+
+    def inception(x: Array) -> Array:
+        return np.concatenate(
+            [
+                relu(play.conv(x)),
+                relu(play.conv(relu(play.conv(x)), 1, 1)),
+                relu(play.conv(relu(play.conv(x)), 1, 2)),
+                relu(play.conv(play.pool(x, 3, 1, 1))),
+            ],
+            -1,
+        )
+
+    def auxiliary(x: Array) -> Array:
+        windows = np.lib.stride_tricks.sliding_window_view(x, (5, 5), (1, 2))[:, ::3, ::3]
+        return play.dense(relu(play.dense(relu(play.conv(windows.mean((-2, -1)))))))
+
+    x = play.lrn(play.pool(relu(play.conv(x, 2, 3)), 3, 2, "ceil"), 2, 1.0, 1e-4 / 5, 0.75)
+    x = play.lrn(relu(play.conv(relu(play.conv(x)), 1, 1)), 2, 1.0, 1e-4 / 5, 0.75)
+    kept = []
+    for modules in (2, 5, 2):
+        x = play.pool(x, 3, 2, "ceil")
+        for module in range(modules):
+            x = inception(x)
+            if modules == 5 and module in (0, 3):
+                kept.append(x)
+    return [play.dense(mean(x)), *map(auxiliary, kept)]

@@ -1,0 +1,270 @@
+"""What each spec's head says that it equals: the same weights give the same outputs, in inference and in training."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import netc
+from netc.ir.net import Node
+from tests.specs import SPECS
+
+np = pytest.importorskip("numpy")
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+from tests.published import (  # noqa: E402 - TensorFlow
+    Player,
+    alexnet,
+    googlenet,
+    relu,
+    tflearn_alexnet,
+    tflearn_block,
+    tflearn_resnet,
+    tflearn_vgg,
+    torch_cifar_resnet,
+    torch_preact_resnet,
+)
+from tests.sample_weights import Weights, images, weights  # noqa: E402 - NumPy
+
+TOLERANCE = 1e-4  # of the largest output; most are equal to 1e-6, and a plain chain of 34 layers in training to 6e-5
+LONG = pytest.mark.skipif(
+    not os.environ.get("NETC_EXAMPLES"), reason="the blocks of a smaller one, more often: with NETC_EXAMPLES=1"
+)
+
+
+def logits(spec: str, *edits: tuple[str, str], **overrides: Any) -> netc.Network:
+    """A spec, edited, and without the softmax at its end, which would hide differences."""
+    text = (SPECS / f"{spec}.net").read_text()
+    losses = ("categorical_crossentropy", "categorical_crossentropy from_logits")
+    for old, new in ((" softmax", ""), losses, *edits):
+        assert old in text, old
+        text = text.replace(old, new)
+    return netc.loads(text, **overrides)
+
+
+def weighted(network: netc.Network) -> list[Node]:
+    net = network.net
+    return [node for node in net if node.layer.weights(net.operand_shapes(node.name))]
+
+
+def drawn(network: netc.Network) -> list[Weights]:
+    """Weights of every layer, in the order of the text."""
+    shapes = [
+        {weight.name: weight.shape for weight in node.layer.weights(network.net.operand_shapes(node.name))}
+        for node in weighted(network)
+    ]
+    return [weights(number, of_one) for number, of_one in enumerate(shapes)]
+
+
+def built(network: netc.Network) -> Any:
+    model = network.to_keras()
+    for node, values in zip(weighted(network), drawn(network), strict=True):
+        model.get_layer(node.name).set_weights(values)
+    return model
+
+
+def batch(network: netc.Network) -> Any:
+    (name,) = network.net.inputs
+    return images(network.shapes[name])
+
+
+def assert_equal(ours: Any, theirs: Any, contrast: float = 0.0) -> None:
+    """Equal but for rounding. `contrast` is the share of the largest output by which images must differ at least."""
+    ours, theirs = np.asarray(ours), np.asarray(theirs)
+    scale = np.abs(theirs).max()
+    assert np.abs(theirs[1] - theirs[0]).max() > contrast * scale, "the outputs say little of the images"
+    assert np.abs(ours - theirs).max() <= TOLERANCE * scale
+
+
+# -- keras.applications ----------------------------------------------------------------------------------------------
+
+
+def in_order(model: Any) -> list[Any]:
+    return [layer for layer in model.layers if layer.weights]
+
+
+def by_role(model: Any) -> list[Any]:
+    """The layers of a residual network of keras.applications in the order of the specs: a unit's shortcut, its number
+    0, comes first, and a convolution before its normalisation."""
+
+    def key(layer: Any) -> tuple[int, ...]:
+        if layer.name == "predictions":
+            return (99,)
+        stage, unit, number, kind = re.fullmatch(r"conv(\d+)(?:_block(\d+)_(\d))?_(conv|bn)", layer.name).groups()
+        return int(stage), int(unit or 0), int(number or 0), kind == "bn"
+
+    return sorted(in_order(model), key=key)
+
+
+@pytest.mark.parametrize(
+    ("spec", "overrides", "name", "order"),
+    [
+        ("vgg16", {}, "VGG16", in_order),
+        pytest.param("vgg19", {}, "VGG19", in_order, marks=LONG),
+        ("densenet121", {}, "DenseNet121", in_order),
+        ("mobilenetv2", {}, "MobileNetV2", in_order),
+        ("resnet50", {"bias": True}, "ResNet50", by_role),
+        pytest.param("resnet101", {"bias": True}, "ResNet101", by_role, marks=LONG),
+        pytest.param("resnet152", {"bias": True}, "ResNet152", by_role, marks=LONG),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_equals_keras_applications(
+    spec: str, overrides: dict[str, Any], name: str, order: Callable[[Any], list[Any]]
+) -> None:
+    network = logits(spec, **overrides)
+    ours, theirs = built(network), getattr(keras.applications, name)(weights=None, classifier_activation=None)
+    pairs = list(zip(weighted(network), order(theirs), drawn(network), strict=True))
+    for _, layer, values in pairs:
+        layer.set_weights(values)
+    total = network.cost.total
+    assert (total.parameters, ours.count_params()) == (theirs.count_params(),) * 2
+    assert total.trainable == sum(weight.shape.num_elements() for weight in theirs.trainable_weights)
+
+    given = batch(network)
+    if spec.startswith("vgg"):  # training only adds dropout, which keras.applications leaves out
+        assert_equal(ours(given, training=False), theirs(given, training=False), contrast=0.05)
+        return
+    assert_equal(ours(given, training=False), theirs(given, training=False))
+    assert_equal(ours(given, training=True), theirs(given, training=True), contrast=0.05)
+    if not spec.startswith("resnet"):  # whose moving averages keep 0.9, not 0.99
+        for node, layer, _ in pairs:
+            for one, other in zip(ours.get_layer(node.name).get_weights(), layer.get_weights(), strict=True):
+                np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_biases_before_batch_normalisation_are_the_only_difference() -> None:
+    """`bias=false`, with the biases of `bias=true` taken off the moving means."""
+    short = [
+        (f"bottleneck {units} {ch}", f"bottleneck 1 {ch}") for units, ch in ((3, 64), (4, 128), (6, 256), (3, 512))
+    ]
+    plain, biased = logits("resnet50", *short), logits("resnet50", *short, bias=True)
+    ours, theirs = plain.to_keras(), built(biased)
+    bias: Any = 0.0
+    for node in weighted(plain):
+        values = theirs.get_layer(node.name).get_weights()
+        if node.layer.op == "conv":
+            *values, bias = values
+        if node.layer.op == "bn":
+            values[2] = values[2] - bias
+        ours.get_layer(node.name).set_weights(values)
+    given = batch(plain)
+    for training in (False, True):
+        assert_equal(ours(given, training=training), theirs(given, training=training))
+
+
+# -- torchvision -----------------------------------------------------------------------------------------------------
+
+TORCHVISION = Path(__file__).parent / "facts" / "torchvision" / "logits.npz"
+
+
+@pytest.mark.parametrize(
+    ("spec", "overrides"),
+    [
+        ("resnet18", {}),
+        ("resnet34", {}),
+        ("plain34", {}),
+        ("resnet50", {"v1_5": True}),
+        pytest.param("resnet101", {"v1_5": True}, marks=LONG),
+        pytest.param("resnet152", {"v1_5": True}, marks=LONG),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_equals_torchvision(spec: str, overrides: dict[str, Any]) -> None:
+    network = logits(spec, **overrides)
+    facts, ours, given = np.load(TORCHVISION), built(network), batch(network)
+    assert_equal(ours(given, training=False), facts[spec])
+    assert_equal(ours(given, training=True), facts[f"{spec}.train"], contrast=0.05)
+
+
+# -- networks that were published for programs of the past -----------------------------------------------------------
+
+TFLEARN = Path(__file__).parent / "facts" / "tflearn"
+
+
+@pytest.mark.parametrize(
+    ("case", "layers"),
+    [
+        ("conv_same_s1", lambda play, x: play.conv(x, 1, "same")),
+        ("conv_same_s2_even", lambda play, x: relu(play.conv(x, 2, "same"))),
+        ("maxpool3_s2", lambda play, x: play.pool(x, 3, 2, "same")),
+        ("lrn_default", lambda play, x: play.lrn(x, 5, 1.0, 1e-4, 0.75)),
+        ("fc_flattens", lambda play, x: np.tanh(play.dense(x))),
+        ("bn", lambda play, x: play.norm(x)),
+        ("residual_block_same", lambda play, x: tflearn_block(play, tflearn_block(play, x, 4), 4)),
+        ("residual_block_down", lambda play, x: tflearn_block(play, x, 8, 2, window=2)),
+    ],
+)
+def test_what_is_published_plays_as_tflearn_itself(case: str, layers: Callable[[Player, Any], Any]) -> None:
+    """The reference of the tests below against TFLearn's own outputs."""
+    data = dict(np.load(TFLEARN / f"{case}.npz"))
+    found: dict[str, dict[str, Any]] = {}
+    for key in (key for key in data if key.startswith("var:")):
+        layer, _, name = key.rpartition("/")
+        found.setdefault(layer, {})[name] = data[key]
+    names = ("W:0", "gamma:0", "b:0", "beta:0", "moving_mean:0", "moving_variance:0")
+    values = [[of_one[name] for name in names if name in of_one] for of_one in found.values()]
+    for training in (False, True) if "out_train" in data else (False,):
+        out = layers(Player(values, training), data["in"])
+        np.testing.assert_allclose(out, data["out_train" if training else "out_infer"], rtol=0, atol=1e-5)
+
+
+def played(network: netc.Network, layers: Callable[[Player, Any], Any], training: bool = False) -> Any:
+    play = Player(drawn(network), training)
+    out = layers(play, batch(network))
+    assert next(play.weights, None) is None
+    return out
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(
+    ("spec", "edits", "overrides", "layers"),
+    [
+        ("resnet32", [], {}, lambda play, x: tflearn_resnet(play, x, 5)),
+        ("resnet", [], {"n": 2}, lambda play, x: tflearn_resnet(play, x, 2)),
+        ("resnet-cifar", [], {"n": 3}, lambda play, x: torch_cifar_resnet(play, x, 3)),
+        ("preact-resnet164", [("bottleneck 18", "bottleneck 2")], {}, lambda play, x: torch_preact_resnet(play, x, 2)),
+        (
+            "preact-resnet1001",
+            [("bottleneck 111", "bottleneck 3")],
+            {},
+            lambda play, x: torch_preact_resnet(play, x, 3),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_equals_what_was_published_for_cifar(
+    spec: str,
+    edits: list[tuple[str, str]],
+    overrides: dict[str, Any],
+    layers: Callable[[Player, Any], Any],
+    training: bool,
+) -> None:
+    network = logits(spec, *edits, **overrides)
+    assert_equal(built(network)(batch(network), training=training), played(network, layers, training), contrast=0.05)
+
+
+@pytest.mark.parametrize(
+    ("spec", "overrides", "layers"),
+    [
+        ("alexnet-tflearn", {}, tflearn_alexnet),
+        ("vgg16-flowers", {"size": 48}, tflearn_vgg),
+        ("alexnet", {}, alexnet),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_equals_what_was_published(spec: str, overrides: dict[str, Any], layers: Callable[[Player, Any], Any]) -> None:
+    """With dense layers of 64 units, which are soon made and no other arithmetic."""
+    network = logits(spec, ("fc 4096", "fc 64"), **overrides)
+    assert_equal(built(network)(batch(network), training=False), played(network, layers), contrast=0.05)
+
+
+def test_equals_googlenet_of_caffe() -> None:
+    network = logits("googlenet", aux=True)
+    ours = built(network)(batch(network), training=False)
+    for one, other in zip(ours, played(network, googlenet), strict=True):
+        assert_equal(one, other, contrast=0.02)
