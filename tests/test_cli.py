@@ -265,6 +265,26 @@ def test_fmt_of_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert capsys.readouterr().out == UGLY.replace("   ", " ")
 
 
+def test_fmt_takes_the_bounds_that_its_errors_name(capsys: pytest.CaptureFixture[str]) -> None:
+    text = f"input 8x8x3\nconv {'(' * 150}4{')' * 150}x3\n"
+    Path("deep.net").write_text(text)
+    assert main(["fmt", "deep.net"]) == 1
+    assert "--limit nesting=" in capsys.readouterr().err
+    assert main(["fmt", "deep.net", "--limit", "nesting=200"]) == 0
+
+
+@needs_tensorflow
+def test_options_that_would_do_nothing_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for more in (["-o", "classes.csv"], ["--force"]):
+        assert main(["predict", "a", "b", *more]) == 2
+        assert "go with --layer" in capsys.readouterr().err
+    Path("run").mkdir()
+    Path("run/run.json").write_text("{}")
+    for command in (["evaluate", "run"], ["predict", "run", "clean.net"]):
+        assert main([*command, "-D", "n=3"]) == 2
+        assert "-D does not go with a run" in capsys.readouterr().err
+
+
 def test_fmt_refuses_what_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
     Path("open.net").write_text("input 3 {\n")
     assert main(["fmt", "open.net"]) == 1
@@ -322,6 +342,10 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["check", "clean.net", "--limit", "layers=0"], "a whole number of at least 1"),
         (["check", "clean.net", "--deny", "NET999"], "there is no code `NET999`"),
         (["check", "clean.net", "--fix", "--diff"], "not allowed with"),
+        (["check", "--fromat", "json", "clean.net"], "`netc check` has no option '--fromat'; did you mean `--format`?"),
+        (["compile", "clean.net", "-x"], "`netc compile` has no option '-x'"),
+        (["compile", "clean.net", "lint.net"], "`netc compile` does not take 'lint.net' too"),
+        (["summary", "clean.net", "--plot", "a.svg", "--format", "json"], "ask for one of them"),
         (["compile", "clean.net", "-o", "no/folder/a.py"], "cannot write `no/folder/a.py`"),
         (["compile", "clean.net", "-o", "."], "cannot write `.`"),
     ],

@@ -237,7 +237,7 @@ def test_standard_input_by_a_name() -> None:
     )
     assert b'"file": "sub/mine.net"' in shell(f"netc compile --target json {named}").stdout
     assert b"Written by netc from mine.net." in shell(f"netc compile {named}").stdout
-    assert b"\n" in shell(f"netc summary {named}").stdout
+    assert b'"name": "mine"' in shell(f"netc summary --format json {named}").stdout
     assert b"</svg>" in shell(f"netc draw {named}").stdout
     assert shell(f"netc fmt {named}").stdout == Path("s.net").read_bytes()
     assert b"sub/mine.net" in shell("netc fmt --stdin-filename sub/mine.net - <<< 'conv {'").stderr

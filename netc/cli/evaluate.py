@@ -100,6 +100,8 @@ def trained(options: argparse.Namespace) -> tuple[Program, Path, dict[str, Any],
         other = getattr(options, "data", None)  # `predict` has none
         program = load(options, settings(options), changes=changes((), other))
         return None if program is None else (program, Path(options.weights), {}, None)
+    if options.overrides:
+        raise UsageError(f"-D does not go with a run: {options.file} has the parameters that it was trained with")
     kept = Run(Path(options.file))
     again, record = reopened(kept, options)
     if again is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from netc.cli import CLEAN, ERRORS
-from netc.cli.options import add_colour, add_stdin_name, check_stdin
+from netc.cli.options import add_colour, add_limits, add_stdin_name, check_stdin, limits
 from netc.cli.output import STDIO, difference, emit, say, write
 from netc.cli.running import exit_code, failed, read, show, specs
 from netc.diagnostics.model import Diagnostics
@@ -36,20 +36,21 @@ def configure(command: argparse.ArgumentParser) -> None:
     modes.add_argument("--diff", action="store_true", help="change nothing, show what would change")
     add_stdin_name(command)
     add_colour(command)
+    add_limits(command)
 
 
 def run(options: argparse.Namespace) -> int:
     """Format the files; 1 where one cannot be read or, with --check and --diff, would change."""
     files = list(dict.fromkeys(specs(options.files)))
     check_stdin(options, files)
-    return max([_format(path, options) for path in files])
+    bounds = limits(options)
+    return max([_format(path, bounds, options) for path in files])
 
 
-def _format(path: str, options: argparse.Namespace) -> int:
+def _format(path: str, limits: Limits, options: argparse.Namespace) -> int:
     from netc.syntax.format import format_file  # noqa: PLC0415
     from netc.syntax.parser import parse  # noqa: PLC0415
 
-    limits = Limits()
     source, findings = read(path, limits, options.stdin_filename)
     if source is not None:
         report = Diagnostics()
@@ -58,7 +59,7 @@ def _format(path: str, options: argparse.Namespace) -> int:
     if source is None or failed(findings):
         show(findings, options.color)
         return exit_code(findings)
-    text = format_file(file)
+    text = format_file(file, limits)
     changed = text != source.text
     if options.diff:
         emit(difference(source.name, source.text, text))

@@ -53,6 +53,11 @@ def add_compiling(command: argparse.ArgumentParser) -> None:
         levels.add_argument(
             option, metavar="CODE", dest="levels", action="append", default=[], type=_level(level), help=text
         )
+    add_limits(command)
+
+
+def add_limits(command: argparse.ArgumentParser) -> None:
+    """`--limit`."""
     known = ", ".join(f"{name}={value}" for name, value in _LIMITS.items())
     command.add_argument(
         "--limit",
@@ -94,9 +99,14 @@ def add_colour(command: argparse.ArgumentParser) -> None:
 
 def settings(options: argparse.Namespace) -> Settings:
     """The settings of parsed options; raises `UsageError` for a name given twice."""
-    limits = replace(Limits(), **_once("--limit", options.limits))
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), 1000 + LEVELS * (limits.nesting - Limits().nesting)))
-    return Settings(_once("-D", options.overrides), limits, Levels.of(options.levels))
+    return Settings(_once("-D", options.overrides), limits(options), Levels.of(options.levels))
+
+
+def limits(options: argparse.Namespace) -> Limits:
+    """The bounds of parsed options, and the stack that they take; raises `UsageError` for a name given twice."""
+    chosen = replace(Limits(), **_once("--limit", options.limits))
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 1000 + LEVELS * (chosen.nesting - Limits().nesting)))
+    return chosen
 
 
 def coloured(choice: str, stream: TextIO) -> bool:

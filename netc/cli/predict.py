@@ -43,7 +43,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument("--top", metavar="K", type=int, default=5, help="how many classes (5)")
     command.add_argument("--layer", metavar="NAME", help="write the output of this layer, by label or name")
     command.add_argument(
-        "-o", "--output", metavar="OUT", default="features.npz", help="where --layer writes to; `-` is standard output"
+        "-o", "--output", metavar="OUT", help="where --layer writes to (features.npz); `-` is standard output"
     )
     command.add_argument("--force", action="store_true", help="replace a file that netc did not write too")
     command.add_argument("--format", choices=("text", "json", "csv"), default="text")
@@ -58,6 +58,9 @@ def run(options: argparse.Namespace) -> int:
     need("predict", needs.READING)
     if options.top < 1:
         raise UsageError(f"got --top {options.top}, expected at least 1")
+    if (options.output is not None or options.force) and not options.layer:
+        raise UsageError("-o and --force go with --layer; classes are printed, to be sent to a file by `>`")
+    options.output = options.output or "features.npz"
     return tried(lambda: _run(options))
 
 

@@ -40,6 +40,8 @@ def configure(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the summary; 1 if the spec has errors."""
     check_stdin(options, [options.file])
+    if options.plot is not None and options.format != "text":
+        raise UsageError("--format and --plot are two results: ask for one of them")
     program = load(options, settings(options))
     if program is None:
         return ERRORS

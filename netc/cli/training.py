@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from netc.cli import ERRORS
-from netc.cli.options import Settings
+from netc.cli.options import Settings, limits
 from netc.cli.output import say
 from netc.cli.running import compile_text, failed, read, show
 from netc.diagnostics.levels import Levels
-from netc.limits import Limits
 
 if TYPE_CHECKING:
     from netc.program import Program
@@ -55,11 +54,12 @@ def reopened(run: Run, options: argparse.Namespace) -> tuple[Program | None, dic
         changed = changes(record["changes"], record["data"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise RunError(f"{run.record} is incomplete: {error}") from None
-    source, findings = read(str(path), Limits())
+    bounds = limits(options)
+    source, findings = read(str(path), bounds)
     program = None
     if source is not None:
-        program, findings = compile_text(source, Settings(overrides, Limits(), Levels()), changes=changed)
+        program, findings = compile_text(source, Settings(overrides, bounds, Levels()), changes=changed)
     if failed(findings):
-        show(findings, getattr(options, "color", "auto"))
+        show(findings, options.color)
         return None, record
     return program, record
