@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -48,7 +49,7 @@ class Expander:
         self.ghosts = Net("ghosts")
         self.outputs: list[str] | None = None
         self.sections: list[Operation] = []
-        self.shared: dict[int, FirstCall] = {}
+        self.shared: MutableMapping[int, FirstCall] = {}
         self.called: dict[str, Definition] = {}
         self.marks: list[tuple[str, Mark]] = []
         self.read_labels: set[Span] = set()
@@ -72,7 +73,6 @@ class Expander:
     def run(self, statements: Iterable[Statement], ctx: Context) -> Body:
         """Run statements one after the other on the current tensor."""
         body = Body([], ctx.scope.shape, None)
-        own = ctx.labels.marks
         self._level += 1
         for statement in statements:
             if self._level > self.limits.nesting + 1:
@@ -88,7 +88,6 @@ class Expander:
             self._label(statement, ctx)
         self._level -= 1
         body.result = ctx.current if isinstance(ctx.current, str) else None
-        body.labels = {name: mark.node for name, mark in own.items() if isinstance(mark.node, str)}
         return body
 
     def _tick(self, statement: Statement, ctx: Context) -> None:
@@ -371,15 +370,16 @@ class Expander:
         None where that leads to errors. Nothing else of the expansion changes.
         """
         scratch = Diagnostics()
-        names = Names(ctx.names.prefix, self.canonical, dict(ctx.names.counts))
+        names = Names(ctx.names.prefix, self.canonical, ChainMap({}, ctx.names.counts))
         scope = replace(ctx.scope, report=scratch)
         inner = replace(
             ctx, net=self.ghosts, scope=scope, names=names, labels=Labels(ctx.labels), sharing=(), top=False
         )
         if not isinstance(ctx.current, str):
             return None
-        kept = dict(self.shared), len(self.marks), self.steps, self._weights, self.outputs, self._level
+        kept = self.shared, len(self.marks), self.steps, self._weights, self.outputs, self._level
         self._aside += 1
+        self.shared = ChainMap({}, self.shared)
         self.outputs = None  # an arm may name outputs of its own
         self._localise(ctx.current, inner)
         inner.move(ctx.current)

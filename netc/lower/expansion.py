@@ -88,7 +88,7 @@ class Body:
     shape: Shape | None  # of the current tensor on entry; None before any input
     result: str | None
     ghost: bool = False  # expanded only so that emitted code can show it; its nodes are in no network
-    labels: dict[str, str] = field(default_factory=dict)  # label -> node, of those defined directly in it
+    labels: dict[str, str] = field(default_factory=dict)  # label -> node, of a file
 
 
 Task = Iterator["Task"]  # a walk over a body, which yields the walks over the bodies inside it

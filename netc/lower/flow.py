@@ -15,7 +15,7 @@ from netc.lower.definitions import Known
 from netc.lower.evaluate import Poison, Scope, boolean, evaluate, integer
 from netc.lower.expansion import Body, CallStep, IfStep, RepeatStep
 from netc.lower.layers import head
-from netc.lower.names import Names, raise_to
+from netc.lower.names import Names
 from netc.syntax.source import Span
 from netc.syntax.tree import If, Operation, Repeat, Statement
 from netc.values import Value
@@ -237,25 +237,27 @@ def run_if(expander: Expander, statement: If, ctx: Context) -> IfStep | None:
         )
         ctx.move(BROKEN)
         return None
-    start, highest = dict(ctx.names.counts), dict(ctx.names.counts)
-    seen = dict(ctx.labels.marks)
-    before = set(seen)
+    sometimes = _labels_of_some_arms(statement, ctx)
+    labels = ctx.labels
     arms: list[Body | None] = []
     result = ctx.current
-    for index, arm in enumerate(statement.arms):
-        ctx.names.counts = dict(start)
+    taken_labels = Labels(labels)
+    for index, arm in enumerate(ctx.names.arms(statement)):
         ctx.move(source)
         if index == taken:
+            ctx.labels = taken_labels
             arms.append(_arm(expander, arm.body.statements, ctx))
+            ctx.labels = labels
             result = ctx.current
         else:
             expander.mention(arm.body.statements)
-            arms.append(_ghost_arm(expander, arm.body.statements, ctx, seen))
+            arms.append(_ghost_arm(expander, arm.body.statements, ctx))
             ctx.names.skip(arm.body.statements, repeated=ctx.repeated)
-        raise_to(highest, ctx.names.counts)
-    ctx.names.counts = highest
     ctx.move(result)
-    _merge_labels(statement, taken, before, ctx)
+    labels.marks.update(taken_labels.marks)
+    for label in sometimes:
+        mark = labels.marks.get(label)
+        labels.marks[label] = Mark(mark.node if mark else None, mark.span if mark else statement.span, False)
     return IfStep(statement, taken, arms, _name(source), _name(result))
 
 
@@ -274,21 +276,18 @@ def _arm(expander: Expander, statements: Sequence[Statement], ctx: Context) -> B
     return body
 
 
-def _ghost_arm(expander: Expander, statements: Sequence[Statement], ctx: Context, seen: dict[str, Mark]) -> Body | None:
+def _ghost_arm(expander: Expander, statements: Sequence[Statement], ctx: Context) -> Body | None:
     """An arm that did not run, which sees the labels from before the `if` and not those of the arm that did."""
     if not expander.speculate:
         return None
-    labels = Labels(ctx.labels.outer, dict(seen))
-    return expander.aside(statements, replace(ctx, scope=replace(ctx.scope), labels=labels))
+    return expander.aside(statements, replace(ctx, scope=replace(ctx.scope)))
 
 
-def _merge_labels(statement: If, taken: int | None, before: set[str], ctx: Context) -> None:
-    """A label of one arm alone is there on some paths only."""
+def _labels_of_some_arms(statement: If, ctx: Context) -> list[str]:
+    """Labels that will be there on some paths only."""
     sets = [set(static_labels(arm.body.statements)) for arm in statement.arms]
     always = set.intersection(*sets) if statement.arms[-1].condition is None else set()
-    for label in set().union(*sets) - always - before:
-        mark = ctx.labels.marks.get(label)
-        ctx.labels.marks[label] = Mark(mark.node if mark else None, mark.span if mark else statement.span, False)
+    return [label for label in set().union(*sets) - always if label not in ctx.labels.marks]
 
 
 def static_labels(statements: Iterable[Statement]) -> Iterator[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from unicodedata import normalize
 
-from netc.syntax.tree import If, Operation, Statement
+from netc.syntax.tree import Arm, If, Operation, Statement
 
 NAMELESS = frozenset({"net", "output", "from", "default", "use", "data", "train", "identity"})
 
@@ -31,7 +32,7 @@ class Names:
 
     prefix: str
     canonical: Callable[[str], str]
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: MutableMapping[str, int] = field(default_factory=dict)
 
     def path(self, name: str) -> str:
         """A name inside this body, as the network knows it."""
@@ -66,16 +67,19 @@ class Names:
             self.skip(branch.statements, repeated=repeated)
 
     def _skip_if(self, statement: If, repeated: bool) -> None:
-        start, highest = dict(self.counts), dict(self.counts)
-        for arm in statement.arms:
-            self.counts = dict(start)
+        for arm in self.arms(statement):
             self.skip(arm.body.statements, repeated=repeated)
-            raise_to(highest, self.counts)
-        self.counts = highest
 
+    def arms(self, statement: If) -> Iterator[Arm]:
+        """The arms of an `if`, each counted from the same start; after the last one the count goes on from the largest.
 
-def raise_to(highest: dict[str, int], counts: dict[str, int]) -> None:
-    """Raise each count to the larger of two."""
-    for word, count in counts.items():
-        if count > highest.get(word, 0):
-            highest[word] = count
+        What an arm counts lies over what was counted before, so that an `if` costs what its arms count, not all words.
+        """
+        start, highest = self.counts, dict[str, int]()
+        for arm in statement.arms:
+            counted: dict[str, int] = {}
+            self.counts = ChainMap(counted, start)
+            yield arm
+            highest.update({word: count for word, count in counted.items() if count > highest.get(word, 0)})
+        start.update(highest)
+        self.counts = start
