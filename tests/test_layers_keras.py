@@ -18,7 +18,7 @@ from netc.backends.verify import checked_differences
 from netc.cli import USAGE, main
 from netc.compiler import compile_source
 from netc.ir.shape import Shape, rank_of
-from netc.ir.window import Window
+from netc.ir.window import Window, same_padding
 from netc.layers import LAYERS
 from netc.layers.base import Layer, LayerError, OperationError, Weight
 from netc.program import Program
@@ -254,6 +254,22 @@ def test_subsampling_is_a_strided_slice_and_so_is_its_gradient(op: str, values: 
         ]
     np.testing.assert_array_equal(pooled, sliced)
     np.testing.assert_array_equal(tape.gradient(scores[0], x), tape.gradient(scores[1], x))
+
+
+@pytest.mark.parametrize("size", range(4, 12))
+@pytest.mark.parametrize(("kernel", "stride"), [*product((2, 3, 4, 7), (1, 2, 3))])
+def test_same_puts_the_odd_pixel_at_the_end(size: int, kernel: int, stride: int) -> None:
+    """Keras' `same` is the padding that `same_padding` says, written out."""
+    before, after = same_padding(size, kernel, stride)
+    assert after - before in (0, 1)
+    x = numbers((size, 2))
+    whole = np.pad(x, ((0, 0), (before, after), (0, 0)))
+    same = run("conv", x, filters=1, kernel=(kernel,), stride=(stride,), init="ones")
+    written_out = run("conv", whole, filters=1, kernel=(kernel,), stride=(stride,), pad="valid", init="ones")
+    np.testing.assert_allclose(same, written_out, rtol=1e-5, atol=1e-5)
+    last = np.pad(x, ((0, 0), (before, after), (0, 0)), constant_values=-np.inf)
+    pooled = run("maxpool", x, kernel=(kernel,), stride=(stride,))
+    np.testing.assert_array_equal(pooled, run("maxpool", last, kernel=(kernel,), stride=(stride,), pad="valid"))
 
 
 @pytest.mark.parametrize("shape", [VECTOR, LINE, PLANE, SPACE])

@@ -54,6 +54,14 @@ def test_same_padding_gives_a_window_for_each_stride(size: int, taps: int, strid
         assert count != output_size(size, taps, stride, dilation, (0, before + after - 1))
 
 
+@pytest.mark.parametrize(
+    ("size", "window", "stride", "pads"),
+    [(32, 3, 1, (1, 1)), (32, 2, 1, (0, 1)), (32, 3, 2, (0, 1)), (31, 3, 2, (1, 1)), (224, 7, 2, (2, 3))],
+)
+def test_same_padding_is_as_the_language_says(size: int, window: int, stride: int, pads: tuple[int, int]) -> None:
+    assert same_padding(size, window, stride) == pads
+
+
 @given(SIZES, TAPS, STEPS, STEPS, st.integers(0, 6), st.integers(0, 6))
 def test_read_share_counts_pixels(size: int, taps: int, stride: int, dilation: int, before: int, after: int) -> None:
     window = Window(taps, stride, dilation, before, after)

@@ -46,7 +46,9 @@ class Convolution(Layer):
     kernel: Sized = param(Sizes(), "size of the window")
     stride: Sized = param(Sizes(), "step between windows", 1)
     dilation: Sized = param(Sizes(), "step between the taps of a window", 1)
-    pad: str | Sized = param(Padding(), "zeros around the input, or none (`valid`)", "same")
+    pad: str | Sized = param(
+        Padding(), "zeros around the input, or none (`valid`); `same` puts an odd one at the end", "same"
+    )
     bias: bool = param(Bool(), "whether a bias is added; not with a `bn` as a word behind", True)
     act: str = param(Activation(), "activation of the output", "linear")
     init: str | float = param(Initializer(), "initial weights", "glorot_uniform")
@@ -118,6 +120,10 @@ class Conv(Convolution):
 
     `groups` cuts channels and filters into groups that do not see each other (Krizhevsky et al. 2012). The
     arithmetic of windows, strides and padding is that of Dumoulin & Visin 2016 (arXiv:1603.07285).
+
+    `same` pads as little as the output of ceil(size / stride) needs, half on each side and an odd pixel at the end, at
+    the bottom and the right. With a stride that depends on the size: `conv 64x7/2` on 224 pads 2 and 3, where `pad=3`,
+    the padding of Caffe and PyTorch, pads 3 and 3 and gives the same shape.
     """
 
     size = ("filters", "kernel", "stride")
@@ -222,7 +228,8 @@ class SeparableConv(Depthwise):
 class TransposedConv(Convolution):
     """Transposed convolution: upsamples by its stride, the gradient of a convolution (Zeiler et al. 2010).
 
-    `same` makes the input `stride` times as large; `valid` keeps everything that a window reaches.
+    `same` makes the input `stride` times as large, cropping half of the rest on each side and an odd pixel at the end;
+    `valid` keeps everything that a window reaches.
     """
 
     size = ("filters", "kernel", "stride")

@@ -14,6 +14,8 @@ from netc.params import Bool, Sizes, param
 from netc.target import Call, compact, concrete, is_given
 from netc.values import show
 
+PADDING = "padding around the input, or none (`valid`); `same` puts an odd pixel at the end"
+
 
 @declaration
 class Pool(Layer):
@@ -89,7 +91,7 @@ class MaxPool(Pool):
     keras = "MaxPooling"
     example = "pool 3/2"
 
-    pad: str | Sized = param(Padding(("same", "valid")), "padding around the input, or none (`valid`)", "same")
+    pad: str | Sized = param(Padding(("same", "valid")), PADDING, "same")
 
     def _lowered_padding(self, rank: int) -> tuple[tuple[Call, ...], Any]:
         if isinstance(concrete(self.pad), str) or not any(concrete(spread(self.pad, rank))):
@@ -104,7 +106,7 @@ class AveragePool(Pool):
     keras = "AveragePooling"
     example = "avgpool 2"
 
-    pad: str | Sized = param(Padding(("same", "valid")), "padding around the input, or none (`valid`)", "same")
+    pad: str | Sized = param(Padding(("same", "valid")), PADDING, "same")
 
 
 @declaration
