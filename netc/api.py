@@ -62,7 +62,11 @@ class Summary(str):
 
 
 class Network:
-    """A checked network. Made by `load` and `loads`; it has no errors, and `diagnostics` holds its lints."""
+    """A checked network, made by `load` and `loads`.
+
+    It has no errors; `diagnostics` holds its lints, as data. `program` is all that the compiler knows of it. Everything
+    about one sample is without the batch, and channels come last.
+    """
 
     def __init__(self, program: Program, diagnostics: tuple[Diagnostic, ...], overrides: Mapping[str, Value]) -> None:
         self.program = program
@@ -86,7 +90,7 @@ class Network:
 
     @property
     def net(self) -> Net:
-        """The typed network: nodes with their layers, in topological order."""
+        """The typed network: nodes with their layers, in topological order, each after those it reads."""
         return self.program.net
 
     @property
@@ -104,12 +108,19 @@ class Network:
 
     @property
     def shapes(self) -> Mapping[str, Shape]:
-        """The output shape of each layer, without the batch, channels last; None is an unknown size."""
+        """The output shape of each layer, by its name: a tuple of sizes, None for one that is unknown.
+
+        >>> resnet.shapes["conv1"]
+        (32, 32, 16)
+        """
         return self.net.shapes
 
     @cached_property
     def cost(self) -> NetCost:
-        """Parameters, multiply-accumulates, memory and depth.
+        """What it costs: `total`, and of each layer in `layers`, by its name.
+
+        A cost has `parameters` and `trainable` (counts, as Keras counts them), `macs` (multiply-accumulates for one
+        sample) and `memory` (the output for one sample in float32, in bytes); None is what an unknown size leaves open.
 
         >>> resnet.cost.total.trainable
         """
@@ -165,7 +176,12 @@ class Network:
         return self.draw().svg
 
     def to_keras(self) -> keras.Model:
-        """The network as a plain `keras.Model`, with new weights. Raises ModuleNotFoundError without TensorFlow."""
+        """The network as a plain `keras.Model` with new weights, whose layers have the names of the nodes.
+
+        It takes batches: batch x the shape of the input, and gives batch x the shape of the output; lists of these
+        where the network has several, in the order of `net.inputs` and `net.outputs`. Raises ModuleNotFoundError
+        without TensorFlow.
+        """
         needs.require("a Keras model", *needs.BUILDING)
         from netc.backends.keras_model import build  # noqa: PLC0415 - imports TensorFlow
 
@@ -174,8 +190,10 @@ class Network:
     def datasets(self, data: Any = None, *, seed: int | None = None) -> Datasets:
         """The images that `train` would see, through the steps of the `data` section, as streams of `tf.data` batches.
 
-        `data` is a name, a path, or `(images, labels)` in arrays, instead of what the section names. Raises
-        `netc.data.DataError`.
+        `data` is a name, a path, or `(images, labels)` in arrays, instead of what the section names; arrays of images
+        are images x rows x columns x channels; bytes are divided by 255, 16 bits by 65535, real numbers are taken as
+        they are. A batch is float32. `seed` decides order and augmentation. Raises `netc.data.DataError` for data that
+        do not fit, ModuleNotFoundError without TensorFlow or Pillow.
 
         >>> for images, labels in digits.datasets().train.batches(epoch=0): ...
         """
@@ -202,8 +220,10 @@ class Network:
     ) -> Outcome:
         """Train as `netc train` does, into the folder `out` (`runs/NAME`, numbered, unless given).
 
-        `settings` are lines as behind `--set`; the rest is as in `datasets`, and as the options of the command.
-        `Outcome.model` is the trained `keras.Model`. Ctrl-C ends it with a checkpoint; `resume` goes on.
+        `settings` are lines as after `--set`, `weights` a file or run to start from; `data` and `seed` are as in
+        `datasets`. `Outcome.model` is the trained `keras.Model`, `Outcome.row` the last row of the log. Ctrl-C ends it
+        with a checkpoint; `resume` goes on. Raises `SpecError` for settings that do not fit, `netc.data.DataError` for
+        data, `netc.train.run.RunError` for the folder, OSError for the disk.
 
         >>> digits.train("runs/quick", settings=["train.epochs=5"]).row["val_accuracy"]
         """
@@ -223,7 +243,8 @@ class Network:
         )
 
     def source(self, *, flat: bool = False) -> str:
-        """Keras code that builds the network without netc: in the structure of the spec, or layer by layer."""
+        """The text of a Python module that builds the network with Keras alone: in the structure of the spec, or
+        `flat`, layer by layer. Its `build_model()` is `to_keras()`."""
         from netc.backends.keras_source import emit  # noqa: PLC0415 - imports black
 
         program = self.program if flat else _compile(self.program.file.source, self._overrides, speculate=True)
@@ -243,7 +264,7 @@ class Network:
 
 
 def load(path: str | os.PathLike[str], /, **parameters: Value) -> Network:
-    """The network of a `.net` file, with other values for its `param`s.
+    """The network of a `.net` file, with other values for its `param`s: numbers, booleans or strings, as after `-D`.
 
     Raises `SpecError` for a text with errors, also for one that is not UTF-8 or too large; and OSError, as `open` does,
     for what cannot be read: FileNotFoundError, IsADirectoryError, PermissionError.
@@ -260,7 +281,10 @@ def load(path: str | os.PathLike[str], /, **parameters: Value) -> Network:
 
 
 def loads(text: str, /, name: str = "<string>", **parameters: Value) -> Network:
-    """The network of a text; `name` is what messages call it. Raises `SpecError`.
+    """The network of a text; `name` is what messages call it, and the file that it would be for `use`.
+
+    `parameters` are numbers, booleans or strings, as after `-D`. Raises `SpecError` for a text with errors, TypeError
+    for a value that is none of these.
 
     >>> netc.loads("param k = 3; input 32x32x3; conv 64x(k) relu; gap; fc 10 softmax", k=5)
     """
@@ -268,8 +292,11 @@ def loads(text: str, /, name: str = "<string>", **parameters: Value) -> Network:
 
 
 def _network(source: Source, parameters: Mapping[str, Any]) -> Network:
+    from netc.compiler import need_network  # noqa: PLC0415 - brings the parser
+
     overrides = {name: _value(name, value) for name, value in parameters.items()}
     program = _compile(source, overrides)
+    need_network(program)
     found = tuple(judge(program))
     if program.report.failed:
         raise SpecError(found)

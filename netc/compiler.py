@@ -45,6 +45,17 @@ def compile_source(
     return program
 
 
+def need_network(program: Program) -> bool:
+    """Report a right program that makes no network, for those who want one; whether there was something to report.
+
+    A file of definitions alone is right, for `check` and for `use`.
+    """
+    lacking = not program.net.outputs and not program.report.failed
+    if lacking:
+        program.report.add("NET125", f"{program.file.source.name} makes no network: it holds definitions only")
+    return lacking
+
+
 @contextmanager
 def _collector_paused() -> Iterator[None]:
     """Nearly everything made here stays, so that each round of the garbage collector would walk it all in vain."""

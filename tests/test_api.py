@@ -214,3 +214,8 @@ def test_everything_public_says_what_it_is() -> None:
     for name, member in [*_public(netc.Network), *((name, getattr(netc, name)) for name in netc.__all__)]:
         if name != "__version__":
             assert inspect.getdoc(member), name
+
+
+def test_definitions_alone_are_no_network() -> None:
+    with pytest.raises(netc.SpecError, match="makes no network: it holds definitions only"):
+        netc.loads("def block(ch) { conv (ch)x3 relu }\n")

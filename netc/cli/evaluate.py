@@ -12,6 +12,7 @@ from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.options import add_colour, add_compiling, settings
 from netc.cli.output import STDIO, emit
 from netc.cli.running import load, need
+from netc.diagnostics.escape import harmless
 
 if TYPE_CHECKING:
     from netc.program import Program
@@ -78,7 +79,7 @@ def _run(options: argparse.Namespace) -> int:
     from netc.train.progress import quantities  # noqa: PLC0415
 
     part = "" if found.part == ALL else f"{found.part} "
-    emit(f"{quantities(found.values)}  ({found.images:,} {part}images, {found.weights})\n")
+    emit(f"{quantities(found.values)}  ({found.images:,} {part}images, {harmless(str(found.weights))})\n")
     return CLEAN
 
 

@@ -113,9 +113,10 @@ def load(
     program = None
     if source is not None:
         program, findings = compile_text(source, settings, speculate=speculate, changes=changes)
-    if program is not None and not program.net.outputs and not failed(findings):
-        program.report.add("NET125", f"{program.file.source.name} makes no network: it holds definitions only")
-        findings = judge(program, settings.levels)
+        from netc.compiler import need_network  # noqa: PLC0415
+
+        if need_network(program):
+            findings = judge(program, settings.levels)
     if findings:
         show(findings, options.color)
     return None if failed(findings) else program

@@ -18,6 +18,7 @@ from netc.cli import CLEAN, ERRORS, UsageError
 from netc.cli.options import add_colour, add_compiling, settings
 from netc.cli.output import STDIO, emit, say
 from netc.cli.running import load, need
+from netc.diagnostics.escape import harmless
 
 if TYPE_CHECKING:
     from netc.train.progress import Progress
@@ -262,4 +263,4 @@ def _summary(outcome: Outcome) -> None:
     if outcome.best is not None:
         lines.append(f"best at step {outcome.best[1]:,}: {outcome.best[0]:.4f} ({run.store().best})")
     lines.append(f"model, log and checkpoints are in {run.folder}; `netc predict {run.folder} IMAGE...` uses the model")
-    emit("\n".join(lines) + "\n")
+    emit("".join(f"{harmless(line)}\n" for line in lines))

@@ -6,11 +6,14 @@ import csv
 import io
 from collections.abc import Sequence
 
+from netc.diagnostics.escape import harmless
+
 Cells = Sequence[Sequence[str]]
 
 
 def plain(header: Sequence[str], rows: Cells, right: Sequence[bool]) -> str:
     """Aligned columns under a ruled header; `right` says which are aligned to the right."""
+    rows = [[harmless(cell) for cell in cells] for cells in rows]
     lines = [header, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
 
@@ -30,7 +33,7 @@ def markdown(header: Sequence[str], rows: Cells, right: Sequence[bool]) -> str:
 
 def inert(cell: str) -> str:
     """A text as Markdown that is read as itself."""
-    text = cell.replace("&", "&amp;").replace("<", "&lt;")
+    text = harmless(cell).replace("&", "&amp;").replace("<", "&lt;")
     indent = len(text) - len(text.lstrip(" "))
     return "&nbsp;" * indent + "".join("\\" + c if c in "\\`*_[]|~" else c for c in text.lstrip(" "))
 

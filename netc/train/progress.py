@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
 
+from netc.diagnostics.escape import harmless
 from netc.train.log import COUNTS, RATE
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Lines(Progress):
 
     def say(self, text: str) -> None:
         """One line, at once."""
-        print(text, file=self.stream, flush=True)
+        print(harmless(text), file=self.stream, flush=True)
         self.spoken = monotonic()
 
     def note(self, text: str) -> None:
@@ -167,7 +168,7 @@ class Bar(Lines):
 
     def say(self, text: str) -> None:
         if self.bar.live.is_started:
-            self.bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self.bar.console.print(harmless(text), markup=False, highlight=False, soft_wrap=True)
         else:
             super().say(text)
 
