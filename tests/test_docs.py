@@ -167,6 +167,18 @@ def test_python_of_the_readme_runs_as_written(copy: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("tensorflow", [False, pytest.param(True, marks=needs_tensorflow)])
+def test_python_of_the_interface_runs_as_written(tensorflow: bool, copy: Path) -> None:
+    """Comments behind `print` are what it prints."""
+    parts = fences(ROOT / "docs" / "python.md", "python")
+    code = "".join(part.text for part in parts if tensorflow or not part.words)
+    (copy / "example.py").write_text(code)
+    done = _run("python example.py", copy)
+    assert done.returncode == 0, done.stderr
+    for shown in re.findall(r"^ *print\(.*\)  # (.*)$", code, re.MULTILINE):
+        assert shown in done.stdout, (shown, done.stdout)
+
+
 _USES_THE_LAYER = """
 from netc.api import load
 from netc.layers import regularise
