@@ -7,12 +7,12 @@ from importlib import util
 # What each extra of pyproject.toml brings, by the name that is imported; one includes those above it, but `figures`.
 EXTRAS = {
     "tensorflow": {"tensorflow": "TensorFlow"},
-    "train": {"PIL": "Pillow", "sklearn": "scikit-learn", "filelock": "filelock"},
+    "train": {"PIL": "Pillow", "sklearn": "scikit-learn", "filelock": "filelock", "psutil": "psutil"},
     "tfds": {"tensorflow_datasets": "tensorflow-datasets"},
     "figures": {"resvg_py": "resvg-py", "svglib": "svglib", "reportlab": "ReportLab"},
 }
 BUILDING = ("tensorflow",)
-READING = ("tensorflow", "PIL")  # images, for a network that runs
+READING = ("tensorflow", "PIL", "psutil")  # images, for a network that runs
 TRAINING = (*READING, "filelock")
 
 

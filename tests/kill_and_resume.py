@@ -87,11 +87,11 @@ def train(folder: Path, spec: Path, *, resume: bool = False) -> list[str]:
 def result(folder: Path) -> tuple[str, dict[str, bytes]]:
     """The log, and the weights at the end as bytes."""
     from netc.train.run import Run
-    from netc.train.weights import stored_weights
+    from netc.train.weights import weights_of
 
-    held = stored_weights(Run(folder).model).layers
-    arrays = {f"{name}/{index}": one.tobytes() for name, many in held.items() for index, one in enumerate(many)}
-    return (folder / "log.csv").read_text(), arrays
+    with weights_of(Run(folder).model) as held:
+        read = {array.name: array.read().tobytes() for many in held.layers.values() for array in many}
+    return (folder / "log.csv").read_text(), read
 
 
 def differences(expected: tuple[str, dict[str, bytes]], folder: Path) -> list[str]:

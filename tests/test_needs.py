@@ -17,6 +17,7 @@ RUNNING = ["train a.net", "evaluate a.net", "predict a.net x.png"]
 NEED = {
     "tensorflow": ["compile a.net --verify", *RUNNING],
     "PIL": RUNNING,
+    "psutil": RUNNING,
     "filelock": ["train a.net"],
     "resvg_py": ["draw a.net -o a.png", "summary a.net --plot a.png"],
     "svglib": ["draw a.net -o a.pdf", "summary a.net --plot a.pdf"],
@@ -59,7 +60,7 @@ def test_several_missing_packages_are_one_advice(tmp_path: Path) -> None:
     assert without([*NEED], ["train a.net", "draw a.net -o a.pdf"], tmp_path) == (
         [2, 2],
         [
-            "netc: `train` needs TensorFlow, Pillow and filelock, which are not installed: pip install 'netc[train]'",
+            "netc: `train` needs TensorFlow, Pillow, psutil and filelock, which are not installed: pip install 'netc[train]'",
             "netc: PDF needs svglib and ReportLab, which are not installed: pip install 'netc[figures]'",
         ],
     )

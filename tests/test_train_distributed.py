@@ -61,9 +61,10 @@ def another_checkpoint(run: Path, worker: subprocess.Popen[str]) -> None:
 
 
 def weights(run: Path) -> dict[str, Any]:
-    from netc.train.weights import stored_weights
+    from netc.train.weights import weights_of
 
-    return dict(stored_weights(run).layers)
+    with weights_of(run) as held:
+        return {name: [array.read() for array in arrays] for name, arrays in held.layers.items()}
 
 
 def losses(text: str) -> list[str]:

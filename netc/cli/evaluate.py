@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from netc import needs
 from netc.cli import CLEAN, ERRORS, UsageError
@@ -15,7 +15,9 @@ from netc.cli.running import load, need
 from netc.diagnostics.escape import harmless
 
 if TYPE_CHECKING:
+    from netc.data.statistics import Statistics
     from netc.program import Program
+    from netc.train.record import Record
 
 _EXAMPLES = """\
 examples:
@@ -67,10 +69,10 @@ def _run(options: argparse.Namespace) -> int:
     found = evaluate(
         program,
         weights,
-        data=options.data or record.get("data"),
+        data=options.data or (record and record.data),
         part=options.on,
         statistics=statistics,
-        seed=record.get("seed", 0),
+        seed=record.seed if record else 0,
     )
     if options.format == "json":
         said = {"on": found.part, "images": found.images, "weights": str(found.weights), **found.values}
@@ -83,7 +85,7 @@ def _run(options: argparse.Namespace) -> int:
     return CLEAN
 
 
-def trained(options: argparse.Namespace) -> tuple[Program, Path, dict[str, Any], Any] | None:
+def trained(options: argparse.Namespace) -> tuple[Program, Path, Record | None, Statistics | None] | None:
     """The program and the weights that a command line names, with the record and the statistics of the run."""
     from netc.cli.training import reopened  # noqa: PLC0415
     from netc.sections.override import changes  # noqa: PLC0415
@@ -100,7 +102,7 @@ def trained(options: argparse.Namespace) -> tuple[Program, Path, dict[str, Any],
             raise UsageError(f"`--weights {BEST}` is the best checkpoint of a run, and {options.file} is a spec")
         other = getattr(options, "data", None)  # `predict` has none
         program = load(options, settings(options), changes=changes((), other))
-        return None if program is None else (program, Path(options.weights), {}, None)
+        return None if program is None else (program, Path(options.weights), None, None)
     if options.overrides:
         raise UsageError(f"-D does not go with a run: {options.file} has the parameters that it was trained with")
     kept = Run(Path(options.file))
@@ -108,12 +110,4 @@ def trained(options: argparse.Namespace) -> tuple[Program, Path, dict[str, Any],
     if again is None:
         return None
     weights = kept.store().best if options.weights == BEST else Path(options.weights or options.file)
-    return again, weights, record, _statistics(kept)
-
-
-def _statistics(kept: Any) -> Any:
-    if not kept.statistics.is_file():
-        return None
-    from netc.data.statistics import Statistics  # noqa: PLC0415
-
-    return Statistics.load(kept.statistics)
+    return again, weights, record, kept.read_statistics()

@@ -77,14 +77,15 @@ def _run(options: argparse.Namespace) -> int:
     if opened is None:
         return ERRORS
     program, weights, record, statistics = opened
+    usual = record.images.shape if record else None
     if options.layer:
-        made = features(program, weights, images, options.layer, statistics=statistics)
+        made = features(program, weights, images, options.layer, statistics=statistics, usual=usual)
         write(options.output, _packed(made, images))
         to = "" if options.output == STDIO else f" {options.output}:"
         say(f"wrote{to} {' x '.join(map(str, made.shape))}")
         return CLEAN
-    classes = record.get("classes", ())
-    found = predict(program, weights, images, classes=classes, statistics=statistics, top=options.top)
+    classes = record.classes if record else ()
+    found = predict(program, weights, images, classes=classes, statistics=statistics, usual=usual, top=options.top)
     {"text": _text, "json": _json, "csv": _csv}[options.format](found)
     return CLEAN
 

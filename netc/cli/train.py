@@ -200,7 +200,7 @@ def _resumed(options: argparse.Namespace, where: Any) -> Request | None:
     program, record = reopened(kept, options)
     if program is None:
         return None
-    if not is_run(options.file) and Path(options.file).read_bytes() != (folder / record["spec"]).read_bytes():
+    if not is_run(options.file) and Path(options.file).read_bytes() != (folder / record.spec).read_bytes():
         raise UsageError(
             f"{options.file} has changed since {folder} began; `{_going_on(options, folder)}` goes on with the spec"
             " as it was, and without --resume a new run begins"
@@ -208,11 +208,11 @@ def _resumed(options: argparse.Namespace, where: Any) -> Request | None:
     return Request(
         program,
         kept,
-        data=options.data or record["data"],
-        weights=record["weights"],
+        data=options.data or record.data,
+        weights=record.weights,
         resume=True,
         cluster=where,
-        deterministic=bool(record["deterministic"]),
+        deterministic=record.deterministic,
     )
 
 
@@ -221,7 +221,7 @@ def _last(file: str) -> Path:
     from netc.train.run import RUNS, runs_in  # noqa: PLC0415
 
     stem = Path(file).name
-    found = [run for run in runs_in(Path(RUNS)) if Path(run.read()["spec"]).name == stem]
+    found = [run for run in runs_in(Path(RUNS)) if Path(run.read().spec).name == stem]
     if not found:
         raise UsageError(f"there is no run of {file} below {RUNS}; --out names one, and without --resume one begins")
     return max(found, key=lambda run: run.record.stat().st_mtime).folder
@@ -255,6 +255,7 @@ _seed: Callable[[str], int] = lambda text: _number(text, 0, 2**32 - 1)  # noqa: 
 
 
 def _summary(outcome: Outcome) -> None:
+    from netc.train.finish import own_classes  # noqa: PLC0415
     from netc.train.progress import quantities, span  # noqa: PLC0415
 
     run: Run = outcome.run
@@ -263,4 +264,6 @@ def _summary(outcome: Outcome) -> None:
     if outcome.best is not None:
         lines.append(f"best at step {outcome.best[1]:,}: {outcome.best[0]:.4f} ({run.store().best})")
     lines.append(f"model, log and checkpoints are in {run.folder}; `netc predict {run.folder} IMAGE...` uses the model")
+    if own := own_classes(run.model):
+        lines.append(f"Keras itself loads {run.model} after `import netc.keras_layers`: it holds {', '.join(own)}")
     emit("".join(f"{harmless(line)}\n" for line in lines))

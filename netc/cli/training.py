@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from netc.cli import ERRORS
 from netc.cli.options import Settings, limits
@@ -14,6 +14,7 @@ from netc.diagnostics.levels import Levels
 
 if TYPE_CHECKING:
     from netc.program import Program
+    from netc.train.record import Record
     from netc.train.run import Run
 
 
@@ -38,7 +39,7 @@ def tried(work: Callable[[], int]) -> int:
     return ERRORS
 
 
-def reopened(run: Run, options: argparse.Namespace) -> tuple[Program | None, dict[str, Any]]:
+def reopened(run: Run, options: argparse.Namespace) -> tuple[Program | None, Record]:
     """The program of a run as it began (None after saying what is wrong), and what its `run.json` says."""
     from netc.lower.overrides import parse_override  # noqa: PLC0415
     from netc.sections.override import changes  # noqa: PLC0415
@@ -46,16 +47,15 @@ def reopened(run: Run, options: argparse.Namespace) -> tuple[Program | None, dic
 
     record = run.read()
     try:
-        path = run.folder / record["spec"]
         overrides = {
             name: parse_override(f"{name}={value}")[1] if isinstance(value, str) and value.isidentifier() else value
-            for name, value in record["overrides"].items()
+            for name, value in record.overrides.items()
         }
-        changed = changes(record["changes"], record["data"])
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise RunError(f"{run.record} is incomplete: {error}") from None
+        changed = changes(record.changes, record.data)
+    except ValueError as error:
+        raise RunError(f"{run.record} cannot be read: {error}") from None
     bounds = limits(options)
-    source, findings = read(str(path), bounds)
+    source, findings = read(str(run.folder / record.spec), bounds)
     program = None
     if source is not None:
         program, findings = compile_text(source, Settings(overrides, bounds, Levels()), changes=changed)

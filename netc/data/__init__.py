@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from netc.data.pictures import Where
     from netc.data.statistics import Statistics
     from netc.data.stream import Datasets, Stream
+    from netc.ir.shape import Shape
     from netc.program import Program
 
     Progress = Callable[[str, int, int], None]  # what is being done, how many of how many are done
@@ -62,15 +63,21 @@ def prepare(
 
 
 def images(
-    given: Sequence[Where], program: Program, statistics: Statistics | None = None, *, batch: int = 32
+    given: Sequence[Where],
+    program: Program,
+    statistics: Statistics | None = None,
+    *,
+    usual: Shape | None = None,
+    batch: int = 32,
 ) -> Stream:
     """Image files, by path or as bytes, through the steps of evaluation, in their order: batches hold images alone.
 
-    `statistics` are those of the run. Raises `DataError` for files that cannot be read.
+    `statistics` are those of the run, and `usual` is the shape of its images before the steps: without a `resize`,
+    pictures are of this size. Raises `DataError` for files that cannot be read.
     """
     from netc.data.preparing import images as run  # noqa: PLC0415 - imports NumPy and TensorFlow
 
-    return run(given, program, statistics, batch=batch)
+    return run(given, program, statistics, usual=usual, batch=batch)
 
 
 def as_data_error(error: BaseException, program: Program) -> DataError | None:

@@ -6,23 +6,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from netc.data import splitting
-from netc.data.errors import CLASSES, MISSING, SHAPE, Unfit, from_tensorflow, located, unfit
+from netc.data.errors import BROKEN, CLASSES, MISSING, SHAPE, Unfit, from_tensorflow, located, unfit
 from netc.data.files import Files, Progress, Reading
 from netc.data.labels import Target, targets, wanted
-from netc.data.pictures import Where
+from netc.data.pictures import Where, header
 from netc.data.pipeline import Pipeline, computed
 from netc.data.places import channels, collect
 from netc.data.sources import Collection, Images, Part, whole
-from netc.data.statistics import Statistics, needed
+from netc.data.statistics import Statistics, arrays_of, needed
 from netc.data.stream import Datasets, Stream
 from netc.ir.shape import Shape, elements, fits, show_shape
 from netc.program import Program
 from netc.sections.base import SettingError
 from netc.sections.model import Data
-from netc.sections.preprocessing import Step
+from netc.sections.preprocessing import Resize, Scale, Step
 from netc.sections.settings import OWN, TEST, Classes, Shuffle, Validation
 
 LOOKED_THROUGH = 1 << 22  # numbers in a batch when statistics are computed
@@ -76,7 +77,7 @@ def _prepare(
     _check_places(steps, of_train)
     if statistics is None:
         statistics = _statistics(steps, train, progress)
-    _check_statistics(steps, statistics)
+    _check_statistics(steps, statistics, next(_shapes(next(iter(train.inputs.values())))))
     pipeline = Pipeline(steps, statistics)
     shuffle = data.value(Shuffle) if data else None
 
@@ -170,11 +171,19 @@ def _check_places(steps: Sequence[Step], answers: Sequence[Target]) -> None:
             raise unfit(SHAPE, message, help, about=moving[0].name, output=target.output)
 
 
-def _check_statistics(steps: Sequence[Step], statistics: Statistics) -> None:
-    for step in steps:
-        if needed(step) and step.name not in statistics.arrays:
-            message = f"`{step.name}` needs the statistics of the training images, and there are none of it"
-            raise unfit(MISSING, message, "they lie in the folder of the run", about=step.name)
+def _check_statistics(steps: Sequence[Step], statistics: Statistics, shape: Shape) -> None:
+    """The statistics against images of a shape: those of an earlier run may be of others, and files change."""
+    for index, step in enumerate(steps):
+        for name, place in arrays_of(step, _behind(shape, steps[:index])).items():
+            array = statistics.arrays.get(name)
+            if array is None:
+                message = f"`{step.name}` needs the statistics of the training images, and there are none of it"
+                raise unfit(MISSING, message, "they lie in the folder of the run", about=step.name)
+            if not fits(array.shape, place):
+                message = f"the statistics of `{step.name}` are {show_shape(array.shape)}, and images need"
+                raise unfit(SHAPE, f"{message} {show_shape(place)}", about=step.name)
+            if not np.isfinite(array).all() or (isinstance(step, Scale) and not array.all()):
+                raise unfit(BROKEN, f"the statistics of `{step.name}` hold what is no number, or 0", about=step.name)
 
 
 # -- parts -----------------------------------------------------------------------------------------------------
@@ -221,14 +230,32 @@ def _statistics(steps: Sequence[Step], train: Part, progress: Progress | None) -
 # -- images alone ----------------------------------------------------------------------------------------------
 
 
-def images(given: Sequence[Where], program: Program, statistics: Statistics | None, *, batch: int) -> Stream:
+def images(
+    given: Sequence[Where], program: Program, statistics: Statistics | None, *, usual: Shape | None, batch: int
+) -> Stream:
     """See `netc.data.images`."""
     try:
         data = program.sections.data
         steps = data.steps if data else []
-        part = whole(Files.at(given, Reading(channels(program))), None)
+        files = Files.at(given, Reading(channels(program)))
+        for index in range(len(files)):
+            _check_picture(files, index, steps, program.net.shapes[program.net.inputs[0]], usual)
+        part = whole(files, None)
         _check_images(program, steps, part)
-        _check_statistics(steps, statistics or Statistics())
+        _check_statistics(steps, statistics or Statistics(), next(_shapes(files)))
         return Stream(part, Pipeline(steps, statistics or Statistics()), (), batch)
     except Unfit as problem:
         raise located(problem, program, of_data=False) from None
+
+
+def _check_picture(files: Files, index: int, steps: Sequence[Step], wanted: Shape, usual: Shape | None) -> None:
+    """A picture against the images of the run: a step may give any size another, but only `resize` is made for it."""
+    found = header(files.fetch(index), files.name(index))
+    shape = (found.rows, found.columns, files.channels)
+    if len(wanted) != 3 or any(isinstance(step, Resize) for step in steps):
+        return
+    if fits(shape[:2], usual[:2]) if usual else fits(_behind(shape, steps)[:2], wanted[:2]):
+        return
+    sizes = show_shape(shape[:2]), show_shape((usual or wanted)[:2])
+    message = f"{files.name(index)} is {sizes[0]}, and the network learnt from images of {sizes[1]}"
+    raise unfit(SHAPE, message, f"scale it to {sizes[1]}", f"or train with `resize {sizes[1]}` in `data`, for any size")

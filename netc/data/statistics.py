@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netc.data.errors import BROKEN, shown, unfit
 from netc.files import replacing
+from netc.ir.shape import Shape, elements
 from netc.sections.preprocessing import ZCA, Center, Scale, Step
+from netc.storage.npz import opened
 
 Double = NDArray[np.float64]
 AXES = {"per_channel": (0, 1), "overall": (0, 1, 2), "per_pixel": ()}  # over what the mean of a pixel's is taken
@@ -31,12 +33,9 @@ class Statistics:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Statistics:
-        """Read what `save` wrote. Raises `Unfit` for another file; nothing in it is run."""
-        try:
-            with np.load(path, allow_pickle=False) as held:
-                return cls({name: np.asarray(held[name], np.float32) for name in held.files})
-        except (OSError, ValueError, AttributeError) as error:
-            raise unfit(BROKEN, f"cannot read the statistics {shown(path)}: {error}") from None
+        """Read what `save` wrote. Raises `StorageError` for another file; nothing in it is run."""
+        with opened(Path(path)) as held:
+            return cls({name: stored.read().astype(np.float32) for name, stored in held.items()})
 
 
 def needed(step: Step) -> bool:
@@ -44,6 +43,16 @@ def needed(step: Step) -> bool:
     if isinstance(step, Center | Scale):
         return not step.values and step.how != "samplewise"
     return isinstance(step, ZCA)
+
+
+def arrays_of(step: Step, image: Shape) -> dict[str, Shape]:
+    """The arrays that a step takes from the statistics, for images of a shape, with theirs."""
+    if isinstance(step, ZCA):
+        return {"zca_mean": image, "zca": (elements(image), elements(image))}
+    if not needed(step):
+        return {}
+    over = AXES[step.how]  # type: ignore[attr-defined]
+    return {step.name: tuple(1 if axis in over else size for axis, size in enumerate(image))}
 
 
 @dataclass(slots=True)

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netc.files import TEMPORARY, replacing
+from netc.storage.npz import MEMBER, opened
+from netc.storage.stored import StorageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +26,6 @@ SUFFIX = ".npz"
 STATE, DIGEST = "state", "digest"
 PREFIX = "step-"
 BEST = f"best{SUFFIX}"
-_MEMBER = ".npy"
 
 
 class CheckpointError(Exception):
@@ -60,7 +61,7 @@ def _first(one: tuple[str, NDArray[Any]], others: Iterable[tuple[str, NDArray[An
 def _member(archive: zipfile.ZipFile, name: str, array: NDArray[Any]) -> None:
     from numpy.lib import format as npy  # noqa: PLC0415
 
-    entry = zipfile.ZipInfo(name + _MEMBER)  # the date of 1980, so that equal states are equal files
+    entry = zipfile.ZipInfo(name + MEMBER)  # the date of 1980, so that equal states are equal files
     with archive.open(entry, "w", force_zip64=True) as member:
         npy.write_array(member, array, allow_pickle=False)
 
@@ -72,43 +73,26 @@ def _add(digest: Any, name: str, array: NDArray[Any]) -> None:
 
 def read(path: Path) -> Checkpoint:
     """The content of a checkpoint; raises `CheckpointError` for one that is not intact."""
-    digest, arrays, written = sha256(), {}, ""
+    import numpy  # noqa: PLC0415
+
+    digest, arrays, written = sha256(), {}, b""
     try:
-        with zipfile.ZipFile(path) as archive:
-            for entry in archive.infolist():
-                array = _array(archive, entry)
-                name = entry.filename.removesuffix(_MEMBER)
+        with opened(path, packed=False) as found:
+            for name, stored in found.items():
+                array = stored.read()
                 if name == DIGEST:
-                    written = array.tobytes().decode()
+                    written = array.tobytes()
                 else:
                     _add(digest, name, array)
                     arrays[name] = array
-        if written != digest.hexdigest():
-            raise CheckpointError(f"{path} is broken: its content does not have the checksum that it names")
-        state = json.loads(arrays.pop(STATE).tobytes())
-    except FileNotFoundError:
-        raise
-    except (OSError, zipfile.BadZipFile, ValueError, KeyError, EOFError, NotImplementedError) as error:
+        if written != digest.hexdigest().encode():
+            raise StorageError("its content does not have the checksum that it names")
+        state = json.loads(arrays.pop(STATE, numpy.zeros(0)).tobytes() or "null")
+        if not isinstance(state, dict):
+            raise StorageError("it has no state")
+    except (ValueError, RecursionError) as error:  # `StorageError` is one
         raise CheckpointError(f"{path} is broken: {error}") from None
     return Checkpoint(state, arrays)
-
-
-def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
-    """One member; no more memory is taken than the archive has bytes, whatever its headers say."""
-    import numpy  # noqa: PLC0415
-    from numpy.lib import format as npy  # noqa: PLC0415
-
-    if entry.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"the member {entry.filename} is compressed")
-    with archive.open(entry) as member:
-        version = npy.read_magic(member)
-        reader = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
-        if reader is None:
-            raise ValueError(f"the member {entry.filename} is of an unknown version")
-        shape, fortran, dtype = reader(member)
-        if dtype.hasobject:
-            raise ValueError(f"the member {entry.filename} holds objects")
-        return numpy.frombuffer(member.read(), dtype).reshape(shape, order="F" if fortran else "C")
 
 
 # -- the checkpoints of a run --------------------------------------------------------------------------------

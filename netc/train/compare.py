@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from netc.report.table import comma_separated, markdown, plain
 from netc.train.log import COUNTS, RATE
 from netc.train.progress import span
+from netc.train.record import Record
 from netc.train.run import Run, last_row
 
 FORMATS = ("text", "json", "csv", "md")
@@ -20,7 +20,7 @@ class Summary:
     """A run in short."""
 
     run: Run
-    record: Mapping[str, Any]
+    record: Record
     row: Mapping[str, float]
 
     @classmethod
@@ -30,27 +30,25 @@ class Summary:
 
     def facts(self) -> dict[str, str]:
         """What stands in a table, as text."""
-        seconds = self.record.get("seconds")
         return {
             "run": str(self.run.folder),
-            "status": str(self.record.get("status", "")),
+            "status": self.record.status,
             "step": f"{int(self.row['step']):,}" if self.row else "0",
             "epoch": f"{int(self.row['epoch'])}" if self.row else "0",
             **{name: f"{value:.4f}" for name, value in self.row.items() if name not in (*COUNTS, RATE)},
-            "time": span(float(seconds)) if seconds else "",
+            "time": span(self.record.seconds) if self.record.seconds else "",
         }
 
     def choices(self) -> dict[str, str]:
         """What was chosen for it, flat: `n`, `optimizer.lr`, `data`, `seed`."""
-        settings = self.record.get("settings", {})
-        found = {name: str(value) for name, value in settings.get("parameters", {}).items()}
-        found["data"] = str(self.record.get("data") or settings.get("data"))
-        found["seed"] = str(self.record.get("seed"))
-        for section in ("data_lines", "train_lines"):
-            for line in settings.get(section, ()):
-                name = line.get("setting", "")
-                found[name] = "yes"
-                found.update({f"{name}.{key}": _show(value) for key, value in line.items() if key != "setting"})
+        settings = self.record.settings
+        found = {name: str(value) for name, value in settings.parameters.items()}
+        found["data"] = str(self.record.data or settings.data)
+        found["seed"] = str(self.record.seed)
+        for line in (*settings.data_lines, *settings.train_lines):
+            name = str(line.get("setting", ""))
+            found[name] = "yes"
+            found.update({f"{name}.{key}": _show(value) for key, value in line.items() if key != "setting"})
         return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +49,12 @@ def save_model(trainee: Trainee, path: Path) -> None:
     )
     with replacing(path) as file, deep_recursion(recursion(net, depths(net))):
         model.save(file.name, include_optimizer=False)
+
+
+def own_classes(path: Path) -> list[str]:
+    """The classes in a `.keras` file that Keras lacks, which `import netc.keras_layers` registers."""
+    with zipfile.ZipFile(path) as archive:
+        return sorted(set(re.findall(r'"registered_name": "netc>(\w+)"', archive.read("config.json").decode())))
 
 
 def draw(rows: list[dict[str, float]], name: str, path: Path) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, float]
 COUNTS = ("step", "epoch")
 RATE = "learning_rate"
+LARGEST = 1 << 28  # bytes of a log, a few million rows
 
 
 class Log:
@@ -63,10 +64,23 @@ def _show(value: float, name: str) -> str:
 
 
 def read_log(path: Path) -> list[dict[str, float]]:
-    """The rows of a CSV log; a last line that was cut off is left out."""
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    whole = text[: text.rfind("\n") + 1]
-    rows = []
-    for row in csv.DictReader(io.StringIO(whole)):
-        rows.append({name: float(value) for name, value in row.items() if name and value})
+    """The rows of a CSV log; a last line that was cut off is left out. Raises `OSError`, and `ValueError` for another
+    file."""
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"it has more than {LARGEST:,} bytes")
+    lines = content[: content.rfind(b"\n") + 1].decode()
+    try:
+        found = list(csv.DictReader(io.StringIO(lines)))
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
+    rows: list[dict[str, float]] = []
+    for row in found:
+        held = {name: value for name, value in row.items() if name and value}
+        if not held.keys() >= set(COUNTS):
+            raise ValueError(f"row {len(rows) + 1} has no {' or no '.join(COUNTS)}")
+        rows.append({name: int(value) if name in COUNTS else float(value) for name, value in held.items()})
     return rows

@@ -12,13 +12,17 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+from msgspec import Struct
+
 from netc.sections.base import Clock
 from netc.sections.model import Train
 from netc.sections.settings import Checkpoint, Validate
 from netc.train.checkpoint import Store, write
-from netc.train.log import RATE, Log
-from netc.train.monitors import Monitors
+from netc.train.log import COUNTS, RATE, Log
+from netc.train.monitors import Counters, Monitors
 from netc.train.progress import Progress
+from netc.train.record import Count
 from netc.train.steps import Steps, endless
 from netc.train.trainee import LOSS, Trainee, value_of
 
@@ -70,6 +74,17 @@ class State:
     step: int = 0
     best: tuple[float, int] | None = None
     fresh: dict[str, float] = field(default_factory=dict)  # validated since the last epoch ended
+
+
+class Moment(Struct, kw_only=True):
+    """What a checkpoint says beside its arrays."""
+
+    step: Count
+    best: tuple[float, Count] | None
+    fresh: dict[str, float]
+    monitors: list[Counters]
+    stopping: bool
+    log: list[dict[str, int | float]]
 
 
 @dataclass(slots=True)
@@ -179,22 +194,28 @@ class Loop:
         if not self.writes:
             _read(arrays)
             return
-        state = {
-            "step": self.state.step,
-            "best": self.state.best,
-            "fresh": self.state.fresh,
-            "monitors": self.monitors.state(),
-            "stopping": self.monitors.stopping,
-            "log": self.log.rows,
-        }
-        self.progress.saved(self.store.save(self.state.step, state, arrays))
+        moment = Moment(
+            step=self.state.step,
+            best=self.state.best,
+            fresh=self.state.fresh,
+            monitors=self.monitors.state(),
+            stopping=self.monitors.stopping,
+            log=self.log.rows,
+        )
+        self.progress.saved(self.store.save(self.state.step, msgspec.to_builtins(moment), arrays))
 
     def restore(self, state: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
         """Go to where a checkpoint was written; raises `ValueError` where it is of another network."""
+        try:
+            there = msgspec.convert(state, Moment)
+        except msgspec.ValidationError as error:
+            raise ValueError(str(error).replace("$.", "")) from None
+        if not all(float(row.get(name, math.nan)).is_integer() for row in there.log for name in COUNTS):
+            raise ValueError("a row of its log has no step, or no epoch")
         self.trainee.restore(arrays)
-        self.monitors.restore(state["monitors"], arrays, stopping=bool(state["stopping"]))
-        best = state["best"]
-        self.state = State(int(state["step"]), (best[0], best[1]) if best else None, dict(state["fresh"]))
+        self.monitors.restore(there.monitors, arrays, stopping=there.stopping)
+        self.state = State(there.step, there.best, there.fresh)
+        self.log.rows = list(there.log)
         self.saved = self.state.step
 
 

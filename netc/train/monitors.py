@@ -8,13 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from netc.target import Call
+from netc.train.record import Count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-COUNTERS = ("best", "wait", "cooldown_counter", "best_epoch", "stopped_epoch")
 WEIGHTS = "best_weights"
+
+
+class Counters(Struct):
+    """What a callback remembers; None is what it has not, and a `best` that was not found yet."""
+
+    best: float | None = None
+    wait: Count | None = None
+    cooldown_counter: Count | None = None
+    best_epoch: Count | None = None
+    stopped_epoch: Count | None = None
 
 
 class Monitors:
@@ -46,9 +58,9 @@ class Monitors:
         for callback in self.callbacks:
             callback.on_train_end()
 
-    def state(self) -> list[dict[str, Any]]:
-        """The counters, as JSON can hold them."""
-        return [{name: _plain(getattr(callback, name, None)) for name in COUNTERS} for callback in self.callbacks]
+    def state(self) -> list[Counters]:
+        """The counters of each callback."""
+        return [_counters(callback) for callback in self.callbacks]
 
     def arrays(self) -> Iterator[tuple[str, NDArray[Any]]]:
         """The weights that early stopping would go back to."""
@@ -56,22 +68,24 @@ class Monitors:
             for index, array in enumerate(getattr(callback, WEIGHTS, None) or ()):
                 yield f"monitor/{number}/{index}", array
 
-    def restore(
-        self, state: Sequence[Mapping[str, Any]], arrays: Mapping[str, NDArray[Any]], *, stopping: bool
-    ) -> None:
-        """Set everything as `state` and `arrays` gave it."""
+    def restore(self, state: Sequence[Counters], arrays: Mapping[str, NDArray[Any]], *, stopping: bool) -> None:
+        """Set everything as `state` and `arrays` gave it; raises `ValueError` where they are of another network."""
         self.model.stop_training = stopping
+        shapes = [tuple(variable.shape) for variable in self.model.weights]
         for number, (callback, counters) in enumerate(zip(self.callbacks, state, strict=True)):
-            for name, value in counters.items():
-                if hasattr(callback, name):
+            for name in counters.__struct_fields__:
+                value = getattr(counters, name)
+                if hasattr(callback, name) and (value is not None or name == "best"):
                     setattr(callback, name, value)
-            prefix = f"monitor/{number}/"
-            kept = {int(name.removeprefix(prefix)): array for name, array in arrays.items() if name.startswith(prefix)}
+            names = [f"monitor/{number}/{index}" for index in range(len(shapes))]
+            kept = [arrays[name] for name in names if name in arrays]
+            if kept and [array.shape for array in kept] != shapes:
+                raise ValueError("the weights that early stopping goes back to are of other shapes")
             if kept:
-                setattr(callback, WEIGHTS, [kept[index] for index in range(len(kept))])
+                setattr(callback, WEIGHTS, kept)
 
 
-def _plain(value: Any) -> float | int | None:
-    if value is None or isinstance(value, int):
-        return value
-    return float(value)
+def _counters(callback: Any) -> Counters:
+    found = {name: getattr(callback, name, None) for name in Counters.__struct_fields__}
+    found["best"] = None if found["best"] is None else float(found["best"])  # a number of NumPy's
+    return Counters(**found)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netc.backends.quiet import import_tensorflow
-from netc.ir.shape import show_shape
+from netc.ir.shape import Shape, show_shape
 from netc.lower.suggest import did_you_mean
 from netc.train.run import RunError
 
@@ -37,11 +37,12 @@ def predict(
     *,
     classes: Sequence[str],
     statistics: Statistics | None = None,
+    usual: Shape | None = None,
     top: int = 5,
 ) -> Iterator[Prediction]:
     """The classes of image files, by path or as bytes. A network that ends in linear outputs gets its softmax here.
 
-    Raises `RunError`, `WeightsError` and `DataError`.
+    `usual` is the shape of the images that it learnt from. Raises `RunError`, `WeightsError` and `DataError`.
     """
     import numpy  # noqa: PLC0415 - comes with TensorFlow
 
@@ -51,7 +52,7 @@ def predict(
     if len(shape) != 1:
         raise RunError(f"the output is {show_shape(shape)}, and classes are one number each; `--layer` writes it")
     names = list(classes) if len(classes) == shape[0] else [str(number) for number in range(shape[0] or 0)]
-    made = _through(model, program, images, statistics)
+    made = _through(model, program, images, statistics, usual)
     for image, values in zip(images, made, strict=True):
         shares = _probabilities(values[0] if isinstance(values, tuple) else values, program, output)
         if len(shares) == 1:  # a single unit says how probable the second class is
@@ -62,7 +63,13 @@ def predict(
 
 
 def features(
-    program: Program, weights: Path, images: Sequence[Where], layer: str, *, statistics: Statistics | None = None
+    program: Program,
+    weights: Path,
+    images: Sequence[Where],
+    layer: str,
+    *,
+    statistics: Statistics | None = None,
+    usual: Shape | None = None,
 ) -> NDArray[Any]:
     """The output of a layer, by label or name, for each image: an array of images x its shape."""
     import numpy  # noqa: PLC0415
@@ -72,7 +79,7 @@ def features(
     if node not in program.net:
         help = did_you_mean(layer, [*known, *(one.name for one in program.net)])
         raise RunError(f"no layer has the label or name `{layer}`" + "".join(f"; {text}" for text in help))
-    return numpy.stack(list(_through(_model(program, weights, node), program, images, statistics)))
+    return numpy.stack(list(_through(_model(program, weights, node), program, images, statistics, usual)))
 
 
 def _model(program: Program, weights: Path, node: str | None = None) -> Any:
@@ -93,7 +100,7 @@ def _model(program: Program, weights: Path, node: str | None = None) -> Any:
 
 
 def _through(
-    model: Any, program: Program, images: Sequence[Where], statistics: Statistics | None
+    model: Any, program: Program, images: Sequence[Where], statistics: Statistics | None, usual: Shape | None
 ) -> Iterator[NDArray[Any]]:
     """The output for each image, batch by batch."""
     import tensorflow as tf  # noqa: PLC0415
@@ -103,7 +110,7 @@ def _through(
 
     run = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
     try:
-        for batch in read(list(images), program, statistics, batch=BATCH).batches():
+        for batch in read(list(images), program, statistics, usual=usual, batch=BATCH).batches():
             made = run(batch)
             yield from (made[0] if isinstance(made, list | tuple) else made).numpy()
     except tf.errors.OpError as error:

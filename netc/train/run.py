@@ -14,7 +14,6 @@ runs/digits/
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,18 +21,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from netc import __version__
 from netc.files import replace
+from netc.sections.data_sets import DataSet
 from netc.sections.model import Line
+from netc.train import record
 from netc.train.checkpoint import Store
 from netc.train.log import read_log
+from netc.train.record import Record, Settings
 
 if TYPE_CHECKING:
+    from netc.data.statistics import Statistics
     from netc.program import Program
 
 RUNS = "runs"
-FORMAT = 1
-RUNNING, STOPPED, FINISHED = "running", "stopped", "finished"
 
 
 class RunError(Exception):
@@ -74,26 +77,37 @@ class Run:
         """Its checkpoints."""
         return Store(self.folder / "checkpoints", keep)
 
-    def read(self) -> dict[str, Any]:
+    def read(self) -> Record:
         """What `run.json` says; raises `RunError`."""
         try:
-            said = json.loads(self.record.read_text(encoding="utf-8"))
-            if said["format"] != FORMAT:
-                raise RunError(f"{self.folder} was written by netc {said.get('netc')}, which this one does not read")
+            found = record.read(self.record)
+            if not (self.folder / found.spec).resolve().is_relative_to(self.folder.resolve()):
+                raise ValueError(f"its spec {found.spec} is not in the folder")
         except FileNotFoundError:
             raise RunError(f"{self.folder} holds no run: it has no run.json") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{self.record} cannot be read: {error}") from None
-        return dict(said)
+        except (OSError, ValueError) as error:
+            raise _unreadable(self.record, error) from None
+        return found
 
-    def write(self, said: Mapping[str, Any]) -> None:
+    def read_statistics(self) -> Statistics | None:
+        """What was computed on the training images, where anything was; raises `RunError`."""
+        from netc.data.statistics import Statistics  # noqa: PLC0415 - imports NumPy
+
+        if not self.statistics.exists():
+            return None
+        try:
+            return Statistics.load(self.statistics)
+        except ValueError as error:
+            raise _unreadable(self.statistics, error) from None
+
+    def write(self, said: Record) -> None:
         """Replace `run.json`."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        replace(self.record, json.dumps(said, indent=1) + "\n")
+        replace(self.record, record.text(said))
 
     def update(self, **changes: Any) -> None:
         """Change some of what `run.json` says."""
-        self.write({**self.read(), **changes})
+        self.write(structs.replace(self.read(), **changes))
 
     def keep_spec(self, program: Program) -> str:
         """Copy the spec and the files it uses; returns where the spec is, relative to the folder."""
@@ -109,21 +123,26 @@ class Run:
         return places[next(iter(sources))].as_posix()
 
 
+def _unreadable(path: Path, error: Exception) -> RunError:
+    said = (getattr(error, "strerror", None) or str(error)).lower() if isinstance(error, OSError) else str(error)
+    return RunError(f"{path} cannot be read: {said}")
+
+
 def is_run(path: str | Path) -> bool:
     """Whether a path is the folder of a run."""
     return Run(Path(path)).record.is_file()
 
 
-def settings(program: Program) -> dict[str, Any]:
-    """Both sections as resolved, defaults filled in, for `run.json`."""
+def settings(program: Program) -> Settings:
+    """Both sections as resolved."""
     data, train = program.sections.data, program.sections.train
     source = data.source if data else None
-    return {
-        "parameters": dict(program.parameters),
-        "data": getattr(source, "name", source),
-        "data_lines": [_said(line) for line in (data.lines if data else ())],
-        "train_lines": [_said(line) for line in (train.lines if train else ())],
-    }
+    return Settings(
+        dict(program.parameters),
+        source.name if isinstance(source, DataSet) else source,
+        [_said(line) for line in (data.lines if data else ())],
+        [_said(line) for line in (train.lines if train else ())],
+    )
 
 
 def _said(line: Line[Any]) -> dict[str, Any]:
@@ -138,7 +157,7 @@ def given(
     *,
     exact: bool = False,
 ) -> dict[str, Any]:
-    """How a run was asked for, which resuming it needs again: `-D`, `--set`, `--data`, `--weights`."""
+    """How a run was asked for, as fields of its record."""
     return {
         "overrides": {name: str(value) if isinstance(value, str) else value for name, value in overrides.items()},
         "changes": list(changes),
@@ -183,6 +202,9 @@ def _natural(path: Path) -> tuple[str, int]:
 
 
 def last_row(run: Run) -> dict[str, float]:
-    """The last row of the log."""
-    rows = read_log(run.log)
+    """The last row of the log; raises `RunError`."""
+    try:
+        rows = read_log(run.log)
+    except (OSError, ValueError) as error:
+        raise _unreadable(run.log, error) from None
     return rows[-1] if rows else {}

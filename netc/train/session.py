@@ -18,7 +18,8 @@ from netc.train.events import Events
 from netc.train.log import COUNTS, RATE, Log
 from netc.train.loop import VALIDATION, Loop, Timetable
 from netc.train.progress import Progress
-from netc.train.run import FINISHED, FORMAT, RUNNING, STOPPED, Run, RunError, settings, versions
+from netc.train.record import FINISHED, RUNNING, STOPPED, Parts, Record
+from netc.train.run import Run, RunError, settings, versions
 from netc.train.run import now as time_now
 from netc.train.strategy import MULTIWORKER, Cluster, ClusterError, agree, open_strategy, stopping_together
 
@@ -64,8 +65,8 @@ def train(request: Request, progress: Progress, stop: Callable[[], bool] = lambd
     and `OSError` for the disk."""
     begun = perf_counter()
     program, section, run = request.program, _section(request.program), request.run
-    record = run.read() if request.resume and request.cluster.chief else {}
-    seed = record.get("seed", section.seed if request.seed is None else request.seed)
+    record = run.read() if request.resume else None
+    seed = record.seed if record else section.seed if request.seed is None else request.seed
     if request.cluster.kind:
         _refuse_distributed(program)
     import_tensorflow()
@@ -95,7 +96,7 @@ def train(request: Request, progress: Progress, stop: Callable[[], bool] = lambd
         _finish(request, loop)
     seconds = perf_counter() - begun
     if request.cluster.chief:
-        spent = float(record.get("seconds", 0)) + seconds
+        spent = seconds + (record.seconds if record else 0)
         run.update(status=FINISHED if finished else STOPPED, seconds=round(spent, 1), step=loop.state.step)
     row = loop.log.rows[-1] if loop.log.rows else {}
     return Outcome(run, finished, loop.state.step, clock, row, loop.state.best, seconds, loop.trainee.model)
@@ -135,11 +136,8 @@ def _open(request: Request) -> Any:
 
 def _data(request: Request, seed: int, progress: Progress) -> Datasets:
     from netc.data import prepare  # noqa: PLC0415 - imports TensorFlow
-    from netc.data.statistics import Statistics  # noqa: PLC0415
 
-    known = None
-    if request.resume and request.run.statistics.is_file():
-        known = Statistics.load(request.run.statistics)
+    known = request.run.read_statistics() if request.resume else None
     batch = _section(request.program).batch
     return prepare(
         request.program, source=request.data, seed=seed, batch=batch, statistics=known, progress=progress.reading
@@ -232,7 +230,7 @@ def _refuse_distributed(program: Program) -> None:
         raise DataError(report)
 
 
-def _begin(request: Request, seed: int, data: Datasets, record: Mapping[str, Any]) -> None:
+def _begin(request: Request, seed: int, data: Datasets, record: Record | None) -> None:
     """Make the folder, or note that an old one goes on."""
     run, program = request.run, request.program
     if record:
@@ -241,23 +239,25 @@ def _begin(request: Request, seed: int, data: Datasets, record: Mapping[str, Any
     run.folder.mkdir(parents=True, exist_ok=True)
     data.statistics.save(run.statistics)
     run.write(
-        {
-            "format": FORMAT,
-            "name": program.name,
-            "status": RUNNING,
-            "started": time_now(),
-            "spec": run.keep_spec(program),
+        Record(
+            name=program.name,
+            status=RUNNING,
+            started=time_now(),
+            spec=run.keep_spec(program),
             **request.given,
-            "seed": seed,
-            "classes": list(data.classes),
-            "images": {
-                "training": data.train.images,
-                "validation": data.validation.images if data.validation else 0,
-            },
-            "versions": versions(),
-            "settings": settings(program),
-        }
+            seed=seed,
+            classes=list(data.classes),
+            images=Parts(data.train.images, data.validation.images if data.validation else 0, _shape(data)),
+            versions=versions(),
+            settings=settings(program),
+        )
     )
+
+
+def _shape(data: Datasets) -> tuple[int | None, int | None, int] | None:
+    """That of a picture, where the network takes pictures."""
+    first = next(iter(data.train.part.inputs.values())).shape
+    return (first[0], first[1], first[2]) if len(first) == 3 and first[2] else None
 
 
 def _restore(request: Request, loop: Loop, progress: Progress) -> list[dict[str, float]]:
@@ -267,10 +267,10 @@ def _restore(request: Request, loop: Loop, progress: Progress) -> list[dict[str,
         path, checkpoint = found
         try:
             loop.restore(checkpoint.state, checkpoint.arrays)
-        except (ValueError, KeyError) as error:
+        except ValueError as error:
             raise RunError(f"{path} is not of this network: {error}") from None
         progress.note(f"going on behind step {loop.state.step:,} ({path})")
-        rows = checkpoint.state["log"]
+        rows = loop.log.rows
     else:
         if request.resume:
             progress.note(f"{request.run.folder} has no whole checkpoint: training starts at the beginning")

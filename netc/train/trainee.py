@@ -131,12 +131,16 @@ class Trainee:
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Set `variables`; raises `ValueError` where the arrays are those of another network."""
+        import numpy  # noqa: PLC0415 - comes with TensorFlow
+
         for name, variable in self.variables():
             array = arrays.get(name)
             if array is None:
                 raise ValueError(f"it has no {name}")
             if array.shape != tuple(variable.shape):
                 raise ValueError(f"{name} has the shape {array.shape} there and {tuple(variable.shape)} here")
+            if array.dtype.kind != numpy.dtype(variable.dtype).kind:
+                raise ValueError(f"{name} is of the type {array.dtype} there and {variable.dtype} here")
             variable.assign(array)
 
 

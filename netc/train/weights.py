@@ -1,36 +1,31 @@
 """Weights of files, put into a network by the names of layers.
 
 Read are `.keras` and `.weights.h5` of Keras 3, the older `.h5` (that of keras.applications, and of whole models), and
-netc's own checkpoints and runs. Files are read as arrays only: nothing in them is run.
+netc's own checkpoints and runs.
 """
 
 from __future__ import annotations
 
-import io
-import json
-import re
-import zipfile
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netc.ir.shape import show_shape
 from netc.sections.model import skipped_layers
+from netc.storage import keras
+from netc.storage.stored import StorageError, Stored
 from netc.train.checkpoint import BEST, SUFFIX, CheckpointError, read
 from netc.train.run import Run, is_run
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from netc.program import Program
-
-    Arrays = list[NDArray[Any]]
 
 KINDS = ".keras, .weights.h5, .h5, a checkpoint (.npz) or the folder of a run"
 SHOWN = 8
 ANY = ""
-SMALL, MOST_PACKED = 1 << 20, 1032  # bytes, and how many of them deflate gets into one
 
 
 class WeightsError(Exception):
@@ -38,21 +33,16 @@ class WeightsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What a file holds: the arrays of each layer.
+class Held:
+    """What a file holds: the arrays of each layer, not read yet.
 
     `order` says in which order the network has them: the names of all layers under ANY, or, of a file that knows no
     order across classes of layers, those of each class under its name (`conv2d`).
     """
 
     path: Path
-    layers: Mapping[str, Arrays]
+    layers: Mapping[str, Sequence[Stored]]
     order: Mapping[str, Sequence[str]]
-
-    @classmethod
-    def ordered(cls, path: Path, layers: Mapping[str, Arrays]) -> Stored:
-        """All layers in the order of the network."""
-        return cls(path, layers, {ANY: list(layers)})
 
 
 @dataclass(slots=True)
@@ -83,50 +73,54 @@ class Matched:
 
 def load_into(model: Any, program: Program, path: Path, *, strict: bool = False) -> Matched:
     """Set the weights of a model from a file; with `strict`, every layer must be in it. Raises `WeightsError`."""
-    stored = stored_weights(path)
+    with weights_of(path) as held:
+        return _loaded(model, program, held, strict=strict)
+
+
+def _loaded(model: Any, program: Program, held: Held, *, strict: bool) -> Matched:
     layers = {layer.name: weights for layer in model.layers if (weights := list(layer.weights))}
     train = program.sections.train
     skip = set(skipped_layers(train, program.net, program.expansion.labels)) if train else set()
-    pairs, by_name = _pairs(stored, model, layers, skip)
-    found = Matched(path, by_name)
-    found.unused = [name for name in stored.layers if name not in set(pairs.values())]
+    pairs, by_name = _pairs(held, model, layers, skip)
+    found = Matched(held.path, by_name)
+    found.unused = [name for name in held.layers if name not in set(pairs.values())]
     wrong = []
     for name, variables in layers.items():
         if name in skip:
             found.skipped.append(name)
         elif name not in pairs:
             found.missing.append(name)
-        elif difference := _difference(stored.layers[pairs[name]], variables):
+        elif difference := _difference(held.layers[pairs[name]], variables):
             wrong.append((name, difference if by_name else f"{difference} (`{pairs[name]}` there)"))
         else:
             found.loaded.append(name)
     if wrong:
-        raise WeightsError(_misfit(path, wrong))
+        raise WeightsError(_misfit(held.path, wrong))
     if not found.loaded or (strict and found.missing):
-        raise WeightsError(_nothing(stored, found))
+        raise WeightsError(_nothing(held, found))
     for name in found.loaded:
-        for variable, array in zip(layers[name], stored.layers[pairs[name]], strict=True):
-            variable.assign(array)
+        for variable, array in zip(layers[name], held.layers[pairs[name]], strict=True):
+            variable.assign(array.read())
     return found
 
 
-def _pairs(stored: Stored, model: Any, layers: Mapping[str, Any], skip: Collection[str]) -> tuple[dict[str, str], bool]:
+def _pairs(held: Held, model: Any, layers: Mapping[str, Any], skip: Collection[str]) -> tuple[dict[str, str], bool]:
     """The layer of the file for each of the network: by name, or in order where more layers fit so, and most.
 
     The networks of keras.applications have names of their own, of which one or two may be ours too (`fc1`).
     """
-    named = {name: name for name in layers if name in stored.layers}
-    if len(named) == len(stored.layers):
+    named = {name: name for name in layers if name in held.layers}
+    if len(named) == len(held.layers):
         return named, True
     classes = {layer.name: type(layer).__name__.lower() for layer in model.layers}
     ordered: dict[str, str] = {}
-    for kind, names in stored.order.items():
+    for kind, names in held.order.items():
         ours = [name for name in layers if kind in (ANY, classes[name])]
         ordered.update(zip(ours, names, strict=False))
 
     def fitting(pairs: Mapping[str, str]) -> int:
         kept = ((here, there) for here, there in pairs.items() if here not in skip)
-        return sum(not _difference(stored.layers[there], layers[here]) for here, there in kept)
+        return sum(not _difference(held.layers[there], layers[here]) for here, there in kept)
 
     fit = fitting(ordered)
     return (ordered, False) if fit > max(fitting(named), len(ordered) // 2) else (named, True)
@@ -152,12 +146,12 @@ def _difference(arrays: Sequence[Any], variables: Sequence[Any]) -> str:
     return f"the file has {show_shape(left)}, the network {show_shape(right)}"
 
 
-def _nothing(stored: Stored, found: Matched) -> str:
-    theirs, ours = _listed(list(stored.layers)), _listed([*found.missing, *found.skipped])
+def _nothing(held: Held, found: Matched) -> str:
+    theirs, ours = _listed(list(held.layers)), _listed([*found.missing, *found.skipped])
     if found.loaded:
-        return f"{stored.path} lacks weights of the network: {_listed(found.missing)}"
+        return f"{held.path} lacks weights of the network: {_listed(found.missing)}"
     return (
-        f"no layer of {stored.path} has the name of one in the network\n"
+        f"no layer of {held.path} has the name of one in the network\n"
         f"  the file has {theirs or 'no layers'}\n  the network has {ours}"
     )
 
@@ -170,7 +164,8 @@ def _listed(names: Sequence[str]) -> str:
 # -- reading -------------------------------------------------------------------------------------------------
 
 
-def stored_weights(path: Path) -> Stored:
+@contextmanager
+def weights_of(path: Path) -> Iterator[Held]:
     """The weights in a file, or of a run: those at its end, else its best, else its last. Raises `WeightsError`."""
     if is_run(path):
         path = final_weights(Run(path))
@@ -178,14 +173,15 @@ def stored_weights(path: Path) -> Stored:
         raise WeightsError(f"there is no file {path}")
     try:
         if path.suffix == SUFFIX:
-            return Stored.ordered(path, _checkpoint(path))
-        if path.suffix == ".keras":
-            return _keras(path)
-        if path.suffix in (".h5", ".hdf5"):
-            return _hdf5(path, path.open("rb"), None)
-    except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, CheckpointError) as error:
+            layers = _checkpoint(path)
+            yield Held(path, layers, {ANY: list(layers)})
+        elif path.suffix in (".keras", ".h5", ".hdf5"):
+            with keras.opened(path) as found:
+                yield _named(path, found)
+        else:
+            raise WeightsError(f"got {path}, expected weights: {KINDS}")
+    except (StorageError, CheckpointError) as error:
         raise WeightsError(f"cannot read weights from {path}: {error}") from None
-    raise WeightsError(f"got {path}, expected weights: {KINDS}")
 
 
 def final_weights(run: Run) -> Path:
@@ -198,84 +194,24 @@ def final_weights(run: Run) -> Path:
     return found
 
 
-def _checkpoint(path: Path) -> dict[str, Arrays]:
-    layers: dict[str, Arrays] = {}
+def _checkpoint(path: Path) -> dict[str, list[Stored]]:
+    layers: dict[str, list[Stored]] = {}
     for name, array in read(path).arrays.items():
         parts = name.split("/") if path.name == BEST else name.removeprefix("model/").split("/")[1:]
         layer = "/".join(parts[:-1])
         if layer and (path.name == BEST or name.startswith("model/")):
-            layers.setdefault(layer, []).append(array)
+            layers.setdefault(layer, []).append(Stored(name, array.shape, array.dtype, array.view))
     return layers
 
 
-def _keras(path: Path) -> Stored:
-    with zipfile.ZipFile(path) as archive:
-        config = json.loads(archive.read("config.json"))
-        order = [layer["name"] for layer in config["config"].get("layers", ())]
-        return _hdf5(path, io.BytesIO(archive.read("model.weights.h5")), order)
-
-
-def _hdf5(path: Path, file: Any, order: Iterable[str] | None) -> Stored:
-    import h5py  # noqa: PLC0415 - comes with Keras
-
-    with file, h5py.File(file, "r") as held:
-        root = held.get("model_weights", held)
-        if "layer_names" in root.attrs:
-            return Stored.ordered(path, dict(_legacy(root)))
-        groups = list(_current(held))
-    layers = {name: arrays for _, name, arrays in groups}
-    if not layers:
-        raise ValueError("it holds no layers with weights")
-    if order is not None:
-        return Stored.ordered(path, {name: layers[name] for name in order if name in layers})
-    kinds: dict[str, list[str]] = {}
-    for kind, name, _ in groups:
-        kinds.setdefault(kind, []).append(name)
-    return Stored(path, layers, kinds)
-
-
-def _legacy(root: Any) -> Iterator[tuple[str, Arrays]]:
-    """A group a layer, whose attributes list it and its weights in order."""
-    for name in _names(root.attrs, "layer_names"):
-        arrays = [_array(root[name], weight) for weight in _names(root[name].attrs, "weight_names")]
-        if arrays:
-            yield name, arrays
-
-
-def _names(attributes: Any, key: str) -> list[str]:
-    """A list of names; long ones are in parts (`layer_names0` ...)."""
-    parts = [attributes[key]] if key in attributes else []
-    while f"{key}{len(parts)}" in attributes:
-        parts.append(attributes[f"{key}{len(parts)}"])
-    return [name.decode() if isinstance(name, bytes) else str(name) for part in parts for name in part]
-
-
-def _current(held: Any) -> Iterator[tuple[str, str, Arrays]]:
-    """Class, name and arrays of each layer: groups are named by classes and counted, `conv2d`, `conv2d_1` and on.
-
-    They come in the order of the count, which is that of the layers of one class; HDF5 has `conv2d_10` before
-    `conv2d_2`. An attribute of `vars` has the name of the layer.
-    """
-    found = []
-    for group, content in held.get("layers", {}).items():
-        variables = content.get("vars")
-        if variables is None or "name" not in variables.attrs or not len(variables):
-            continue
-        kind, count = re.fullmatch(r"(.+?)(?:_(\d+))?", group).groups("0")  # type: ignore[union-attr]
-        arrays = [_array(variables, str(number)) for number in range(len(variables))]
-        found.append((int(count), kind.replace("_", ""), str(variables.attrs["name"]), arrays))
-    for _, kind, name, arrays in sorted(found, key=lambda one: one[0]):
-        yield kind, name, arrays
-
-
-def _array(group: Any, name: str) -> NDArray[Any]:
-    """An array that lies in the file itself: no other file is read, and no more memory taken than it could fill.
-
-    Links to other files lead nowhere already, as HDF5 gets an open file and no path.
-    """
-    held = group[name]
-    if held.external or held.is_virtual:
-        raise ValueError(f"{name} lies in another file")
-    if held.nbytes > SMALL + MOST_PACKED * held.id.get_storage_size():
-        raise ValueError(f"{name} is said to have {held.nbytes:,} bytes, more than the file can hold")
-    return held[()]  # type: ignore[no-any-return]
+def _named(path: Path, found: keras.Layers) -> Held:
+    """Layers of Keras by name: of several with one name, in different models, each has those of the models too."""
+    count = Counter(layer.name for layer in found.found)
+    names = ["_".join((*layer.around, layer.name)) if count[layer.name] > 1 else layer.name for layer in found.found]
+    if len(set(names)) < len(names):
+        raise StorageError("several layers in it have one name")
+    order: dict[str, list[str]] = {ANY: names} if found.order == "network" else {}
+    if found.order == "class":
+        for name, layer in zip(names, found.found, strict=True):
+            order.setdefault(layer.kind, []).append(name)
+    return Held(path, dict(zip(names, (layer.arrays for layer in found.found), strict=True)), order)

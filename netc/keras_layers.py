@@ -1,0 +1,37 @@
+"""What netc adds to Keras, for models that plain Keras is to load.
+
+    import keras
+    import netc.keras_layers
+
+    model = keras.models.load_model("runs/resnet/model.keras")
+
+Importing this module registers the layers, losses, schedules and optimizers that Keras lacks, so that Keras finds them
+by the names in the file. It imports Keras, and nothing else of netc is needed to use the model.
+"""
+
+from netc.backends.custom import (
+    AbsoluteValue,
+    ChannelPadding,
+    ChannelPart,
+    ChannelShuffle,
+    LayerScale,
+    LocalResponseNormalization,
+    MaxPoolPadding,
+    ParametricActivation,
+)
+from netc.backends.custom_training import ContrastiveLoss, ProximalAdagrad, Warmup, WeightedCrossentropy
+
+__all__ = [
+    "AbsoluteValue",
+    "ChannelPadding",
+    "ChannelPart",
+    "ChannelShuffle",
+    "ContrastiveLoss",
+    "LayerScale",
+    "LocalResponseNormalization",
+    "MaxPoolPadding",
+    "ParametricActivation",
+    "ProximalAdagrad",
+    "Warmup",
+    "WeightedCrossentropy",
+]

@@ -1,0 +1,68 @@
+"""HDF5 files, of which only what lies in the file itself is read.
+
+HDF5 can name arrays in other files (external storage, external links, virtual data sets), groups that hold themselves,
+and arrays of terabytes in a few bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netc.storage.stored import NUMBERS, StorageError, Stored, explained
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SMALL, MOST_PACKED = 1 << 20, 1032  # bytes, and how many of them deflate gets into one
+
+
+@contextmanager
+def opened(path: Path | BytesIO) -> Iterator[Any]:
+    """A file, open for reading; raises `StorageError` for what is none."""
+    import h5py  # noqa: PLC0415 - only for files of it
+
+    with explained():
+        file = h5py.File(path, "r")
+    with file:
+        yield file
+
+
+def members(group: Any) -> dict[str, Any]:
+    """What a group holds, by name; raises `StorageError` for what is elsewhere."""
+    import h5py  # noqa: PLC0415
+
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise StorageError(f"`{name}` is a link, and what it leads to is not read")
+    return dict(group.items())
+
+
+def is_group(member: Any) -> bool:
+    """Whether a member holds others."""
+    import h5py  # noqa: PLC0415
+
+    return isinstance(member, h5py.Group)
+
+
+def array(dataset: Any, name: str) -> Stored:
+    """A data set of numbers, in the file itself. Raises `StorageError` for any other, and for more than the file can
+    hold: no more memory is taken than it could fill."""
+    if is_group(dataset):
+        raise StorageError(f"`{name}` is a group, and an array is expected")
+    if dataset.external or dataset.is_virtual:
+        raise StorageError(f"`{name}` lies in another file")
+    if dataset.dtype.kind not in NUMBERS:
+        raise StorageError(f"`{name}` holds {dataset.dtype}, and numbers are expected")
+    if dataset.nbytes > SMALL + MOST_PACKED * dataset.id.get_storage_size():
+        raise StorageError(f"`{name}` is said to have {dataset.nbytes:,} bytes, more than the file can hold")
+
+    def load() -> NDArray[Any]:
+        with explained():
+            found: NDArray[Any] = dataset[()]
+            return found
+
+    return Stored(name, dataset.shape, dataset.dtype, load)

@@ -1,0 +1,188 @@
+"""Weights as Keras saves them: `.keras`, `.weights.h5`, and the older `.h5` (of whole models, and of
+keras.applications). Nothing in a file is run, and nothing of Keras is imported.
+
+Layers come out flat: those in nested models and in wrappers (`TimeDistributed`) are layers like all others.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+
+from netc.storage import hdf5
+from netc.storage.stored import StorageError, Stored, affordable, explained
+
+LARGEST_CONFIG = 1 << 26  # bytes of a config.json
+SMALL, MOST_PACKED = 1 << 26, 100  # bytes that may be packed as one likes; beyond them so many into one
+NESTED = 64  # models in models
+_COUNTED = re.compile(r"(.+?)(?:_(\d{1,9}))?", re.DOTALL)
+CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # of Keras 3, and of `.keras` files by Keras 2
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer with weights: its class in lower case (`conv2d`; "" where the file does not say), its name, the names of
+    the models and wrappers around it, and its arrays in the order in which Keras makes them."""
+
+    kind: str
+    name: str
+    around: tuple[str, ...]
+    arrays: Sequence[Stored]
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The layers of a file, and in which order they come: that of the `network`, that of each `class` of layers, or
+    none."""
+
+    found: Sequence[Layer]
+    order: Literal["network", "class", "none"]
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Layers]:
+    """The layers of a file, whose arrays are to be read before it is closed; raises `StorageError`."""
+    config, file = _unpacked(path) if path.suffix == ".keras" else ({}, path)
+    with hdf5.opened(file) as held:
+        with explained():
+            found = _layers(held, config)
+        yield found
+
+
+def _layers(file: Any, config: Mapping[str, Any]) -> Layers:
+    root = hdf5.members(file).get("model_weights", file)
+    listed = "layer_names" in root.attrs or "layer_names0" in root.attrs
+    found = list(_listed(root) if listed else _tree(file, config))
+    if not found:
+        raise StorageError("it holds no layers with weights")
+    if _configs(config):
+        return Layers(found, "network")
+    if any(layer.around for layer in found):  # of nested layers no other file says where they stand
+        return Layers(found, "none")
+    return Layers(found, "network" if listed else "class")
+
+
+# -- Keras 3: groups named by class and counted, `conv2d`, `conv2d_1`; `vars` in each holds `0`, `1` ---------------
+
+
+def _unpacked(path: Path) -> tuple[Mapping[str, Any], BytesIO]:
+    """The configuration and the weights in a `.keras` file."""
+    with explained(), zipfile.ZipFile(path) as archive:
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+        packed = {entry.filename: entry.compress_size for entry in archive.infolist()}
+        for name, most in (("config.json", LARGEST_CONFIG), ("model.weights.h5", affordable())):
+            if name not in sizes:
+                raise StorageError(f"it has no {name}")
+            if sizes[name] > min(most, max(SMALL, MOST_PACKED * packed[name])):
+                raise StorageError(f"{name} is said to have {sizes[name]:,} bytes, more than are read")
+        config = json.loads(archive.read("config.json"))
+        return _mapping(config), BytesIO(archive.read("model.weights.h5"))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _configs(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The configurations of the layers in a model, in its order."""
+    found = _mapping(config.get("config")).get("layers")
+    return [_mapping(one) for one in found] if isinstance(found, list) else []
+
+
+def _tree(group: Any, config: Mapping[str, Any], around: tuple[str, ...] = (), kind: str = "") -> Iterator[Layer]:
+    """The layers in a group and in those below it: first its own variables, then what is in it."""
+    if len(around) > NESTED:
+        raise StorageError(f"models are nested more than {NESTED} deep")
+    inside = hdf5.members(group)
+    variables = inside.pop("vars", None)
+    name = _name(config, variables, group)
+    if variables is not None and len(variables):
+        held = hdf5.members(variables)
+        numbers = [str(number) for number in range(len(held))]
+        if set(held) != set(numbers):
+            raise StorageError(f"the variables of `{name}` are not numbered: {', '.join(sorted(held)[:5])}")
+        yield Layer(kind, name, around[1:], [hdf5.array(held[number], f"{name}/{number}") for number in numbers])
+    if not around:
+        inside = {key: inside[key] for key in CONTAINERS if key in inside} or {**inside, "optimizer": None}
+    around = (*around, name)
+    for key, child in inside.items():
+        if child is None or not hdf5.is_group(child):
+            continue
+        if key in CONTAINERS:
+            yield from _contained(child, _configs(config), around)
+        else:
+            inner = _mapping(_mapping(config.get("config")).get(key))
+            yield from _tree(child, inner, around, _kind(str(inner.get("class_name", ""))))
+
+
+def _contained(group: Any, configs: Sequence[Mapping[str, Any]], around: tuple[str, ...]) -> Iterator[Layer]:
+    """The layers of a model, in its order where its configuration is known, else in that of each class."""
+    children, count = hdf5.members(group), Counter[str]()
+    for config in configs:
+        kind = _snake(str(config.get("class_name", "")))
+        child = children.pop(f"{kind}_{count[kind]}" if count[kind] else kind, None)
+        count[kind] += 1
+        if child is not None:
+            yield from _tree(child, config, around, kind.replace("_", ""))
+    by_count = {key: _COUNTED.fullmatch(key).groups("0") for key in children}  # type: ignore[union-attr]
+    for key in sorted(children, key=lambda one: int(by_count[one][1])):  # HDF5 has `conv2d_10` before `conv2d_2`
+        yield from _tree(children[key], {}, around, by_count[key][0].replace("_", ""))
+
+
+def _name(config: Mapping[str, Any], variables: Any, group: Any) -> str:
+    """The name of a layer: as its configuration says, else as an attribute of its variables does."""
+    given = _mapping(config.get("config")).get("name") or (variables is not None and variables.attrs.get("name"))
+    return given if isinstance(given, str) else str(group.name).rpartition("/")[2]
+
+
+def _snake(name: str) -> str:
+    """`Conv2DTranspose` as `conv2d_transpose`, as Keras names groups."""
+    parts = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", parts).lower()
+
+
+def _kind(name: str) -> str:
+    return _snake(name).replace("_", "")
+
+
+# -- Keras 1 and 2: attributes list the layers, and the weights of each -----------------------------------------
+
+
+def _listed(root: Any) -> Iterator[Layer]:
+    """A nested model is one layer here, whose weights have the names of its own layers in theirs: `inner/conv/kernel`;
+    first all that learn, then all others."""
+    groups = hdf5.members(root)
+    for name in _names(root.attrs, "layer_names"):
+        group = groups[name]
+        parts: dict[str, list[Stored]] = {}
+        for weight in _names(group.attrs, "weight_names"):
+            parts.setdefault(weight.rpartition("/")[0], []).append(hdf5.array(_followed(group, weight), weight))
+        if len(parts) < 2:
+            yield from (Layer("", name, (), arrays) for arrays in parts.values())
+            continue
+        for place, arrays in parts.items():
+            *between, inner = place.split("/")
+            yield Layer("", inner, (name, *(one for one in between if one != name)), arrays)
+
+
+def _followed(group: Any, path: str) -> Any:
+    """A data set below a group, along links that lead nowhere else."""
+    for part in filter(None, path.split("/")):
+        group = hdf5.members(group)[part]
+    return group
+
+
+def _names(attributes: Any, key: str) -> list[str]:
+    """A list of names; long ones are in parts (`layer_names0` ...)."""
+    parts = [attributes[key]] if key in attributes else []
+    while f"{key}{len(parts)}" in attributes:
+        parts.append(attributes[f"{key}{len(parts)}"])
+    return [name.decode() if isinstance(name, bytes) else str(name) for part in parts for name in part]

@@ -1,0 +1,72 @@
+"""One array in a file that is not read yet."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+NUMBERS = "biuf"  # kinds of types: truth, integers, floats
+SHARE = 3  # of the free memory that one array may take: it is there twice for a moment
+
+
+class StorageError(ValueError):
+    """A file that cannot be read, or holds what is not read. The text is for the user, without the name of the file."""
+
+
+_STUMBLES = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, NotImplementedError, OSError, RuntimeError),
+    *(TypeError, ValueError, zipfile.BadZipFile, zlib.error, struct.error),
+)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """What libraries raise, whatever a broken file makes them stumble over, as `StorageError`."""
+    try:
+        yield
+    except (StorageError, FileNotFoundError):
+        raise
+    except _STUMBLES as error:
+        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise StorageError(said[0].lower() + said[1:]) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An array in a file: what its header says, and how to read it."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: numpy.dtype[Any]
+    load: Callable[[], NDArray[Any]]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in memory."""
+        return prod(self.shape) * self.dtype.itemsize
+
+    def read(self) -> NDArray[Any]:
+        """The numbers. Raises `StorageError` for what are none, and for more than fit into memory."""
+        if self.dtype.kind not in NUMBERS:
+            raise StorageError(f"`{self.name}` holds {self.dtype}, and numbers are expected")
+        if self.nbytes > affordable():
+            said = f"`{self.name}` takes {self.nbytes:,} bytes"
+            raise StorageError(f"{said}, more than a third of the {SHARE * affordable():,} that are free")
+        return self.load()
+
+
+def affordable() -> int:
+    """Bytes that an array may take."""
+    import psutil  # noqa: PLC0415 - only where arrays are read
+
+    return int(psutil.virtual_memory().available) // SHARE
