@@ -150,3 +150,66 @@ def test_last_pass_is_the_canonical_form() -> None:
     program = compile_source(Source("example.net", "input 8x8x8\navgpool 1/2\n"))
     assert [found.code for found in program.report] == ["NET301"]
     assert last(program).layer.op == "subsample"
+
+
+# -- zeros around a max pool of positives ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "conv 4x3 bn relu; pool 3/2 pad=1",
+        "relu6; pool 3/2 pad=1x2",
+        "relu max=1 threshold=0.5; pool 5/3 pad=2",
+        "repeat 2 { relu; pool 3/1 pad=1 }",
+        "def stem(size) { relu; pool (size)/2 pad=1 }\nstem 3",
+    ],
+)
+def test_zeros_never_win_after_a_relu(text: str) -> None:
+    """The same maxima, and the same gradient before the ReLU, where half of the pixels are cut off."""
+    before, after = lowered(f"input 9x8x4\n{text}\n"), lowered(f"input 9x8x4\n{text}\n")
+    canonicalise(after)
+    pools = [node for node in after.net if node.layer.op == "pool"]
+    assert pools
+    for node in pools:
+        shapes, relu = after.net.operand_shapes(node.name), after.net.node(*after.net.operands(node.name))
+        first, *_ = node.layer.lower(shapes)
+        assert first.path == "layers.ZeroPadding2D"
+        generator = np.random.default_rng(1)
+        images = generator.normal(size=(3, *shapes[0])).astype("float32")
+        weights = generator.normal(size=(3, *after.net.shapes[node.name])).astype("float32")
+        found = []
+        for program in (before, after):
+            tensor = tf.convert_to_tensor(images)
+            with tf.GradientTape() as tape:
+                tape.watch(tensor)
+                made = tensor
+                for call in (*relu.layer.lower(shapes), *program.net.node(node.name).layer.lower(shapes)):
+                    made = make(call)(made)
+                total = tf.reduce_sum(made * weights)
+            found.append((made.numpy(), tape.gradient(total, tensor).numpy()))
+        np.testing.assert_array_equal(found[0][0], found[1][0])
+        np.testing.assert_array_equal(found[0][1], found[1][1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "conv 4x3 bn; pool 3/2 pad=1",
+        "leaky_relu; pool 3/2 pad=1",
+        "relu slope=0.1; pool 3/2 pad=1",
+        "param slope = 0\nrelu slope=slope; pool 3/2 pad=1",
+        "param act = true\nif act { relu }\npool 3/2 pad=1",
+        "param n = 1\nrepeat n { relu }\npool 3/2 pad=1",
+        "def act() { relu }\nact\npool 3/2 pad=1",
+        "a: tanh; relu; from a; pool 3/2 pad=1",
+        "relu; pool 3/2",
+        "relu; avgpool 3/2 pad=1",
+    ],
+)
+def test_zeros_are_no_padding_of_other_values(text: str) -> None:
+    """Nor of those that are positive only for some values of the parameters: the emitted code has one pool for all."""
+    program = lowered(f"input 9x8x4\n{text}\n")
+    before = [node.layer for node in program.net]
+    canonicalise(program)
+    assert all(node.layer is layer for node, layer in zip(program.net, before, strict=True))

@@ -9,7 +9,7 @@ from itertools import groupby, takewhile
 from netc.figures.facts import Facts, sizes, times
 from netc.figures.trunk import Unit, short
 from netc.ir.shape import rank_of
-from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep
+from netc.lower.expansion import Body, CallStep, LayerStep, parts
 from netc.report.receptive import figure
 
 
@@ -102,22 +102,11 @@ def _calls(units: Sequence[Unit], body: Body) -> list[str]:
         for step in inner.steps:
             if isinstance(step, LayerStep):
                 paths.update(dict.fromkeys(step.nodes, path))
-            todo += [(part, path + ((step.prefix,) if isinstance(step, CallStep) else ())) for part in _parts(step)]
+            todo += [(part, path + ((step.prefix,) if isinstance(step, CallStep) else ())) for part in parts(step)]
     found = [paths[unit.node.name] for unit in units]
     levels = zip(*(path for unit, path in zip(units, found, strict=True) if unit.layer.op != "input"), strict=False)
     common = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, levels))
     return ["".join(path[common : common + 1]) for path in found]
-
-
-def _parts(step: LayerStep | CallStep | RepeatStep | IfStep) -> list[Body]:
-    match step:
-        case LayerStep():
-            return step.branches
-        case CallStep():
-            return [step.body]
-        case RepeatStep():
-            return step.passes
-    return [arm for arm in step.arms if arm is not None and not arm.ghost]
 
 
 def counted(parts: Sequence[str]) -> str:

@@ -99,6 +99,13 @@ class MaxPool(Pool):
         return (Call("custom.MaxPoolPadding", (compact(self.pad),), suffix="_pad"),), "valid"
 
 
+class ZeroPaddedMaxPool(MaxPool):
+    """A max pool of values from 0 upwards, over which zeros around them never win either: Keras pads with those."""
+
+    def _lowered_padding(self, rank: int) -> tuple[tuple[Call, ...], Any]:
+        return lower_padding(self.pad, rank)
+
+
 @operation("avgpool", family="pool")
 class AveragePool(Pool):
     """Average over windows; `same` leaves its padding out of the average, explicit padding counts as zeros."""

@@ -91,6 +91,18 @@ class Body:
     labels: dict[str, str] = field(default_factory=dict)  # label -> node, of a file
 
 
+def parts(step: Step) -> list[Body]:
+    """The bodies inside a step that ran."""
+    match step:
+        case LayerStep():
+            return step.branches
+        case CallStep():
+            return [step.body]
+        case RepeatStep():
+            return step.passes
+    return [] if step.ran is None else [step.ran]
+
+
 Task = Iterator["Task"]  # a walk over a body, which yields the walks over the bodies inside it
 
 
@@ -106,4 +118,4 @@ def walk(task: Task) -> None:
             tasks.append(inner)
 
 
-__all__ = ["Body", "CallStep", "IfStep", "LayerStep", "RepeatStep", "Statement", "Step", "Task", "walk"]
+__all__ = ["Body", "CallStep", "IfStep", "LayerStep", "RepeatStep", "Statement", "Step", "Task", "parts", "walk"]

@@ -6,14 +6,17 @@ with its written arguments, or None where it is not exactly the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 from netc.ir.net import Node, Written
-from netc.layers.base import Layer
-from netc.layers.pool import AveragePool, MaxPool
+from netc.layers.activation import ReLU
+from netc.layers.base import LAYERS, Layer
+from netc.layers.pool import AveragePool, MaxPool, ZeroPaddedMaxPool
 from netc.layers.shape import Subsample
 from netc.layers.sliding import spread
+from netc.lower.expansion import Body, LayerStep, parts
 from netc.program import Program
 
 Rewrite = tuple[Layer, Mapping[str, Written]]
@@ -40,6 +43,19 @@ def single_pixel_pool(node: Node) -> Rewrite | None:
 RULES: tuple[Rule, ...] = (single_pixel_pool,)
 
 
+def pad_with_zeros(before: Node, pool: Node) -> None:
+    """`pool 3/2 pad=1` directly after a ReLU pads with zeros, which Keras has a layer for, in place of minus infinity.
+
+    No window is padding alone, and what the ReLU gives is at least 0: the maximum is the same. Where a zero of the
+    padding and one of the ReLU are equal, the gradient is lost in either.
+    """
+    positive = isinstance(before.layer, LAYERS["relu6"]) or (
+        isinstance(before.layer, ReLU) and before.layer.slope == 0 and "slope" not in before.origin.written
+    )
+    if positive and type(pool.layer) is MaxPool and not isinstance(pool.layer.pad, str):
+        pool.layer = ZeroPaddedMaxPool(**vars(pool.layer))
+
+
 def canonicalise(program: Program) -> None:
     """Replace layers by their exact equivalents, in place."""
     for node in program.net:
@@ -48,3 +64,18 @@ def canonicalise(program: Program) -> None:
             if rewritten is not None:
                 node.layer, written = rewritten
                 node.origin = replace(node.origin, written=written)
+    for before, after in neighbours(program.expansion):
+        if program.net.operands(after) == (before,):
+            pad_with_zeros(program.net.node(before), program.net.node(after))
+
+
+def neighbours(outermost: Body) -> Iterator[tuple[str, str]]:
+    """The last node of a statement and the first of the next one, where both are layers: whichever arms and passes the
+    parameters choose, these follow each other."""
+    waiting = [outermost]
+    while waiting:
+        steps = waiting.pop().steps
+        waiting += (body for step in steps for body in parts(step))
+        for before, after in pairwise(steps):
+            if isinstance(before, LayerStep) and isinstance(after, LayerStep) and before.nodes and after.nodes:
+                yield before.nodes[-1], after.nodes[0]
