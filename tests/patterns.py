@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -284,33 +285,28 @@ def terminals() -> list[Pattern]:
 
 
 def _of_file(path: Path) -> Iterator[Pattern]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    if "\nimport re\n" not in text:
+        return
+    tree = ast.parse(text)
     place = path.relative_to(ROOT).as_posix()
-    texts: dict[str, str] = {}
-    names: dict[str, tuple[str, int]] = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name = node.targets[0].id
-            if isinstance(node.value, ast.Constant | ast.JoinedStr) and isinstance(_text(node.value, texts), str):
-                texts[name] = _text(node.value, texts)
-            elif _is_re(node.value, {"compile"}):
-                assert isinstance(node.value, ast.Call)
-                names[name] = _text(node.value.args[0], texts), _flags(node.value.args[1:])
+    module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+    made = {name: value for name, value in vars(module).items() if isinstance(value, re.Pattern)}
     used: dict[str, bool] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in made:
             used[node.value.id] = used.get(node.value.id, False) or node.attr not in ANCHORED
         if _is_re(node, METHODS):
             assert isinstance(node, ast.Call)
             assert isinstance(node.func, ast.Attribute)
-            text = _text(node.args[0], texts)
+            text = _text(node.args[0])
             yield Pattern(text, _flags(node.keywords), node.func.attr not in ANCHORED, f"{place}:{node.lineno}")
         elif isinstance(node, ast.Attribute) and _is_re(node.value, {"compile"}):
             assert isinstance(node.value, ast.Call)
-            text, flags = _text(node.value.args[0], texts), _flags(node.value.args[1:])
+            text, flags = _text(node.value.args[0]), _flags(node.value.args[1:])
             yield Pattern(text, flags, node.attr not in ANCHORED, f"{place}:{node.lineno}")
-    for name, (text, flags) in names.items():
-        yield Pattern(text, flags, used.get(name, True), f"{place}:{name}")
+    for name, compiled in made.items():
+        yield Pattern(compiled.pattern, compiled.flags & ~re.UNICODE, used.get(name, True), f"{place}:{name}")
 
 
 def _is_re(node: ast.AST, methods: set[str] | frozenset[str]) -> bool:
@@ -329,16 +325,8 @@ def _flags(nodes: list[Any]) -> int:
     return sum(int(getattr(re, name)) for name in names)
 
 
-def _text(node: ast.expr, texts: dict[str, str]) -> str:
-    """The text of a pattern; what is only known at run time counts as a word."""
+def _text(node: ast.expr) -> str:
+    """The text of a pattern at a call; what is only known at run time counts as a word."""
     if isinstance(node, ast.JoinedStr):
-        return "".join(_text(part, texts) for part in node.values)
-    if isinstance(node, ast.FormattedValue):
-        return _text(node.value, texts)
-    if isinstance(node, ast.Constant):
-        return str(node.value)
-    if isinstance(node, ast.Name) and node.id in texts:
-        return texts[node.id]
-    if isinstance(node, ast.BinOp):
-        return "5"
-    return "word"
+        return "".join(map(_text, node.values))
+    return str(node.value) if isinstance(node, ast.Constant) else "word"

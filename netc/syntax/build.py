@@ -14,7 +14,7 @@ from netc.limits import Limits
 from netc.syntax.findings import Findings
 from netc.syntax.layout import Layout
 from netc.syntax.sizes import joined, size_with_name, spaced_size
-from netc.syntax.source import Source, Span
+from netc.syntax.source import BLANK, Source, Span
 from netc.syntax.tree import (
     Argument,
     Arm,
@@ -45,7 +45,7 @@ _ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"}
 _ESCAPE = re.compile(r"\\(.)")
 _EXTENTS = re.compile(r"[x/]|[^x/]+")
 _EXTENTS_BEHIND_X = re.compile(r"x(?:[0-9]+(?:x[0-9]+)*)?")
-_BLANKS = re.compile(r"[ \t\r\f]*")
+_BLANKS = re.compile(rf"[{BLANK}]*")
 _LONGEST = 4000  # digits of an integer that Python still reads
 _LEAVES = (Literal, Reference)
 

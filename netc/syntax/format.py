@@ -2,7 +2,8 @@
 
 One statement a line, four spaces inside braces, one space between arguments, operators of arithmetic without spaces
 and all others with. What stood on one line stays on one line while it fits: statements parted by `;`, short blocks,
-combiners. Blank lines stay, one in a row. Comments stay where they are; those inside parentheses move above.
+combiners. Blank lines stay, one in a row. Comments stay where they are; those inside parentheses move above. All lines
+end as the first one does, with a line feed or with a carriage return before it.
 """
 
 from __future__ import annotations
@@ -48,7 +49,13 @@ def format_file(file: File, limits: Limits | None = None) -> str:
     """The text of a file without errors, in canonical style; proves that it means the same."""
     text = _Printer(file).text()
     prove(file, text, limits or Limits())
-    return text
+    return text.replace("\n", "\r\n") if _first_end(file.source.text) == "\r\n" else text
+
+
+def _first_end(text: str) -> str:
+    """How the first line ends."""
+    end = text.find("\n")
+    return text[max(end - 1, 0) : end + 1]
 
 
 def prove(file: File, text: str, limits: Limits) -> None:

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from netc.diagnostics.model import Label
 from netc.limits import Limits
 from netc.syntax.findings import Findings
-from netc.syntax.source import Source, Span
+from netc.syntax.source import BLANK, Source, Span
 from netc.syntax.tree import Comment
 
 _PARTS = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*(?P<closed>"?)|#[^\n]*|[(){};]')
 _PARTS_OF_CODE = re.compile(r'\\"|#[^\n]*|[(){};]')
+_LINE_END = re.compile("[\r\v\f\x85\u2028\u2029]")  # what other programs show as the end of a line
 _STATEMENT = re.compile(r"[^\n;{}]+")
 _OPENER = {")": "(", "}": "{"}
-_BLANK = " \t\r\f"
 _BOM = "\ufeff"
 
 
@@ -87,7 +87,12 @@ class Layout:
     def _comment(self, start: int, part: str) -> None:
         before = self.source.text[self.source.text.rfind("\n", 0, start) + 1 : start]
         end = start + len(part.rstrip())
-        own_line = not before.strip(_BLANK + _BOM)
+        hides = _LINE_END.search(part, 0, end - start)
+        if hides is not None:
+            at = start + hides.start()
+            message = f"a comment ends with its line, but many programs show U+{ord(hides[0]):04X} as the end of one"
+            self.findings.add("NET001", message, at, at + 1, help=["end the line with a line feed"])
+        own_line = not before.strip(BLANK + _BOM)
         self.comments.append(Comment(part[1:].strip(), own_line, Span(self.source, start, end)))
         self._blanks.append((start, end))
 
@@ -153,7 +158,7 @@ class Layout:
         """Indentation of a line, and the offset of its first character that is not blank."""
         text = self.source.text
         start = text.rfind("\n", 0, at) + 1
-        first = at - len(text[start:at].lstrip(_BLANK))
+        first = at - len(text[start:at].lstrip(BLANK))
         return first - start, first
 
     def _unclosed_braces(self) -> None:

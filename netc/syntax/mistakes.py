@@ -12,7 +12,7 @@ from lark import Token
 from netc.diagnostics.model import Edit, Fix
 from netc.syntax.layout import Layout
 from netc.syntax.sizes import loose_start, rewrite, shorten, spaced_size
-from netc.syntax.source import Span
+from netc.syntax.source import BLANK, Span
 from netc.syntax.tree import Keyword, Name, Positional, Reference
 
 RESERVED = frozenset(("def", "shared", "param", "if", "else", "repeat", "as", "and", "or", "not", "true", "false"))
@@ -23,14 +23,14 @@ _WITH_NAMES = re.compile(  # a name takes in what follows, but an `x` before a `
 )
 _NUMBER_LIKE = re.compile(r"\.?[0-9?](?:[eE][-+](?=[0-9])|[\w.?]|/(?=[\w?]))*/?")
 _SIZE = re.compile(r"[0-9?]+(?:[x/][0-9?]+)+")
-_NAMES_NETWORK = re.compile(r"(?:.*;)?[ \t]*net[ \t]+")
-_NETWORK = re.compile(r"[A-Za-z][\w.-]*(?![^ \t\n;])", re.ASCII)
-_SIZE_BEHIND = re.compile(r"[ \t]*(?=x[0-9?(])")
+_NAMES_NETWORK = re.compile(rf"(?:.*;)?[{BLANK}]*net[{BLANK}]+")
+_NETWORK = re.compile(rf"[A-Za-z][\w.-]*(?![^{BLANK}\n;])", re.ASCII)
+_SIZE_BEHIND = re.compile(rf"[{BLANK}]*(?=x[0-9?(])")
 _FOUND = re.compile(r"\w+|==|!=|<=|>=|\*\*|//|&&|\|\||.", re.DOTALL)
-_OPERATOR = re.compile(r"[ \t]*(?:\*\*|//|==|!=|<=|>=|[-+*/%<>]|(?:and|or|if|else)\b)[ \t]*")
-_SIGN = re.compile(r"(?:[-+]|not\b)[ \t]*")
+_OPERATOR = re.compile(rf"[{BLANK}]*(?:\*\*|//|==|!=|<=|>=|[-+*/%<>]|(?:and|or|if|else)\b)[{BLANK}]*")
+_SIGN = re.compile(rf"(?:[-+]|not\b)[{BLANK}]*")
 _OPERAND = re.compile(r'[A-Za-z_]\w*|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|"(?:[^"\\\n]|\\.)*"')
-_SEPARATE_SIGN = re.compile(r"[ \t]+[-+](?=[^ \t])")
+_SEPARATE_SIGN = re.compile(rf"[{BLANK}]+[-+](?=[^{BLANK}])")
 
 _HINTS = {
     "'": 'a string stands in double quotes: `"text"`',
@@ -158,7 +158,7 @@ def _comma(mistake: Mistake) -> bool:
     if mistake.found != "," or not mistake.in_arguments:
         return False
     text = mistake.layout.text
-    blank = text[mistake.at + 1 : mistake.at + 2] in " \t\n"
+    blank = text[mistake.at + 1 : mistake.at + 2] in BLANK + "\n"
     span = Span(mistake.layout.source, mistake.at, mistake.at + 1)
     mistake.layout.findings.add(
         "NET001",
@@ -238,7 +238,7 @@ def _bare_expression(mistake: Mistake) -> bool:
     operator = _OPERATOR.match(text, at) or _SIGN.match(text, at)
     if operator is None or not (as_value or mistake.in_arguments):
         return False
-    unary = _SIGN.match(text, at) is not None and (text[at - 1] in " \t=" and operator[0][-1:] not in " \t")
+    unary = _SIGN.match(text, at) is not None and (text[at - 1] in BLANK + "=" and operator[0][-1:] not in BLANK)
     has_left = hasattr(before, "span") and not isinstance(before, Name)
     start = at if not has_left or unary or mistake.found == "not" else before.span.start
     end = _expression_end(mistake.layout, start)

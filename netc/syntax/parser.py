@@ -17,7 +17,7 @@ from netc.syntax.build import Builder, Lines
 from netc.syntax.findings import Findings, TooMany
 from netc.syntax.grammar import load
 from netc.syntax.layout import Layout
-from netc.syntax.source import Source, Span
+from netc.syntax.source import BLANK, Source, Span
 from netc.syntax.tree import File, Lost, Statement
 
 _STOP = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"?|[\n;{}|]')
@@ -70,7 +70,7 @@ def size_typo(name: str) -> str | None:
 # -- recovery ------------------------------------------------------------------------------------------------
 
 
-_BRACE_BELOW = re.compile(r"[ \t]*\n\s*\{")
+_BRACE_BELOW = re.compile(rf"[{BLANK}]*\n\s*\{{")
 
 
 def _recover(error: UnexpectedInput, layout: Layout) -> bool:

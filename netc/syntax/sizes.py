@@ -7,11 +7,12 @@ from collections.abc import Collection
 
 from netc.diagnostics.model import Edit, Fix
 from netc.syntax.layout import Layout
-from netc.syntax.source import Span
+from netc.syntax.source import BLANK, Span
 from netc.syntax.tree import Argument, Expr, Keyword, Literal, Positional, Reference, Size
 
 _EXTENT = re.compile(r"[0-9]+|\?")
-_JOIN = re.compile(r"[ \t]*[x/][ \t]*(?=[0-9?(])")
+_LOOSE_JOINT = re.compile(rf"[{BLANK}]x|x[{BLANK}]")
+_JOIN = re.compile(rf"[{BLANK}]*[x/][{BLANK}]*(?=[0-9?(])")
 
 
 def rewrite(layout: Layout, start: int, end: int, text: str) -> Fix:
@@ -43,7 +44,7 @@ def spaced_size(layout: Layout, start: int, behind: int) -> int | None:
         end,
         help=[f"write `{shorten(fixed)}`"],
         fix=rewrite(layout, start, end, fixed),
-        spoils=any(joint in stride for joint in (" x", "x ", "\tx", "x\t")),  # a stride in the middle
+        spoils=_LOOSE_JOINT.search(stride) is not None,  # a stride in the middle
     )
     return end
 
@@ -56,11 +57,11 @@ def loose_start(layout: Layout, at: int) -> int:
         end = _without_blanks(text, start) - 1
         if text[end : end + 1] not in ("x", "/"):
             break
-    return start if text[start] == "(" or text[start - 1 : start] in (" ", "\t", "=", "\n", "") else at
+    return start if text[start] == "(" or text[start - 1 : start] in ("", *BLANK, "=", "\n") else at
 
 
 def _without_blanks(text: str, end: int) -> int:
-    while end and text[end - 1] in " \t":
+    while end and text[end - 1] in BLANK:
         end -= 1
     return end
 

@@ -6,6 +6,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+BLANK = " \t\r\f"  # what parts words on a line
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
