@@ -90,9 +90,9 @@ FUNCTION_HEAD = """
 
 Equal counts do not make an equal network: a 7x7 convolution with stride 2 on 224x224 reads other pixels where `same`
 pads it (2 before, 3 after) than where 3 pixels are added on every side. Equal means here that equal weights give equal
-outputs, to 1e-4 of the largest in float32. Where a program of today is named, its own outputs are compared; for one of
-the past, its published code in plain arithmetic, which for TFLearn is itself compared with TFLearn's outputs. The tests
-are in `tests/test_spec_functions.py` and `tests/test_specs.py`.
+outputs: in float32 to 1e-4 of the largest, in training to 1e-3. Where a program of today is named, its own outputs are
+compared; for one of the past, its published code in plain arithmetic, which for TFLearn is itself compared with
+TFLearn's outputs. The tests are in `tests/test_spec_functions.py` and `tests/test_specs.py`.
 
 """
 COLUMNS = ("spec", "network", "depth", "trainable", "parameters", "multiply-accumulates")

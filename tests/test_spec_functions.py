@@ -30,7 +30,9 @@ from tests.published import (  # noqa: E402 - TensorFlow
 )
 from tests.sample_weights import Weights, images, weights  # noqa: E402 - NumPy
 
-TOLERANCE = 1e-4  # of the largest output; most are equal to 1e-6, and a plain chain of 34 layers in training to 6e-5
+# Of the largest output, in inference and in training, where the batch's statistics carry rounding through up to 150
+# layers: measured are 2e-6 and, of resnet152, 4e-4. One wrong padding makes 1e-2 and 1e-1.
+TOLERANCE = {False: 1e-4, True: 1e-3}
 LONG = pytest.mark.skipif(
     not os.environ.get("NETC_EXAMPLES"), reason="the blocks of a smaller one, more often: with NETC_EXAMPLES=1"
 )
@@ -72,12 +74,12 @@ def batch(network: netc.Network) -> Any:
     return images(network.shapes[name])
 
 
-def assert_equal(ours: Any, theirs: Any, contrast: float = 0.0) -> None:
+def assert_equal(ours: Any, theirs: Any, training: bool = False, contrast: float = 0.0) -> None:
     """Equal but for rounding. `contrast` is the share of the largest output by which images must differ at least."""
     ours, theirs = np.asarray(ours), np.asarray(theirs)
     scale = np.abs(theirs).max()
     assert np.abs(theirs[1] - theirs[0]).max() > contrast * scale, "the outputs say little of the images"
-    assert np.abs(ours - theirs).max() <= TOLERANCE * scale
+    assert np.abs(ours - theirs).max() <= TOLERANCE[training] * scale
 
 
 # -- keras.applications ----------------------------------------------------------------------------------------------
@@ -130,7 +132,7 @@ def test_equals_keras_applications(
         assert_equal(ours(given, training=False), theirs(given, training=False), contrast=0.05)
         return
     assert_equal(ours(given, training=False), theirs(given, training=False))
-    assert_equal(ours(given, training=True), theirs(given, training=True), contrast=0.05)
+    assert_equal(ours(given, training=True), theirs(given, training=True), training=True, contrast=0.05)
     if not spec.startswith("resnet"):  # whose moving averages keep 0.9, not 0.99
         for node, layer, _ in pairs:
             for one, other in zip(ours.get_layer(node.name).get_weights(), layer.get_weights(), strict=True):
@@ -154,7 +156,7 @@ def test_biases_before_batch_normalisation_are_the_only_difference() -> None:
         ours.get_layer(node.name).set_weights(values)
     given = batch(plain)
     for training in (False, True):
-        assert_equal(ours(given, training=training), theirs(given, training=training))
+        assert_equal(ours(given, training=training), theirs(given, training=training), training)
 
 
 # -- torchvision -----------------------------------------------------------------------------------------------------
@@ -178,7 +180,7 @@ def test_equals_torchvision(spec: str, overrides: dict[str, Any]) -> None:
     network = logits(spec, **overrides)
     facts, ours, given = np.load(TORCHVISION), built(network), batch(network)
     assert_equal(ours(given, training=False), facts[spec])
-    assert_equal(ours(given, training=True), facts[f"{spec}.train"], contrast=0.05)
+    assert_equal(ours(given, training=True), facts[f"{spec}.train"], training=True, contrast=0.05)
 
 
 # -- networks that were published for programs of the past -----------------------------------------------------------
@@ -245,7 +247,9 @@ def test_equals_what_was_published_for_cifar(
     training: bool,
 ) -> None:
     network = logits(spec, *edits, **overrides)
-    assert_equal(built(network)(batch(network), training=training), played(network, layers, training), contrast=0.05)
+    assert_equal(
+        built(network)(batch(network), training=training), played(network, layers, training), training, contrast=0.05
+    )
 
 
 @pytest.mark.parametrize(
