@@ -20,9 +20,9 @@ from netc.diagnostics.codes import CODES
 from netc.layers import LAYERS
 from netc.layers.defaults import TABLE
 from netc.lower.definitions import shipped_names
-from netc.report.language import renewed
 from tests.cases import check_text
 from tests.needs import needs_tensorflow
+from tools.language import renewed
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -78,7 +78,7 @@ def test_language_reference_has_an_example_of_every_construct() -> None:
 
 
 def test_generated_parts_of_the_language_reference_are_fresh() -> None:
-    """`python -m netc.report.language docs/language.md` renews them."""
+    """`python -m tools.language docs/language.md` renews them."""
     text = LANGUAGE.read_text(encoding="utf-8")
     assert renewed(text) == text
     assert all(f"| `{one.param}`" in text for one in TABLE)
@@ -107,7 +107,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_files_that_are_named_exist(path: Path) -> None:
     text = _FENCE.sub("", path.read_text(encoding="utf-8"))
-    for name in re.findall(r"`((?:netc|docs|tests|specs|grammar|benchmarks)/[\w./*-]*)`", text):
+    for name in re.findall(r"`((?:netc|docs|tools|tests|specs|grammar|benchmarks)/[\w./*-]*)`", text):
         assert any(ROOT.glob(name.rstrip("/").replace("NETxxx", "NET*"))), name
 
 

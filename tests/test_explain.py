@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from netc.diagnostics import CODES, Diagnostic
-from netc.diagnostics.explain import PAGES, Example, Page, document, index, page
+from netc.diagnostics.explain import PAGES, Example, Page, index, page
 from tests.cases import check_file
+from tools.errors import document
 
 ROOT = Path(__file__).parent.parent
 WITH_EXAMPLES = [code for code in CODES if not page(code).without_example]
@@ -61,6 +62,6 @@ def test_index_lists_every_code() -> None:
 
 
 def test_error_document_is_fresh() -> None:
-    command = [sys.executable, "-m", "netc.diagnostics.explain"]
+    command = [sys.executable, "-m", "tools.errors"]
     made = subprocess.run(command, capture_output=True, text=True, check=True)
     assert made.stdout == document() == (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")

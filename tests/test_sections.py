@@ -123,7 +123,7 @@ def test_values_out_of_range_are_refused(cls: type[Setting]) -> None:
 
 def test_reference_is_fresh() -> None:
     made = subprocess.run(
-        [sys.executable, "-m", "netc.sections.reference"], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-m", "tools.sections"], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert made.stdout == (ROOT / "docs/sections.md").read_text(encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The explanation pages, one a code: `python -m netc.diagnostics.explain > docs/errors.md` writes them as one.
+"""The explanation pages, one a code.
 
 A page is Markdown: the code's title, an explanation, a failing example in a ```net block, whose check gives exactly
 that code, and corrected ones in further ```net blocks, which are clean. A line `options: --limit layers=3` before a
@@ -13,16 +13,6 @@ from importlib.resources import files
 
 from netc.diagnostics.codes import CODES, Code
 
-FAMILIES = {
-    "0": "Reading and syntax",
-    "1": "Names, arguments and definitions",
-    "2": "Shapes",
-    "3": "Legal, but not what a target or an eye expects",
-    "4": "The `data` and `train` sections",
-    "5": "Lints",
-    "6": "Bounds",
-    "9": "netc itself",
-}
 PAGES = files("netc.diagnostics.pages")
 _BLOCK = re.compile(r"(?:^options: *(?P<options>[^\n]*)\n+)?^```net\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
 _NO_EXAMPLE = re.compile(r"^example: none", re.MULTILINE)
@@ -71,19 +61,3 @@ def page(code: str) -> Page:
 def index() -> str:
     """All codes, a line each."""
     return "".join(f"{code.code}  {code.severity.value:7}  {code.name:26}  {code.title}\n" for code in CODES.values())
-
-
-def document() -> str:
-    """All pages as one Markdown document."""
-    parts = ["# Errors and lints", "", "Made from the pages that `netc explain CODE` shows.", ""]
-    family = ""
-    for code in CODES.values():
-        if code.code[3] != family:
-            family = code.code[3]
-            parts += [f"## {FAMILIES[family]}", ""]
-        parts += ["##" + page(code.code).text]
-    return "\n".join(parts)
-
-
-if __name__ == "__main__":
-    print(document(), end="")

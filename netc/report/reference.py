@@ -1,7 +1,5 @@
-"""The reference of the operations, from their classes: `python -m netc.report.reference > docs/operations.md`.
-
-Markdown whose tables are padded, so that it reads as well in a terminal.
-"""
+"""The reference of the operations, from their classes, in Markdown whose tables are padded, so that it reads as well in
+a terminal: what `netc ops` shows."""
 
 from __future__ import annotations
 
@@ -73,34 +71,19 @@ def usage(cls: type[Layer]) -> str:
 
 def index() -> str:
     """All operations by family, a line each."""
-    families = [
-        f"{title}\n" + "".join(f"  {cls.op:15} {_gist(cls)}\n" for cls in classes) for title, classes in _families()
-    ]
-    return "\n".join([*families, "Standard blocks\n  " + "\n  ".join(shipped_names()) + "\n"])
+    parts = [f"{title}\n" + "".join(f"  {cls.op:15} {gist(cls)}\n" for cls in classes) for title, classes in families()]
+    return "\n".join([*parts, "Standard blocks\n  " + "\n  ".join(shipped_names()) + "\n"])
 
 
-def document() -> str:
-    """The whole reference as one Markdown document."""
-    parts = ["# Operations", "Made from the classes that implement them; `netc ops NAME` shows the same."]
-    for title, classes in _families():
-        rows = [(f"[`{cls.op}`](#{cls.op})", _gist(cls)) for cls in classes]
-        parts.append(table((title, ""), rows).rstrip())
-    for title, classes in _families():
-        parts.append(f"## {title}")
-        parts += [operation_page(cls, "###").rstrip() for cls in classes]
-    parts.append("## Standard blocks")
-    parts += [block_page(name, "###").rstrip() for name in shipped_names()]
-    return "\n\n".join(parts) + "\n"
-
-
-def _gist(cls: type[Layer]) -> str:
+def gist(cls: type[Layer]) -> str:
     """The first sentence of its documentation, without sources."""
     text = cleandoc(cls.__doc__ or "").replace("\n", " ")
     text = re.sub(r" \([^()]*\d{4}[^()]*\)", "", text)
     return re.split(r"(?<!et al)\. ", text)[0].rstrip(".")
 
 
-def _families() -> list[tuple[str, list[type[Layer]]]]:
+def families() -> list[tuple[str, list[type[Layer]]]]:
+    """The operations by family, each with its title, in the order of the reference."""
     classes = list(dict.fromkeys(LAYERS.values()))
     known = list(dict.fromkeys([*_FAMILIES, *(cls.family for cls in classes)]))
     members = {family: [cls for cls in classes if cls.family == family] for family in known}
@@ -125,7 +108,3 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     shown = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines]
     shown.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(shown) + "\n"
-
-
-if __name__ == "__main__":
-    print(document(), end="")

@@ -1,4 +1,4 @@
-"""The generated parts of docs/language.md: `python -m netc.report.language docs/language.md` renews them in place.
+"""The generated parts of docs/language.md: `python -m tools.language docs/language.md` renews them in place.
 
 They stand between `<!-- limits -->` and `<!-- end -->`, and between `<!-- defaults -->` and `<!-- end -->`.
 """

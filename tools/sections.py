@@ -1,4 +1,4 @@
-"""The reference of the sections, from their classes: `python -m netc.sections.reference > docs/sections.md`."""
+"""The reference of the sections, from their classes: `python -m tools.sections > docs/sections.md`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of the README, made anew: `python -m netc.figures.gallery docs/figures` in the repository's folder."""
+"""The figures of the README, made anew: `python -m tools.gallery docs/figures` in the repository's folder."""
 
 from __future__ import annotations
 
