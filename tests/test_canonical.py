@@ -15,6 +15,7 @@ from netc.passes.canonical import canonicalise
 from netc.program import Program
 from netc.syntax.parser import parse
 from netc.syntax.source import Source
+from netc.targets.keras.lowering import to_keras
 
 tf = pytest.importorskip("tensorflow")
 np = pytest.importorskip("numpy")
@@ -69,7 +70,7 @@ def run(node: Node, shape: tuple[int, ...], images: np.ndarray, weights: np.ndar
     with tf.GradientTape() as tape:
         tape.watch(tensor)
         made = tensor
-        for call in node.layer.lower([shape]):
+        for call in to_keras(node.layer, [shape]):
             made = make(call)(made)
         total = tf.reduce_sum(made * weights)
     return made.numpy(), tape.gradient(total, tensor).numpy()
@@ -173,7 +174,7 @@ def test_zeros_never_win_after_a_relu(text: str) -> None:
     assert pools
     for node in pools:
         shapes, relu = after.net.operand_shapes(node.name), after.net.node(*after.net.operands(node.name))
-        first, *_ = node.layer.lower(shapes)
+        first, *_ = to_keras(node.layer, shapes)
         assert first.path == "layers.ZeroPadding2D"
         generator = np.random.default_rng(1)
         images = generator.normal(size=(3, *shapes[0])).astype("float32")
@@ -184,7 +185,7 @@ def test_zeros_never_win_after_a_relu(text: str) -> None:
             with tf.GradientTape() as tape:
                 tape.watch(tensor)
                 made = tensor
-                for call in (*relu.layer.lower(shapes), *program.net.node(node.name).layer.lower(shapes)):
+                for call in (*to_keras(relu.layer, shapes), *to_keras(program.net.node(node.name).layer, shapes)):
                     made = make(call)(made)
                 total = tf.reduce_sum(made * weights)
             found.append((made.numpy(), tape.gradient(total, tensor).numpy()))

@@ -181,8 +181,10 @@ def test_python_of_the_interface_runs_as_written(tensorflow: bool, copy: Path) -
 
 _USES_THE_LAYER = """
 from netc.api import load
-from netc.layers import regularise
-exec(compile(CODE, "README", "exec"), dict(vars(regularise)))
+from netc.layers import norm
+from netc.targets.keras import lowering
+exec(compile(LAYER, "README", "exec"), vars(norm))
+exec(compile(LOWERING, "README", "exec"), vars(lowering))
 open("example.net", "w").write("param f = 2.0\\ninput 8x8x3\\nrescale f offset=-1\\n")
 open("wrong.net", "w").write("input 8x8x3\\nrescale 2 ofset=1\\n")
 net = load("example.net")
@@ -194,8 +196,8 @@ assert main(["check", "wrong.net", "--color", "never"]) == 1
 
 
 def test_layer_of_the_readme_is_all_that_a_layer_needs(copy: Path) -> None:
-    (code,) = [fence.text for fence in fences(README, "python") if "class " in fence.text]
-    (copy / "layer.py").write_text(f"CODE = {code!r}\n{_USES_THE_LAYER}")
+    layer, lowering = [fence.text for fence in fences(README, "python") if "Rescale" in fence.text]
+    (copy / "layer.py").write_text(f"LAYER = {layer!r}\nLOWERING = {lowering!r}\n{_USES_THE_LAYER}")
     done = _run("python layer.py", copy)
     assert done.returncode == 0, done.stderr
     assert "what elements are multiplied by" in done.stdout

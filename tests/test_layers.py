@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +20,7 @@ from netc.layers.kinds import ACTIVATION_ALIASES, ACTIVATIONS, Activation, Exten
 from netc.params import REQUIRED, Bool, Choice, Int, KindError, Param, Real, Sizes, declared
 from netc.syntax.source import Source
 from netc.target import Call, Symbol
+from netc.targets.keras.lowering import to_keras
 from netc.values import SizeValue, Word
 from tests.layer_samples import OPERATIONS, PLANE, SAMPLES, VECTOR, Sample
 
@@ -27,7 +30,7 @@ def written(call: Call) -> str:
 
 
 def lowered(op: str, *inputs: Shape, **values: object) -> str:
-    return "; ".join(map(written, LAYERS[op](**values).lower(inputs or (PLANE,))))
+    return "; ".join(map(written, to_keras(LAYERS[op](**values), inputs or (PLANE,))))
 
 
 # -- conventions ---------------------------------------------------------------------------------------------
@@ -132,7 +135,7 @@ def _plain(cls: type[Layer]) -> Layer:
 
 
 def _text(layer: Layer) -> str:
-    return "; ".join(map(written, layer.lower((PLANE,))))
+    return "; ".join(map(written, to_keras(layer, (PLANE,))))
 
 
 @pytest.mark.parametrize(
@@ -404,6 +407,24 @@ def test_an_activation_has_its_place_among_the_words(cls: type[Layer], norm: str
 
 
 # -- how calls read ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cls", OPERATIONS, ids=lambda cls: cls.op)
+def test_every_operation_has_a_lowering(cls: type[Layer]) -> None:
+    assert to_keras.dispatch(cls) is not to_keras.dispatch(object)
+
+
+def test_a_class_without_a_lowering_is_named() -> None:
+    class Unknown(Layer):
+        op = "unknown"
+
+    with pytest.raises(OperationError, match="`unknown` has no lowering"):
+        to_keras(Unknown(), (PLANE,))
+
+
+def test_layers_know_no_target() -> None:
+    code = "import sys, netc.layers; print([name for name in sys.modules if name.startswith(('netc.target', 'keras'))])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from netc.layers.base import Layer, LayerError, OperationError, Weight
 from netc.program import Program
 from netc.syntax.source import Source
 from netc.target import Call
+from netc.targets.keras.lowering import to_keras
 from tests.layer_samples import LINE, OPERATIONS, PLANE, SAMPLES, SPACE, VECTOR, Sample
 
 keras = pytest.importorskip("keras")
@@ -33,7 +34,7 @@ tf = pytest.importorskip("tensorflow")
 
 def build(layer: Layer, inputs: tuple[Shape, ...]) -> Any:
     """The layer as a model of its own, built from its calls."""
-    calls = layer.lower(inputs)
+    calls = to_keras(layer, inputs)
     if layer.op == "input":
         tensor = make(calls[0], "only")
         return keras.Model(tensor, tensor)
@@ -147,15 +148,17 @@ def test_verify_compares_the_inferred_shapes(cls: type[Layer]) -> None:
 
 
 @pytest.mark.parametrize("path", ["layers.NoSuchLayer", "custom.NoSuchLayer", "nowhere.NoSuchLayer"])
-def test_a_class_that_the_target_lacks_is_named(
-    path: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(LAYERS["gap"], "lower", lambda self, inputs: (Call(path),))
+def test_a_class_that_the_target_lacks_is_named(path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec = tmp_path / "sample.net"
     spec.write_text("input 8x8x3\nconv 4x3 relu\ngap\n")
-    with pytest.raises(OperationError, match=r"`gap` cannot be built: .*NoSuchLayer"):
-        construct(compile_source(Source("sample.net", spec.read_text())))
-    assert main(["compile", str(spec), "--verify", "-o", str(tmp_path / "sample.py")]) == USAGE
+    right = to_keras.dispatch(LAYERS["gap"])
+    to_keras.register(LAYERS["gap"], lambda layer, inputs: (Call(path),))
+    try:
+        with pytest.raises(OperationError, match=r"`gap` cannot be built: .*NoSuchLayer"):
+            construct(compile_source(Source("sample.net", spec.read_text())))
+        assert main(["compile", str(spec), "--verify", "-o", str(tmp_path / "sample.py")]) == USAGE
+    finally:
+        to_keras.register(LAYERS["gap"], right)
     said = capsys.readouterr().err
     assert "NoSuchLayer" in said
     assert "bug" not in said
@@ -163,7 +166,9 @@ def test_a_class_that_the_target_lacks_is_named(
 
 
 CUSTOM = [
-    sample for sample in SAMPLES if any(call.path.startswith("custom.") for call in sample.layer.lower(sample.inputs))
+    sample
+    for sample in SAMPLES
+    if any(call.path.startswith("custom.") for call in to_keras(sample.layer, sample.inputs))
 ]
 
 
@@ -171,7 +176,7 @@ CUSTOM = [
 @pytest.mark.parametrize("sample", CUSTOM, ids=str)
 def test_custom_layers_follow_the_dtype_policy(sample: Sample, policy: str) -> None:
     """The custom layer alone: Keras' own behind it may lack kernels (three-dimensional max pools for float16)."""
-    (call,) = (call for call in sample.layer.lower(sample.inputs) if call.path.startswith("custom."))
+    (call,) = (call for call in to_keras(sample.layer, sample.inputs) if call.path.startswith("custom."))
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -205,7 +210,7 @@ def test_every_custom_layer_is_used() -> None:
     classes = {
         name for name, value in vars(custom).items() if isinstance(value, type) and value.__module__ == custom.__name__
     }
-    used = {call.path.removeprefix("custom.") for sample in CUSTOM for call in sample.layer.lower(sample.inputs)}
+    used = {call.path.removeprefix("custom.") for sample in CUSTOM for call in to_keras(sample.layer, sample.inputs)}
     assert classes <= used
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from netc.backends.order import depths, operand_order, recursion
 from netc.backends.quiet import import_keras
 from netc.layers.base import OperationError
+from netc.targets.keras.lowering import to_keras
 
 if TYPE_CHECKING:
     import keras
@@ -62,7 +63,7 @@ def _apply(net: Net, node: Node, operands: list[Any], made: dict[str, list[Any]]
     from netc.backends.calls import make  # noqa: PLC0415 - imports Keras
 
     if node.layer_name not in made:
-        calls = node.layer.lower(net.operand_shapes(node.name))
+        calls = to_keras(node.layer, net.operand_shapes(node.name))
         try:
             made[node.layer_name] = [make(call, node.layer_name + call.suffix) for call in calls]
         except OperationError as error:

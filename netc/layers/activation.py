@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from netc.ir.shape import Shape, channels_of, rank_of, show_shape
 from netc.layers.base import Layer, LayerError, Weight, declaration, operation
-from netc.layers.kinds import keywords
 from netc.params import Bool, Real, param
-from netc.target import Call, Symbol
 
 
 @declaration
 class Activation(Layer):
-    """An activation under Keras' name `function`, with the arguments that differ from Keras' defaults."""
+    """A function of the tensor that keeps its shape."""
 
     trails = True
-    function: ClassVar[str] = ""
     joins: ClassVar[bool] = False  # part of another activation's idea, so that the two may follow one another
     across: ClassVar[bool] = False  # divides by a sum over the channels: a single one always gives the same
 
@@ -31,15 +28,6 @@ class Activation(Layer):
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
-
-    def _arguments(self) -> dict[str, Any]:
-        return {}
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        name, arguments = self.function or self.op, self._arguments()
-        if arguments:
-            return (Call("custom.ParametricActivation", (name,), arguments),)
-        return (Call("layers.Activation", (name,)),)
 
 
 _PLAIN = (
@@ -102,12 +90,6 @@ class ReLU(Activation):
     slope: float = param(Real(min=0), "slope below the threshold", 0.0)
     threshold: float = param(Real(min=0), "below it the unit is off", 0.0)
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        kwargs = keywords(
-            ("max_value", self.max, None), ("negative_slope", self.slope, 0.0), ("threshold", self.threshold, 0.0)
-        )
-        return (Call("layers.ReLU", kwargs=kwargs),)
-
 
 @operation("leakyrelu", "leaky_relu", family="activation")
 class LeakyReLU(Activation):
@@ -117,9 +99,6 @@ class LeakyReLU(Activation):
     example = "conv 16x3; leakyrelu 0.2"
 
     slope: float = param(Real(min=0), "slope below 0", 0.1)
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("layers.LeakyReLU", kwargs={"negative_slope": self.slope}),)
 
 
 @operation("prelu", family="activation")
@@ -136,17 +115,6 @@ class PReLU(Activation):
         channels = 1 if self.shared else channels_of(inputs[0])
         return (Weight("alpha", (*(1,) * rank_of(inputs[0]), channels)),)
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        axes = tuple(range(1, rank_of(inputs[0]) + 1 + bool(self.shared)))
-        zeros = not isinstance(self.init, Symbol) and self.init == 0
-        init = "zeros" if zeros else Call("initializers.Constant", (self.init,))
-        return (
-            Call(
-                "layers.PReLU",
-                kwargs=keywords(("alpha_initializer", init, "zeros"), ("shared_axes", axes or None, None)),
-            ),
-        )
-
 
 @operation("elu", family="activation")
 class ELU(Activation):
@@ -156,9 +124,6 @@ class ELU(Activation):
     example = "conv 16x3; elu"
 
     alpha: float = param(Real(min=0), "minus the limit for small x", 1.0)
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("layers.ELU", kwargs=keywords(("alpha", self.alpha, 1.0))),)
 
 
 @operation("celu", family="activation")
@@ -171,9 +136,6 @@ class CELU(Activation):
 
     alpha: float = param(Real(min=0, open=("min",)), "minus the limit for small x", 1.0)
 
-    def _arguments(self) -> dict[str, Any]:
-        return keywords(("alpha", self.alpha, 1.0))
-
 
 @operation("gelu", family="activation")
 class GELU(Activation):
@@ -183,9 +145,6 @@ class GELU(Activation):
     example = "conv 16x3; gelu approximate"
 
     approximate: bool = param(Bool(), "with tanh in place of the error function", False)
-
-    def _arguments(self) -> dict[str, Any]:
-        return keywords(("approximate", self.approximate, False))
 
 
 @operation("glu", family="activation")
@@ -206,9 +165,6 @@ class GLU(Activation):
             )
         return (*inputs[0][:-1], channels // 2)
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("custom.ParametricActivation", ("glu",)),)  # keras.layers.Activation keeps the shape
-
 
 @operation("hard_shrink", family="activation")
 class HardShrink(Activation):
@@ -219,9 +175,6 @@ class HardShrink(Activation):
 
     threshold: float = param(Real(min=0), "half the width of the zero band", 0.5)
 
-    def _arguments(self) -> dict[str, Any]:
-        return keywords(("threshold", self.threshold, 0.5))
-
 
 @operation("soft_shrink", family="activation")
 class SoftShrink(Activation):
@@ -231,9 +184,6 @@ class SoftShrink(Activation):
     example = "conv 16x3; soft_shrink 0.1"
 
     threshold: float = param(Real(min=0), "half the width of the zero band", 0.5)
-
-    def _arguments(self) -> dict[str, Any]:
-        return keywords(("threshold", self.threshold, 0.5))
 
 
 @operation("threshold", family="activation")
@@ -246,9 +196,6 @@ class Threshold(Activation):
     threshold: float = param(Real(), "x passes above it", 1.0)
     value: float = param(Real(), "the output elsewhere", 0.0)
 
-    def _arguments(self) -> dict[str, Any]:
-        return {"threshold": self.threshold, "default_value": self.value}
-
 
 @operation("squareplus", family="activation")
 class Squareplus(Activation):
@@ -258,9 +205,6 @@ class Squareplus(Activation):
 
     b: float = param(Real(min=0), "how smooth the bend at 0 is", 4)
 
-    def _arguments(self) -> dict[str, Any]:
-        return keywords(("b", self.b, 4))
-
 
 @operation("abs", family="activation")
 class Absolute(Activation):
@@ -268,6 +212,3 @@ class Absolute(Activation):
 
     joins = True  # after tanh a rectification of its own (Jarrett et al. 2009)
     example = "conv 16x3; abs"
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("custom.AbsoluteValue"),)

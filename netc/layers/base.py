@@ -1,7 +1,7 @@
 """The base of all operations, and their registry.
 
 A layer says each fact about itself once: its parameters (`netc.params`), its shape rule, its weights and MACs,
-how it slides over its input, and how it lowers to the target.
+how it slides over its input, and its traits. What it becomes in a target is said there (`netc/targets`).
 
 How values and defaults are stored:
 
@@ -13,8 +13,6 @@ How values and defaults are stored:
 - The default None is never a value of a spec. It means "worked out from the rest", as the parameter's line says:
   a pool's `stride` is its `kernel`, `pad before=` is `pad`'s size, no `l2` is none unless training sets one.
 - `pad` is `"same"`, `"valid"` or `"causal"`, or pixels on each side as a `Sizes`.
-- In `lower`, any value may be a `Symbol`, or a tuple of them: a `Sizes` written as one expression is one `Symbol`
-  with an integer. `spread`, `compact` and `keywords` take all of these.
 """
 
 from __future__ import annotations
@@ -29,7 +27,6 @@ from netc.ir.shape import Shape, rank_of, show_shape
 from netc.ir.window import Window
 from netc.params import Declared, param
 from netc.record import Record
-from netc.target import Call
 
 
 class LayerError(Exception):
@@ -166,10 +163,6 @@ class Layer(Record, Declared):
         An empty tuple reads the same position only; None reads the whole input (a global pool, a dense layer).
         """
         return ()
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        """The calls that make this layer, applied one after the other; the last one carries the node's name."""
-        raise LayerError("NET117", f"`{self.op}` has no lowering")
 
 
 def _same_positions(inputs: Sequence[Shape], output: Shape) -> bool:

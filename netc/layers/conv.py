@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from netc.ir.shape import Shape, channels_of, elements
 from netc.ir.window import Window, same_padding, transposed_size
@@ -13,14 +13,8 @@ from netc.layers.kinds import (
     Initializer,
     Padding,
     Sized,
-    bias_initializer,
-    kernel_initializer,
-    keywords,
-    regularizer,
 )
 from netc.layers.sliding import (
-    border,
-    lower_padding,
     slide,
     slide_windows,
     spatial_rank,
@@ -28,7 +22,6 @@ from netc.layers.sliding import (
     too_many_dimensions,
 )
 from netc.params import Bool, Choice, Int, Real, Sizes, param
-from netc.target import Call, compact
 from netc.values import show
 
 
@@ -39,7 +32,6 @@ class Convolution(Layer):
     trailing: ClassVar[bool] = True
     weighted: ClassVar[bool] = True
     slides: ClassVar[bool] = True
-    kernels: ClassVar[tuple[str, ...]] = ("kernel",)  # as the target prefixes their initialisers and regularisers
     most: ClassVar[int] = 3  # spatial dimensions
     too_many: ClassVar[str] = ""  # help for an input with more
 
@@ -93,26 +85,6 @@ class Convolution(Layer):
         """Weights without the bias."""
         raise NotImplementedError
 
-    def _lowered(self, name: str, inputs: Sequence[Shape], *args: Any, **more: tuple[Any, Any]) -> tuple[Call, ...]:
-        """The call of `layers.{name}{n}D`, behind a zero padding where the target has no such `padding`."""
-        rank = len(inputs[0]) - 1
-        before, padding = self._lowered_padding(rank)
-        kwargs = keywords(
-            ("strides", compact(self.stride), 1),
-            ("padding", padding, "valid"),
-            ("dilation_rate", compact(self.dilation), 1),
-            *((key, *value) for key, value in more.items()),
-            ("activation", self.act, "linear"),
-            ("use_bias", self.bias, True),
-            *((f"{kernel}_initializer", kernel_initializer(self.init), "glorot_uniform") for kernel in self.kernels),
-            ("bias_initializer", bias_initializer(self.bias_init) if self.bias else "zeros", "zeros"),
-            *((f"{kernel}_regularizer", regularizer(self.l1, self.l2), None) for kernel in self.kernels),
-        )
-        return (*before, Call(f"layers.{name.format(rank)}", args, kwargs))
-
-    def _lowered_padding(self, rank: int) -> tuple[tuple[Call, ...], Any]:
-        return lower_padding(self.pad, rank)
-
 
 @operation("conv", family="conv")
 class Conv(Convolution):
@@ -149,9 +121,6 @@ class Conv(Convolution):
     def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
         return (Weight("kernel", (*kernel, channels // self.groups, self.filters)),)
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return self._lowered("Conv{}D", inputs, self.filters, compact(self.kernel), groups=(self.groups, 1))
-
 
 @declaration
 class Depthwise(Convolution):
@@ -173,18 +142,11 @@ class Depthwise(Convolution):
                 help=(f"stride by 1 and put `subsample {show(stride)}` behind, or use `conv` with groups",),
             )
 
-    def _lowered_padding(self, rank: int) -> tuple[tuple[Call, ...], Any]:
-        if self.pad != "causal":
-            return lower_padding(self.pad, rank)
-        taps, gap = (spread(value, rank)[0] for value in (self.kernel, self.dilation))
-        return (border("ZeroPadding", [((taps - 1) * gap, 0)], "_pad"),), "valid"
-
 
 @operation("dwconv", family="conv")
 class DepthwiseConv(Depthwise):
     """Depthwise convolution: each channel is convolved by itself (Howard et al. 2017, arXiv:1704.04861)."""
 
-    kernels = ("depthwise",)
     size = ("kernel", "stride")
     example = "dwconv 3/2 bn relu6"
 
@@ -194,15 +156,11 @@ class DepthwiseConv(Depthwise):
     def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
         return (Weight("kernel", (*kernel, channels, self.multiplier)),)
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return self._lowered("DepthwiseConv{}D", inputs, compact(self.kernel), depth_multiplier=(self.multiplier, 1))
-
 
 @operation("sepconv", family="conv")
 class SeparableConv(Depthwise):
     """Depthwise convolution, then a 1x1 convolution across the channels (Chollet 2017, arXiv:1610.02357)."""
 
-    kernels = ("depthwise", "pointwise")
     size = ("filters", "kernel", "stride")
     example = "sepconv 64x3 bn relu"
 
@@ -216,11 +174,6 @@ class SeparableConv(Depthwise):
         return (
             Weight("depthwise_kernel", (*kernel, channels, self.multiplier)),
             Weight("pointwise_kernel", (*ones, channels * self.multiplier, self.filters)),
-        )
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return self._lowered(
-            "SeparableConv{}D", inputs, self.filters, compact(self.kernel), depth_multiplier=(self.multiplier, 1)
         )
 
 
@@ -268,9 +221,6 @@ class TransposedConv(Convolution):
         cropped = same_padding(stride, kernel, stride, dilation) if self.pad == "same" else (0, 0)
         before, after = (extent - 1 - sides for sides in cropped)
         return Window(kernel, 1, dilation, before, after, up=stride)
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return self._lowered("Conv{}DTranspose", inputs, self.filters, compact(self.kernel))
 
 
 def _refuse_stride_and_dilation(op: str, stride: Sized, dilation: Sized, rank: int | None) -> None:

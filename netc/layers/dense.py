@@ -10,13 +10,8 @@ from netc.layers.kinds import (
     Activation,
     Extents,
     Initializer,
-    bias_initializer,
-    kernel_initializer,
-    keywords,
-    regularizer,
 )
 from netc.params import Bool, Int, Real, param
-from netc.target import Call
 
 
 def known_elements(op: str, shape: Shape) -> int:
@@ -61,9 +56,6 @@ class Input(Layer):
             )
         return self.shape
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("Input", kwargs={"shape": self.shape}),)
-
 
 @operation("fc", "dense", family="dense")
 class Dense(Layer):
@@ -95,14 +87,3 @@ class Dense(Layer):
 
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        flatten = (Call("layers.Flatten", suffix="_flatten"),) if rank_of(inputs[0]) else ()
-        kwargs = keywords(
-            ("activation", self.act, "linear"),
-            ("use_bias", self.bias, True),
-            ("kernel_initializer", kernel_initializer(self.init), "glorot_uniform"),
-            ("bias_initializer", bias_initializer(self.bias_init) if self.bias else "zeros", "zeros"),
-            ("kernel_regularizer", regularizer(self.l1, self.l2), None),
-        )
-        return (*flatten, Call("layers.Dense", (self.units,), kwargs))

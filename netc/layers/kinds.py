@@ -1,15 +1,11 @@
-"""What only layers take: paddings, activations, initialisers, shapes; and what these become in the target."""
+"""What only layers take: paddings, activations, initialisers, shapes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
 
 from netc.ir.shape import Shape
 from netc.params import KindError, Real, Sizes
-from netc.target import Call, Symbol, concrete, is_given
 from netc.values import SizeValue, Word, show
 
 Sized = int | tuple[int, ...]  # a written size has one part a dimension, a default may be one for all
@@ -26,21 +22,13 @@ ACTIVATIONS = (
 # fmt: on
 ACTIVATION_ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
 
-_KERAS_INITIALIZERS = (
-    *("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal"),
-    *("orthogonal", "zeros", "ones"),
+# fmt: off
+INITIALIZERS = (
+    "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "orthogonal",
+    "zeros", "ones",
+    "uniform_scaling", "variance_scaling", "xavier", "normal", "truncated_normal",  # as TFLearn calls them
 )
-# Initialisers under Keras' names, then TFLearn's names for what Keras calls otherwise.
-INITIALIZERS: Mapping[str, str | Call] = MappingProxyType(
-    {
-        **dict(zip(_KERAS_INITIALIZERS, _KERAS_INITIALIZERS, strict=True)),
-        "uniform_scaling": "lecun_uniform",  # U(-sqrt(3 / fan_in), sqrt(3 / fan_in))
-        "variance_scaling": "he_normal",  # truncated normal of variance 2 / fan_in
-        "xavier": "glorot_uniform",
-        "normal": Call("initializers.RandomNormal", kwargs={"stddev": 0.02}),
-        "truncated_normal": Call("initializers.TruncatedNormal", kwargs={"stddev": 0.02}),
-    }
-)
+# fmt: on
 
 
 @dataclass(slots=True, eq=False)
@@ -121,39 +109,3 @@ class Extents:
 
     def words(self) -> tuple[str, ...]:
         return ()
-
-
-# -- lowering ------------------------------------------------------------------------------------------------
-
-
-def keywords(*arguments: tuple[str, Any, Any]) -> dict[str, Any]:
-    """Keyword arguments from (name, value, the target's default), without those that equal the default."""
-    return {name: value for name, value, default in arguments if is_given(value, default)}
-
-
-def kernel_initializer(value: Any) -> Any:
-    """The target's initialiser: a number is the standard deviation of a normal distribution around 0."""
-    if isinstance(concrete(value), str):
-        return _named(value)
-    return Call("initializers.RandomNormal", kwargs={"stddev": value})
-
-
-def bias_initializer(value: Any) -> Any:
-    """The target's initialiser: a number is a constant."""
-    if isinstance(concrete(value), str):
-        return _named(value)
-    return "zeros" if not isinstance(value, Symbol) and value == 0 else Call("initializers.Constant", (value,))
-
-
-def _named(value: Any) -> Any:
-    target = INITIALIZERS[concrete(value)]
-    return value if target == concrete(value) else target  # a symbol is passed on where Keras knows its word
-
-
-def regularizer(l1: Any, l2: Any) -> Call | None:
-    """netc's `l1` and `l2` in the target, whose L2(c) is c * sum(w ** 2), twice what papers and TFLearn say."""
-    if l1 is not None and l2 is not None:
-        return Call("regularizers.L1L2", kwargs={"l1": l1, "l2": l2 / 2})
-    if l2 is not None:
-        return Call("regularizers.L2", (l2 / 2,))
-    return None if l1 is None else Call("regularizers.L1", (l1,))

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from netc.ir.shape import Dim, Shape, channels_of, rank_of, show_shape
 from netc.layers.base import Layer, LayerError, operation
-from netc.target import Call
 
 
 def joined(shapes: Sequence[Shape]) -> Shape | None:
@@ -31,7 +30,6 @@ class Combiner(Layer):
     """Element by element over operands of one shape."""
 
     operands: ClassVar[tuple[int, int | None]] = (2, None)
-    keras: ClassVar[str]
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         shape = joined(inputs)
@@ -50,16 +48,12 @@ class Combiner(Layer):
             return ("the branches shrink the input by different factors: compare their strides and paddings",)
         return (f"a `conv {channels_of(inputs[-1])}x1` brings the shortcut to the same channels",)
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call(f"layers.{self.keras}"),)
-
 
 @operation("add", family="merge")
 class Add(Combiner):
     """Sum, element by element. All operands have one shape: nothing is broadcast."""
 
     commutative = True
-    keras = "Add"
     example = "add {\n    | identity\n    | conv 16x3 relu\n}"
 
 
@@ -68,7 +62,6 @@ class Subtract(Combiner):
     """The first operand minus the second."""
 
     operands = (2, 2)
-    keras = "Subtract"
     example = "sub {\n    | identity\n    | avgpool 3/1\n}"
 
 
@@ -78,7 +71,6 @@ class Multiply(Combiner):
     squeeze-and-excitation (Hu et al. 2018, arXiv:1709.01507)."""
 
     commutative = True
-    keras = "Multiply"
     example = "mul {\n    | identity\n    | gap keep; conv 4x1 relu; conv 16x1 sigmoid\n}"
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
@@ -98,7 +90,6 @@ class Maximum(Combiner):
 
     commutative = True
     transparent = True
-    keras = "Maximum"
     example = "max {\n    | conv 16x3\n    | conv 16x3\n}"
 
 
@@ -108,7 +99,6 @@ class Average(Combiner):
 
     commutative = True
     transparent = True
-    keras = "Average"
     example = "avg {\n    | conv 16x3 relu\n    | conv 16x5 relu\n}"
 
 
@@ -117,7 +107,6 @@ class Concatenate(Combiner):
     """The channels of all operands, in order. All other sizes are equal."""
 
     transparent = True
-    keras = "Concatenate"
     example = "concat {\n    | conv 16x1 relu\n    | conv 8x1 relu; conv 16x3 relu\n}"
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:

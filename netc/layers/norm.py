@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from netc.ir.shape import Shape, channels_of
 from netc.layers.base import Layer, LayerError, Weight, declaration, operation
-from netc.layers.kinds import keywords
 from netc.params import Bool, Int, Real, param
-from netc.target import Call, Symbol
 
 
 class Rescaling(Layer):
@@ -38,22 +35,6 @@ class Normalisation(Rescaling):
         learnt = [("gamma", self.scale), ("beta", self.center)]
         return tuple(Weight(name, per_channel) for name, there in learnt if there)
 
-    def _keywords(self, *more: tuple[str, Any, Any]) -> dict[str, Any]:
-        return keywords(
-            *more,
-            ("epsilon", self.epsilon, 1e-3),
-            ("center", self.center, True),
-            ("scale", self.scale, True),
-            ("gamma_initializer", self._gamma() if self.scale else "ones", "ones"),
-        )
-
-    def _gamma(self) -> Any:
-        if isinstance(self.gamma_std, Symbol) or self.gamma_std:
-            return Call("initializers.RandomNormal", kwargs={"mean": self.gamma, "stddev": self.gamma_std})
-        if isinstance(self.gamma, Symbol) or self.gamma not in (0, 1):
-            return Call("initializers.Constant", (self.gamma,))
-        return "ones" if self.gamma else "zeros"
-
 
 @operation("bn", "batchnorm", family="norm")
 class BatchNorm(Normalisation):
@@ -74,9 +55,6 @@ class BatchNorm(Normalisation):
         moving = (Weight(name, per_channel, trainable=False) for name in ("moving_mean", "moving_variance"))
         return (*super().weights(inputs), *moving)
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("layers.BatchNormalization", kwargs=self._keywords(("momentum", self.decay, 0.99))),)
-
 
 @operation("layernorm", family="norm")
 class LayerNorm(Normalisation):
@@ -84,9 +62,6 @@ class LayerNorm(Normalisation):
     arXiv:1607.06450; over the channels only, as in ConvNeXt)."""
 
     example = "layernorm"
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("layers.LayerNormalization", kwargs=self._keywords()),)
 
 
 @operation("groupnorm", family="norm")
@@ -114,9 +89,6 @@ class GroupNorm(Normalisation):
             )
         return inputs[0]
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("layers.GroupNormalization", kwargs=self._keywords(("groups", self.groups, 32))),)
-
 
 @operation("lrn", family="norm")
 class LocalResponseNorm(Rescaling):
@@ -130,10 +102,6 @@ class LocalResponseNorm(Rescaling):
     alpha: float = param(Real(min=0), "factor of the sum of squares (not of their mean)", 1e-4)
     beta: float = param(Real(min=0), "exponent", 0.75)
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        constants = {"radius": self.radius, "bias": self.bias, "alpha": self.alpha, "beta": self.beta}
-        return (Call("custom.LocalResponseNormalization", kwargs=constants),)
-
 
 @operation("scale", family="norm")
 class Scale(Rescaling):
@@ -145,6 +113,3 @@ class Scale(Rescaling):
 
     def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
         return (Weight("gamma", (channels_of(inputs[0]),)),)
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("custom.LayerScale", (self.init,)),)

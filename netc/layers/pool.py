@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from netc.ir.shape import Shape, channels_of, show_shape
 from netc.ir.window import Window
 from netc.layers.base import Layer, LayerError, declaration, operation
-from netc.layers.kinds import Padding, Sized, keywords
-from netc.layers.sliding import all_are, lower_padding, slide, slide_windows, spatial_rank, spread
+from netc.layers.kinds import Padding, Sized
+from netc.layers.sliding import all_are, slide, slide_windows, spatial_rank, spread
 from netc.params import Bool, Sizes, param
-from netc.target import Call, compact, concrete, is_given
 from netc.values import show
 
 PADDING = "padding around the input, or none (`valid`); `same` puts an odd pixel at the end"
@@ -24,7 +23,6 @@ class Pool(Layer):
     slides: ClassVar[bool] = True
     transparent: ClassVar[bool] = True
     size = ("kernel", "stride")
-    keras: ClassVar[str]
 
     kernel: Sized = param(Sizes(), "size of the window")
     stride: Sized | None = param(Sizes(), "step between windows; the window's size unless given", None)
@@ -72,45 +70,24 @@ class Pool(Layer):
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
         return slide_windows(inputs[0], self.kernel, self.step, 1, self.pad)
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        rank = len(inputs[0]) - 1
-        before, padding = self._lowered_padding(rank)
-        stride = None if self.stride is None else compact(self.stride)
-        same = stride is not None and not is_given(stride, compact(self.kernel))
-        kwargs = keywords(("strides", None if same else stride, None), ("padding", padding, "valid"))
-        return (*before, Call(f"layers.{self.keras}{rank}D", (compact(self.kernel),), kwargs))
-
-    def _lowered_padding(self, rank: int) -> tuple[tuple[Call, ...], Any]:
-        return lower_padding(self.pad, rank)
-
 
 @operation("pool", "maxpool", family="pool")
 class MaxPool(Pool):
     """Maximum over windows; padding never wins (it is minus infinity)."""
 
-    keras = "MaxPooling"
     example = "pool 3/2"
 
     pad: str | Sized = param(Padding(("same", "valid")), PADDING, "same")
 
-    def _lowered_padding(self, rank: int) -> tuple[tuple[Call, ...], Any]:
-        if isinstance(concrete(self.pad), str) or not any(concrete(spread(self.pad, rank))):
-            return lower_padding(self.pad, rank)
-        return (Call("custom.MaxPoolPadding", (compact(self.pad),), suffix="_pad"),), "valid"
-
 
 class ZeroPaddedMaxPool(MaxPool):
     """A max pool of values from 0 upwards, over which zeros around them never win either: Keras pads with those."""
-
-    def _lowered_padding(self, rank: int) -> tuple[tuple[Call, ...], Any]:
-        return lower_padding(self.pad, rank)
 
 
 @operation("avgpool", family="pool")
 class AveragePool(Pool):
     """Average over windows; `same` leaves its padding out of the average, explicit padding counts as zeros."""
 
-    keras = "AveragePooling"
     example = "avgpool 2"
 
     pad: str | Sized = param(Padding(("same", "valid")), PADDING, "same")
@@ -122,7 +99,6 @@ class GlobalPool(Layer):
 
     slides: ClassVar[bool] = True
     transparent: ClassVar[bool] = True
-    keras: ClassVar[str]
 
     keep: bool = param(Bool(), "keep the spatial dimensions, with size 1", False)
 
@@ -134,16 +110,11 @@ class GlobalPool(Layer):
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        name = f"layers.{self.keras}{len(inputs[0]) - 1}D"
-        return (Call(name, kwargs=keywords(("keepdims", self.keep, False))),)
-
 
 @operation("gap", family="pool")
 class GlobalAveragePool(GlobalPool):
     """Global average pooling: the mean of each channel (Lin et al. 2014, arXiv:1312.4400)."""
 
-    keras = "GlobalAveragePooling"
     example = "gap"
 
 
@@ -151,5 +122,4 @@ class GlobalAveragePool(GlobalPool):
 class GlobalMaxPool(GlobalPool):
     """Global max pooling: the maximum of each channel."""
 
-    keras = "GlobalMaxPooling"
     example = "gmp keep"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from netc.ir.shape import Shape, rank_of
+from netc.ir.shape import Shape
 from netc.layers.base import Layer, declaration, operation
 from netc.layers.sliding import spatial_rank
 from netc.params import Real, param
-from netc.target import Call
 
 
 @declaration
@@ -35,9 +34,6 @@ class Dropout(Dropping):
 
     example = "fc 64 relu; dropout 0.5"
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("layers.Dropout", (self.rate,)),)
-
 
 @operation("spatialdropout", family="regularise")
 class SpatialDropout(Dropping):
@@ -49,9 +45,6 @@ class SpatialDropout(Dropping):
         spatial_rank(self.op, inputs[0], help="on a vector `dropout` does the same")
         return inputs[0]
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call(f"layers.SpatialDropout{rank_of(inputs[0])}D", (self.rate,)),)
-
 
 @operation("droppath", family="regularise")
 class DropPath(Dropping):
@@ -59,10 +52,6 @@ class DropPath(Dropping):
     arXiv:1603.09382)."""
 
     example = "add {\n    | identity\n    | conv 16x3; droppath 0.1\n}"
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        one_a_sample: tuple[Any, ...] = (None, *(1,) * len(inputs[0]))
-        return (Call("layers.Dropout", (self.rate,), {"noise_shape": one_a_sample}),)
 
 
 @operation("noise", family="regularise")
@@ -81,6 +70,3 @@ class Noise(Layer):
 
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return self.std == 0
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("layers.GaussianNoise", (self.std,)),)

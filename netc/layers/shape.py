@@ -10,10 +10,9 @@ from netc.ir.shape import Shape, channels_of, rank_of, show_shape
 from netc.ir.window import Window
 from netc.layers.base import Layer, LayerError, declaration, operation
 from netc.layers.dense import known_elements
-from netc.layers.kinds import Extents, Sized, keywords
-from netc.layers.sliding import all_are, border, spatial_rank, spread
+from netc.layers.kinds import Extents, Sized
+from netc.layers.sliding import all_are, spatial_rank, spread
 from netc.params import Choice, Int, Sizes, param
-from netc.target import Call, compact
 
 
 @operation("identity", family="shape")
@@ -28,9 +27,6 @@ class Identity(Layer):
 
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return True
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("layers.Identity"),)
 
 
 @operation("flatten", family="shape")
@@ -48,9 +44,6 @@ class Flatten(Layer):
 
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("layers.Flatten"),)
 
 
 @operation("reshape", family="shape")
@@ -88,9 +81,6 @@ class Reshape(Layer):
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("layers.Reshape", (tuple(-1 if size is None else size for size in self.shape),)),)
-
 
 @declaration
 class Border(Layer):
@@ -98,14 +88,14 @@ class Border(Layer):
 
     transparent: ClassVar[bool] = True
     size = ("by",)
-    keras: ClassVar[str]
     sign: ClassVar[int]
 
     by: Sized | None = param(Sizes(min=0), "pixels on each side", None)
     before: Sized | None = param(Sizes(min=0), "pixels before, `by` unless given", None)
     after: Sized | None = param(Sizes(min=0), "pixels behind, `by` unless given", None)
 
-    def _pairs(self, rank: int) -> list[tuple[Any, Any]]:
+    def pairs(self, rank: int) -> list[tuple[Any, Any]]:
+        """Pixels before and after in each dimension."""
         by = 0 if self.by is None else self.by
         before, after = (spread(by if side is None else side, rank) for side in (self.before, self.after))
         return list(zip(before, after, strict=True))
@@ -118,7 +108,7 @@ class Border(Layer):
         shape = inputs[0]
         rank = spatial_rank(self.op, shape)
         self.validate(rank)
-        change = [self.sign * (before + after) for before, after in self._pairs(rank)]
+        change = [self.sign * (before + after) for before, after in self.pairs(rank)]
         out = tuple(None if size is None else size + by for size, by in zip(shape[:-1], change, strict=True))
         if any(size is not None and size < 1 for size in out):
             raise LayerError(
@@ -130,21 +120,18 @@ class Border(Layer):
         return (*out, channels_of(shape))
 
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
-        return not any(before or after for before, after in self._pairs(len(inputs[0]) - 1))
+        return not any(before or after for before, after in self.pairs(len(inputs[0]) - 1))
 
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
-        pairs = self._pairs(len(inputs[0]) - 1)
+        pairs = self.pairs(len(inputs[0]) - 1)
         return tuple(Window(1, before=self.sign * before, after=self.sign * after) for before, after in pairs)
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (border(self.keras, self._pairs(len(inputs[0]) - 1)),)
 
 
 @operation("pad", family="shape")
 class Pad(Border):
     """Zeros around the input."""
 
-    keras, sign = "ZeroPadding", 1
+    sign = 1
     example = "pad before=0 after=1"
 
 
@@ -152,7 +139,7 @@ class Pad(Border):
 class Crop(Border):
     """The input without pixels at its border."""
 
-    keras, sign = "Cropping", -1
+    sign = -1
     example = "crop 1x2"
 
 
@@ -196,10 +183,6 @@ class Upsample(Layer):
         side = size - 1 - factor // 2
         return Window(size, before=side, after=side, up=factor)
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        kwargs = keywords(("interpolation", self.method, "nearest"))
-        return (Call(f"layers.UpSampling{len(inputs[0]) - 1}D", (compact(self.factor),), kwargs),)
-
 
 @operation("subsample", family="shape")
 class Subsample(Layer):
@@ -222,10 +205,6 @@ class Subsample(Layer):
 
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
         return tuple(Window(1, factor) for factor in spread(self.factor, len(inputs[0]) - 1))
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        kwargs = {"strides": compact(self.factor)}
-        return (Call(f"layers.MaxPooling{len(inputs[0]) - 1}D", (1,), kwargs),)
 
 
 @operation("padchannels", family="shape")
@@ -260,9 +239,6 @@ class PadChannels(Layer):
 
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return self.total == channels_of(inputs[0])
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("custom.ChannelPadding", (self.total,), keywords(("side", self.side, "both"))),)
 
 
 def _share(op: str, shape: Shape, parts: int, param: str) -> int:
@@ -300,9 +276,6 @@ class Part(Layer):
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return self.of == 1
 
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("custom.ChannelPart", kwargs={"index": self.index - 1, "parts": self.of}),)
-
 
 @operation("shuffle", family="shape")
 class Shuffle(Layer):
@@ -321,6 +294,3 @@ class Shuffle(Layer):
 
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return self.groups in (1, channels_of(inputs[0]))
-
-    def lower(self, inputs: Sequence[Shape]) -> tuple[Call, ...]:
-        return (Call("custom.ChannelShuffle", (self.groups,)),)

@@ -1,4 +1,4 @@
-"""What convolutions and pools share: the rank of their input, windows that must fit, padding in the target."""
+"""What convolutions and pools share: the rank of their input, windows that must fit, padding."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from netc.ir.shape import Dim, Shape, rank_of, show_shape
 from netc.ir.window import Window, output_size, same_padding
 from netc.layers.base import LayerError
 from netc.layers.kinds import Sized
-from netc.target import Call, Symbol, compact, concrete
 from netc.values import show
 
 Sides = str | tuple[tuple[int, int], ...]  # "same", "valid", "causal", or (before, after) of each dimension
@@ -102,27 +101,3 @@ def slide_windows(shape: Shape, kernel: Sized, stride: Sized, dilation: Sized, p
             before, after = (0, 0) if isinstance(around, str) else around[axis]
         windows.append(Window(taps, step, gap, before, after))
     return tuple(windows)
-
-
-def border(path: str, pairs: Sequence[tuple[Any, Any]], suffix: str = "") -> Call:
-    """A call of `ZeroPadding{n}D` or `Cropping{n}D` in its shortest form: 1, (1, 2) or ((1, 0), (2, 2))."""
-    symmetric = all(_text(before) == _text(after) for before, after in pairs)
-    if len(pairs) == 1:
-        argument: Any = pairs[0][0] if symmetric else tuple(pairs[0])
-    else:
-        argument = compact(tuple(before for before, _ in pairs)) if symmetric else tuple(map(tuple, pairs))
-    return Call(f"layers.{path}{len(pairs)}D", (argument,), suffix=suffix)
-
-
-def _text(value: Any) -> Any:
-    return value.source if isinstance(value, Symbol) else value
-
-
-def lower_padding(pad: Any, rank: int) -> tuple[tuple[Call, ...], Any]:
-    """The zero padding to put before a window, and the `padding` to give to it in the target."""
-    if isinstance(concrete(pad), str):
-        return (), pad
-    pixels = spread(pad, rank)
-    if not any(concrete(pixels)):
-        return (), "valid"
-    return (border("ZeroPadding", [(size, size) for size in pixels], "_pad"),), "valid"

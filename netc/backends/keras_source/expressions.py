@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from netc.layers.kinds import ACTIVATION_ALIASES, INITIALIZERS
+from netc.layers.kinds import ACTIVATION_ALIASES
 from netc.syntax.tree import Binary, Conditional, Expr, Group, Literal, Reference, Unary
 from netc.target import ATOM, PRODUCT, SUM
+from netc.targets.keras.lowering import INITIALIZERS
 from netc.values import Word
 
 CONDITIONAL, OR, AND, NOT, COMPARISON, SIGN, POWER = 1, 3, 4, 5, 6, 13, 14

@@ -9,6 +9,7 @@ from netc.backends.keras_source.identifiers import Identifiers
 from netc.backends.order import depths, operand_order
 from netc.ir.net import Net, Node
 from netc.target import Call
+from netc.targets.keras.lowering import to_keras
 
 
 class Flat:
@@ -31,7 +32,7 @@ class Flat:
 
     def _node(self, node: Node) -> Iterator[str]:
         target = self._variable(node)
-        calls = node.layer.lower(self.net.operand_shapes(node.name))
+        calls = to_keras(node.layer, self.net.operand_shapes(node.name))
         text = self._operands(node)
         for call in calls:
             into = target if call is calls[-1] else "x"

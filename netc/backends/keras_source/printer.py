@@ -19,6 +19,7 @@ from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, 
 from netc.program import Program
 from netc.syntax.source import Span
 from netc.syntax.tree import Branch, Operation, Positional, Reference, Repeat, Statement
+from netc.targets.keras.lowering import to_keras
 
 
 @dataclass(slots=True)
@@ -174,7 +175,7 @@ class Printer:
         variable would be gone."""
         net = self.module.program.home(name)
         node = net.node(name)
-        calls = symbolic(node.layer, node.origin.written, sight).lower(net.operand_shapes(name))
+        calls = to_keras(symbolic(node.layer, node.origin.written, sight), net.operand_shapes(name))
         suffix = name.partition("~")[0].removeprefix(step.nodes[0].partition("~")[0])
         written = [part if isinstance(part, tuple) else (part,) for part in node.origin.written.values()]
         reads = work == sight.tensor and any(sight.reads_tensor(expr) for exprs in written for expr in exprs)
@@ -193,7 +194,7 @@ class Printer:
     def _input(self, step: LayerStep, flow: Flow) -> list[Item]:
         statement = step.statement
         node = self.module.program.home(step.nodes[0]).node(step.nodes[0])
-        (call,) = symbolic(node.layer, node.origin.written, replace(self._sight(flow), tensor=None)).lower(())
+        (call,) = to_keras(symbolic(node.layer, node.origin.written, replace(self._sight(flow), tensor=None)), ())
         made = self.module.uses.call(call, f"name={self._name(statement)}")
         if self.frame.listed_inputs:
             flow.current = self._target(statement, flow.work)

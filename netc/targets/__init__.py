@@ -1,0 +1,1 @@
+"""What netc makes of a network: one folder a target."""
