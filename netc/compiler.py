@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from netc.checks import CHECKS
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
 from netc.lower import lower
-from netc.passes import run
 from netc.program import Program
+from netc.rewrites import REWRITES
 from netc.syntax.parser import parse
 from netc.syntax.source import Source
 from netc.values import Value
 
 if TYPE_CHECKING:
     from netc.sections.override import Change
+
+Pass = Callable[[Program], None]
+PASSES: tuple[Pass, ...] = (*CHECKS, *REWRITES)  # checks see what was written
 
 
 def compile_source(
@@ -54,6 +58,14 @@ def need_network(program: Program) -> bool:
     if lacking:
         program.report.add("NET125", f"{program.file.source.name} makes no network: it holds definitions only")
     return lacking
+
+
+def run(program: Program, hook: Callable[[Pass, Program], None] | None = None) -> None:
+    """Check and rewrite a program; `hook` is called after each pass, to print or time what it did."""
+    for step in PASSES:
+        step(program)
+        if hook is not None:
+            hook(step, program)
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from netc.ir.net import Node
 from netc.layers.pool import AveragePool
 from netc.limits import Limits
 from netc.lower import lower
-from netc.passes.canonical import canonicalise
 from netc.program import Program
+from netc.rewrites.canonical import canonicalise
 from netc.syntax.parser import parse
 from netc.syntax.source import Source
 from netc.targets.keras.lowering import to_keras

@@ -7,13 +7,12 @@ from itertools import product
 
 import pytest
 
-from netc.compiler import compile_source
+from netc.checks.sizes import LIMIT, Trial, _rule
+from netc.compiler import PASSES, compile_source, run
 from netc.diagnostics import Diagnostic, Severity
 from netc.diagnostics.explain import page
 from netc.diagnostics.fixes import apply_fixes
 from netc.ir.window import Window, read_share, skips
-from netc.passes import PASSES, run
-from netc.passes.sizes import LIMIT, Trial, _rule
 from netc.program import Program
 from netc.syntax.source import Source
 from tests.cases import paths, read_case
@@ -244,7 +243,7 @@ def test_hook_sees_every_pass_in_order() -> None:
     assert tuple(seen) == PASSES
 
 
-def test_passes_do_not_repeat_themselves() -> None:
+def test_checks_do_not_repeat_themselves() -> None:
     """Running them again finds the same things, which count once; only what became canonical says nothing more."""
     program = compiled("input 33x33x3\nconv 64x3/2\nbn; relu; relu\ndropout 0\nfc 10\ndropout 0.5\n")
     codes = [one.code for one in program.report]

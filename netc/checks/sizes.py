@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import gcd, lcm
 
+from netc.checks.findings import Findings, words
 from netc.diagnostics.model import Label
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape, show_shape
 from netc.layers.base import LayerError
-from netc.passes.findings import Findings, words
 from netc.program import Program
 
 LIMIT = 1024  # single sizes are tried up to here

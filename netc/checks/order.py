@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from netc.checks.findings import Findings, words
+from netc.checks.usage import bodies
 from netc.diagnostics.model import Edit, Fix, Label
 from netc.ir.net import Node
 from netc.layers.regularise import Dropout, SpatialDropout
-from netc.passes.findings import Findings, words
-from netc.passes.usage import bodies
 from netc.program import Program
 from netc.syntax.source import Span
 from netc.syntax.tree import Expr, Group, Literal, Operation, Unary

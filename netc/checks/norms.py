@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netc.checks.findings import Findings, words
 from netc.diagnostics.model import Edit, Fix, Label
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape, channels_of, elements, show_shape
@@ -9,7 +10,6 @@ from netc.layers.base import Layer
 from netc.layers.conv import TransposedConv
 from netc.layers.norm import BatchNorm, GroupNorm, LayerNorm
 from netc.layers.sliding import spread
-from netc.passes.findings import Findings, words
 from netc.program import Program
 from netc.syntax.source import Span
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from netc.checks.findings import Findings, words
 from netc.diagnostics.model import Edit, Fix
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape, elements, show_shape
@@ -11,7 +12,6 @@ from netc.layers import LAYERS, Layer
 from netc.layers.activation import Activation
 from netc.layers.conv import Conv
 from netc.layers.dense import Dense
-from netc.passes.findings import Findings, words
 from netc.program import Program
 from netc.syntax.source import Span
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
+from netc.checks.findings import Findings, words
 from netc.diagnostics.model import Edit, Fix, Label
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape, show_shape
 from netc.ir.window import Window, read_share, skips
-from netc.passes.findings import Findings, words
 from netc.program import Program
 from netc.syntax.source import Span
 from netc.values import show

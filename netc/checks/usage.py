@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from netc.checks.findings import Findings, words
 from netc.diagnostics.model import Label
 from netc.ir.net import Net
 from netc.ir.shape import show_shape
 from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step
-from netc.passes.findings import Findings, words
 from netc.program import Program
 
 
