@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import zipfile
-import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -14,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netc.data.errors import BROKEN, CLASSES, MISSING, SHAPE, shown, unfit
-from netc.data.sources import Array, Collection, Images, Memory, Part, is_classes, to_unit
+from netc.data.sources import Array, Collection, Images, Memory, Part, is_classes, numbered, to_unit
+from netc.storage import hdf5, npz
+from netc.storage.stored import StorageError, Stored, affordable, explained
 
 # Names of images and of targets; Keras' .npz files and TFLearn's HDF5 files are among them.
 NAMES = {
@@ -25,7 +26,16 @@ NAMES = {
     "validation": (("x_val", "x_valid", "x_validation", "X_val"), ("y_val", "y_valid", "y_validation", "Y_val")),
     "test": (("x_test", "X_test", "test_images"), ("y_test", "Y_test", "test_labels")),
 }
-NO_CLASSES = "targets that are no classes are real numbers: `targets.astype('float32')`"
+PIECEWISE = "HDF5 files and folders of images are read piece by piece"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file whose headers were read: the names in it, and the array or the images under each."""
+
+    names: Sequence[str]
+    array: Callable[[str], Stored]
+    images: Callable[[str, int], Images]  # for a network that takes so many dimensions
 
 
 def read_arrays(
@@ -35,24 +45,32 @@ def read_arrays(
 
     `classes` is how many the spec says there are, `rank` how many dimensions the network takes. Raises `Unfit`.
     """
-    held = _npz(path) if path.suffix.lower() == ".npz" else _hdf5(path)
-    by_name = {label: name for label, name in inputs.items() if label in held}
+    try:
+        held = _npz(path) if path.suffix.lower() == ".npz" else _hdf5(path)
+        parts = _parts(path, held, inputs, outputs, rank)
+    except StorageError as error:
+        raise unfit(BROKEN, f"{shown(path)} cannot be read: {error}") from None
+    return Collection(class_names(parts.values(), classes), parts["train"], parts.get("validation"), parts.get("test"))
+
+
+def _parts(path: Path, held: Opened, inputs: Mapping[str, str], outputs: Iterable[str], rank: int) -> dict[str, Part]:
+    by_name = {label: name for label, name in inputs.items() if label in held.names}
     parts: dict[str, Part] = {}
     if by_name and (len(set(by_name.values())) == len(set(inputs.values()))):
-        targets = {label: held[label] for label in outputs if label in held}
-        parts["train"] = _part(path, {name: held[label] for label, name in by_name.items()}, targets, rank)
+        targets = {label: label for label in outputs if label in held.names}
+        parts["train"] = _part(path, held, {name: label for label, name in by_name.items()}, targets, rank)
     else:
         for part, names in NAMES.items():
-            x, y = (next((name for name in some if name in held), None) for some in names)
+            x, y = (next((name for name in some if name in held.names), None) for some in names)
             if x is not None and y is not None:
-                parts[part] = _part(path, {"": held[x]}, {"": held[y]}, rank)
+                parts[part] = _part(path, held, {"": x}, {"": y}, rank)
     if "train" not in parts:
-        there = ", ".join(f"`{name}`" for name in list(held)[:20]) or "nothing"
+        there = ", ".join(f"`{name}`" for name in held.names[:20]) or "nothing"
         expected = "`x_train` and `y_train`, or `images` and `labels`"
         if len(set(inputs.values())) > 1:
             expected = f"arrays named as inputs and outputs: {', '.join([*inputs, *outputs])}"
         raise unfit(SHAPE, f"{shown(path)} holds {there}", f"expected {expected}")
-    return Collection(class_names(parts.values(), classes), parts["train"], parts.get("validation"), parts.get("test"))
+    return parts
 
 
 def class_names(parts: Iterable[Part], classes: int | None) -> tuple[str, ...]:
@@ -60,28 +78,19 @@ def class_names(parts: Iterable[Part], classes: int | None) -> tuple[str, ...]:
     given = [found for part in parts for found in [part.targets.get("")] if found is not None and is_classes(found)]
     if not given:
         return ()
-    low, high = min(int(found.min()) for found in given), max(int(found.max()) for found in given)
-    if low < 0:
-        raise unfit(CLASSES, f"class numbers begin at 0, and there is a {low}", NO_CLASSES)
-    if classes is not None and high >= classes:
-        raise unfit(CLASSES, f"there is a class number {high}, and `classes` says {classes}", about="classes")
-    if high > 1_000_000:
-        raise unfit(CLASSES, f"class number {high:,} is too large", NO_CLASSES)
-    return tuple(map(str, range(classes or high + 1)))
+    return numbered(min(int(found.min()) for found in given), max(int(found.max()) for found in given), classes)
 
 
-def _part(path: Path, inputs: Mapping[str, Any], targets: Mapping[str, Any], rank: int) -> Part:
-    counts = {len(array) for array in (*inputs.values(), *targets.values())}
+def _part(path: Path, held: Opened, inputs: Mapping[str, str], targets: Mapping[str, str], rank: int) -> Part:
+    """Some of the arrays as a part: what their headers say is compared before any is read."""
+    images = {name: held.images(key, rank) for name, key in inputs.items()}
+    answers = {name: held.array(key) for name, key in targets.items()}
+    counts = {*map(len, images.values()), *(stored.shape[0] for stored in answers.values())}
     if len(counts) != 1:
         raise unfit(SHAPE, f"{shown(path)}: images and labels differ in number: {', '.join(map(str, sorted(counts)))}")
-    if not counts & {*range(1, max(counts) + 1)}:
+    if counts == {0}:
         raise unfit(MISSING, f"{shown(path)} has no images")
-    images = {name: _images(found, rank) for name, found in inputs.items()}
-    return Part(images, np.arange(counts.pop()), {name: numbers(_whole(array)) for name, array in targets.items()})
-
-
-def _images(found: Any, rank: int) -> Images:
-    return Rows(found, rank) if not isinstance(found, np.ndarray) else Memory(imaged(found, rank))
+    return Part(images, np.arange(counts.pop()), {name: numbers(stored.read()) for name, stored in answers.items()})
 
 
 def imaged(array: Array, rank: int) -> Array:
@@ -104,44 +113,23 @@ def numbers(array: Array) -> Array:
     return array[:, 0] if column else array
 
 
-def _whole(array: Any) -> Array:
-    return np.asarray(array[...])
+def _npz(path: Path) -> Opened:
+    found = {name: stored for name, stored in npz.headers(path).items() if stored.shape}
+    return Opened([*found], found.__getitem__, lambda name, rank: _memory(path, found[name], rank))
 
 
-def affordable() -> int:
-    """Bytes that arrays may take: a third of the memory of the machine, as they are there twice for a moment."""
-    if not hasattr(os, "sysconf"):  # Windows does not say
-        return 1 << 32
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 3
+def _memory(path: Path, stored: Stored, rank: int) -> Memory:
+    """Images that are read as a whole, once all else is right; more than fit into memory never."""
+    stored.check()
 
+    def load() -> Array:
+        try:
+            return imaged(stored.read(), rank)
+        except StorageError as error:
+            raise unfit(BROKEN, f"{shown(path)} cannot be read: {error}", PIECEWISE) from None
 
-def _check_size(path: Path, name: str, size: int) -> None:
-    if size > affordable():
-        message = f"{shown(path)}: `{name}` takes {size:,} bytes, more than a third of the memory"
-        raise unfit(BROKEN, message, "HDF5 files and folders of images are read piece by piece")
-
-
-# -- .npz ------------------------------------------------------------------------------------------------------
-
-
-def _npz(path: Path) -> dict[str, Array]:
-    """All arrays of a file, none of which may be larger than memory, or need pickle."""
-    held: dict[str, Array] = {}
-    try:
-        with zipfile.ZipFile(path) as archive, np.load(path, allow_pickle=False) as file:
-            sizes = {info.filename.removesuffix(".npy"): info.file_size for info in archive.infolist()}
-            _check_size(path, "everything", sum(sizes.values()))
-            for name in file.files:
-                held[name] = file[name]
-    except ValueError as error:
-        if "allow_pickle" in str(error):
-            raise unfit(
-                BROKEN, f"{shown(path)} holds Python objects", "save plain arrays: objects can run anything"
-            ) from None
-        raise unfit(BROKEN, f"{shown(path)} is broken: {error}") from None
-    except (OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        raise unfit(BROKEN, f"{shown(path)} is broken: {error}") from None
-    return {name: array for name, array in held.items() if array.ndim}
+    shape = (*stored.shape, 1) if len(stored.shape) == rank == 3 else stored.shape
+    return Memory(shape, load)
 
 
 # -- HDF5 ------------------------------------------------------------------------------------------------------
@@ -174,27 +162,26 @@ class Rows(Images):
 IN_MEMORY = 1 << 30  # bytes up to which an HDF5 data set is read at once
 
 
-def _hdf5(path: Path) -> dict[str, Any]:
-    """The data sets of a file: small ones as arrays, large ones to be read row by row."""
-    import h5py  # noqa: PLC0415 - comes with Keras
+def _hdf5(path: Path) -> Opened:
+    """The data sets of a file: small ones as arrays, images beyond a size to be read row by row."""
+    with explained():
+        file = hdf5.file(path)  # open as long as a data set of it is used
+        found = {name: each for name, each in hdf5.datasets(file).items() if each.ndim}
 
-    try:
-        file = h5py.File(path, "r")
-        links = {name: file.get(name, getlink=True) for name in file}
-        inside = [name for name, link in links.items() if not isinstance(link, h5py.ExternalLink)]
-        found = {name: file[name] for name in inside if isinstance(file[name], h5py.Dataset) and file[name].ndim}
-        plain = {name: each for name, each in found.items() if each.dtype.kind in "uifb" and not each.is_virtual}
-        outside = [name for name, each in plain.items() if each.external]
-        if outside:
-            raise unfit(BROKEN, f"{shown(path)}: `{outside[0]}` lies in another file", "copy it into this one")
-        return {name: _held(path, name, each) for name, each in plain.items()}
-    except (OSError, KeyError, RuntimeError) as error:
-        raise unfit(BROKEN, f"{shown(path)} is broken: {error}") from None
+    def array(name: str) -> Stored:
+        with explained():
+            return hdf5.array(found[name], name)
 
+    def images(name: str, rank: int) -> Images:
+        dataset = found[name]
+        if dataset.nbytes <= IN_MEMORY or dataset.ndim < 3:
+            return _memory(path, array(name), rank)
+        with explained():
+            hdf5.check(dataset, name)
+            row = dataset.nbytes // max(1, len(dataset))
+            piece = max(row, prod(dataset.chunks or ()) * dataset.dtype.itemsize)
+        if piece > affordable():
+            raise StorageError(f"`{name}` is read {piece:,} bytes at a time, more than fit into memory")
+        return Rows(dataset, rank)
 
-def _held(path: Path, name: str, dataset: Any) -> Any:
-    """Images beyond a size row by row, everything else as an array."""
-    if dataset.nbytes > IN_MEMORY and dataset.ndim > 2:
-        return dataset
-    _check_size(path, name, dataset.nbytes)
-    return np.asarray(dataset[...])
+    return Opened([*found], array, images)

@@ -11,7 +11,8 @@ import numpy as np
 
 from netc.data.errors import BROKEN, CLASSES, MISSING, Finding, bounded, shown, unfit
 from netc.data.files import Files, Reading
-from netc.data.sources import Collection, whole
+from netc.data.sources import Collection, numbered, whole
+from netc.storage.stored import affordable
 
 PARTS = {
     "train": ("train", "training"),
@@ -19,8 +20,8 @@ PARTS = {
     "test": ("test", "testing"),
 }
 IGNORED = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir"})  # what systems leave in folders of images
-LARGEST_LIST = 1 << 30  # bytes
-MOST_CLASSES = 1_000_000
+LARGEST_LIST = 1 << 28  # bytes
+UNPACKED = 8  # times as many bytes a list takes while it is read
 LAYOUT = "a folder for each class with its images, or such folders in `train`, `validation` and `test`"
 _LINE = re.compile(r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>\S+(?:\s+\S+)*))\s+(?P<class>\S+)')
 
@@ -126,8 +127,8 @@ def read_list(path: Path, reading: Reading) -> Collection:
     classes: list[str] = []
     findings: list[Finding] = []
     try:
-        if path.stat().st_size > LARGEST_LIST:
-            raise unfit(BROKEN, f"{shown(path)} is larger than {LARGEST_LIST:,} bytes, and no list of images")
+        if path.stat().st_size > (most := min(LARGEST_LIST, affordable() // UNPACKED)):
+            raise unfit(BROKEN, f"{shown(path)} is larger than {most:,} bytes, and no list of images")
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise unfit(BROKEN, f"cannot read {shown(path)}: {(error.strerror or 'unknown').lower()}") from None
@@ -162,9 +163,7 @@ def _numbered(classes: list[str]) -> tuple[tuple[str, ...], np.ndarray[tuple[int
     """Names of classes and the number of each: as they stand where all are numbers, else in alphabetical order."""
     if all(each.isascii() and each.isdigit() and len(each) < 10 for each in classes):
         numbers = np.asarray([int(each) for each in classes], np.int64)
-        if int(numbers.max()) < MOST_CLASSES:
-            return tuple(str(number) for number in range(int(numbers.max()) + 1)), numbers
-        raise unfit(CLASSES, f"class number {numbers.max()} is too large", f"they go from 0 to {MOST_CLASSES - 1}")
+        return numbered(0, int(numbers.max())), numbers
     names = tuple(sorted(set(classes)))
     number = {name: index for index, name in enumerate(names)}
     return names, np.asarray([number[each] for each in classes], np.int64)

@@ -73,11 +73,9 @@ def _targets(outputs: list[Wanted], given: Mapping[str, Array], classes: int) ->
 
 def _classes(output: Wanted, array: Array, classes: int) -> Target:
     """Class numbers, one an image."""
-    numbers, units = array.astype(np.int32), output.shape[-1]
+    units = output.shape[-1]
     classes = classes or max(units or 0, 2)  # nobody says how many there are
-    if numbers.size and not 0 <= int(numbers.min()) <= int(numbers.max()) < classes:
-        found = f"from {numbers.min()} to {numbers.max()}"
-        raise unfit(CLASSES, f"class numbers are {found}, and the output `{output.label}` has {units} classes")
+    numbers = _numbers(output, array, classes)
     if len(output.shape) != 1:
         message = f"each image has one label, and the output `{output.label}` is {show_shape(output.shape)}"
         raise unfit(CLASSES, message, "`gap` or `fc` in front of the end makes one prediction an image")
@@ -88,6 +86,14 @@ def _classes(output: Wanted, array: Array, classes: int) -> Target:
     if units != classes:
         raise _count(output, classes)
     return Target(output.output, numbers, 0 if output.form == INTEGER else classes)
+
+
+def _numbers(output: Wanted, array: Array, classes: int) -> Array:
+    """Class numbers as TensorFlow takes them; raises `Unfit` for one that is none."""
+    if array.size and not 0 <= int(array.min()) <= int(array.max()) < classes:
+        found, units = f"from {array.min()} to {array.max()}", output.shape[-1]
+        raise unfit(CLASSES, f"class numbers are {found}, and the output `{output.label}` has {units} classes")
+    return array.astype(np.int32)
 
 
 def _count(output: Wanted, classes: int) -> Exception:
@@ -106,10 +112,7 @@ def _dense(output: Wanted, array: Array) -> Target:
     integers = bool(np.issubdtype(array.dtype, np.integer))
     places = shape[:-1] if shape and shape[-1] == 1 else shape
     if integers and output.form in (INTEGER, ONE_HOT) and fits(places, output.shape[:-1]):
-        numbers = array.reshape(len(array), *places).astype(np.int32)
-        if numbers.size and not 0 <= int(numbers.min()) <= int(numbers.max()) < (units or 0):
-            found = f"from {numbers.min()} to {numbers.max()}"
-            raise unfit(CLASSES, f"class numbers are {found}, and the output `{output.label}` has {units} classes")
+        numbers = _numbers(output, array.reshape(len(array), *places), units or 0)
         return Target(output.output, numbers, 0 if output.form == INTEGER else units or 0)
     if units == 1 and fits(shape, output.shape[:-1]):  # a number an image, a mask without channels
         array, shape = array[..., None], (*shape, 1)

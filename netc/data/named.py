@@ -190,4 +190,4 @@ def _digits() -> Collection:
 
     held = load_digits()
     images = (held.images / 16).astype(np.float32)[..., None]
-    return Collection(official.DIGITS, whole(Memory(images), held.target.astype(np.int64)))
+    return Collection(official.DIGITS, whole(Memory.of(images), held.target.astype(np.int64)))

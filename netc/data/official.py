@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,7 @@ from netc.data.errors import BROKEN, MISSING, shown, unfit
 from netc.data.files import Files, Reading
 from netc.data.folders import read_folder
 from netc.data.sources import Collection, Memory, Part, whole
+from netc.storage.stored import affordable
 
 Bytes = NDArray[np.uint8]
 
@@ -41,7 +45,6 @@ CIFAR100 = _names(
     wardrobe whale willow_tree wolf woman worm"""
 )
 _IMAGES, _LABELS = 0x803, 0x801  # idx: unsigned bytes in 3 dimensions, in 1
-_LARGEST = 1 << 31  # bytes of one idx file
 _FLOWER = re.compile(r"image_(\d{4})\.jpg")
 
 
@@ -61,13 +64,12 @@ def read_idx(folder: Path, classes: tuple[str, ...]) -> Collection | None:
             raise unfit(
                 MISSING, f"{shown(folder)} lacks {prefix}-{'images-idx3' if images is None else 'labels-idx1'}-ubyte"
             )
-        pixels, numbers = _idx(images, _IMAGES), _idx(labels, _LABELS)
-        if len(pixels) != len(numbers):
-            raise unfit(
-                BROKEN, f"{shown(images)} holds {len(pixels):,} images, and {shown(labels)} {len(numbers):,} labels"
-            )
+        shape, (count,) = _idx_shape(images, _IMAGES), _idx_shape(labels, _LABELS)
+        if shape[0] != count:
+            raise unfit(BROKEN, f"{shown(images)} holds {shape[0]:,} images, and {shown(labels)} {count:,} labels")
+        numbers = _idx(labels, (count,))
         _check_labels(labels, numbers, len(classes))
-        parts[part] = whole(Memory(pixels[..., None]), numbers.astype(np.int64))
+        parts[part] = whole(Memory((*shape, 1), _idx_images(images, shape)), numbers.astype(np.int64))
     return Collection(classes, parts["train"], None, parts.get("test"))
 
 
@@ -76,25 +78,42 @@ def _idx_file(folder: Path, prefix: str, kind: str, dimensions: int) -> Path | N
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
-def _idx(path: Path, magic: int) -> Bytes:
-    """An array of an idx file."""
+def _idx_shape(path: Path, magic: int) -> tuple[int, ...]:
+    """What the head of an idx file says; raises `Unfit` for what does not fit into memory."""
     dimensions = magic & 0xFF
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            head = file.read(4 + 4 * dimensions)
-            if len(head) < 4 + 4 * dimensions or int.from_bytes(head[:4], "big") != magic:
-                raise unfit(BROKEN, f"{shown(path)} is no idx file of bytes in {dimensions} dimensions")
-            shape = [int.from_bytes(head[at : at + 4], "big") for at in range(4, len(head), 4)]
-            size = int(np.prod(shape, dtype=object))
-            if size > _LARGEST:
-                raise unfit(BROKEN, f"{shown(path)} claims to hold {size:,} bytes")
-            held = file.read(size + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise unfit(BROKEN, f"{shown(path)} is broken: {error}", "fetch it again") from None
+    with _idx_open(path) as file:
+        head = file.read(4 + 4 * dimensions)
+    if len(head) < 4 + 4 * dimensions or int.from_bytes(head[:4], "big") != magic:
+        raise unfit(BROKEN, f"{shown(path)} is no idx file of bytes in {dimensions} dimensions")
+    shape = tuple(int.from_bytes(head[at : at + 4], "big") for at in range(4, len(head), 4))
+    if prod(shape) > affordable():
+        raise unfit(BROKEN, f"{shown(path)} says it holds {prod(shape):,} bytes, more than fit into memory")
+    return shape
+
+
+def _idx(path: Path, shape: tuple[int, ...]) -> Bytes:
+    """The array of an idx file of a shape."""
+    size = prod(shape)
+    with _idx_open(path) as file:
+        file.read(4 + 4 * len(shape))
+        held = file.read(size + 1)
     if len(held) != size:
         there = "more" if len(held) > size else f"{len(held):,}"
         raise unfit(BROKEN, f"{shown(path)} says it holds {size:,} bytes, and there are {there}", "fetch it again")
     return np.frombuffer(held, np.uint8).reshape(shape)
+
+
+def _idx_images(path: Path, shape: tuple[int, ...]) -> Callable[[], Bytes]:
+    return lambda: _idx(path, shape)[..., None]
+
+
+@contextmanager
+def _idx_open(path: Path) -> Iterator[Any]:
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            yield file
+    except (OSError, EOFError, zlib.error) as error:
+        raise unfit(BROKEN, f"{shown(path)} is broken: {error}", "fetch it again") from None
 
 
 # -- CIFAR, binary version (Krizhevsky 2009, cs.toronto.edu/~kriz/cifar.html) ------------------------------------
@@ -129,6 +148,8 @@ def _records(files: Sequence[Path], labels: int, classes: tuple[str, ...]) -> Pa
     for path in files:
         if not path.is_file():
             raise unfit(MISSING, f"{shown(path)} is not there", "unpack the whole archive")
+        if path.stat().st_size > affordable():
+            raise unfit(BROKEN, f"{shown(path)} has {path.stat().st_size:,} bytes, more than fit into memory")
         held = np.fromfile(path, np.uint8)
         size = labels + 3 * 32 * 32
         if not len(held) or len(held) % size:
@@ -137,7 +158,7 @@ def _records(files: Sequence[Path], labels: int, classes: tuple[str, ...]) -> Pa
         _check_labels(path, records[:, labels - 1], len(classes))
         numbers.append(records[:, labels - 1].astype(np.int64))
         pixels.append(records[:, labels:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
-    return whole(Memory(np.concatenate(pixels)), np.concatenate(numbers))
+    return whole(Memory.of(np.concatenate(pixels)), np.concatenate(numbers))
 
 
 def _check_labels(path: Path, numbers: Bytes, classes: int) -> None:

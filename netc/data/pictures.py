@@ -10,7 +10,9 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,13 +21,17 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from netc.data.errors import BROKEN, Unfit, shown, unfit
 from netc.data.sources import to_unit
+from netc.storage.stored import SHARE, affordable
 
 warnings.filterwarnings("ignore", module="PIL")  # remarks on odd files that it can read
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 READ = "BMP, GIF, JPEG, PNG, PPM, TIFF and WebP"
 SUFFIXES = (".bmp", ".gif", ".jpg", ".jpeg", ".png", ".pbm", ".pgm", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
-LARGEST = 1 << 26  # pixels of one image: 67 million, a gigabyte while it is read
+LARGEST = 1 << 26  # pixels of one image: 67 million
+LARGE = 1 << 22  # pixels of an image that is decoded alone: a file of a kilobyte can hold it
+DECODING = 24  # bytes a pixel while it is decoded: as Pillow holds it, turned upright, and as float32
+_ONE = Lock()
 GREY = ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L")
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)  # EXIF: values that swap rows and columns
@@ -65,9 +71,13 @@ def decode(source: Where, channels: int, name: str | None = None) -> NDArray[np.
 
     Of an animation it is the first picture. Opacity is dropped unless 2 or 4 channels are asked for.
     """
-    header(source, name)
+    head = header(source, name)
+    pixels = head.rows * head.columns
+    if pixels * DECODING > SHARE * affordable():
+        message = f"{name or _name(source)} has {head.columns}x{head.rows} pixels, more than fit into memory"
+        raise unfit(BROKEN, message, "scale it down, or take it away")
     try:
-        with _open(source) as image:
+        with _ONE if pixels > LARGE else nullcontext(), _open(source) as image:
             image.load()
             return _pixels(ImageOps.exif_transpose(image), channels)
     except Exception as error:

@@ -111,7 +111,7 @@ def _given(program: Program, images: Any, labels: Any) -> Collection:
     rank = len(program.net.shapes[program.net.inputs[0]])
     nodes = {label: node for label, node in program.expansion.labels.items() if node in program.net.inputs}
     part = Part(
-        {nodes.get(name, name): Memory(arrays.imaged(array, rank)) for name, array in inputs.items()},
+        {nodes.get(name, name): Memory.of(arrays.imaged(array, rank)) for name, array in inputs.items()},
         np.arange(counts.pop()),
         targets,
     )

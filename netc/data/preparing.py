@@ -73,6 +73,9 @@ def _prepare(
     for part in (train, validation, found.test):
         if part is not None:
             _check_images(program, steps, part)
+    for part in (train, validation, found.test):
+        for images in part.inputs.values() if part else ():
+            images.load()
     of_train = answers(train)  # before statistics, which take their time
     _check_places(steps, of_train)
     if statistics is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 
 from netc.data.errors import BROKEN, MISSING, Unfit, shown, unfit
 from netc.data.files import Files, Reading
-from netc.data.sources import Collection, Part, whole
+from netc.data.sources import Collection, Part, numbered, whole
 
 PREFIX = "tfds:"
 SUFFIXES = (".tfrecord", ".tfrecords")
@@ -26,7 +25,7 @@ def read_records(path: Path, reading: Reading) -> Collection:
     paths = sorted(file for file in path.iterdir() if _is_record(file)) if path.is_dir() else [path]
     part = _part(paths, reading)
     assert part.labels is not None
-    return Collection(tuple(map(str, range(int(part.labels.max()) + 1))), part)
+    return Collection(numbered(int(part.labels.min()), int(part.labels.max())), part)
 
 
 def holds_records(folder: Path) -> bool:
@@ -98,9 +97,11 @@ def _part(paths: Sequence[Path], reading: Reading) -> Part:
 
 
 def _records(path: Path) -> Any:
-    """Start and data of each record. TensorFlow reads them too, and compares their checksums."""
+    """Start and data of each record. TensorFlow reads them too, and compares their checksums, but takes memory for as
+    many bytes as a record says it has: so that is compared with the file first."""
     import tensorflow as tf  # noqa: PLC0415 - seconds
 
+    _check_lengths(path)
     at = 0
     try:
         for data in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
@@ -108,8 +109,18 @@ def _records(path: Path) -> Any:
             at += _HEAD + len(data) + _FOOT
     except tf.errors.OpError as error:
         raise unfit(BROKEN, f"{shown(path)} is broken: {error.message}") from None
-    except struct.error as error:
-        raise unfit(BROKEN, f"{shown(path)} is broken: {error}") from None
+
+
+def _check_lengths(path: Path) -> None:
+    at, size, number = 0, path.stat().st_size, 0
+    with path.open("rb") as file:
+        while at < size:
+            file.seek(at)
+            head = file.read(8)
+            at += _HEAD + int.from_bytes(head, "little") + _FOOT
+            if len(head) < 8 or at > size:
+                raise unfit(BROKEN, f"{shown(path)} is broken: record {number} ends behind the end of the file")
+            number += 1
 
 
 def _example(path: Path, index: int, data: bytes) -> tuple[bytes, int]:

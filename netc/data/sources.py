@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netc.data.errors import SHAPE, unfit
+from netc.data.errors import CLASSES, SHAPE, unfit
 from netc.ir.shape import Shape
 
 Array = NDArray[Any]
+MOST_CLASSES = 1_000_000
+NO_CLASSES = "targets that are no classes are real numbers: `targets.astype('float32')`"
 
 
 class Images(ABC):
@@ -30,37 +33,56 @@ class Images(ABC):
     def one(self, index: int) -> NDArray[np.float32]:
         """One image; raises `Unfit` where it cannot be read."""
 
+    def load(self) -> None:  # noqa: B027 - most are read one by one
+        """Read what is kept in memory; raises `Unfit`."""
+
     def gather(self, indices: Any) -> Any:
         """A batch, for those that are kept in memory: a float32 tensor for a tensor of indices."""
         raise NotImplementedError
 
 
 class Memory(Images):
-    """Images in an array: bytes stay bytes until they are read. Raises `Unfit` for numbers that are no pixels."""
+    """Images in one array, which is read when all else about it is right: bytes stay bytes until they are used.
+
+    `shape` is that of the whole array. `load` raises `Unfit` for numbers that are no pixels.
+    """
 
     in_memory = True
 
-    def __init__(self, array: Array) -> None:
-        import tensorflow as tf  # noqa: PLC0415 - seconds
+    def __init__(self, shape: tuple[int, ...], load: Callable[[], Array]) -> None:
+        self.count, *each = shape
+        self.shape = tuple(each)
+        self._load = load
 
-        array = _compact(array)
-        self.shape = array.shape[1:]
-        self.unit = unit_of(array.dtype)
-        self.count = len(array)
-        with tf.device("cpu"):
-            self._tensor = tf.constant(array)
+    @classmethod
+    def of(cls, array: Array) -> Memory:
+        """An array that is there already."""
+        return cls(array.shape, lambda: array)
 
     def __len__(self) -> int:
         return self.count
 
+    def load(self) -> None:
+        assert self._pixels is not None
+
+    @cached_property
+    def _pixels(self) -> tuple[Any, float]:
+        """A tensor of all images, and what counts as 1 in it."""
+        import tensorflow as tf  # noqa: PLC0415 - seconds
+
+        array = _compact(self._load())
+        with tf.init_scope(), tf.device("cpu"):
+            return tf.constant(array), unit_of(array.dtype)
+
     def one(self, index: int) -> NDArray[np.float32]:
-        return to_unit(self._tensor[index].numpy())
+        return to_unit(self._pixels[0][index].numpy())
 
     def gather(self, indices: Any) -> Any:
         import tensorflow as tf  # noqa: PLC0415
 
-        found = tf.cast(tf.gather(self._tensor, indices), tf.float32)
-        return found if self.unit == 1 else found / self.unit
+        pixels, unit = self._pixels
+        found = tf.cast(tf.gather(pixels, indices), tf.float32)
+        return found if unit == 1 else found / unit
 
 
 def _compact(array: Array) -> Array:
@@ -126,6 +148,17 @@ class Collection:
     train: Part
     validation: Part | None = None
     test: Part | None = None
+
+
+def numbered(low: int, high: int, classes: int | None = None) -> tuple[str, ...]:
+    """The names of classes that are numbers, from the least and the greatest that appear; raises `Unfit`."""
+    if low < 0:
+        raise unfit(CLASSES, f"class numbers begin at 0, and there is a {low}", NO_CLASSES)
+    if classes is not None and high >= classes:
+        raise unfit(CLASSES, f"there is a class number {high:,}, and `classes` says {classes:,}", about="classes")
+    if high >= MOST_CLASSES:
+        raise unfit(CLASSES, f"class number {high:,} is too large: they go to {MOST_CLASSES - 1:,}", NO_CLASSES)
+    return tuple(map(str, range(classes or high + 1)))
 
 
 def whole(images: Images, labels: Array | None) -> Part:

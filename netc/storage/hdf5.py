@@ -23,12 +23,25 @@ SMALL, MOST_PACKED = 1 << 20, 1032  # bytes, and how many of them deflate gets i
 @contextmanager
 def opened(path: Path | BytesIO) -> Iterator[Any]:
     """A file, open for reading; raises `StorageError` for what is none."""
+    held = file(path)
+    with held:
+        yield held
+
+
+def file(path: Path | BytesIO) -> Any:
+    """As `opened`, for as long as anything of it is used."""
     import h5py  # noqa: PLC0415 - only for files of it
 
     with explained():
-        file = h5py.File(path, "r")
-    with file:
-        yield file
+        return h5py.File(path, "r")
+
+
+def datasets(group: Any) -> dict[str, Any]:
+    """The arrays in a group; links are left out, wherever they lead."""
+    import h5py  # noqa: PLC0415
+
+    hard = [name for name in group if isinstance(group.get(name, getlink=True), h5py.HardLink)]
+    return {name: group[name] for name in hard if isinstance(group[name], h5py.Dataset)}
 
 
 def members(group: Any) -> dict[str, Any]:
@@ -48,15 +61,20 @@ def is_group(member: Any) -> bool:
     return isinstance(member, h5py.Group)
 
 
-def array(dataset: Any, name: str) -> Stored:
-    """A data set of numbers, in the file itself. Raises `StorageError` for any other, and for more than the file can
-    hold: no more memory is taken than it could fill."""
+def check(dataset: Any, name: str) -> None:
+    """Raises `StorageError` for anything but an array of numbers that lies in the file itself."""
     if is_group(dataset):
         raise StorageError(f"`{name}` is a group, and an array is expected")
     if dataset.external or dataset.is_virtual:
         raise StorageError(f"`{name}` lies in another file")
     if dataset.dtype.kind not in NUMBERS:
         raise StorageError(f"`{name}` holds {dataset.dtype}, and numbers are expected")
+
+
+def array(dataset: Any, name: str) -> Stored:
+    """A data set of numbers, in the file itself. Raises `StorageError` for any other, and for more than the file can
+    hold: no more memory is taken than it could fill."""
+    check(dataset, name)
     if dataset.nbytes > SMALL + MOST_PACKED * dataset.id.get_storage_size():
         raise StorageError(f"`{name}` is said to have {dataset.nbytes:,} bytes, more than the file can hold")
 

@@ -7,6 +7,8 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +44,20 @@ def opened(path: Path, *, packed: bool = True) -> Iterator[dict[str, Stored]]:
                 if name != entry.filename:
                     found[name] = _member(archive, entry, name)
         yield found
+
+
+def headers(path: Path) -> dict[str, Stored]:
+    """The arrays of an archive by name, each of which opens it again to be read. Raises as `opened`."""
+    with opened(path) as found:
+        return {name: replace(stored, load=partial(_again, path, stored)) for name, stored in found.items()}
+
+
+def _again(path: Path, before: Stored) -> NDArray[Any]:
+    with opened(path) as found:
+        stored = found.get(before.name)
+        if stored is None or (stored.shape, stored.dtype) != (before.shape, before.dtype):
+            raise StorageError(f"`{before.name}` changed while it was looked at")
+        return stored.load()
 
 
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> Stored:

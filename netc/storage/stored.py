@@ -55,13 +55,17 @@ class Stored:
         """Bytes that it takes in memory."""
         return prod(self.shape) * self.dtype.itemsize
 
-    def read(self) -> NDArray[Any]:
-        """The numbers. Raises `StorageError` for what are none, and for more than fit into memory."""
+    def check(self) -> None:
+        """Raises `StorageError` for what is no array of numbers, and for more than fit into memory."""
         if self.dtype.kind not in NUMBERS:
             raise StorageError(f"`{self.name}` holds {self.dtype}, and numbers are expected")
         if self.nbytes > affordable():
             said = f"`{self.name}` takes {self.nbytes:,} bytes"
             raise StorageError(f"{said}, more than a third of the {SHARE * affordable():,} that are free")
+
+    def read(self) -> NDArray[Any]:
+        """The numbers. Raises as `check`, and `StorageError` for a broken file."""
+        self.check()
         return self.load()
 
 
