@@ -14,9 +14,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from netc import needs
-from netc.diagnostics.codes import Severity
-from netc.diagnostics.levels import judge
 from netc.diagnostics.model import Diagnostic, Diagnostics
+from netc.diagnostics.spec_error import SpecError
 from netc.ir.shape import Shape, show_shape
 from netc.limits import Limits
 from netc.syntax.source import Source
@@ -35,18 +34,7 @@ if TYPE_CHECKING:
     from netc.report.cost import NetCost
     from netc.train.session import Outcome
 
-
-class SpecError(ValueError):
-    """A spec has errors. The text is the one of the command line, and `diagnostics` holds all findings as data."""
-
-    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
-        self.diagnostics = diagnostics
-        super().__init__(diagnostics)
-
-    def __str__(self) -> str:
-        from netc.diagnostics.render_text import render  # noqa: PLC0415 - a right spec needs none
-
-        return render(found for found in self.diagnostics if found.severity is Severity.ERROR).rstrip()
+__all__ = ["Network", "SpecError", "Summary", "load", "loads"]
 
 
 class Summary(str):
@@ -258,7 +246,7 @@ class Network:
 
     def to_dot(self) -> str:
         """The network as a Graphviz graph."""
-        from netc.backends.dot import dump  # noqa: PLC0415 - imports graphviz
+        from netc.figures.dot import dump  # noqa: PLC0415 - imports graphviz
 
         return dump(self.program)
 
@@ -292,7 +280,7 @@ def loads(text: str, /, name: str = "<string>", **parameters: Value) -> Network:
 
 
 def _network(source: Source, parameters: Mapping[str, Any]) -> Network:
-    from netc.compiler import need_network  # noqa: PLC0415 - brings the parser
+    from netc.compiler import judge, need_network  # noqa: PLC0415 - brings the parser
 
     overrides = {name: _value(name, value) for name, value in parameters.items()}
     program = _compile(source, overrides)

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from netc.checks import CHECKS
-from netc.diagnostics.model import Diagnostics
+from netc.diagnostics.codes import Severity
+from netc.diagnostics.levels import USELESS, Levels, apply
+from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.limits import Limits
 from netc.lower import lower
 from netc.program import Program
@@ -58,6 +60,16 @@ def need_network(program: Program) -> bool:
     if lacking:
         program.report.add("NET125", f"{program.file.source.name} makes no network: it holds definitions only")
     return lacking
+
+
+def judge(program: Program, levels: Levels | None = None) -> list[Diagnostic]:
+    """What to say about a compiled spec, with the comments of the file and of those it uses."""
+    main = program.file.source
+    used = {found.span.source for found in program.report if found.span and found.severity is Severity.WARNING}
+    files = [parse(source, Limits(), Diagnostics()) for source in used - {main}]
+    shown = apply(program.report, levels or Levels(), [program.file, *files])
+    judged = main if program.net.outputs else None  # definitions alone give no lints that a comment could accept
+    return [found for found in shown if found.code != USELESS or (found.span and found.span.source is judged)]
 
 
 def run(program: Program, hook: Callable[[Pass, Program], None] | None = None) -> None:

@@ -17,13 +17,13 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
-from netc.backends import dot, json
+from netc.backends import json
 from netc.backends.keras_source import emit
-from netc.compiler import compile_source
+from netc.compiler import compile_source, judge
 from netc.diagnostics import render_concise, render_json, render_sarif, render_text
 from netc.diagnostics.fixes import apply_fixes, fix, weight
-from netc.diagnostics.levels import judge
 from netc.diagnostics.model import Diagnostic, Diagnostics
+from netc.figures import dot
 from netc.figures.drawing import Drawing
 from netc.figures.styles import STYLES, FigureError
 from netc.limits import Limits

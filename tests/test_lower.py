@@ -11,8 +11,8 @@ from netc.layers import LAYERS
 from netc.limits import Limits
 from netc.lower.expansion import CallStep, IfStep, LayerStep, RepeatStep
 from netc.lower.special import SPECIAL
-from netc.lower.suggest import ELSEWHERE, nearest
 from netc.program import Program
+from netc.suggest import ELSEWHERE, nearest
 from netc.syntax.source import Source
 
 

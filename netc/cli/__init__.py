@@ -130,7 +130,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _unknown(argument: str, command: str | None, top: argparse.ArgumentParser) -> str:
     """What there is to say about an argument that a command does not take."""
-    from netc.lower.suggest import nearest  # noqa: PLC0415 - only for a mistake
+    from netc.suggest import nearest  # noqa: PLC0415 - only for a mistake
 
     chosen, name = top, "netc" if command is None else f"netc {command}"
     if command is not None:
@@ -148,7 +148,7 @@ def _refuse_unknown_command(arguments: Sequence[str]) -> None:
     name = next((argument for argument in arguments if not argument.startswith("-")), None)
     if name is None or name in COMMANDS:
         return
-    from netc.lower.suggest import nearest  # noqa: PLC0415 - only for a mistake
+    from netc.suggest import nearest  # noqa: PLC0415 - only for a mistake
 
     close = "check " + name if name.endswith(".net") else nearest(name, COMMANDS)
     raise UsageError(f"there is no command {name!a}" + (f"; did you mean `netc {close}`?" if close else ""))

@@ -75,7 +75,7 @@ def _emit(program: Program, options: argparse.Namespace) -> str:
 
         return json.dump(program)
     if options.target == "dot":
-        from netc.backends import dot  # noqa: PLC0415
+        from netc.figures import dot  # noqa: PLC0415
 
         return dot.dump(program)
     from netc.backends import keras_source  # noqa: PLC0415

@@ -25,8 +25,8 @@ def run(options: argparse.Namespace) -> int:
     """Print the reference of an operation, or the list of all."""
     from netc.layers import LAYERS  # noqa: PLC0415
     from netc.lower.definitions import shipped_names  # noqa: PLC0415
-    from netc.lower.suggest import nearest  # noqa: PLC0415
     from netc.report.reference import block_page, index, operation_page  # noqa: PLC0415
+    from netc.suggest import nearest  # noqa: PLC0415
 
     if options.name is None:
         emit(index())

@@ -158,7 +158,7 @@ def _level(level: Level) -> Callable[[str], tuple[Level, str]]:
 def _limit(text: str) -> tuple[str, int]:
     name, _, value = text.partition("=")
     if name not in _LIMITS:
-        from netc.lower.suggest import nearest  # noqa: PLC0415 - only for a mistake
+        from netc.suggest import nearest  # noqa: PLC0415 - only for a mistake
 
         close = nearest(name, _LIMITS)
         raise ValueError(f"there is no limit `{name}`" + (f"; did you mean `{close}`?" if close else ""))

@@ -14,7 +14,6 @@ from netc.cli import CLEAN, ERRORS, USAGE, UsageError
 from netc.cli.options import Settings, coloured
 from netc.cli.output import STDIO, reason, say
 from netc.diagnostics.codes import Severity
-from netc.diagnostics.levels import judge
 from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.limits import Limits
 from netc.syntax.source import Source
@@ -87,7 +86,7 @@ def compile_text(
     source: Source, settings: Settings, *, speculate: bool = False, changes: Sequence[Change] = ()
 ) -> tuple[Program, list[Diagnostic]]:
     """A text, compiled, with what there is to say about it after levels and comments."""
-    from netc.compiler import compile_source  # noqa: PLC0415 - not every command compiles
+    from netc.compiler import compile_source, judge  # noqa: PLC0415 - not every command compiles
 
     try:
         program = compile_source(source, settings.overrides, settings.limits, speculate=speculate, changes=changes)
@@ -113,7 +112,7 @@ def load(
     program = None
     if source is not None:
         program, findings = compile_text(source, settings, speculate=speculate, changes=changes)
-        from netc.compiler import need_network  # noqa: PLC0415
+        from netc.compiler import judge, need_network  # noqa: PLC0415
 
         if need_network(program):
             findings = judge(program, settings.levels)

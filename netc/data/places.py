@@ -13,12 +13,12 @@ from netc.data import arrays, folders, named, records
 from netc.data.errors import BROKEN, MISSING, SHAPE, shown, unfit
 from netc.data.files import Progress, Reading
 from netc.data.sources import Collection, Memory, Part
-from netc.lower.suggest import did_you_mean
 from netc.program import Program
 from netc.sections.data_sets import DATA_SETS, DataSet
 from netc.sections.model import ARRAYS
 from netc.sections.preprocessing import Channels
 from netc.sections.settings import Classes
+from netc.suggest import did_you_mean
 from netc.syntax.reading import STDIN
 
 

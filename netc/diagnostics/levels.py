@@ -9,16 +9,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from netc.diagnostics.codes import CODES, Severity
 from netc.diagnostics.model import Diagnostic, Diagnostics
-from netc.limits import Limits
 from netc.syntax.source import Span
 from netc.syntax.tree import Comment, File
-
-if TYPE_CHECKING:
-    from netc.program import Program
 
 PREFIX = "netc:"
 USELESS = "NET516"
@@ -67,7 +62,7 @@ def find_code(text: str) -> str:
     wanted = f"net{wanted}" if wanted.isdigit() else wanted
     if wanted in known:
         return known[wanted]
-    from netc.lower.suggest import nearest  # noqa: PLC0415 - only for a mistake
+    from netc.suggest import nearest  # noqa: PLC0415 - only for a mistake
 
     close = nearest(wanted, known)
     shown = close.upper() if close and close.upper() in CODES else close
@@ -87,18 +82,6 @@ def lint(text: str) -> str:
     if CODES[code].severity is Severity.ERROR:
         raise LevelError(f"{code} ({CODES[code].name}) is an error, and only lints have a level")
     return code
-
-
-def judge(program: Program, levels: Levels | None = None) -> list[Diagnostic]:
-    """What to say about a compiled spec, with the comments of the file and of those it uses."""
-    from netc.syntax.parser import parse  # noqa: PLC0415 - only lints in used files need it
-
-    main = program.file.source
-    used = {found.span.source for found in program.report if found.span and found.severity is Severity.WARNING}
-    files = [parse(source, Limits(), Diagnostics()) for source in used - {main}]
-    shown = apply(program.report, levels or Levels(), [program.file, *files])
-    judged = main if program.net.outputs else None  # definitions alone give no lints that a comment could accept
-    return [found for found in shown if found.code != USELESS or (found.span and found.span.source is judged)]
 
 
 def apply(report: Diagnostics, levels: Levels, files: Iterable[File]) -> list[Diagnostic]:

@@ -99,7 +99,7 @@ def _html(drawing: Drawing) -> str:
 
 
 def _dot(drawing: Drawing) -> str:
-    from netc.backends.dot import dump  # noqa: PLC0415 - imports graphviz
+    from netc.figures.dot import dump  # noqa: PLC0415 - imports graphviz
 
     return dump(drawing.programs[0], drawing.options.direction)
 

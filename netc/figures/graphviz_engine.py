@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netc.backends.dot import dump
+from netc.figures.dot import dump
 from netc.figures.styles import FigureError
 from netc.program import Program
 

@@ -14,9 +14,9 @@ from netc.lower.evaluate import Scope
 from netc.lower.expand import Expander, definitions_of
 from netc.lower.expansion import Body
 from netc.lower.names import Names
-from netc.lower.suggest import did_you_mean
 from netc.lower.walk import mentions
 from netc.program import Program, Sections
+from netc.suggest import did_you_mean
 from netc.syntax.source import Span
 from netc.syntax.tree import Definition, File, Parameter
 from netc.values import Value

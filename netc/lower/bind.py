@@ -11,8 +11,8 @@ from netc.diagnostics.model import Edit, Fix
 from netc.ir.net import Written
 from netc.layers.kinds import Padding
 from netc.lower.evaluate import Poison, Scope, evaluate, integer, value_words
-from netc.lower.suggest import did_you_mean
 from netc.params import Anything, Bool, KindError, Param, Signature, Sizes
+from netc.suggest import did_you_mean
 from netc.syntax.source import Span
 from netc.syntax.tree import Argument, Expr, Keyword, Literal, Operation, Reference, Size
 from netc.values import SizeValue, Value, Word, kind_of, show

@@ -9,7 +9,7 @@ from functools import cache
 from netc.diagnostics.model import Diagnostics, Frame
 from netc.ir.shape import Shape
 from netc.limits import Limits
-from netc.lower.suggest import did_you_mean
+from netc.suggest import did_you_mean
 from netc.syntax.source import Span
 from netc.syntax.tree import Binary, Conditional, Expr, Group, Literal, Reference, Unary
 from netc.values import Value, Word, kind_of, show

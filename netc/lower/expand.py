@@ -24,8 +24,8 @@ from netc.lower.flow import FirstCall, run_call, run_if, run_repeat
 from netc.lower.layers import run_branches, run_layer
 from netc.lower.names import Names, network_name
 from netc.lower.special import SPECIAL
-from netc.lower.suggest import did_you_mean
 from netc.lower.walk import mentions
+from netc.suggest import did_you_mean
 from netc.syntax.findings import MOST
 from netc.syntax.parser import parse
 from netc.syntax.source import Span

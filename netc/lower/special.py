@@ -13,8 +13,8 @@ from netc.lower.definitions import shipped
 from netc.lower.evaluate import Poison, evaluate
 from netc.lower.expansion import LayerStep
 from netc.lower.layers import head, signature_of
-from netc.lower.suggest import did_you_mean
 from netc.params import Int, KindError, Param, Signature
+from netc.suggest import did_you_mean
 from netc.syntax.tree import Keyword, Literal, Operation, Positional, Reference, Size
 from netc.values import Word
 

@@ -10,7 +10,6 @@ from netc.diagnostics.codes import Severity
 from netc.diagnostics.model import Diagnostic, Edit, Fix, Label
 from netc.ir.net import Net
 from netc.ir.shape import Shape, show_shape
-from netc.lower.suggest import did_you_mean
 from netc.program import Program
 from netc.sections.base import SettingError
 from netc.sections.classes import counts
@@ -21,6 +20,7 @@ from netc.sections.metrics import METRICS, Metric, TopK
 from netc.sections.model import Data, Line, Train, layers_of, output_of
 from netc.sections.preprocessing import Step
 from netc.sections.settings import Classes, Freeze, Skip
+from netc.suggest import did_you_mean
 from netc.syntax.source import Span
 
 NEAREST = 1000  # names of layers among which the nearest spelling is looked for

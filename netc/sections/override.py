@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
-from netc.lower.suggest import did_you_mean
 from netc.sections.data_sets import DATA_SETS
 from netc.sections.settings import SECTIONS, lines
+from netc.suggest import did_you_mean
 from netc.syntax.parser import parse
 from netc.syntax.source import Source, Span
 from netc.syntax.tree import Argument, File, If, Keyword, Literal, Operation, Positional, Reference, Statement

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from netc.diagnostics.model import Diagnostics, Frame, Label
 from netc.lower.bind import bind
 from netc.lower.evaluate import Poison, Scope, boolean, evaluate
-from netc.lower.suggest import did_you_mean, nearest
 from netc.params import declared
 from netc.sections.base import Name, Setting, SettingError
 from netc.sections.conflicts import conflicts
@@ -16,6 +15,7 @@ from netc.sections.data_sets import DATA_SETS, DataSet
 from netc.sections.metrics import METRICS
 from netc.sections.model import Data, Line, Sections, Train
 from netc.sections.settings import FAMILIES, METRICS_LINE, SECTIONS, lines
+from netc.suggest import did_you_mean, nearest
 from netc.syntax.source import Span
 from netc.syntax.tree import Argument, If, Keyword, Literal, Lost, Operation, Positional, Reference, Size, Statement
 from netc.values import Word, kind_of, show

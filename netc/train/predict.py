@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from netc.backends.quiet import import_tensorflow
 from netc.ir.shape import Shape, show_shape
-from netc.lower.suggest import did_you_mean
+from netc.suggest import did_you_mean
 from netc.train.run import RunError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from netc.compiler import compile_source
-from netc.diagnostics.levels import judge
+from netc.compiler import compile_source, judge
+from netc.diagnostics.spec_error import SpecError
 from netc.sections.override import changes, named
 from netc.syntax.source import Source
 from netc.train.claim import claimed
@@ -35,8 +35,6 @@ def train_network(
     """See `netc.api.Network.train`."""
     program = compile_source(source, overrides, changes=changes(settings, data))
     if program.report.failed:
-        from netc.api import SpecError  # noqa: PLC0415 - it imports this module's caller
-
         raise SpecError(tuple(judge(program)))
     place = named(data)
     progress = Progress() if quiet else progress_for(sys.stderr)
