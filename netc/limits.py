@@ -23,7 +23,7 @@ class Limits:
     nesting: int = _bound(100, "brackets and blocks inside each other, and operators deep in one expression")
     repeat: int = _bound(100_000, "passes of one `repeat`")
     layers: int = _bound(100_000, "layers of the network")
-    steps: int = _bound(250_000, "statements executed while expanding")
+    steps: int = _bound(250_000, "statements executed or passed over while expanding; long ones count several times")
     elements: int = _bound(2**31 - 1, "elements of one tensor, for one sample")
     parameters: int = _bound(10_000_000_000, "parameters of the network")
     number: int = _bound(2**53, "magnitude of an integer")

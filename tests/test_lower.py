@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -301,3 +303,53 @@ def test_names_of_others_lead_to_names_that_exist() -> None:
         ("eps", "epsilon"),
     ):
         assert nearest(theirs, [*LAYERS, *params]) == ours
+
+
+# -- work --------------------------------------------------------------------------------------------------------------
+
+INPUT = "input 8x8x3\n"
+# What takes as long as the square of its length where something is copied, walked or counted anew for each statement.
+SQUARES: dict[str, Callable[[int], str]] = {
+    "labels": lambda n: INPUT + "".join(f"l{i}: bn\n" for i in range(n)),
+    "labels and combiners": lambda n: INPUT + "".join(f"l{i}: add {{ | identity | bn }}\n" for i in range(n)),
+    "labels and arms": lambda n: INPUT + "".join(f"l{i}: bn\nif true {{ relu }}\n" for i in range(n)),
+    "definitions": lambda n: "".join(f"def f{i}() {{ bn }}\n" for i in range(n)) + INPUT + "f1; f2",
+    "parameters": lambda n: "".join(f"param p{i} = {i}\n" for i in range(n)) + INPUT + "conv (p1+1)x3",
+    "shared calls": lambda n: "shared def f() { bn }\n" + INPUT + "f\n" * n,
+    "else if": lambda n: INPUT + "if false { bn } " + "else if false { bn } " * n,
+}
+
+
+@pytest.mark.parametrize("name", SQUARES)
+def test_time_grows_with_the_length_of_the_text_and_not_with_its_square(name: str) -> None:
+    def seconds(length: int) -> float:
+        text, started = SQUARES[name](length), process_time()
+        program(text, speculate=True)
+        return process_time() - started
+
+    # Four times the text takes 16 times as long where it is the square.
+    assert any(seconds(2000) < 8 * seconds(500) for _ in range(4))
+
+
+# Short texts whose statements run, or are passed over, more often than anyone would wait for.
+ENDLESS = {
+    "a long arm that never runs": "repeat 100000 { if false {\n" + "bn\n" * 5000 + "} }",
+    "arms aside": "param n = 9000\nrepeat n { if false { repeat 9000 { if false { } } } }",
+    "layers aside": "param n = 9000\nrepeat n { if false { repeat n { bn } } }",
+    "operands": "a: bn\nrepeat 20000 { add " + "a " * 9000 + "}",
+    "a long expression": "repeat 100000 { dropout (0" + "+0*1" * 900 + ") }",
+    "passes of passes": "param n = 1000\nrepeat n { repeat n { repeat n { if false { bn } } } }",
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_work_is_bounded(name: str) -> None:
+    started = process_time()
+    program(INPUT + ENDLESS[name], Limits(steps=20_000, layers=20_000, nesting=2000), speculate=True)
+    assert process_time() - started < 10
+
+
+def test_a_name_that_no_value_needed_is_used() -> None:
+    text = "param p = true; param q = false; param n = 4\ninput 8x8x3\nif p or q { conv (3 if p else n)x3 }"
+    assert not [found.code for found in good(text).report]
+    assert [found.code for found in good("param p = true\ninput 8x8x3\nbn").report] == ["NET511"]

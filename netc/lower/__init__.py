@@ -131,6 +131,9 @@ def _unused(expander: Expander, file: File, ctx: Context) -> None:
     for name, mark in expander.marks:
         if mark.span not in expander.read_labels and name not in mentioned and not _is_left(mark, expander.net):
             report.add("NET508", f"the label `{name}` is never used", mark.span, help=("remove it",))
+    unread = {s.name for s in file.statements if isinstance(s, Parameter)} - ctx.scope.used - mentioned
+    if unread:  # an expression need not read all its names
+        unread.difference_update(mentions(file.statements))
     for statement in file.statements:
         if not isinstance(statement, Definition | Parameter) or statement.name in mentioned:
             continue
@@ -138,7 +141,7 @@ def _unused(expander: Expander, file: File, ctx: Context) -> None:
             known = ctx.namespace.known.get(statement.name)
             if expander.net.outputs and known is not None and not known.called:
                 report.add("NET512", f"`{statement.name}` is never called", statement.name_span)
-        elif statement.name not in ctx.scope.used:
+        elif statement.name in unread:
             report.add("NET511", f"the parameter `{statement.name}` is never used", statement.name_span)
 
 

@@ -24,7 +24,7 @@ from netc.lower.flow import FirstCall, run_call, run_if, run_repeat
 from netc.lower.layers import run_branches, run_layer
 from netc.lower.names import Names, network_name
 from netc.lower.special import SPECIAL
-from netc.lower.walk import mentions
+from netc.lower.walk import LONG, head_length, mentions, size
 from netc.suggest import did_you_mean
 from netc.syntax.findings import MOST
 from netc.syntax.parser import parse
@@ -54,9 +54,12 @@ class Expander:
         self.marks: list[tuple[str, Mark]] = []
         self.read_labels: set[Span] = set()
         self.mentioned: set[str] = set()  # names in statements that do not run, which count as used
+        self.labels_of_arms: dict[int, tuple[set[str], set[str]]] = {}
+        self._passed_over: dict[int, int] = {}  # how many statements there are in one of these
         self.parameters: dict[str, Value | None] = {}
         self.includes = Includes.start(file.source, report, limits)
         self.steps = 0
+        self._steps_aside = 0
         self.expected = Expected(self)
         self._most = len(report) + MOST
         self._weights = 0
@@ -91,13 +94,17 @@ class Expander:
         return body
 
     def _tick(self, statement: Statement, ctx: Context) -> None:
-        self.steps += 1
-        if self.steps > self.limits.steps:
-            bounds.too_many_steps(self.limits, statement.span, ctx)
+        self.work(1 + head_length(statement) // LONG, statement.span, ctx)
         if len(self.report) >= self._most:
             *_, last = self.report
             last.notes += (f"this is the last of {MOST} findings, what stands below was not run",)
             raise Stop
+
+    def work(self, steps: int, span: Span, ctx: Context) -> None:
+        """Count steps, and stop where there are too many."""
+        self.steps += steps
+        if self.steps > self.limits.steps:
+            bounds.too_many_steps(self.limits, span, ctx)
 
     def _step(self, statement: Statement, ctx: Context) -> Step | None:
         if isinstance(statement, Operation):
@@ -358,9 +365,13 @@ class Expander:
         node.shares = first.layer_name
         return True
 
-    def mention(self, statements: Iterable[Statement]) -> None:
-        """Note every name in statements that do not run."""
-        self.mentioned.update(mentions(statements))
+    def pass_over(self, statements: Sequence[Statement], span: Span, ctx: Context) -> None:
+        """Count statements that do not run, which is work too, and note every name in them as used."""
+        number = self._passed_over.get(id(statements))
+        if number is None:
+            number = self._passed_over[id(statements)] = size(statements)
+            self.mentioned.update(mentions(statements))
+        self.work(number, span, ctx)
 
     # -- speculation -----------------------------------------------------------------------------------------
 
@@ -377,7 +388,10 @@ class Expander:
         )
         if not isinstance(ctx.current, str):
             return None
-        kept = self.shared, len(self.marks), self.steps, self._weights, self.outputs, self._level
+        kept = self.shared, len(self.marks), self._weights, self.outputs, self._level
+        outside = ctx.net is not self.ghosts
+        if outside:  # what is expanded aside has a bound of its own
+            self.steps, self._steps_aside = self._steps_aside, self.steps
         self._aside += 1
         self.shared = ChainMap({}, self.shared)
         self.outputs = None  # an arm may name outputs of its own
@@ -387,7 +401,9 @@ class Expander:
             body = self.run(statements, inner)
         except Stop:
             body = None
-        self.shared, self.steps, self._weights, self.outputs, self._level = kept[0], *kept[2:]
+        if outside:
+            self.steps, self._steps_aside = self._steps_aside, self.steps
+        self.shared, self._weights, self.outputs, self._level = kept[0], *kept[2:]
         del self.marks[kept[1] :]
         if body is None or scratch.failed or inner.current is BROKEN:
             return None

@@ -169,7 +169,7 @@ def run_repeat(expander: Expander, statement: Repeat, ctx: Context) -> RepeatSte
         ctx.move(inner.current)
     ghost = None
     if not count:
-        expander.mention(statement.body.statements)
+        expander.pass_over(statement.body.statements, statement.count.span, ctx)
     if not count and expander.speculate:
         ghost = expander.aside(statement.body.statements, _pass(expander, statement, ctx, 0, 1))
     return RepeatStep(statement, count, passes, _name(source), _name(ctx.current), ghost)
@@ -227,17 +227,12 @@ def run_if(expander: Expander, statement: If, ctx: Context) -> IfStep | None:
     try:
         taken = _taken(statement, ctx)
     except Poison:
-        expander.mention((statement,))
-        ctx.labels.marks.update(
-            {
-                label: Mark(BROKEN, statement.span)
-                for arm in statement.arms
-                for label in static_labels(arm.body.statements)
-            }
-        )
+        for arm in statement.arms:
+            expander.pass_over(arm.body.statements, statement.span, ctx)
+        ctx.labels.marks.update((label, Mark(BROKEN, statement.span)) for label in _labels(expander, statement)[0])
         ctx.move(BROKEN)
         return None
-    sometimes = _labels_of_some_arms(statement, ctx)
+    sometimes = [label for label in _labels(expander, statement)[1] if label not in ctx.labels.marks]
     labels = ctx.labels
     arms: list[Body | None] = []
     result = ctx.current
@@ -250,7 +245,7 @@ def run_if(expander: Expander, statement: If, ctx: Context) -> IfStep | None:
             ctx.labels = labels
             result = ctx.current
         else:
-            expander.mention(arm.body.statements)
+            expander.pass_over(arm.body.statements, statement.span, ctx)
             arms.append(_ghost_arm(expander, arm.body.statements, ctx))
             ctx.names.skip(arm.body.statements, repeated=ctx.repeated)
     ctx.move(result)
@@ -283,11 +278,15 @@ def _ghost_arm(expander: Expander, statements: Sequence[Statement], ctx: Context
     return expander.aside(statements, replace(ctx, scope=replace(ctx.scope)))
 
 
-def _labels_of_some_arms(statement: If, ctx: Context) -> list[str]:
-    """Labels that will be there on some paths only."""
-    sets = [set(static_labels(arm.body.statements)) for arm in statement.arms]
-    always = set.intersection(*sets) if statement.arms[-1].condition is None else set()
-    return [label for label in set().union(*sets) - always if label not in ctx.labels.marks]
+def _labels(expander: Expander, statement: If) -> tuple[set[str], set[str]]:
+    """The labels that the arms of an `if` define: all, and those that not every path has."""
+    found = expander.labels_of_arms.get(id(statement))
+    if found is None:
+        sets = [set(static_labels(arm.body.statements)) for arm in statement.arms]
+        all_of_them = set().union(*sets)
+        always = set.intersection(*sets) if statement.arms[-1].condition is None else set()
+        found = expander.labels_of_arms[id(statement)] = all_of_them, all_of_them - always
+    return found
 
 
 def static_labels(statements: Iterable[Statement]) -> Iterator[str]:

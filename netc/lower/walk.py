@@ -11,6 +11,7 @@ from netc.syntax.tree import (
     Group,
     If,
     Operation,
+    Parameter,
     Reference,
     Repeat,
     Size,
@@ -30,6 +31,8 @@ def mentions(statements: Iterable[Statement]) -> Iterator[str]:
                 yield from mentions(branch.statements)
             if statement.block is not None:
                 yield from mentions(statement.block.statements)
+        elif isinstance(statement, Parameter):
+            yield from _names(statement.value)
         elif isinstance(statement, Repeat):
             yield from _names(statement.count)
             yield from mentions(statement.body.statements)
@@ -38,6 +41,34 @@ def mentions(statements: Iterable[Statement]) -> Iterator[str]:
                 if arm.condition is not None:
                     yield from _names(arm.condition)
                 yield from mentions(arm.body.statements)
+
+
+LONG = 128  # characters that count as another statement
+
+
+def size(statements: Iterable[Statement]) -> int:
+    """The number of statements, at any depth."""
+    number = 0
+    for statement in statements:
+        number += 1
+        if isinstance(statement, Operation):
+            number += sum(size(branch.statements) for branch in statement.branches)
+        elif isinstance(statement, Repeat):
+            number += size(statement.body.statements)
+        elif isinstance(statement, If):
+            number += sum(size(arm.body.statements) for arm in statement.arms)
+    return number
+
+
+def head_length(statement: Statement) -> int:
+    """The characters of a statement that are read each time it runs: all but its blocks and branches."""
+    if isinstance(statement, Operation):
+        return statement.arguments[-1].span.end - statement.span.start if statement.arguments else 0
+    if isinstance(statement, Repeat):
+        return statement.count.span.end - statement.span.start
+    if isinstance(statement, If):
+        return sum(arm.body.span.start - arm.span.start for arm in statement.arms)
+    return 0
 
 
 def _names(value: Expr | Size | None) -> Iterator[str]:
