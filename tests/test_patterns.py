@@ -18,7 +18,7 @@ QUADRATIC = {
     "netc/data/errors.py:_MARKED": "what TensorFlow says about a mark that netc made",
     "netc/diagnostics/explain.py:_BLOCK": "netc's own pages",
     "netc/checks/windows.py:_LABEL": "the 200 characters before an operation",
-    "netc/report/reference.py:83": "netc's own docstrings",
+    "netc/report/reference.py:_SOURCE": "netc's own docstrings",
     "netc/report/reference.py:_COMMENT_ABOVE": "netc's own blocks",
 }
 

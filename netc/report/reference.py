@@ -14,6 +14,7 @@ from netc.params import REQUIRED, Param, Text
 from netc.values import show
 
 _COMMENT_ABOVE = re.compile(r"(?:^#[^\n]*\n)*\Z", re.MULTILINE)
+_SOURCE = re.compile(r" \([^()]*\d{4}[^()]*\)")
 _FAMILIES = {
     "input": "Input",
     "conv": "Convolutions",
@@ -78,7 +79,7 @@ def index() -> str:
 def gist(cls: type[Layer]) -> str:
     """The first sentence of its documentation, without sources."""
     text = cleandoc(cls.__doc__ or "").replace("\n", " ")
-    text = re.sub(r" \([^()]*\d{4}[^()]*\)", "", text)
+    text = _SOURCE.sub("", text)
     return re.split(r"(?<!et al)\. ", text)[0].rstrip(".")
 
 
