@@ -295,7 +295,7 @@ def _fits(net: Net, size: int) -> bool:
 
     shapes: dict[str, tuple[int | None, ...]] = {}
     for node in net:
-        if node.layer.op == "input":
+        if node.layer.is_input:
             shapes[node.name] = tuple(size if dim is None else dim for dim in net.shapes[node.name])
             continue
         try:

@@ -32,7 +32,7 @@ def check_forms(program: Program) -> None:
         for node in net:
             if isinstance(node.layer, Conv):
                 _kernel_pair(net, node, findings)
-            elif node.layer.op == "input":
+            elif node.layer.is_input:
                 _image_without_channels(net, node, findings)
                 _sizes_out_of_order(net, node, findings)
             if net.shapes[node.name][-1] == 1 and _looks_across(node.layer):

@@ -84,4 +84,4 @@ def _node(graph: Digraph, program: Program, node: Node, on_path: bool) -> None:
     look = {"fillcolor": colour(node.layer.family, "light")} if node.layer.family in KIND_NAMES else {}
     look |= {"group": "trunk"} if on_path else {}
     label = nohtml("\\n".join(escape(line) for line in lines))
-    graph.node(node.name, label, shape="ellipse" if node.layer.op == "input" else None, **look)
+    graph.node(node.name, label, shape="ellipse" if node.layer.is_input else None, **look)

@@ -12,6 +12,7 @@ from netc.ir.net import Node
 from netc.ir.shape import Shape, show_shape
 from netc.ir.window import Window
 from netc.layers.base import Layer
+from netc.layers.conv import TransposedConv
 from netc.program import Program
 from netc.report.cost import Cost, NetCost, measure
 from netc.report.label import kind
@@ -20,26 +21,6 @@ from netc.report.rows import line_of, node_line
 from netc.report.summary import human, show_field
 from netc.syntax.source import Span
 
-# What papers call an operation, where it is not what the language calls it.
-_WORDS = {
-    "pool": "max pool",
-    "avgpool": "avg pool",
-    "gap": "global avg pool",
-    "gmp": "global max pool",
-    "bn": "BN",
-    "lrn": "LRN",
-    "layernorm": "layer norm",
-    "groupnorm": "group norm",
-    "relu": "ReLU",
-    "leakyrelu": "leaky ReLU",
-    "prelu": "PReLU",
-    "dwconv": "dw conv",
-    "sepconv": "sep conv",
-    "padchannels": "pad channels",
-    "add": "+",
-    "mul": "·",
-    "sub": "-",
-}
 _BY = re.compile(r"(?<=[\d?])x(?=[\d?])")
 
 
@@ -54,9 +35,9 @@ def sizes(shape: Shape) -> str:
     return times(show_shape(shape))
 
 
-def word(op: str) -> str:
-    """What papers call an operation."""
-    return _WORDS.get(op, op)
+def word(layer: Layer) -> str:
+    """What papers call a layer."""
+    return layer.paper or layer.op
 
 
 @lru_cache(maxsize=4096)  # equal layers are most of a deep network
@@ -65,14 +46,11 @@ def label(layer: Layer, output: Shape) -> str:
     text = kind(layer, output)
     if getattr(layer, "act", "linear") == "relu":
         text = text.removesuffix(", relu")
-    if layer.op == "input":
+    if layer.is_input:
         return f"input {sizes(output)}"
-    if layer.op == "deconv":  # its stride makes larger what that of others makes smaller
+    if isinstance(layer, TransposedConv):  # its stride makes larger what that of others makes smaller
         text = text.replace(", /", ", ×", 1)
-    plain = _WORDS.get(layer.op)
-    if plain is not None:
-        text = re.sub(rf"(?<![\w.]){re.escape(layer.op)}(?!\w)", plain, text, count=1)
-    return times(text)
+    return times(re.sub(rf"(?<![\w.]){re.escape(layer.op)}(?!\w)", word(layer), text, count=1))
 
 
 @lru_cache(maxsize=4096)

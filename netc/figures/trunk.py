@@ -17,12 +17,11 @@ from netc.figures.styles import FigureError
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape, rank_of
 from netc.layers.base import Layer
+from netc.layers.conv import Convolution
+from netc.layers.dense import Dense
 from netc.layers.kinds import Sized
 from netc.layers.sliding import spread
 from netc.report.depth import trunk
-
-_BESIDE = frozenset({"norm", "activation", "regularise", "merge"})  # families that get no row of their own
-_BESIDE_OPS = frozenset({"identity", "flatten", "pad", "crop"})
 
 
 @dataclass(slots=True)
@@ -75,7 +74,7 @@ class Trunk:
 
 def is_own(layer: Layer) -> bool:
     """Whether a layer gets a row or slab of its own."""
-    return layer.family not in _BESIDE and layer.op not in _BESIDE_OPS
+    return not layer.beside
 
 
 def is_active(layer: Layer) -> bool:
@@ -159,14 +158,11 @@ def lanes(skips: Sequence[Skip], count: int) -> list[int]:
     return found
 
 
-_CONVOLUTIONS = {"conv": "", "dwconv": "dw ", "sepconv": "sep ", "deconv": "up "}
-
-
 def short(layer: Layer, shape: Shape) -> str:
     """A layer with its output shape as the rows of tables say it: `3×3, 64`, `fc 4096`, `3×3 max pool, /2`."""
-    if layer.op in _CONVOLUTIONS:
-        return f"{_CONVOLUTIONS[layer.op]}{kernel(layer, shape)}, {shape[-1]}"
-    return f"fc {shape[-1]}" if layer.op == "fc" else label(layer, shape)
+    if isinstance(layer, Convolution):
+        return f"{layer.mark}{kernel(layer, shape)}, {shape[-1]}"
+    return f"fc {shape[-1]}" if isinstance(layer, Dense) else label(layer, shape)
 
 
 def kernel(layer: Layer, shape: Shape) -> str:

@@ -156,7 +156,7 @@ class _Row:
     def lines(self) -> list[str]:
         """What stands under it."""
         name, layers, size = self.stage.name(), self.stage.layers(), self.stage.size()
-        texts = ["input", size, ""] if self.stage.units[0].layer.op == "input" else [name, layers, size]
+        texts = ["input", size, ""] if self.stage.units[0].layer.is_input else [name, layers, size]
         room = max(_WIDEST, self.length)
         return [fit(text, room, *kind) for text, kind in zip(texts, _LINES, strict=True)]
 

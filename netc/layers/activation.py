@@ -14,6 +14,7 @@ from netc.params import Bool, Real, param
 class Activation(Layer):
     """A function of the tensor that keeps its shape."""
 
+    beside = True
     trails = True
     joins: ClassVar[bool] = False  # part of another activation's idea, so that the two may follow one another
     across: ClassVar[bool] = False  # divides by a sum over the channels: a single one always gives the same
@@ -36,7 +37,6 @@ _PLAIN = (
     ("softmax", "Softmax over the channels: exp(x) / sum(exp(x))."),
     ("log_softmax", "Logarithm of the softmax over the channels."),
     ("sparsemax", "Sparsemax over the channels (Martins & Astudillo 2016, arXiv:1602.02068)."),
-    ("relu6", "Rectified linear unit with a maximum of 6 (Krizhevsky 2010, CIFAR-10 deep belief networks)."),
     ("selu", "Scaled exponential linear unit (Klambauer et al. 2017, arXiv:1706.02515)."),
     (
         "silu swish",
@@ -84,6 +84,7 @@ class Linear(Activation):
 class ReLU(Activation):
     """Rectified linear unit, max(x, 0) (Nair & Hinton 2010); below `threshold` it is slope * (x - threshold)."""
 
+    paper = "ReLU"
     example = "bn; relu"
 
     max: float | None = param(Real(min=0), "largest output, no bound unless given", None)
@@ -91,10 +92,18 @@ class ReLU(Activation):
     threshold: float = param(Real(min=0), "below it the unit is off", 0.0)
 
 
+@operation("relu6", family="activation")
+class ReLU6(Activation):
+    """Rectified linear unit with a maximum of 6 (Krizhevsky 2010, CIFAR-10 deep belief networks)."""
+
+    example = "conv 16x3; relu6"
+
+
 @operation("leakyrelu", "leaky_relu", family="activation")
 class LeakyReLU(Activation):
     """Leaky rectified linear unit: x above 0, slope * x below (Maas et al. 2013, with 0.01)."""
 
+    paper = "leaky ReLU"
     positional = ("slope",)
     example = "conv 16x3; leakyrelu 0.2"
 
@@ -106,6 +115,7 @@ class PReLU(Activation):
     """Parametric rectified linear unit: x above 0, a learnt slope times x below, one slope a channel (He et al. 2015,
     arXiv:1502.01852)."""
 
+    paper = "PReLU"
     example = "conv 16x3; prelu"
 
     init: float = param(Real(), "initial slope", 0.25)

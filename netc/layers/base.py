@@ -88,6 +88,7 @@ class Layer(Record, Declared):
     aliases: ClassVar[tuple[str, ...]] = ()
     family: ClassVar[str] = ""  # conv, pool, norm, activation, dense, shape, merge, regularise
     operands: ClassVar[tuple[int, int | None]] = (1, 1)  # least and most inputs; (2, None) for combiners
+    is_input: ClassVar[bool] = False  # a tensor that the network is given
     weighted: ClassVar[bool] = False  # counts in the depth of a network, as papers count layers
     example: ClassVar[str] = ""  # statements that run behind `input 32x32x16`
 
@@ -98,6 +99,10 @@ class Layer(Record, Declared):
     slides: ClassVar[bool] = False  # reads positions together, in windows or all of them
     trails: ClassVar[bool] = False  # may stand as a word after operations that are `trailing`
     removes_bias: ClassVar[bool] = False  # takes away what is added to a whole channel before it
+
+    # How figures and tables of papers show it.
+    paper: ClassVar[str] = ""  # what papers call it, where that is not what the language calls it
+    beside: ClassVar[bool] = False  # has no row or slab of its own, but belongs to the layer before it
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)

@@ -32,6 +32,7 @@ class Convolution(Layer):
     trailing: ClassVar[bool] = True
     weighted: ClassVar[bool] = True
     slides: ClassVar[bool] = True
+    mark: ClassVar[str] = ""  # before its window, in the rows of tables: `dw 3×3, 64`
     most: ClassVar[int] = 3  # spatial dimensions
     too_many: ClassVar[str] = ""  # help for an input with more
 
@@ -147,6 +148,8 @@ class Depthwise(Convolution):
 class DepthwiseConv(Depthwise):
     """Depthwise convolution: each channel is convolved by itself (Howard et al. 2017, arXiv:1704.04861)."""
 
+    mark = "dw "
+    paper = "dw conv"
     size = ("kernel", "stride")
     example = "dwconv 3/2 bn relu6"
 
@@ -161,6 +164,8 @@ class DepthwiseConv(Depthwise):
 class SeparableConv(Depthwise):
     """Depthwise convolution, then a 1x1 convolution across the channels (Chollet 2017, arXiv:1610.02357)."""
 
+    mark = "sep "
+    paper = "sep conv"
     size = ("filters", "kernel", "stride")
     example = "sepconv 64x3 bn relu"
 
@@ -185,6 +190,7 @@ class TransposedConv(Convolution):
     `valid` keeps everything that a window reaches.
     """
 
+    mark = "up "
     size = ("filters", "kernel", "stride")
     example = "deconv 32x4/2 relu"
 

@@ -34,6 +34,7 @@ class Input(Layer):
     `224x224x3` is an image, `?x?x3` one of any size, `784` a vector.
     """
 
+    is_input = True
     operands = (0, 0)
     size = ("shape",)
     example = "input 28x28x1"

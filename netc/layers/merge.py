@@ -29,6 +29,7 @@ def _listed(shapes: Sequence[Shape]) -> str:
 class Combiner(Layer):
     """Element by element over operands of one shape."""
 
+    beside: ClassVar[bool] = True
     operands: ClassVar[tuple[int, int | None]] = (2, None)
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
@@ -53,6 +54,7 @@ class Combiner(Layer):
 class Add(Combiner):
     """Sum, element by element. All operands have one shape: nothing is broadcast."""
 
+    paper = "+"
     commutative = True
     example = "add {\n    | identity\n    | conv 16x3 relu\n}"
 
@@ -61,6 +63,7 @@ class Add(Combiner):
 class Subtract(Combiner):
     """The first operand minus the second."""
 
+    paper = "-"
     operands = (2, 2)
     example = "sub {\n    | identity\n    | avgpool 3/1\n}"
 
@@ -70,6 +73,7 @@ class Multiply(Combiner):
     """Product, element by element. An operand with spatial sizes of 1 is one factor a channel, as in
     squeeze-and-excitation (Hu et al. 2018, arXiv:1709.01507)."""
 
+    paper = "·"
     commutative = True
     example = "mul {\n    | identity\n    | gap keep; conv 4x1 relu; conv 16x1 sigmoid\n}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from netc.ir.shape import Shape, channels_of
 from netc.layers.base import Layer, LayerError, Weight, declaration, operation
@@ -11,6 +12,8 @@ from netc.params import Bool, Int, Real, param
 
 class Rescaling(Layer):
     """What keeps the shape and makes numbers of any size of any others."""
+
+    beside: ClassVar[bool] = True
 
     @property
     def ending(self) -> str:
@@ -44,6 +47,7 @@ class BatchNorm(Normalisation):
     Moving averages, used when the network is not training, keep `decay` of their value at each step.
     """
 
+    paper = "BN"
     trails = True
     removes_bias = True
     example = "conv 32x3; bn; relu"
@@ -61,6 +65,7 @@ class LayerNorm(Normalisation):
     """Layer normalisation: the channels of each position to mean 0 and variance 1 (Ba et al. 2016,
     arXiv:1607.06450; over the channels only, as in ConvNeXt)."""
 
+    paper = "layer norm"
     example = "layernorm"
 
 
@@ -73,6 +78,7 @@ class GroupNorm(Normalisation):
     leave out, as for batch normalisation.
     """
 
+    paper = "group norm"
     positional = ("groups",)
     example = "groupnorm 4"
 
@@ -95,6 +101,7 @@ class LocalResponseNorm(Rescaling):
     """Local response normalisation across channels: x / (bias + alpha * sum of the squares of the 2 * radius + 1
     channels around) ** beta (Krizhevsky et al. 2012, section 3.3, whose constants are the defaults)."""
 
+    paper = "LRN"
     example = "lrn radius=5 bias=1"
 
     radius: int = param(Int(min=0), "channels on each side that count", 2)

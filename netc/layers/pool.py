@@ -75,6 +75,7 @@ class Pool(Layer):
 class MaxPool(Pool):
     """Maximum over windows; padding never wins (it is minus infinity)."""
 
+    paper = "max pool"
     example = "pool 3/2"
 
     pad: str | Sized = param(Padding(("same", "valid")), PADDING, "same")
@@ -88,6 +89,7 @@ class ZeroPaddedMaxPool(MaxPool):
 class AveragePool(Pool):
     """Average over windows; `same` leaves its padding out of the average, explicit padding counts as zeros."""
 
+    paper = "avg pool"
     example = "avgpool 2"
 
     pad: str | Sized = param(Padding(("same", "valid")), PADDING, "same")
@@ -115,6 +117,7 @@ class GlobalPool(Layer):
 class GlobalAveragePool(GlobalPool):
     """Global average pooling: the mean of each channel (Lin et al. 2014, arXiv:1312.4400)."""
 
+    paper = "global avg pool"
     example = "gap"
 
 
@@ -122,4 +125,5 @@ class GlobalAveragePool(GlobalPool):
 class GlobalMaxPool(GlobalPool):
     """Global max pooling: the maximum of each channel."""
 
+    paper = "global max pool"
     example = "gmp keep"

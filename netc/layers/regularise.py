@@ -15,6 +15,7 @@ from netc.params import Real, param
 class Dropping(Layer):
     """What all kinds of dropout have."""
 
+    beside: ClassVar[bool] = True
     transparent: ClassVar[bool] = True
     train_only: ClassVar[bool] = True
     positional = ("rate",)
@@ -58,6 +59,7 @@ class DropPath(Dropping):
 class Noise(Layer):
     """Adds Gaussian noise in training."""
 
+    beside = True
     transparent = True
     train_only = True
     positional = ("std",)

@@ -19,6 +19,7 @@ from netc.params import Choice, Int, Sizes, param
 class Identity(Layer):
     """The current tensor itself, mostly as a branch of a combiner."""
 
+    beside = True
     transparent = True
     example = "add {\n    | identity\n    | conv 16x3\n}"
 
@@ -33,6 +34,7 @@ class Identity(Layer):
 class Flatten(Layer):
     """All elements as one vector."""
 
+    beside = True
     transparent = True
     example = "flatten"
 
@@ -86,6 +88,7 @@ class Reshape(Layer):
 class Border(Layer):
     """What padding and cropping have."""
 
+    beside: ClassVar[bool] = True
     transparent: ClassVar[bool] = True
     size = ("by",)
     sign: ClassVar[int]
@@ -211,6 +214,7 @@ class Subsample(Layer):
 class PadChannels(Layer):
     """Zero channels up to `total`, half of them on each side as in TFLearn's shortcuts, or all behind."""
 
+    paper = "pad channels"
     transparent = True
     positional = ("total",)
     example = "padchannels 32"

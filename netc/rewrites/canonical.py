@@ -11,8 +11,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from netc.ir.net import Node, Written
-from netc.layers.activation import ReLU
-from netc.layers.base import LAYERS, Layer
+from netc.layers.activation import ReLU, ReLU6
+from netc.layers.base import Layer
 from netc.layers.pool import AveragePool, MaxPool, ZeroPaddedMaxPool
 from netc.layers.shape import Subsample
 from netc.layers.sliding import spread
@@ -49,7 +49,7 @@ def pad_with_zeros(before: Node, pool: Node) -> None:
     No window is padding alone, and what the ReLU gives is at least 0: the maximum is the same. Where a zero of the
     padding and one of the ReLU are equal, the gradient is lost in either.
     """
-    positive = isinstance(before.layer, LAYERS["relu6"]) or (
+    positive = isinstance(before.layer, ReLU6) or (
         isinstance(before.layer, ReLU) and before.layer.slope == 0 and "slope" not in before.origin.written
     )
     if positive and type(pool.layer) is MaxPool and not isinstance(pool.layer.pad, str):

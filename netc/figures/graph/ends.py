@@ -77,7 +77,7 @@ class _Ends:
         self._number()
 
     def _is_input(self, item: Item) -> bool:
-        return isinstance(item, Leaf) and self.net.node(item.names[0]).layer.op == "input"
+        return isinstance(item, Leaf) and self.net.node(item.names[0]).layer.is_input
 
     def _joins(self, number: int, starts: Sequence[int]) -> bool:
         """Whether an item reads what comes from another input than the last one before it."""

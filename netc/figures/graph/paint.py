@@ -56,8 +56,8 @@ class Painter:
         main = self.net.node(leaf.names[leaf.main])
         parts = [facts.label(main.layer, self.net.shapes[main.name])]
         if main.layer.family not in ("conv", "dense"):
-            parts += [facts.word(self.net.node(name).layer.op) for name in leaf.names[leaf.main + 1 :]]
-        if main.layer.op == "input" and len(self.net.inputs) > 1:
+            parts += [facts.word(self.net.node(name).layer) for name in leaf.names[leaf.main + 1 :]]
+        if main.layer.is_input and len(self.net.inputs) > 1:
             return self._named("", f"{main.name}:", parts[0])
         return fit(", ".join(parts), WIDEST - 12)
 

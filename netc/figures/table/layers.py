@@ -11,9 +11,9 @@ from netc.figures.stages import Size, output_size, show_size
 from netc.figures.table.model import Cell, Column, Row, is_common, marked
 from netc.figures.trunk import Unit, kernel
 from netc.ir.shape import rank_of
+from netc.layers.dense import Dense
+from netc.layers.pool import Pool
 from netc.layers.sliding import spread
-
-_WORDS = {"pool": "maxpool", "avgpool": "avgpool", "lrn": "LRN"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +68,25 @@ def _cells(column: Column) -> Iterator[tuple[Cell, Size]]:
     units = column.trunk.units
     for unit in units:
         yield Cell((_text(unit),), unit.layer.family, unit=unit), output_size(column.facts, unit)
-    if units[-1].layer.op == "fc" and vars(units[-1].layer).get("act") == "softmax":
+    if isinstance(last := units[-1].layer, Dense) and last.act == "softmax":
         yield Cell(("soft-max",), "activation"), ()
 
 
 def _text(unit: Unit) -> str:
     """A layer in the paper's words: `conv3-64`, `maxpool`, `FC-4096`."""
     layer, shape = unit.layer, unit.shape
-    if layer.op == "fc":
+    if isinstance(layer, Dense):
         return f"FC-{shape[-1]}"
     if "kernel" not in vars(layer):
-        return _WORDS.get(layer.op, label(layer, shape))
+        return label(layer, shape)
     window = kernel(layer, shape)
     if len(set(window.split("×"))) == 1:
         window = window.split("×")[0]
     values = vars(layer)
     steps = spread(values["kernel"] if values.get("stride") is None else values["stride"], rank_of(shape))
     stride = str(steps[0]) if len(set(steps)) == 1 else "×".join(map(str, steps))
-    if layer.family == "pool":
-        word = _WORDS.get(layer.op, layer.op)
+    if isinstance(layer, Pool):
+        word = layer.paper.replace(" ", "")
         return word if (window, stride) == ("2", "2") else f"{word} {window}/{stride}"
     groups = values.get("groups", 1)
     text = f"{layer.op}{window}-{shape[-1]}" + (f" /{stride}" if stride != "1" else "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from netc.figures.facts import Facts
 from netc.figures.trunk import Trunk, Unit, is_own, read
 from netc.layers.base import Layer
+from netc.layers.norm import LocalResponseNorm
 from netc.program import Program
 from netc.report.summary import human
 
@@ -86,7 +87,7 @@ class Table:
 
 
 def _is_row(layer: Layer) -> bool:
-    return is_own(layer) or layer.op == "lrn"
+    return is_own(layer) or isinstance(layer, LocalResponseNorm)
 
 
 def marked(cells: Sequence[Cell | None]) -> tuple[Cell | None, ...]:
