@@ -2,89 +2,116 @@
 
 One lowering serves two uses. The direct build executes calls; the source backend prints them, after replacing
 parameters that the spec writes as expressions by `Symbol`s. A lowering therefore treats its parameters as values
-it passes on, and looks at them only through `concrete` and `is_given`.
+it passes on, and looks at them as little as it can: what it decides by a value holds for some values only, and
+emitted code must refuse the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-ATOM = 20  # precedence of a name, a literal or a call in printed Python
-PRODUCT = 12
-SUM = 11
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Symbol:
     """A Python expression with the value it has in the copy at hand.
 
-    Arithmetic makes the text of the result; comparisons and truth look at the value, so that a lowering takes the
-    same way with a symbol as without (copies that take different ways get separate functions in emitted code).
+    Arithmetic makes the expression of the result. Comparisons and truth look at the value, so that a lowering takes
+    the same way with a symbol as without; each is told to `decided`, with its outcome, because for another value the
+    lowering might take another way.
     """
 
-    source: str
+    expr: ast.expr
     value: Any
-    precedence: int = ATOM
+    decided: Decided | None = None
 
-    def at_least(self, precedence: int) -> str:
-        """The text, in parentheses where it binds less tightly."""
-        return self.source if self.precedence >= precedence else f"({self.source})"
+    @property
+    def source(self) -> str:
+        """The expression as text, to tell symbols apart."""
+        return ast.unparse(self.expr)
 
-    def _binary(self, other: object, sign: str, precedence: int, value: Any) -> Symbol:
-        right = other.at_least(precedence + 1) if isinstance(other, Symbol) else repr(other)
-        return Symbol(f"{self.at_least(precedence)} {sign} {right}", value, precedence)
+    def _binary(self, operator: ast.operator, left: object, right: object, value: Any) -> Symbol:
+        return Symbol(ast.BinOp(_expression(left), operator, _expression(right)), value, self.decided)
 
     def __truediv__(self, other: Any) -> Symbol:
-        return self._binary(other, "/", PRODUCT, self.value / concrete(other))
+        return self._binary(ast.Div(), self, other, self.value / _value(other))
 
     def __floordiv__(self, other: Any) -> Symbol:
-        return self._binary(other, "//", PRODUCT, self.value // concrete(other))
+        return self._binary(ast.FloorDiv(), self, other, self.value // _value(other))
 
     def __mul__(self, other: Any) -> Symbol:
-        return self._binary(other, "*", PRODUCT, self.value * concrete(other))
+        return self._binary(ast.Mult(), self, other, self.value * _value(other))
 
     def __rmul__(self, other: Any) -> Symbol:
-        return Symbol(f"{other!r} * {self.at_least(PRODUCT + 1)}", concrete(other) * self.value, PRODUCT)
+        return self._binary(ast.Mult(), other, self, other * self.value)
 
     def __add__(self, other: Any) -> Symbol:
-        return self._binary(other, "+", SUM, self.value + concrete(other))
+        return self._binary(ast.Add(), self, other, self.value + _value(other))
 
     def __sub__(self, other: Any) -> Symbol:
-        return self._binary(other, "-", SUM, self.value - concrete(other))
+        return self._binary(ast.Sub(), self, other, self.value - _value(other))
 
     def __rsub__(self, other: Any) -> Symbol:
-        return Symbol(f"{other!r} - {self.at_least(SUM + 1)}", concrete(other) - self.value, SUM)
+        return self._binary(ast.Sub(), other, self, other - self.value)
 
     def __neg__(self) -> Symbol:
-        return Symbol(f"-{self.at_least(ATOM)}", -self.value, PRODUCT)
+        return Symbol(ast.UnaryOp(ast.USub(), self.expr), -self.value, self.decided)
+
+    def _compare(self, operator: ast.cmpop, other: object, outcome: object) -> bool:
+        if self.decided is not None:
+            self.decided(ast.Compare(self.expr, [operator], [_expression(other)]), bool(outcome))
+        return bool(outcome)
 
     def __eq__(self, other: object) -> bool:
-        return bool(self.value == concrete(other))
+        return self._compare(ast.Eq(), other, self.value == _value(other))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
     def __lt__(self, other: Any) -> bool:
-        return bool(self.value < concrete(other))
+        return self._compare(ast.Lt(), other, self.value < _value(other))
 
     def __le__(self, other: Any) -> bool:
-        return bool(self.value <= concrete(other))
+        return self._compare(ast.LtE(), other, self.value <= _value(other))
 
     def __gt__(self, other: Any) -> bool:
-        return bool(self.value > concrete(other))
+        return self._compare(ast.Gt(), other, self.value > _value(other))
 
     def __ge__(self, other: Any) -> bool:
-        return bool(self.value >= concrete(other))
+        return self._compare(ast.GtE(), other, self.value >= _value(other))
 
     def __bool__(self) -> bool:
+        if self.decided is not None:
+            zero = ast.Compare(self.expr, [ast.NotEq()], [ast.Constant(type(self.value)())])
+            self.decided(self.expr if isinstance(self.value, bool) else zero, bool(self.value))
         return bool(self.value)
 
     def __hash__(self) -> int:
         return hash(self.value)
 
 
+Decided = Callable[[ast.expr, bool], None]  # is told a condition and its outcome
+
+
+def _expression(value: object) -> ast.expr:
+    return value.expr if isinstance(value, Symbol) else ast.Constant(value)  # type: ignore[arg-type]
+
+
+def _value(value: Any) -> Any:
+    return value.value if isinstance(value, Symbol) else value
+
+
+def is_text(value: object) -> bool:
+    """Whether a value, or what a symbol stands for, is a word: no other value of a symbol is of another kind."""
+    return isinstance(_value(value), str)
+
+
 def concrete(value: Any) -> Any:
-    """The value behind a symbol; anything else as it is."""
+    """The value behind a symbol; anything else as it is. Whatever is made of it holds for this value alone."""
     if isinstance(value, Symbol):
+        value == value.value  # noqa: B015 - a decision
         return value.value
     if isinstance(value, tuple):
         return tuple(map(concrete, value))
@@ -92,8 +119,12 @@ def concrete(value: Any) -> Any:
 
 
 def is_given(value: object, default: object) -> bool:
-    """Whether an argument must be printed: always for a symbol, else when it differs from the target's default."""
-    return isinstance(value, Symbol) or value != default
+    """Whether an argument must be printed: always where a symbol is in play, else when it differs from the default."""
+    return _symbolic(value) or _symbolic(default) or value != default
+
+
+def _symbolic(value: object) -> bool:
+    return isinstance(value, Symbol) or (isinstance(value, tuple) and any(map(_symbolic, value)))
 
 
 def compact(sizes: Any) -> Any:

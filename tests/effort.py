@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 EXAMPLES = int(os.environ.get("NETC_EXAMPLES", "0"))
 
@@ -22,3 +22,8 @@ def effort(examples: int) -> settings:
         print_blob=bool(EXAMPLES),
         suppress_health_check=list(HealthCheck),
     )
+
+
+def unshrunk(examples: int) -> settings:
+    """As `effort`, for networks so large that making a failing one smaller takes minutes."""
+    return settings(effort(examples), phases=[Phase.generate])

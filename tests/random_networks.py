@@ -40,6 +40,11 @@ T = TypeVar("T")
 Value = bool | int | float | str | tuple[int | None, ...]
 
 
+def literal(value: Value) -> str:
+    """A single value as a spec writes it."""
+    return show(Word(value) if isinstance(value, str) else value)
+
+
 def compiled(text: str, limits: Limits = SMALL) -> Program | None:
     """The checked network of a text, or None where netc refuses it."""
     program = compile_source(Source("random.net", text), {}, limits, speculate=True)
@@ -57,8 +62,10 @@ class Scope:
     operations: Sequence[type[Layer]]
     head: list[str] = field(default_factory=list)
     values: dict[str, int] = field(default_factory=dict)  # of parameters; of a loop's index, the first
-    calls: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)  # definitions and their parameters
+    calls: list[tuple[str, dict[str, Value]]] = field(default_factory=list)  # definitions and their parameters
     taken: dict[str, int] = field(default_factory=dict)
+    lifting: bool = False  # whether any value may be written as a parameter that holds it
+    lifted: dict[str, Value] = field(default_factory=dict)
 
     def name(self, stem: str) -> str:
         self.taken[stem] = self.taken.get(stem, 0) + 1
@@ -66,7 +73,20 @@ class Scope:
 
     def inside(self, **values: int) -> Scope:
         """The scope of a body that sees more values."""
-        return Scope(self.operations, self.head, {**self.values, **values}, self.calls, self.taken)
+        known = {**self.values, **values}
+        return Scope(self.operations, self.head, known, self.calls, self.taken, self.lifting, self.lifted)
+
+    def lift(self, draw: st.DrawFn, value: Value, often: int = 3) -> str | None:
+        """The name of a parameter that holds a value, or None to write it as it is."""
+        if not self.lifting or draw(st.integers(0, often)):
+            return None
+        same = [name for name, held in self.lifted.items() if held == value and type(held) is type(value)]
+        if same and draw(st.booleans()):
+            return draw(st.sampled_from(same))
+        name = self.name("q")
+        self.lifted[name] = value
+        self.head.append(f"param {name} = {literal(value)}")
+        return name
 
     def shape_behind(self, shape: Shape, lines: Sequence[str]) -> Shape | None:
         """The shape behind statements, or None where netc refuses them."""
@@ -125,6 +145,8 @@ def _regrouped(draw: st.DrawFn, shape: Shape) -> tuple[int | None, ...]:
 
 def number(draw: st.DrawFn, wanted: int, scope: Scope, shape: Shape) -> str:
     """An integer as an argument: as it is, or as an expression of a value in scope."""
+    if lifted := scope.lift(draw, wanted):
+        return f"({lifted})"
     known = {**scope.values, "channels": channels_of(shape)}
     name = draw(st.sampled_from([None, None, None, *known]))
     if name is None:
@@ -152,7 +174,8 @@ def layer(draw: st.DrawFn, scope: Scope, shape: Shape) -> str:
     name = draw(st.sampled_from([cls.op, *(name for name in LAYERS if LAYERS[name] is cls)]))
     words = [name, *_arguments(draw, cls, given, scope, shape)]
     if cls.trailing and draw(st.integers(0, 3)) == 3:
-        words += draw(st.lists(st.sampled_from(["bn", *Activation().words()]), max_size=2))
+        trailing = draw(st.lists(st.sampled_from(["bn", "leakyrelu", *Activation().words()]), max_size=2))
+        words += [scope.lift(draw, word) or word for word in trailing]
     return " ".join(words)
 
 
@@ -162,7 +185,8 @@ def _arguments(draw: st.DrawFn, cls: type[Layer], given: dict[str, Value], scope
             return "x".join("?" if part is None else number(draw, part, scope, shape) for part in value)
         if isinstance(value, int) and not isinstance(value, bool):
             return number(draw, value, scope, shape)
-        return show(Word(value) if isinstance(value, str) else value)
+        lifted = scope.lift(draw, value)
+        return f"({lifted})" if lifted else literal(value)
 
     words = []
     extents = [name for name in cls.size if name != "stride"]
@@ -175,7 +199,10 @@ def _arguments(draw: st.DrawFn, cls: type[Layer], given: dict[str, Value], scope
         words.append(written(given.pop(name)))
     for name, value in given.items():
         bare = name if value is True else value if isinstance(value, str) else None
-        words.append(bare if bare and draw(st.booleans()) else f"{name}={written(value)}")
+        if isinstance(value, str) and (lifted := scope.lift(draw, value)):
+            words.append(draw(st.sampled_from([lifted, f"{name}={lifted}"])))
+        else:
+            words.append(bare if bare and draw(st.booleans()) else f"{name}={written(value)}")
     return words
 
 
@@ -229,6 +256,10 @@ def choice(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int) -> str:
     name = draw(st.sampled_from(list(known)))
     tests = (f"{name} > {{}}", f"{name} % 2 == 0 and not {name} == {{}}", f"{{}} // 1 <= {name} or {name} < 0")
     condition = draw(st.sampled_from(tests)).format(known[name] + draw(st.integers(-1, 1)))
+    if scope.lifting and draw(st.booleans()):
+        flag, word = scope.lift(draw, draw(st.booleans()), 0), draw(st.sampled_from(["relu", "tanh", "swish"]))
+        forms = (f"{flag}", f"not {flag}", f"{scope.lift(draw, word, 0)} == relu", f"{flag} or {condition}")
+        condition = draw(st.sampled_from(forms))
     arms = [sequence(draw, scope, shape, draw(st.integers(0, 2)), depth + 1)[0] for _ in range(2)]
     text = f"if {condition} {{\n" + "\n".join(arms[0]) + "\n}"
     return text + (" else {\n" + "\n".join(arms[1]) + "\n}" if arms[1] else "")
@@ -237,9 +268,14 @@ def choice(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int) -> str:
 def call(draw: st.DrawFn, scope: Scope, shape: Shape) -> str:
     name, formals = draw(st.sampled_from(scope.calls))
     given = [formal for formal in formals if draw(st.booleans())]
-    return " ".join(
-        [name, *(f"{formal}={number(draw, draw(st.sampled_from(INTEGERS)), scope, shape)}" for formal in given)]
-    )
+    words = [name]
+    for formal in given:
+        held = formals[formal]
+        if type(held) is int:
+            words.append(f"{formal}={number(draw, draw(st.sampled_from(INTEGERS)), scope, shape)}")
+        else:
+            words.append(f"{formal}={scope.lift(draw, held, 1) or literal(held)}")
+    return " ".join(words)
 
 
 def default(draw: st.DrawFn, scope: Scope, shape: Shape) -> str:
@@ -298,20 +334,24 @@ def statement(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int, labels: S
 def definition(draw: st.DrawFn, scope: Scope, shape: Shape) -> None:
     """A definition in the scope: its body makes sense on a shape, with the defaults of its parameters."""
     name = scope.name("block")
-    formals = {scope.name("p"): draw(st.sampled_from(INTEGERS)) for _ in range(draw(st.integers(0, 2)))}
+    formals: dict[str, Value] = {
+        scope.name("p"): draw(st.sampled_from(INTEGERS)) for _ in range(draw(st.integers(0, 2)))
+    }
     above = Scope(
         scope.operations,
         [*scope.head, *(f"param {formal} = {value}" for formal, value in formals.items())],
         formals,
         list(scope.calls),
         scope.taken,
+        scope.lifting,
     )
     lines, _ = sequence(draw, above, shape, draw(st.integers(1, 3)), 1)
     if lines:
+        formals |= above.lifted
         head = "shared def" if not formals and draw(st.booleans()) else "def"
-        written = ", ".join(f"{formal}={value}" for formal, value in formals.items())
+        written = ", ".join(f"{formal}={literal(value)}" for formal, value in formals.items())
         scope.head.append(f"{head} {name}({written}) {{\n" + "\n".join(lines) + "\n}")
-        scope.calls.append((name, tuple(formals)))
+        scope.calls.append((name, formals))
 
 
 # -- networks ------------------------------------------------------------------------------------------------
@@ -326,9 +366,18 @@ def inputs(draw: st.DrawFn, least: int = 0) -> Shape:
 
 
 @st.composite
-def networks(draw: st.DrawFn, operations: Sequence[type[Layer]] = SINGLE, least: int = 0, single: bool = False) -> str:
-    """The text of a valid network: of one input and output, if `single`, of at least so many dimensions."""
-    scope, shape = Scope(operations), draw(inputs(least))
+def networks(
+    draw: st.DrawFn,
+    operations: Sequence[type[Layer]] = SINGLE,
+    least: int = 0,
+    single: bool = False,
+    lifting: bool = False,
+) -> str:
+    """The text of a valid network: of one input and output, if `single`, of at least so many dimensions.
+
+    With `lifting`, parameters hold values everywhere: sizes, counts, words, conditions, options of `default`.
+    """
+    scope, shape = Scope(operations, lifting=lifting), draw(inputs(least))
     if draw(st.booleans()):
         scope.values = {scope.name("n"): draw(st.integers(0, 8)) for _ in range(draw(st.integers(1, 2)))}
         scope.head = [f"param {name} = {value}" for name, value in scope.values.items()]

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from netc.backends.keras_source.calls import Uses
+from netc.backends.keras_source.calls import made
+from netc.backends.keras_source.text import expression
+from netc.backends.keras_source.tree import written as python
 from netc.compiler import compile_source
 from netc.ir.shape import Shape
 from netc.layers import LAYERS
@@ -26,7 +28,7 @@ from tests.layer_samples import OPERATIONS, PLANE, SAMPLES, VECTOR, Sample
 
 
 def written(call: Call) -> str:
-    return Uses().call(call).replace("'", '"')
+    return expression(made(call)).replace("'", '"')
 
 
 def lowered(op: str, *inputs: Shape, **values: object) -> str:
@@ -160,15 +162,16 @@ def test_every_parameter_matters(cls: type[Layer], name: str) -> None:
     ids=lambda value: value if isinstance(value, str) else value.op,
 )
 def test_symbols_are_printed(cls: type[Layer], name: str) -> None:
-    """A parameter that a spec writes as an expression is an expression in emitted code too."""
+    """A parameter that a spec writes as an expression is one in emitted code too, or has told of what it decided."""
     plain = _plain(cls)
     value = getattr(plain, name)
     value = value[0] if isinstance(value, tuple) else value
     if value is None:
         value = 1
-    symbolic = replace(plain, **{name: Symbol("given", value)})
-    text = _text(symbolic)
-    assert "given" in text or (cls.op, name) == ("prelu", "shared"), text  # which chooses the axes of the call
+    decided: list[bool] = []
+    symbol = Symbol(python("given"), value, lambda _, outcome: decided.append(outcome))
+    text = _text(replace(plain, **{name: symbol}))
+    assert "given" in text or decided, text
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
@@ -354,11 +357,11 @@ def test_windows_make_the_sizes_that_the_shape_rule_gives(sample: Sample) -> Non
     if not windows:
         assert windows is None or all(len(output) == len(shape) for shape in inputs)
         return
-    for size, window, made in zip(inputs[0], windows, output[:-1], strict=False):
+    for size, window, slid in zip(inputs[0], windows, output[:-1], strict=False):
         if size is not None:
             grid = (size - 1) * window.up + 1 + window.before + window.after
             counted = (grid - window.extent) // window.stride + 1
-            assert counted == made or (window.up > window.extent and counted < (made or 0))  # gaps that no window reads
+            assert counted == slid or (window.up > window.extent and counted < (slid or 0))  # gaps that no window reads
 
 
 def test_a_class_that_changes_sizes_declares_windows() -> None:
@@ -437,7 +440,7 @@ def test_layers_know_no_target() -> None:
             "conv",
             {
                 **{"filters": 64, "kernel": THREE, "stride": TWO, "act": "relu", "bias": False},
-                **{"init": "variance_scaling", "l2": 1e-4, "bias_init": 0.1},
+                **{"init": "variance_scaling", "l2": 1e-4},
             },
         ),
         (
@@ -483,25 +486,28 @@ def test_calls_read_like_keras_code(text: str, op: str, values: dict[str, object
 
 
 def test_symbols_in_calls() -> None:
-    ch, k, decay = Symbol("4 * ch", 64, 12), Symbol("k", 3), Symbol("l2", 1e-4)
-    text = lowered("conv", filters=ch, kernel=(k, k), stride=Symbol("stride", 1), pad=(k, k), l2=decay)
+    ch, k, decay = Symbol(python("4 * ch"), 64, 12), Symbol(python("k"), 3), Symbol(python("l2"), 1e-4)
+    text = lowered("conv", filters=ch, kernel=(k, k), stride=Symbol(python("stride"), 1), pad=(k, k), l2=decay)
     assert text == (
         "layers.ZeroPadding2D(k); layers.Conv2D(4 * ch, k, strides=stride, kernel_regularizer=regularizers.L2(l2 / 2))"
     )
-    assert lowered("conv", (9, 2), filters=8, kernel=k, act=Symbol("act", "relu"), pad=Symbol("padding", "same")) == (
-        "layers.Conv1D(8, k, padding=padding, activation=act)"
-    )
-    assert lowered("dwconv", (9, 2), kernel=k, dilation=Symbol("rate", 2), pad="causal") == (
+    assert lowered(
+        "conv", (9, 2), filters=8, kernel=k, act=Symbol(python("act"), "relu"), pad=Symbol(python("padding"), "same")
+    ) == ("layers.Conv1D(8, k, padding=padding, activation=act)")
+    assert lowered("dwconv", (9, 2), kernel=k, dilation=Symbol(python("rate"), 2), pad="causal") == (
         "layers.ZeroPadding1D(((k - 1) * rate, 0)); layers.DepthwiseConv1D(k, dilation_rate=rate)"
     )
-    assert lowered("maxpool", kernel=k, stride=Symbol("s", 3)) == 'layers.MaxPooling2D(k, strides=s, padding="same")'
-    assert lowered("conv", filters=8, kernel=3, init=Symbol("init", "he_normal")) == (
+    assert (
+        lowered("maxpool", kernel=k, stride=Symbol(python("s"), 3))
+        == 'layers.MaxPooling2D(k, strides=s, padding="same")'
+    )
+    assert lowered("conv", filters=8, kernel=3, init=Symbol(python("init"), "he_normal")) == (
         'layers.Conv2D(8, 3, padding="same", kernel_initializer=init)'
     )
-    assert lowered("conv", filters=8, kernel=3, init=Symbol("init", "variance_scaling")) == (
+    assert lowered("conv", filters=8, kernel=3, init=Symbol(python("init"), "variance_scaling")) == (
         'layers.Conv2D(8, 3, padding="same", kernel_initializer="he_normal")'
     )
-    assert lowered("part", index=Symbol("i", 1), of=2) == "ChannelPart(index=i - 1, parts=2)"
+    assert lowered("part", index=Symbol(python("i"), 1), of=2) == "ChannelPart(index=i - 1, parts=2)"
 
 
 # -- cost ----------------------------------------------------------------------------------------------------

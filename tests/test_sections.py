@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from netc.backends.keras_source.tree import written as python
 from netc.compiler import compile_source
 from netc.params import REQUIRED, KindError, declared
 from netc.program import Program
@@ -278,7 +279,7 @@ def test_quantities_are_those_of_keras() -> None:
 
 
 def test_symbols_stay_symbols() -> None:
-    rate, per_epoch = Symbol("rate", 0.1), Symbol("steps_per_epoch", 391)
+    rate, per_epoch = Symbol(python("rate"), 0.1), Symbol(python("steps_per_epoch"), 391)
     clock = Clock(per_epoch, 10 * per_epoch)
     call = Momentum(lr=rate).lower(rate)
     assert call.kwargs["learning_rate"] is rate
@@ -288,8 +289,11 @@ def test_symbols_stay_symbols() -> None:
     cosine = learning_rate(rate, [Warmup(steps=400), Cosine()], clock)
     assert cosine.kwargs["decay_steps"].source == "10 * steps_per_epoch - 400"
     assert cosine.kwargs["decay_steps"].value == 3510
-    assert Momentum(lr=Symbol("rate", 1)).lower(Symbol("rate", 1)).kwargs["learning_rate"].source == "rate * 1.0"
-    smoothing, end = Symbol("smoothing", 0.0), Symbol("end", 0.0)
+    assert (
+        Momentum(lr=Symbol(python("rate"), 1)).lower(Symbol(python("rate"), 1)).kwargs["learning_rate"].source
+        == "rate * 1.0"
+    )
+    smoothing, end = Symbol(python("smoothing"), 0.0), Symbol(python("end"), 0.0)
     assert learning_rate(0.1, [Cosine(end=end)], clock).kwargs["alpha"] is end
     assert CategoricalCrossentropy(label_smoothing=smoothing).lower().kwargs == {"label_smoothing": smoothing}
 

@@ -101,6 +101,7 @@ def _literal(node: Node) -> bool:
         isinstance(_inner(part), Literal)
         for written in node.origin.written.values()
         for part in (written if isinstance(written, tuple) else (written,))
+        if part is not None
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from netc.layers.base import Layer
 
-Written = Expr | tuple[Expr, ...]
+Written = Expr | tuple[Expr | None, ...]  # one expression a dimension, None for a `?`
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,14 @@ class Origin:
     """Where a node comes from: the words that wrote it, the expansion around it, and its written arguments.
 
     `written` maps a parameter of the layer to the expression (or one expression a dimension) that gave its value;
-    parameters left at their default are absent.
+    parameters left at their default are absent. `unseen` are the expressions of `default` statements that gave others
+    and cannot be written here, where their names mean something else or nothing.
     """
 
     span: Span
     frame: Frame | None = None
     written: Mapping[str, Written] = field(default_factory=dict)
+    unseen: tuple[Expr, ...] = ()
 
 
 @dataclass(slots=True)

@@ -11,20 +11,41 @@ from netc.diagnostics.model import Edit, Fix
 from netc.ir.net import Written
 from netc.layers.kinds import Padding
 from netc.lower.evaluate import Poison, Scope, evaluate, integer, value_words
+from netc.lower.walk import names
 from netc.params import Anything, Bool, KindError, Param, Signature, Sizes
 from netc.suggest import did_you_mean
 from netc.syntax.source import Span
-from netc.syntax.tree import Argument, Expr, Keyword, Literal, Operation, Reference, Size
+from netc.syntax.tree import Argument, Expr, Keyword, Operation, Reference, Size
 from netc.values import SizeValue, Value, Word, kind_of, show
 
 
 @dataclass(slots=True, eq=False)
 class Option:
-    """A value that a `default` statement set, with its place."""
+    """A value that a `default` statement set, with its place and what it sees there."""
 
     value: Value
     expr: Expr | Size
     span: Span
+    scope: Scope
+
+    @property
+    def written(self) -> Written | None:
+        """The expression, or one a dimension."""
+        return _parts_written(self.expr.parts) if isinstance(self.expr, Size) else self.expr
+
+    def means_the_same(self, scope: Scope) -> bool:
+        """Whether the names in its expression mean in a scope what they mean where it stands."""
+        written = self.written
+        parts = written if isinstance(written, tuple) else (written,)
+        read = {name for part in parts if part is not None for name in names(part)}
+        if not read or ("channels" in read and not self.scope.knows("channels")):
+            return not read
+        inner: Scope | None = scope
+        while inner is not None and inner.values is not self.scope.values:
+            if read & inner.values.keys():
+                return False
+            inner = inner.outer
+        return inner is not None
 
 
 @dataclass(slots=True, eq=False)
@@ -48,6 +69,16 @@ class Bound:
     trailing: list[Trailing] = field(default_factory=list)
     labels: list[Reference] = field(default_factory=list)
     rank: int | None = None
+    unseen: list[Expr] = field(default_factory=list)
+
+    def default(self, name: str, option: Option, scope: Scope) -> None:
+        """Note how an option was written, if it can be written in a scope too."""
+        written = option.written
+        if written is not None and option.means_the_same(scope):
+            self.written[name] = written
+        else:
+            parts = written if isinstance(written, tuple) else (written,)
+            self.unseen += [part for part in parts if part is not None]
 
 
 @cache
@@ -99,10 +130,7 @@ def _extent(part: Expr, scope: Scope) -> int:
 
 
 def _parts_written(parts: tuple[Expr | None, ...]) -> Written | None:
-    known = tuple(part for part in parts if part is not None)
-    if len(known) != len(parts):
-        return None
-    return known[0] if len(known) == 1 else known
+    return parts[0] if len(parts) == 1 else parts
 
 
 class _Binder:
@@ -368,8 +396,8 @@ class _Binder:
             if name in self.bound.spans:
                 continue
             try:
-                written = option.expr if isinstance(option.expr, Literal) else None
-                self.set(self.signature.params[name], option.value, written, option.span)
+                self.set(self.signature.params[name], option.value, None, option.span)
+                self.bound.default(name, option, self.scope)
             except Poison:
                 self.failed = True
 

@@ -103,6 +103,16 @@ def parts(step: Step) -> list[Body]:
     return [] if step.ran is None else [step.ran]
 
 
+def all_parts(step: Step) -> list[Body]:
+    """The bodies inside a step, and those that were expanded only to be shown."""
+    match step:
+        case RepeatStep():
+            return [*step.passes, *([step.ghost] if step.ghost else [])]
+        case IfStep():
+            return [arm for arm in step.arms if arm is not None]
+    return parts(step)
+
+
 Task = Iterator["Task"]  # a walk over a body, which yields the walks over the bodies inside it
 
 

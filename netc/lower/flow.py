@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from netc.diagnostics.model import Frame
+from netc.diagnostics.model import Diagnostics, Frame
 from netc.ir.net import Node
 from netc.ir.shape import Shape, show_shape
 from netc.lower.bind import bind
@@ -16,8 +17,9 @@ from netc.lower.evaluate import Poison, Scope, boolean, evaluate, integer
 from netc.lower.expansion import Body, CallStep, IfStep, RepeatStep
 from netc.lower.layers import head
 from netc.lower.names import Names
+from netc.lower.walk import names
 from netc.syntax.source import Span
-from netc.syntax.tree import If, Operation, Repeat, Statement
+from netc.syntax.tree import Expr, If, Operation, Repeat, Statement
 from netc.values import Value
 
 if TYPE_CHECKING:
@@ -247,13 +249,25 @@ def run_if(expander: Expander, statement: If, ctx: Context) -> IfStep | None:
         else:
             expander.pass_over(arm.body.statements, statement.span, ctx)
             arms.append(_ghost_arm(expander, arm.body.statements, ctx))
-            ctx.names.skip(arm.body.statements, repeated=ctx.repeated)
+            ctx.names.skip(arm.body.statements, partial(_known_passes, ctx.scope), repeated=ctx.repeated)
     ctx.move(result)
     labels.marks.update(taken_labels.marks)
     for label in sometimes:
         mark = labels.marks.get(label)
         labels.marks[label] = Mark(mark.node if mark else None, mark.span if mark else statement.span, False)
     return IfStep(statement, taken, arms, _name(source), _name(result))
+
+
+def _known_passes(scope: Scope, count: Expr, indices: frozenset[str]) -> int | None:
+    """The passes of a `repeat` that does not run, where they depend on nothing else that does not."""
+    read = set(names(count))
+    if read & indices or ("channels" in read and not scope.knows("channels")):
+        return None
+    try:
+        value = evaluate(count, replace(scope, report=Diagnostics()))
+    except Poison:
+        return None
+    return max(value, 0) if type(value) is int else None
 
 
 def _taken(statement: If, ctx: Context) -> int | None:

@@ -193,14 +193,19 @@ def _nodes(
     _fuse(signature_of(statement.name), values, written, trailing)
     span = head(statement)
     names = [name]
-    last = add_node(expander, ctx, name, cls, values, Origin(span, ctx.frame, written), operands, bound)
+    origin = Origin(span, ctx.frame, written, tuple(bound.unseen))
+    last = add_node(expander, ctx, name, cls, values, origin, operands, bound)
     made = [last]
     for word in trailing:
-        after = LAYERS[word.word]
-        options: dict[str, object] = {key: option.value for key, option in ctx.options.get(after.op, {}).items()}
+        after, more = LAYERS[word.word], Bound()
+        options: dict[str, object] = {}
+        for key, option in ctx.options.get(after.op, {}).items():
+            options[key] = option.value
+            more.default(key, option, ctx.scope)
         names.append(_free(f"{name}_{after.op}", names))
         operands = None if last is None else [last]
-        last = add_node(expander, ctx, names[-1], after, options, Origin(word.span, ctx.frame), operands, Bound())
+        origin = Origin(word.span, ctx.frame, more.written, tuple(more.unseen))
+        last = add_node(expander, ctx, names[-1], after, options, origin, operands, Bound())
         made.append(last)
     ctx.move(BROKEN if last is None else last)
     return [node for node in made if node is not None]

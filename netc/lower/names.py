@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from unicodedata import normalize
 
-from netc.syntax.tree import Arm, If, Operation, Statement
+from netc.syntax.tree import Arm, Expr, If, Operation, Repeat, Statement
 
 NAMELESS = frozenset({"net", "output", "from", "default", "use", "data", "train", "identity"})
+
+Passes = Callable[[Expr, frozenset[str]], int | None]  # of a count, behind indices that have no value
 
 
 def network_name(source: str) -> str:
@@ -52,23 +54,36 @@ class Names:
             return self.counted(statement.label.text)
         return self.path(statement.label.text)
 
-    def skip(self, statements: Iterable[Statement], *, repeated: bool) -> None:
-        """Count statements that do not run: each once, the insides of a `repeat` not at all."""
+    def skip(
+        self, statements: Iterable[Statement], passes: Passes, *, repeated: bool, indices: frozenset[str] = frozenset()
+    ) -> None:
+        """Count statements that do not run as if they had; `indices` are those of the `repeat`s around them.
+
+        `passes` gives the passes of a `repeat`, None where these depend on what does not run: such a one counts not
+        at all.
+        """
         for statement in statements:
             if isinstance(statement, Operation):
-                self._skip_operation(statement, repeated)
+                if statement.name not in NAMELESS and (statement.label is None or repeated):
+                    self.name(statement, repeated=repeated)
+                for branch in statement.branches:
+                    self.skip(branch.statements, passes, repeated=repeated, indices=indices)
+            elif isinstance(statement, Repeat):
+                self._skip_repeat(statement, passes, indices)
             elif isinstance(statement, If):
-                self._skip_if(statement, repeated)
+                for arm in self.arms(statement):
+                    self.skip(arm.body.statements, passes, repeated=repeated, indices=indices)
 
-    def _skip_operation(self, statement: Operation, repeated: bool) -> None:
-        if statement.name not in NAMELESS and (statement.label is None or repeated):
-            self.name(statement, repeated=repeated)
-        for branch in statement.branches:
-            self.skip(branch.statements, repeated=repeated)
-
-    def _skip_if(self, statement: If, repeated: bool) -> None:
-        for arm in self.arms(statement):
-            self.skip(arm.body.statements, repeated=repeated)
+    def _skip_repeat(self, statement: Repeat, passes: Passes, indices: frozenset[str]) -> None:
+        count = passes(statement.count, indices) or 0
+        one = Names("", self.canonical)
+        if statement.label is not None:
+            one.counted(statement.label.text)
+        else:
+            inner = indices if statement.index is None else indices | {statement.index.text}
+            one.skip(statement.body.statements, passes, repeated=True, indices=inner)
+        for word, each in one.counts.items():
+            self.counts[word] = self.counts.get(word, 0) + count * each
 
     def arms(self, statement: If) -> Iterator[Arm]:
         """The arms of an `if`, each counted from the same start; after the last one the count goes on from the largest.

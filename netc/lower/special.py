@@ -211,6 +211,7 @@ def _option(
             computed: object = size_value(value, ctx.scope)
         elif isinstance(value, Reference) and value.name in param.kind.words():
             computed = Word(value.name)
+            value = Literal(computed, value.span)  # whatever else has that name
         else:
             computed = evaluate(value, ctx.scope)
         param.kind.accept(computed, 0)  # an input of another rank may follow
@@ -219,7 +220,7 @@ def _option(
     except KindError as error:
         ctx.scope.fail(error.code, f"`{param.name}` of `{signature.name}`: {error}", argument.span)
         return None
-    return argument.key, Option(computed, value, argument.span)  # type: ignore[arg-type]
+    return argument.key, Option(computed, value, argument.span, ctx.scope)  # type: ignore[arg-type]
 
 
 def run_use(expander: Expander, statement: Operation, ctx: Context) -> None:

@@ -26,20 +26,20 @@ def mentions(statements: Iterable[Statement]) -> Iterator[str]:
         if isinstance(statement, Operation):
             yield statement.name
             for argument in statement.arguments:
-                yield from _names(argument.value)
+                yield from names(argument.value)
             for branch in statement.branches:
                 yield from mentions(branch.statements)
             if statement.block is not None:
                 yield from mentions(statement.block.statements)
         elif isinstance(statement, Parameter):
-            yield from _names(statement.value)
+            yield from names(statement.value)
         elif isinstance(statement, Repeat):
-            yield from _names(statement.count)
+            yield from names(statement.count)
             yield from mentions(statement.body.statements)
         elif isinstance(statement, If):
             for arm in statement.arms:
                 if arm.condition is not None:
-                    yield from _names(arm.condition)
+                    yield from names(arm.condition)
                 yield from mentions(arm.body.statements)
 
 
@@ -71,20 +71,20 @@ def head_length(statement: Statement) -> int:
     return 0
 
 
-def _names(value: Expr | Size | None) -> Iterator[str]:
+def names(value: Expr | Size | None) -> Iterator[str]:
     """Bare names in an expression or a size."""
     if isinstance(value, Reference):
         yield value.name
     elif isinstance(value, Group):
-        yield from _names(value.inner)
+        yield from names(value.inner)
     elif isinstance(value, Unary):
-        yield from _names(value.operand)
+        yield from names(value.operand)
     elif isinstance(value, Binary):
-        yield from _names(value.left)
-        yield from _names(value.right)
+        yield from names(value.left)
+        yield from names(value.right)
     elif isinstance(value, Conditional):
         for part in (value.then, value.condition, value.otherwise):
-            yield from _names(part)
+            yield from names(part)
     elif isinstance(value, Size):
         for extent in (*value.parts, *value.stride):
-            yield from _names(extent)
+            yield from names(extent)

@@ -18,9 +18,11 @@ def emit(program: Program, *, flat: bool = False) -> str:
 
     from netc.backends.keras_source.inspection import inspect  # noqa: PLC0415
     from netc.backends.keras_source.module import Emitter  # noqa: PLC0415
+    from netc.backends.keras_source.text import lines  # noqa: PLC0415
+    from netc.backends.keras_source.tree import carried  # noqa: PLC0415
 
     emitter = Emitter(program)
-    lines = emitter.flat() if flat else emitter.structured()
-    text = black.format_str("\n".join(lines) + "\n", mode=black.Mode(line_length=LINE_LENGTH))
-    inspect(text, emitter.trusted)
+    module = emitter.flat() if flat else emitter.structured()
+    text = black.format_str("\n".join(lines(module)) + "\n", mode=black.Mode(line_length=LINE_LENGTH))
+    inspect(text, carried(module))
     return text

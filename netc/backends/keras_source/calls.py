@@ -1,11 +1,12 @@
-"""Calls of the target as Python text."""
+"""Calls of the target as Python."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import ast
 
+from netc.backends.keras_source.customs import sources
 from netc.backends.keras_source.expressions import constant
+from netc.backends.keras_source.tree import call, listed, load
 from netc.target import Call, Symbol
 
 PACKAGES = (
@@ -19,41 +20,29 @@ PACKAGES = (
 )  # imported by name where they are used
 
 
-@dataclass(slots=True)
-class Uses:
-    """What emitted code refers to: packages of Keras, custom classes, and helpers of the module."""
+def path(path: str) -> ast.expr | str:
+    """What a call's path is in emitted code, where classes of netc's own stand in the module itself."""
+    package, _, rest = path.partition(".")
+    if package == "custom":
+        sources((rest,))  # raises where there is no such class
+        return load(rest)
+    return path if package in PACKAGES else f"keras.{path}"
 
-    packages: set[str] = field(default_factory=set)
-    custom: set[str] = field(default_factory=set)
 
-    def path(self, path: str) -> str:
-        """The text of a call's path, noting what it needs."""
-        package, _, rest = path.partition(".")
-        if package == "custom":
-            self.custom.add(rest)
-            return rest
-        if package in PACKAGES:
-            self.packages.add(package)
-            return path
-        return f"keras.{path}"
+def made(made: Call, **more: ast.expr) -> ast.Call:
+    """A call, with further keyword arguments."""
+    given = {key: value(inner) for key, inner in made.kwargs.items()}
+    return call(path(made.path), *map(value, made.args), **given, **more)
 
-    def call(self, call: Call, *more: str) -> str:
-        """A call, with further arguments given as text."""
-        written = [self.value(value) for value in call.args]
-        written += [f"{key}={self.value(value)}" for key, value in call.kwargs.items()]
-        return f"{self.path(call.path)}({', '.join((*written, *more))})"
 
-    def value(self, value: object) -> str:
-        """An argument: a constant, a symbol, a call, or a sequence of these."""
-        if isinstance(value, Symbol):
-            return value.source
-        if isinstance(value, Call):
-            return self.call(value)
-        if isinstance(value, tuple):
-            return f"({self._items(value)}{',' if len(value) == 1 else ''})"
-        if isinstance(value, list):
-            return f"[{self._items(value)}]"
-        return constant(value).text
-
-    def _items(self, values: Iterable[object]) -> str:
-        return ", ".join(map(self.value, values))
+def value(given: object) -> ast.expr:
+    """An argument: a constant, a symbol, a call, or a sequence of these."""
+    if isinstance(given, Symbol):
+        return given.expr
+    if isinstance(given, Call):
+        return made(given)
+    if isinstance(given, tuple):
+        return ast.Tuple([*map(value, given)], ast.Load())
+    if isinstance(given, list):
+        return listed(map(value, given))
+    return constant(given)

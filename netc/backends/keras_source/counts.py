@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 
+from netc.backends.keras_source.tree import load
 from netc.syntax.tree import Binary, Expr, Group, Literal, Reference, Unary
 
 Monomial = tuple[str, ...]  # variables in order, () for the constant
@@ -57,15 +60,18 @@ class Count:
         """The value of a constant, else None."""
         return None if self.variables else self.terms.get((), 0)
 
-    def __str__(self) -> str:
-        ordered = sorted(self.terms.items(), key=lambda term: (not term[0], term[1] < 0))
-        text = ""
-        for monomial, factor in ordered:
-            size = abs(factor)
-            product = " * ".join(monomial if monomial and size == 1 else (str(size), *monomial))
-            sign = ("-" if factor < 0 else "") if not text else (" - " if factor < 0 else " + ")
-            text += sign + product
-        return text or "0"
+    @property
+    def expr(self) -> ast.expr:
+        """The count in Python: the variables first, then the constant."""
+        found: ast.expr | None = None
+        for monomial, factor in sorted(self.terms.items(), key=lambda term: (not term[0], term[1] < 0)):
+            size: list[ast.expr] = [ast.Constant(abs(factor))] if abs(factor) != 1 or not monomial else []
+            product = reduce(lambda one, other: ast.BinOp(one, ast.Mult(), other), [*size, *map(load, monomial)])
+            if found is None:
+                found = ast.UnaryOp(ast.USub(), product) if factor < 0 else product
+            else:
+                found = ast.BinOp(found, ast.Sub() if factor < 0 else ast.Add(), product)
+        return found or ast.Constant(0)
 
 
 ZERO, ONE = Count(), Count.of(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from functools import cache
 from importlib.resources import files
 
 from netc.layers.base import OperationError
@@ -14,12 +15,7 @@ _PACKAGE = "package=PACKAGE"
 
 def sources(wanted: Iterable[str]) -> dict[str, str]:
     """The text of the named classes and of those they need, by name, each behind what it needs."""
-    wanted = set(wanted)
-    if not wanted:
-        return {}
-    known: dict[str, tuple[str, set[str]]] = {}
-    for module in MODULES:
-        known.update(_definitions(files("netc.backends").joinpath(f"{module}.py").read_text(encoding="utf-8")))
+    wanted, known = set(wanted), shipped()
     missing = wanted - set(known)
     if missing:
         named = ", ".join(f"`custom.{name}`" for name in sorted(missing))
@@ -28,6 +24,15 @@ def sources(wanted: Iterable[str]) -> dict[str, str]:
         if name in wanted:
             wanted |= known[name][1] & set(known)
     return {name: text for name, (text, _) in known.items() if name in wanted}
+
+
+@cache
+def shipped() -> dict[str, tuple[str, set[str]]]:
+    """Text and read names of everything that emitted code may carry along, by name."""
+    known: dict[str, tuple[str, set[str]]] = {}
+    for module in MODULES:
+        known.update(_definitions(files("netc.backends").joinpath(f"{module}.py").read_text(encoding="utf-8")))
+    return known
 
 
 def _definitions(text: str) -> dict[str, tuple[str, set[str]]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Generator, Iterator
 
-from netc.backends.keras_source.calls import Uses
+from netc.backends.keras_source.calls import made
 from netc.backends.keras_source.identifiers import Identifiers
+from netc.backends.keras_source.tree import assign, call, listed, load
 from netc.backends.order import depths, operand_order
 from netc.ir.net import Net, Node
 from netc.target import Call
@@ -15,9 +17,8 @@ from netc.targets.keras.lowering import to_keras
 class Flat:
     """Prints a network. `variables` holds the variable of each node's tensor."""
 
-    def __init__(self, net: Net, uses: Uses, identifiers: Identifiers) -> None:
+    def __init__(self, net: Net, identifiers: Identifiers) -> None:
         self.net = net
-        self.uses = uses
         self.identifiers = identifiers
         self.variables: dict[str, str] = {}
         self._depth = depths(net)
@@ -25,39 +26,39 @@ class Flat:
         self._reused = {node.shares for node in net if node.shares}
         self._layers: dict[str, str] = {}  # variables of layers that are called again
 
-    def lines(self) -> Iterator[str]:
+    def statements(self) -> Iterator[ast.stmt]:
         """The statements, in topological order."""
         for node in self.net:
             yield from self._node(node)
 
-    def _node(self, node: Node) -> Iterator[str]:
+    def _node(self, node: Node) -> Iterator[ast.stmt]:
         target = self._variable(node)
         calls = to_keras(node.layer, self.net.operand_shapes(node.name))
-        text = self._operands(node)
-        for call in calls:
-            into = target if call is calls[-1] else "x"
-            made = yield from self._made(node, call)
-            yield f"{into} = {made}({text})" if text else f"{into} = {made}"
-            text = into
+        operands = self._operands(node)
+        for target_call in calls:
+            into = target if target_call is calls[-1] else "x"
+            layer = yield from self._made(node, target_call)
+            yield assign(into, call(layer, operands) if operands else layer)
+            operands = load(into)
         self.variables[node.name] = target
 
-    def _operands(self, node: Node) -> str:
+    def _operands(self, node: Node) -> ast.expr | None:
         operands = self.net.operands(node.name)
         if len(operands) <= 1:
-            return self.variables[operands[0]] if operands else ""
+            return load(self.variables[operands[0]]) if operands else None
         order = operand_order(self.net, node.name, self._depth)
-        return f"[{', '.join(self.variables[operands[slot]] for slot in order)}]"
+        return listed(load(self.variables[operands[slot]]) for slot in order)
 
-    def _made(self, node: Node, call: Call) -> Generator[str, None, str]:
+    def _made(self, node: Node, target: Call) -> Generator[ast.stmt, None, ast.expr]:
         """The layer: a call, or the variable of a layer that is called several times."""
-        name = node.layer_name + call.suffix
-        text = self.uses.call(call, f'name="{name}"')
+        name = node.layer_name + target.suffix
+        layer = made(target, name=ast.Constant(name))
         if node.shares is None and node.name not in self._reused:
-            return text
+            return layer
         if name not in self._layers:
             self._layers[name] = self.identifiers.make(f"{name}_layer")
-            yield f"{self._layers[name]} = {text}"
-        return self._layers[name]
+            yield assign(self._layers[name], layer)
+        return load(self._layers[name])
 
     def _variable(self, node: Node) -> str:
         """`x` for a tensor that only the next layer reads, else a variable of its own."""

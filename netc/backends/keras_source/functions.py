@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+import ast
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from netc.backends.keras_source.comments import docstring, last_paragraph
-from netc.backends.keras_source.expressions import Python, Sight, constant, names, translate
+from netc.backends.keras_source.comments import last_paragraph
+from netc.backends.keras_source.expressions import Sight, sight, translate
 from netc.backends.keras_source.identifiers import Identifiers
-from netc.backends.keras_source.items import Item, Items, Suite, lines, merge
 from netc.backends.keras_source.naming import PREFIX, Name, plan
 from netc.backends.keras_source.printer import Flow, Frame, Module, Printer, read_labels
+from netc.backends.keras_source.tree import (
+    Docstring,
+    Parameter,
+    Statements,
+    call,
+    calls,
+    define,
+    load,
+    merge,
+    reads,
+    statements,
+)
 from netc.backends.keras_source.walk import nested
 from netc.lower.definitions import is_flag
-from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep
+from netc.lower.expansion import Body, CallStep, all_parts
 from netc.lower.walk import mentions
 from netc.syntax.tree import Definition, Expr, Formal, Keyword, Operation, Positional, Reference, Repeat, Statement
-from netc.values import Value, show
+from netc.values import Value
 
-EXTRAS = {"once": r"\bonce[(=]", "inputs": r"\binputs(=|\.append)"}  # what functions hand on to those they call
+EXTRAS = ("once", "inputs")  # what functions hand on to those they call
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,7 @@ class Function:
     name: str
     definition: Definition
     frame: Frame
-    items: Items
+    items: Statements
     arguments: list[Mapping[str, Value]] = field(default_factory=list)
 
     @property
@@ -52,16 +63,16 @@ class Function:
 
         An initialiser that became `TruncatedNormal(stddev=0.02)` is one: its name can no longer be another.
         """
-        text = "\n".join(lines(self.items))
+        used = reads(self.items)
         read = set(mentions(self.definition.body.statements))
         kept: list[Formal] = []
         for formal in reversed(self.definition.formals):  # a default reads parameters that stand before it
             values = {given[formal.name] for given in self.arguments}
             fixed = formal.name in read and len(values) == 1
-            if fixed and not re.search(rf"\b{re.escape(self.frame.variables[formal.name])}\b", text):
+            if fixed and self.frame.variables[formal.name] not in used:
                 continue
             kept.append(formal)
-            text += "\n".join(lines(_parameter(formal, self)[1], "\n"))
+            used |= reads(_parameter(formal, self)[1])
         return kept[::-1]
 
     @property
@@ -75,10 +86,10 @@ class Function:
         return len(formals)
 
 
-def extras(items: Items) -> list[str]:
+def extras(items: Statements) -> list[str]:
     """The helpers that statements use."""
-    text = "\n".join(lines(items))
-    return [extra for extra, use in EXTRAS.items() if re.search(use, text)]
+    used = reads(items)
+    return [extra for extra in EXTRAS if extra in used]
 
 
 def copies(body: Body) -> dict[int, list[Copy]]:
@@ -92,21 +103,8 @@ def copies(body: Body) -> dict[int, list[Copy]]:
             if isinstance(step, CallStep):
                 inner = once or step.definition.shared
                 found.setdefault(id(step.definition), []).append(Copy(step, inner, ghost))
-            stack.extend((part, inner, ghost or part.ghost) for part in _parts(step))
+            stack.extend((part, inner, ghost or part.ghost) for part in all_parts(step))
     return {key: sorted(calls, key=lambda copy: copy.ghost) for key, calls in found.items()}
-
-
-def _parts(step: LayerStep | CallStep | RepeatStep | IfStep) -> Iterator[Body]:
-    if isinstance(step, CallStep):
-        yield step.body
-    elif isinstance(step, LayerStep):
-        yield from step.branches
-    elif isinstance(step, RepeatStep):
-        yield from step.passes
-        if step.ghost is not None:
-            yield step.ghost
-    else:
-        yield from (arm for arm in step.arms if arm is not None)
 
 
 class Functions:
@@ -118,12 +116,12 @@ class Functions:
         self._listed = listed_inputs
         self._of: dict[int, Function] = {}  # by the `id` of the call
 
-    def define(self, definition: Definition, calls: Iterable[Copy], module: Module) -> None:
+    def define(self, definition: Definition, copies: Iterable[Copy], module: Module) -> None:
         """Print all copies of a definition and make a function of each way they come out."""
-        calls = list(calls)
-        frame = self._frame(definition, calls)
+        copies = list(copies)
+        frame = self._frame(definition, copies)
         variants: list[Function] = []
-        for copy in calls:
+        for copy in copies:
             items = _print(definition, frame, copy, module)
             variant = _variant(variants, items)
             if variant is None:
@@ -144,28 +142,30 @@ class Functions:
         prefix: Name = (definition.name,) if definition.shared else PREFIX
         return make_frame(statements, prefix, variables, reals, identifiers, self._listed)
 
-    def call(self, step: CallStep, sight: Sight, name: str) -> str:
-        """The text of a call."""
+    def call(self, step: CallStep, seen: Sight, tensor: str, name: ast.expr | None) -> ast.Call:
+        """A call of the function on a tensor."""
         function = self._of[id(step)]
-        given = _given(step, sight)
-        arguments = [str(sight.tensor)]
-        starred = function.starred
+        arguments = given(step, seen)
+        made, starred = call(function.name, load(tensor)), function.starred
         for number, formal in enumerate(function.formals):
-            if formal.name not in given:
+            if formal.name not in arguments:
                 continue
-            text, keyword = given[formal.name]
-            by_position = not keyword and number < starred and len(arguments) == number + 1
-            arguments.append(text if by_position else f"{function.frame.variables[formal.name]}={text}")
-        arguments += [f"{extra}={extra}" for extra in function.extras]
-        return f"{function.name}({', '.join([*arguments, name] if name else arguments)})"
+            value, keyword = arguments[formal.name]
+            if not keyword and number < starred and not made.keywords and len(made.args) == number + 1:
+                made.args.append(value)
+            else:
+                made.keywords.append(ast.keyword(function.frame.variables[formal.name], value))
+        made.keywords += [ast.keyword(extra, load(extra)) for extra in function.extras]
+        made.keywords += [ast.keyword("name", name)] if name is not None else []
+        return made
 
-    def used(self, items: Items) -> list[Function]:
+    def used(self, items: Statements) -> list[Function]:
         """The functions that a body needs, callees first."""
-        wanted, kept = "\n".join(lines(items)), []
+        wanted, kept = calls(items), []
         for function in reversed(self.made):
-            if re.search(rf"\b{function.name}\(", wanted):
+            if function.name in wanted:
                 kept.append(function)
-                wanted += "\n".join(lines(function.items))
+                wanted |= calls(function.items)
         return kept[::-1]
 
 
@@ -189,14 +189,14 @@ def _labels(statements: Iterable[Statement]) -> set[str]:
     return {label.text for label in found if label is not None}
 
 
-def _print(definition: Definition, frame: Frame, copy: Copy, module: Module) -> Items:
+def _print(definition: Definition, frame: Frame, copy: Copy, module: Module) -> Statements:
     printer = Printer(module, frame, copy.once)
     flow = Flow("x", "x")
     items = printer.counters(None) + printer.block(definition.body.statements, copy.step.body, flow)
-    return (*items, f"return {flow.current}")
+    return [*items, ast.Return(load(flow.current))]
 
 
-def _variant(variants: list[Function], items: Items) -> Function | None:
+def _variant(variants: list[Function], items: Statements) -> Function | None:
     """The function that a copy can share, its statements completed by those of the copy."""
     for variant in variants:
         merged = merge(variant.items, items)
@@ -206,82 +206,66 @@ def _variant(variants: list[Function], items: Items) -> Function | None:
     return None
 
 
-def _given(step: CallStep, sight: Sight) -> dict[str, tuple[str, bool]]:
-    """The arguments of a call as they were written: text, and whether under a key. As `netc.lower.bind` reads them."""
+def given(step: CallStep, seen: Sight) -> dict[str, tuple[ast.expr, bool]]:
+    """The arguments of a call as they were written, and whether under a key. As `netc.lower.bind` reads them."""
     formals = step.definition.formals
     flags = {formal.name for formal in formals if is_flag(formal)}
-    given: dict[str, tuple[str, bool]] = {}
+    found: dict[str, tuple[ast.expr, bool]] = {}
     for argument in step.statement.arguments:
         value: Expr = argument.value  # type: ignore[assignment]  # a definition takes no sizes
         if isinstance(argument, Keyword):
-            given[argument.key] = (translate(value, sight).text, True)
-        elif _is_flag(argument, flags, sight):
-            given[value.name] = ("True", True)  # type: ignore[union-attr]
+            found[argument.key] = (translate(value, seen), True)
+        elif _is_flag(argument, flags, seen):
+            found[value.name] = (ast.Constant(True), True)  # type: ignore[union-attr]
         else:
-            name = next(formal.name for formal in formals if formal.name not in given)
-            given[name] = (translate(value, sight).text, False)
-    return given
+            name = next(formal.name for formal in formals if formal.name not in found)
+            found[name] = (translate(value, seen), False)
+    return found
 
 
-def _is_flag(argument: Positional, flags: set[str], sight: Sight) -> bool:
+def _is_flag(argument: Positional, flags: set[str], seen: Sight) -> bool:
     value = argument.value
-    return isinstance(value, Reference) and value.name in flags and value.name not in sight.variables
+    return isinstance(value, Reference) and value.name in flags and value.name not in seen.variables
 
 
-# -- text ----------------------------------------------------------------------------------------------------
+# -- the module's functions ----------------------------------------------------------------------------------
 
 
-def function_lines(function: Function, remarks: list[str]) -> list[str]:
-    """The text of a function."""
-    definition, formals, starred = function.definition, function.formals, function.starred
-    parameters, computed = ["x"], []
-    for number, formal in enumerate(formals):
-        if number == starred:
-            parameters.append("*")
-        parameter, statements = _parameter(formal, function)
+def function(function: Function, remarks: list[str]) -> ast.FunctionDef:
+    """A function as a statement, with the comment above its definition as docstring."""
+    definition, formals = function.definition, function.formals
+    parameters: list[Parameter] = [(ast.arg("x"), None)]
+    later: Statements = []
+    for formal in formals:
+        parameter, computed = _parameter(formal, function)
         parameters.append(parameter)
-        computed += statements
-    if function.extras and starred == len(formals):
-        parameters.append("*")
-    parameters += function.extras
+        later += computed
+    more: list[Parameter] = [(ast.arg(extra), None) for extra in function.extras]
     if not definition.shared:
-        parameters.append(f"name={definition.name!r}")
+        more.append((ast.arg("name"), ast.Constant(definition.name)))
+    plain = function.starred == len(formals) and not function.extras
+    number = len(parameters) + len(more) if plain else function.starred + 1
     remarks = last_paragraph(remarks)
-    body = [docstring(remarks, "    ")] if remarks else []
-    body += lines((*computed, *function.items), "    ")
-    return [f"def {function.name}({', '.join(parameters)}):", *body]
+    body: Statements = [Docstring(remarks)] if remarks else []
+    return define(function.name, [*parameters, *more], number, [*body, *later, *function.items])
 
 
-def _parameter(formal: Formal, function: Function) -> tuple[str, list[Item]]:
+def _parameter(formal: Formal, function: Function) -> tuple[Parameter, Statements]:
     """A parameter with its default; one that is computed at the call is None until then."""
     variable = function.frame.variables[formal.name]
     if formal.default is None:
-        return variable, []
+        return (ast.arg(variable), None), []
     before = {}
     for earlier in function.definition.formals:
         if earlier is formal:
             break
         before[earlier.name] = function.frame.variables[earlier.name]
-    sight = Sight(before, function.frame.reals)
-    text = translate(formal.default, sight)
-    read = names(formal.default)
-    if "channels" not in read and not any(name in before for name in read):
-        return f"{variable}={text.text}", []
-    return f"{variable}=None", default_later(variable, text)
+    default = translate(formal.default, sight(before, function.frame.reals))
+    if not reads(default):
+        return (ast.arg(variable), default), []
+    return (ast.arg(variable), ast.Constant(None)), default_later(variable, default)
 
 
-def default_later(variable: str, text: Python) -> list[Item]:
+def default_later(variable: str, default: ast.expr) -> Statements:
     """Statements that compute a parameter which was not given."""
-    return [Suite(f"if {variable} is None:", (f"{variable} = {text.text}",))]
-
-
-def guards(items: Items, variables: Mapping[str, str], values: Mapping[str, Value]) -> list[Item]:
-    """Refuse other values of a parameter that decided about the code but does not appear in it."""
-    text = "\n".join(lines(items))
-    found: list[Item] = []
-    for name, variable in variables.items():
-        if re.search(rf"\b{re.escape(variable)}\b", text):
-            continue
-        message = constant(f"this code is for {name}={show(values[name])} only").text
-        found.append(Suite(f"if {variable} != {constant(values[name]).text}:", (f"raise ValueError({message})",)))
-    return found
+    return statements("if VARIABLE is None:\n    VARIABLE = DEFAULT", VARIABLE=variable, DEFAULT=default)

@@ -7,24 +7,37 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
-from netc.backends.keras_source.calls import PACKAGES, Uses
-from netc.backends.keras_source.comments import Remarks, attach, clean, docstring, last_paragraph
-from netc.backends.keras_source.customs import sources
-from netc.backends.keras_source.expressions import Sight, constant, names, translate
+from netc.backends.keras_source import tree
+from netc.backends.keras_source.calls import PACKAGES
+from netc.backends.keras_source.comments import Remarks, attach, clean, last_paragraph
+from netc.backends.keras_source.conditions import Conditions
+from netc.backends.keras_source.customs import shipped, sources
+from netc.backends.keras_source.expressions import constant, names, sight, translate
 from netc.backends.keras_source.flat import Flat
 from netc.backends.keras_source.functions import (
     Functions,
     copies,
     default_later,
     extras,
-    function_lines,
-    guards,
+    function,
     make_frame,
 )
 from netc.backends.keras_source.identifiers import Identifiers
-from netc.backends.keras_source.items import Item, Items, Suite, lines
 from netc.backends.keras_source.printer import Flow, Frame, Module, Printer, references
 from netc.backends.keras_source.training import Signature, Trainer
+from netc.backends.keras_source.tree import (
+    Carried,
+    Comment,
+    Docstring,
+    Statements,
+    assign,
+    call,
+    calls,
+    define,
+    load,
+    packages,
+    reads,
+)
 from netc.backends.keras_source.walk import nested
 from netc.backends.order import depths, recursion
 from netc.diagnostics.model import Diagnostics
@@ -41,7 +54,7 @@ from netc.syntax.tree import Definition, If, Operation, Parameter, Statement
 
 RECURSION = 800  # levels that Python's default limit of 1000 leaves to Keras
 
-ONCE = '''
+ONCE = '''\
 def first_of_each_name():
     """Return a function that gives the first layer of each name back, so that later calls share its weights."""
     made = {}
@@ -49,8 +62,7 @@ def first_of_each_name():
     def once(layer):
         return made.setdefault(layer.name, layer)
 
-    return once
-'''
+    return once'''
 
 
 class Emitter:
@@ -58,17 +70,11 @@ class Emitter:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.uses = Uses()
-        self.identifiers = Identifiers()
+        self.identifiers = Identifiers((*shipped(), "first_of_each_name"))
         self.depth = depths(program.net)
         self.levels = recursion(program.net, self.depth)
         self.remarks = self._remarks()
         self.title = self._title()
-
-    @property
-    def trusted(self) -> set[str]:
-        """Names of the classes and helpers that netc ships, and emitted code carries along."""
-        return {*sources(self.uses.custom), "first_of_each_name"}
 
     def _remarks(self) -> Remarks:
         """The comments of the file and of those that definitions come from."""
@@ -89,33 +95,32 @@ class Emitter:
         self.remarks.at[first.span] = own
         return remarks[: len(remarks) - len(own)]
 
-    def flat(self) -> list[str]:
-        """The lines of a module with every layer written out."""
+    def flat(self) -> Statements:
+        """A module with every layer written out."""
         net = self.program.net
-        flat = Flat(net, self.uses, self.identifiers)
-        statements = tuple(flat.lines())
-        inputs = [flat.variables[name] for name in net.inputs]
-        outputs = [flat.variables[name] for name in net.outputs]
-        body = lines((*statements, self._model(_listed(inputs), outputs)), "    ")
-        return self._module(["def build_model():", *self._limit(), *body, *self._train(None)])
+        flat = Flat(net, self.identifiers)
+        body = [*self._limit(), *flat.statements()]
+        inputs = _one([load(flat.variables[name]) for name in net.inputs])
+        body.append(self._model(inputs, _one([load(flat.variables[name]) for name in net.outputs])))
+        return self._module([define("build_model", [], 0, body), *self._train(None)])
 
-    def structured(self) -> list[str]:
-        """The lines of a module with a function for each definition and a loop for each `repeat`."""
+    def structured(self) -> Statements:
+        """A module with a function for each definition and a loop for each `repeat`."""
         program = self.program
         direct = [step for step in program.expansion.steps if isinstance(step, LayerStep)]
         listed = not {node for step in direct for node in step.nodes} >= set(program.net.inputs)
         functions = Functions(self.identifiers, listed)
         depth = {**self.depth, **depths(program.ghosts, self.depth)}
-        module = Module(program, self.uses, self.remarks, depth, functions.call)
-        calls = copies(program.expansion)
+        conditions = Conditions(program, self._built())
+        conditions.fix_parameters(self._decay())
+        module = Module(program, self.remarks, depth, functions.call, conditions.at_least)
+        made = copies(program.expansion)
         for definition in program.definitions.values():
-            functions.define(definition, calls.get(id(definition), ()), module)
+            functions.define(definition, made.get(id(definition), ()), module)
         frame = self._frame(listed)
         items = self._statements(frame, module)
-        text: list[str] = []
-        for function in functions.used(items):
-            text += ["", "", *function_lines(function, self.remarks.at.get(function.definition.span, []))]
-        return self._module([*text, "", "", *self._build_model(frame, items), *self._train(frame)])
+        used = [function(one, self.remarks.at.get(one.definition.span, [])) for one in functions.used(items)]
+        return self._module([*used, self._build_model(frame, items, conditions), *self._train(frame)])
 
     # -- build_model -----------------------------------------------------------------------------------------
 
@@ -129,7 +134,7 @@ class Emitter:
         chosen = any(isinstance(part, Operation) and part.name == "output" for part in inner)
         return replace(frame, chosen_outputs=chosen)
 
-    def _statements(self, frame: Frame, module: Module) -> Items:
+    def _statements(self, frame: Frame, module: Module) -> Statements:
         """What `build_model` does, without its parameters."""
         printer, flow = Printer(module, frame), Flow("None", "x")
         items = printer.counters(None)
@@ -137,75 +142,73 @@ class Emitter:
             items += self._choose(frame, printer, flow)
         else:
             items += printer.block(frame.statements, self.program.expansion, flow)
-        inputs = "inputs" if frame.listed_inputs else _listed(printer.inputs)
+        inputs = load("inputs") if frame.listed_inputs else _one([*map(load, printer.inputs)])
         items.append(self._model(inputs, self._outputs(frame, flow)))
-        helpers = extras(tuple(items))
+        helpers = extras(items)
         if frame.listed_inputs:
-            items.insert(0, "inputs = []")
+            items.insert(0, assign("inputs", tree.listed(())))
         if "once" in helpers:
-            items.insert(0, "once = first_of_each_name()")
-        return tuple(items)
+            items.insert(0, assign("once", call("first_of_each_name")))
+        return items
 
-    def _choose(self, frame: Frame, printer: Printer, flow: Flow) -> list[Item]:
+    def _choose(self, frame: Frame, printer: Printer, flow: Flow) -> Statements:
         """Statements where an `if` names the outputs, which are the last tensor's otherwise."""
         body, place = self.program.expansion, _last_step(frame, self.program.expansion)
         if isinstance(frame.statements[place], If):
             items = printer.block(frame.statements[:place], body, flow)
-            items.append(f"outputs = {flow.current}")
+            items.append(assign("outputs", flow.current))
             flow.read = False
             return items + printer.block(frame.statements[place:], body, flow)
         items = printer.block(frame.statements, body, flow)
-        last = f"outputs = {flow.current}"
-        return ["outputs = None", *items, Suite("if outputs is None:", (last,))]
+        last = tree.statements("if outputs is None:\n    outputs = LAST", LAST=flow.current)
+        return [assign("outputs", ast.Constant(None)), *items, *last]
 
-    def _outputs(self, frame: Frame, flow: Flow) -> list[str]:
+    def _outputs(self, frame: Frame, flow: Flow) -> ast.expr:
         if frame.chosen_outputs:
-            return ["outputs"]
+            return load("outputs")
         for statement in frame.statements:
             if isinstance(statement, Operation) and statement.name == "output":
-                return [frame.labels[name] for name in references(statement)]
-        return [flow.current]
+                return _one([load(frame.labels[name]) for name in references(statement)])
+        return load(flow.current)
 
-    def _model(self, inputs: str, outputs: Sequence[str]) -> str:
-        name = constant(self.program.name).text
-        return f"return keras.Model({inputs}, {_listed(outputs)}, name={name})"
+    def _model(self, inputs: ast.expr, outputs: ast.expr) -> ast.stmt:
+        return ast.Return(call("keras.Model", inputs, outputs, name=constant(self.program.name)))
 
-    def _limit(self) -> list[str]:
+    def _limit(self) -> Statements:
         """Python's default limit stops Keras in deep networks."""
         if self.levels <= RECURSION:
             return []
+        limit = "sys.setrecursionlimit(max(sys.getrecursionlimit(), LIMIT))"
         return [
-            f"    # Keras follows the {self.levels:,} layers of the longest way recursively.",
-            f"    sys.setrecursionlimit(max(sys.getrecursionlimit(), {2 * self.levels + 1000}))",
+            Comment(f"Keras follows the {self.levels:,} layers of the longest way recursively."),
+            *tree.statements(limit, LIMIT=ast.Constant(2 * self.levels + 1000)),
         ]
 
-    def _build_model(self, frame: Frame, items: Items) -> list[str]:
+    def _build_model(self, frame: Frame, items: Statements, conditions: Conditions) -> ast.stmt:
         signature = self._signature(frame.variables, frame.reals, self._built())
-        read = set(mentions(statement for statement in frame.statements if not _is_training(statement)))
-        variables = {name: variable for name, variable in signature.variables.items() if name in read | self._decay()}
-        checks = guards((*signature.computed, *items), variables, self.program.parameters)
+        read = set(mentions(filter(_is_network, frame.statements)))
+        used = reads([*signature.computed, *items])
+        unread = [name for name, variable in signature.variables.items() if name in read and variable not in used]
+        checks = conditions.guards(signature.variables, self.program.parameters, unread)
         documented = signature.documented
-        body = (
-            [docstring(["Build the model.", "", "Args:", *(f"    {line}" for line in documented)], "    ")]
-            if documented
-            else []
-        )
-        body += [*self._limit(), *lines((*signature.computed, *checks, *items), "    ")]
-        return [f"def build_model({', '.join(signature.written)}):", *body]
+        doc = ["Build the model.", "", "Args:", *(f"    {line}" for line in documented)]
+        body: Statements = [Docstring(doc)] if documented else []
+        body += [*self._limit(), *signature.computed, *checks, *items]
+        return define("build_model", signature.written, len(signature.written), body)
 
     def _signature(self, variables: Mapping[str, str], reals: frozenset[str], wanted: Container[str]) -> Signature:
         """The wanted parameters of the file as those of a function."""
         chosen, written, documented = {}, [], []
-        computed: list[Item] = []
+        computed: Statements = []
         for statement in self._parameters():
             if statement.name not in wanted:
                 continue
             variable = chosen[statement.name] = variables[statement.name]
+            default = constant(self.program.parameters[statement.name])
             if self._derived(statement):
-                computed += default_later(variable, translate(statement.value, Sight(variables, reals, None)))
-                written.append(f"{variable}=None")
-            else:
-                written.append(f"{variable}={constant(self.program.parameters[statement.name]).text}")
+                default = ast.Constant(None)
+                computed += default_later(variable, translate(statement.value, sight(variables, reals, None)))
+            written.append((ast.arg(variable), default))
             remark = " ".join(last_paragraph(self.remarks.at.get(statement.span, ())))
             documented += [f"{variable}: {remark}"] if remark else []
         return Signature(chosen, written, computed, documented)
@@ -219,7 +222,7 @@ class Emitter:
         """The parameters of `build_model`: all but those that only the sections read."""
         statements = self.program.file.statements
         training = set(mentions(statement for statement in statements if _is_training(statement)))
-        network = set(mentions(statement for statement in statements if not _is_training(statement)))
+        network = set(mentions(filter(_is_network, statements)))
         wanted = {s.name for s in self._parameters() if s.name in network or s.name not in training} | self._decay()
         for statement in reversed(list(self._parameters())):  # one that follows others needs these
             if statement.name in wanted and self._derived(statement):
@@ -236,7 +239,7 @@ class Emitter:
 
     # -- train -----------------------------------------------------------------------------------------------
 
-    def _train(self, frame: Frame | None) -> list[str]:
+    def _train(self, frame: Frame | None) -> Statements:
         """The function for the `train` section; the parameters of the file are in a structured module only."""
         if self.program.sections.train is None:
             return []
@@ -247,7 +250,7 @@ class Emitter:
         reals = frozenset(name for name, value in parameters.items() if isinstance(value, float))
         signature = self._signature(variables, reals, parameters)
         built = {name: frame.variables[name] for name in parameters if name in self._built()} if frame else {}
-        return ["", "", *Trainer(self.program, self.uses, identifiers, signature, built).lines()]
+        return [Trainer(self.program, identifiers, signature, built).function()]
 
     def _derived(self, statement: Parameter) -> bool:
         """Whether a parameter has the value that its expression gives it from others, and so follows them."""
@@ -258,41 +261,26 @@ class Emitter:
 
     # -- the module ------------------------------------------------------------------------------------------
 
-    def _module(self, functions: Sequence[str]) -> list[str]:
-        body = "\n".join(functions)
-        helpers = [ONCE] if "first_of_each_name(" in body else []
-        classes = sources(self.uses.custom)
-        text = "\n".join([*classes.values(), *helpers, body])
-        carried = [line for source in classes.values() for line in ["", "", source]]
-        return [
-            docstring(self._header()),
-            "",
-            *self._imports(text),
-            *carried,
-            *helpers,
-            "",
-            "",
-            *functions,
-            "",
-            "",
-            'if __name__ == "__main__":',
-            "    build_model().summary()",
-        ]
+    def _module(self, functions: Statements) -> Statements:
+        called = calls(functions)
+        carried: Statements = [Carried(source) for source in sources(called & shipped().keys()).values()]
+        if "first_of_each_name" in called:
+            carried.append(Carried(ONCE))
+        parts = [*carried, *functions, *tree.statements('if __name__ == "__main__":\n    build_model().summary()')]
+        blank = Comment("")
+        spaced = [statement for part in parts for statement in (blank, blank, part)]
+        return [Docstring(self._header()), blank, *self._imports(parts), *spaced]
 
-    def _imports(self, text: str) -> list[str]:
-        """What the code takes attributes of; its docstrings and comments may say `tf.data` without it."""
-        nodes = ast.walk(ast.parse(text))
-        used = {node.value.id for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)}
-        standard = [f"import {module}" for module in ("math", "sys") if module in used]
-        packages = [name for name in (*PACKAGES, "ops") if name in used]
-        return [
-            *standard,
-            *([""] if standard else []),
-            *(["import h5py"] if "h5py" in used else []),
-            "import keras",
-            *(["import tensorflow as tf"] if "tf" in used else []),
-            *([f"from keras import {', '.join(sorted(packages))}"] if packages else []),
-        ]
+    def _imports(self, parts: Statements) -> Statements:
+        """What the code takes attributes of."""
+        used = packages(parts)
+        standard: Statements = [ast.Import([ast.alias(name)]) for name in ("math", "sys") if name in used]
+        made = [*standard, *([Comment("")] if standard else [])]
+        made += [ast.Import([ast.alias("h5py")])] if "h5py" in used else []
+        made.append(ast.Import([ast.alias("keras")]))
+        made += [ast.Import([ast.alias("tensorflow", "tf")])] if "tf" in used else []
+        named = [ast.alias(name) for name in sorted((*PACKAGES, "ops")) if name in used]
+        return [*made, *([ast.ImportFrom("keras", named, 0)] if named else [])]
 
     def _header(self) -> list[str]:
         """The comment at the top of the spec, and what was checked."""
@@ -306,6 +294,10 @@ class Emitter:
         return [*(self.title or [program.name]), "", f"Written by netc from {origin}. As it stands: {facts}."]
 
 
+def _is_network(statement: Statement) -> bool:
+    return not (_is_training(statement) or isinstance(statement, Parameter))
+
+
 def _is_training(statement: Statement) -> bool:
     return isinstance(statement, Operation) and statement.name in ("data", "train")
 
@@ -316,5 +308,6 @@ def _last_step(frame: Frame, body: Body) -> int:
     return max(place for place, statement in enumerate(frame.statements) if id(statement) in made)
 
 
-def _listed(variables: Sequence[str]) -> str:
-    return variables[0] if len(variables) == 1 else f"[{', '.join(variables)}]"
+def _one(variables: Sequence[ast.expr]) -> ast.expr:
+    """The only one, or a list of all."""
+    return variables[0] if len(variables) == 1 else tree.listed(variables)

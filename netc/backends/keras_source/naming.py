@@ -7,22 +7,26 @@ A count is a polynomial of loop indices and parameters (`f"{name}_unit{2 * i + 3
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from netc.backends.keras_source.counts import ONE, ZERO, Count, polynomial
+from netc.backends.keras_source.expressions import names, sight, translate
 from netc.backends.keras_source.identifiers import Identifiers
+from netc.backends.keras_source.tree import call, same
 from netc.layers import LAYERS
-from netc.lower.names import NAMELESS, Names
-from netc.syntax.tree import If, Operation, Repeat, Statement
+from netc.lower.names import NAMELESS
+from netc.syntax.tree import Expr, If, Operation, Repeat, Statement
 
 Counts = dict[str, Count | None]  # None where the count is no polynomial
 Name = tuple[str | Count, ...]  # the pieces of a name
 PREFIX: Name = (Count.of("name"),)  # the path that a function is given
 
 
-_LEGAL = re.compile(r"[A-Za-z0-9_.{}+* -]*\Z")
+_LEGAL = re.compile(r"[A-Za-z0-9_.-]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Join:
 
     counter: str
     before: str
-    most: int
+    most: ast.expr
 
 
 @dataclass(slots=True)
@@ -40,7 +44,8 @@ class Naming:
 
     `names` holds the names of statements; `indices` the loop variables; `passes` a variable for a `repeat`'s
     count where names need it; `counters` the counting variables that start at 0 in a body
-    (None for the whole, else a labelled `repeat`); `bumps` the variable that a statement counts up.
+    (None for the whole, else a labelled `repeat`); `bumps` the variable that a statement counts up, `kept` one that
+    keeps its count where branches count on before the name is needed.
     """
 
     names: dict[int, Name] = field(default_factory=dict)
@@ -48,6 +53,7 @@ class Naming:
     passes: dict[int, str] = field(default_factory=dict)
     counters: dict[int | None, list[str]] = field(default_factory=dict)
     bumps: dict[int, str] = field(default_factory=dict)
+    kept: dict[int, str] = field(default_factory=dict)
     joins: dict[int, list[Join]] = field(default_factory=dict)
 
     def first_pass(self, index: str) -> Naming:
@@ -61,15 +67,19 @@ class Naming:
         )
 
 
-def quoted(name: Name, suffix: str = "") -> str:
+def quoted(name: Name, suffix: str = "") -> ast.expr:
     """A name as a Python string."""
-    text = "".join(_piece(piece) for piece in name) + suffix
-    assert _LEGAL.match(text), text
-    return f'f"{text}"' if "{" in text else f'"{text}"'
-
-
-def _piece(piece: str | Count) -> str:
-    return piece if isinstance(piece, str) else str(piece) if piece.number is not None else f"{{{piece}}}"
+    pieces: list[ast.expr] = []
+    text = ""
+    for piece in name:
+        if isinstance(piece, Count) and piece.number is None:
+            pieces += [ast.Constant(text), ast.FormattedValue(piece.expr, -1)]
+            text = ""
+        else:
+            text += str(piece.number) if isinstance(piece, Count) else piece
+    pieces.append(ast.Constant(text + suffix))
+    assert all(_LEGAL.match(str(piece.value)) for piece in pieces if isinstance(piece, ast.Constant)), name
+    return ast.JoinedStr(pieces) if len(pieces) > 1 else pieces[0]
 
 
 def plan(
@@ -139,8 +149,17 @@ class _Planner:
             name = self._name(statement, body, counts)
             if not body.dry:
                 self.naming.names[id(statement)] = name
+        counter = self.naming.bumps.get(id(statement))
+        before = self._bumps(counter)
         for branch in statement.branches:
             self.walk(branch.statements, body, counts)
+        if counter is not None and self._bumps(counter) > before and not body.dry:
+            kept = self.naming.kept[id(statement)] = self._make(counter.replace("_count", "_number"))
+            name = self.naming.names[id(statement)]
+            self.naming.names[id(statement)] = (*name[:-1], Count.of(kept))
+
+    def _bumps(self, counter: str | None) -> int:
+        return sum(1 for bumped in self.naming.bumps.values() if bumped == counter)
 
     def _name(self, statement: Operation, body: _Body, counts: Counts) -> Name:
         if statement.label is None:
@@ -246,14 +265,85 @@ class _Planner:
         if not body.dry:
             self._join(statement, body)
 
+    def _skipped(
+        self, statements: Sequence[Statement], body: _Body, repeated: bool, indices: frozenset[str]
+    ) -> dict[str, ast.expr]:
+        """What statements that do not run count, as `netc.lower.names.Names.skip` says it."""
+        found: dict[str, ast.expr] = {}
+
+        def add(word: str, more: ast.expr) -> None:
+            found[word] = _sum(found.get(word, ast.Constant(0)), more)
+
+        for statement in statements:
+            parts: list[dict[str, ast.expr]] = []
+            times: ast.expr = ast.Constant(1)
+            if isinstance(statement, Operation):
+                if statement.name not in NAMELESS and (statement.label is None or repeated):
+                    add(_canonical(statement.name) if statement.label is None else statement.label.text, times)
+                parts = [self._skipped(branch.statements, body, repeated, indices) for branch in statement.branches]
+            elif isinstance(statement, Repeat):
+                times = self._known_passes(statement.count, body, indices)
+                inner = indices if statement.index is None else indices | {statement.index.text}
+                named: dict[str, ast.expr] = {}
+                if statement.label is not None:
+                    named[statement.label.text] = ast.Constant(1)
+                parts = [named or self._skipped(statement.body.statements, body, True, inner)]
+            elif isinstance(statement, If):
+                arms = [self._skipped(arm.body.statements, body, repeated, indices) for arm in statement.arms]
+                words = dict.fromkeys(word for arm in arms for word in arm)
+                zero = ast.Constant(0)
+                parts = [{word: reduce(_largest, [arm.get(word, zero) for arm in arms]) for word in words}]
+            for part in parts:
+                for word, count in part.items():
+                    add(word, _product(times, count))
+        return found
+
+    def _known_passes(self, count: Expr, body: _Body, indices: frozenset[str]) -> ast.expr:
+        read = names(count)
+        if read & indices or ("channels" in read and "channels" not in body.variables):
+            return ast.Constant(0)
+        found = polynomial(count, body.variables)
+        if found is not None and found.number is not None:
+            return ast.Constant(found.number)
+        return call("max", translate(count, sight(body.variables, tensor=None)), ast.Constant(0))
+
     def _join(self, statement: If, body: _Body) -> None:
-        skipped = Names("", _canonical)
-        skipped.skip((statement,), repeated=body.repeated)
-        for word, most in skipped.counts.items():
+        for word, most in self._skipped((statement,), body, body.repeated, frozenset()).items():
             if (body.scope, word) in self.counted:
                 counter = self._counter((body.scope, word))
                 join = Join(counter, self._make(f"{counter}_before"), most)
                 self.naming.joins.setdefault(id(statement), []).append(join)
+
+
+def _sum(one: ast.expr, other: ast.expr) -> ast.expr:
+    match one, other:
+        case ast.Constant(value=int(a)), ast.Constant(value=int(b)):
+            return ast.Constant(a + b)
+        case ast.Constant(value=0), _:
+            return other
+    return ast.BinOp(one, ast.Add(), other)
+
+
+def _product(one: ast.expr, other: ast.expr) -> ast.expr:
+    match one, other:
+        case ast.Constant(value=int(a)), ast.Constant(value=int(b)):
+            return ast.Constant(a * b)
+        case (_, ast.Constant(value=1)) | (ast.Constant(value=0), _):
+            return one
+        case ast.Constant(value=1), _:
+            return other
+    return ast.BinOp(one, ast.Mult(), other)
+
+
+def _largest(one: ast.expr, other: ast.expr) -> ast.expr:
+    match one, other:
+        case ast.Constant(value=int(a)), ast.Constant(value=int(b)):
+            return ast.Constant(max(a, b))
+        case ast.Call(func=ast.Name(id="max"), args=[first, ast.Constant(value=0)]), ast.Constant():
+            return call("max", first, other)
+        case ast.Constant(), ast.Call(func=ast.Name(id="max"), args=[first, ast.Constant(value=0)]):
+            return call("max", first, one)
+    return one if same(one, other) else call("max", one, other)
 
 
 def _longest(start: Count | None, ends: list[Count | None]) -> Count | None:

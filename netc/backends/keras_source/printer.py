@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from netc.backends.keras_source.calls import Uses
+from netc.backends.keras_source.calls import made
 from netc.backends.keras_source.comments import Remarks
-from netc.backends.keras_source.expressions import Sight, translate
+from netc.backends.keras_source.expressions import Sight, sight, translate
 from netc.backends.keras_source.identifiers import Identifiers
-from netc.backends.keras_source.items import CHECKED, GHOST, HOLE, Item, Items, Suite, hoist, merge
-from netc.backends.keras_source.naming import Naming, quoted
+from netc.backends.keras_source.naming import Join, Naming, quoted
 from netc.backends.keras_source.symbols import symbolic
+from netc.backends.keras_source.tree import (
+    CHECKED,
+    GHOST,
+    HOLE,
+    Comment,
+    For,
+    Statements,
+    assign,
+    call,
+    chain,
+    error,
+    hoist,
+    listed,
+    load,
+    merge,
+    store,
+)
 from netc.backends.keras_source.walk import nested
 from netc.backends.order import operand_order
 from netc.layers import LAYERS
@@ -44,10 +61,10 @@ class Module:
     """What all functions of the emitted module have in common."""
 
     program: Program
-    uses: Uses
     remarks: Remarks
     depth: Mapping[str, int]
-    call: Callable[[CallStep, Sight, str], str]  # the text of a call of a definition, given its name argument
+    call: Callable[[CallStep, Sight, str, ast.expr | None], ast.Call]  # of a definition, on a tensor, under a name
+    at_least: Callable[[RepeatStep, int], None]  # is told how many passes a loop must have
 
 
 @dataclass(slots=True)
@@ -58,11 +75,11 @@ class Flow:
     work: str
     read: bool = True  # whether anything follows that reads the current tensor
 
-    def settle(self) -> list[Item]:
+    def settle(self) -> Statements:
         """Have the current tensor in the working variable, as loops and arms need it."""
         if self.current == self.work or not self.read:
             return []
-        moved = f"{self.work} = {self.current}"
+        moved = assign(self.work, self.current)
         self.current = self.work
         return [moved]
 
@@ -97,27 +114,27 @@ class Printer:
     inputs: list[str] = field(default_factory=list)
     _busy: list[str] = field(default_factory=list)  # variables of branches that are open
 
-    def block(self, statements: Sequence[Statement], body: Body, flow: Flow) -> list[Item]:
+    def block(self, statements: Sequence[Statement], body: Body, flow: Flow) -> Statements:
         """The statements of a body."""
         steps = {id(step.statement): step for step in body.steps}
-        items: list[Item] = []
+        items: Statements = []
         for statement in statements:
             step = steps.get(id(statement))
             if step is not None:
                 items += self._comments(self.module.remarks.at, statement)
                 items += self._step(step, flow)
             elif isinstance(statement, Operation) and statement.name == "output" and self.frame.chosen_outputs:
-                items.append(f"outputs = [{', '.join(self.frame.labels[name] for name in references(statement))}]")
+                items.append(assign("outputs", listed(load(self.frame.labels[name]) for name in references(statement))))
             items += self._comments(self.module.remarks.end, statement)
         return items
 
-    def _comments(self, where: Mapping[Span, list[str]], statement: Statement) -> list[Item]:
-        return [f"# {text}" for text in where.get(statement.span, ()) if text]
+    def _comments(self, where: Mapping[Span, list[str]], statement: Statement) -> Statements:
+        return [Comment(text) for text in where.get(statement.span, ()) if text]
 
     def _sight(self, flow: Flow) -> Sight:
-        return Sight(self.frame.variables, self.frame.reals, flow.current)
+        return sight(self.frame.variables, self.frame.reals, flow.current)
 
-    def _step(self, step: Step, flow: Flow) -> list[Item]:
+    def _step(self, step: Step, flow: Flow) -> Statements:
         counting = self._bump(step)
         if isinstance(step, LayerStep):
             return counting + self._layers(step, flow)
@@ -129,17 +146,18 @@ class Printer:
 
     # -- names -----------------------------------------------------------------------------------------------
 
-    def _bump(self, step: Step) -> list[Item]:
+    def _bump(self, step: Step) -> Statements:
         counter = self.frame.naming.bumps.get(id(step.statement))
         if counter is None or isinstance(step, RepeatStep):
             return []
-        return [f"{counter} += 1"]
+        kept = self.frame.naming.kept.get(id(step.statement))
+        return [raised(counter), *([assign(kept, counter)] if kept else [])]
 
-    def counters(self, scope: int | None) -> list[Item]:
+    def counters(self, scope: int | None) -> Statements:
         """Counting variables at the start of a body."""
-        return [f"{counter} = 0" for counter in self.frame.naming.counters.get(scope, ())]
+        return [assign(counter, ast.Constant(0)) for counter in self.frame.naming.counters.get(scope, ())]
 
-    def _name(self, statement: Statement, suffix: str = "") -> str:
+    def _name(self, statement: Statement, suffix: str = "") -> ast.expr:
         return quoted(self.frame.naming.names[id(statement)], suffix)
 
     def _target(self, statement: Operation | Repeat, work: str) -> str:
@@ -149,79 +167,84 @@ class Printer:
 
     # -- layers ----------------------------------------------------------------------------------------------
 
-    def _layers(self, step: LayerStep, flow: Flow) -> list[Item]:
+    def _layers(self, step: LayerStep, flow: Flow) -> Statements:
         statement = step.statement
         if statement.name in ("from", "identity"):
             return self._alias(statement, flow)
         if statement.name in LAYERS and LAYERS[statement.name].op == "input":
             return self._input(step, flow)
         items, operands = self._operands(step, flow)
-        sight, target = self._sight(flow), self._target(statement, flow.work)
+        seen, target = self._sight(flow), self._target(statement, flow.work)
+        changes = flow.current == flow.work
         for index, name in enumerate(step.nodes):
             last = target if index == len(step.nodes) - 1 else flow.work
-            items += self._node(step, name, operands, last, flow.work, sight)
-            operands = last
-        flow.current = operands
+            items += self._node(step, name, operands, last, flow.work, seen, changes)
+            operands = load(last)
+        flow.current = target
         return items
 
-    def _alias(self, statement: Operation, flow: Flow) -> list[Item]:
+    def _alias(self, statement: Operation, flow: Flow) -> Statements:
         if statement.name == "from":
             flow.current = self.frame.labels[references(statement)[0]]
         target = self._target(statement, flow.current)
-        return [] if target == flow.current else [f"{target} = {flow.current}"]
+        return [] if target == flow.current else [assign(target, flow.current)]
 
-    def _node(self, step: LayerStep, name: str, operands: str, target: str, work: str, sight: Sight) -> list[Item]:
+    def _node(
+        self, step: LayerStep, name: str, operands: ast.expr, target: str, work: str, seen: Sight, changes: bool
+    ) -> Statements:
         """The calls of one node, one line each, but in one line where a later one reads the input's channels and its
         variable would be gone."""
         net = self.module.program.home(name)
         node = net.node(name)
-        calls = to_keras(symbolic(node.layer, node.origin.written, sight), net.operand_shapes(name))
+        calls = to_keras(symbolic(node.layer, node.origin.written, seen), net.operand_shapes(name))
         suffix = name.partition("~")[0].removeprefix(step.nodes[0].partition("~")[0])
         written = [part if isinstance(part, tuple) else (part,) for part in node.origin.written.values()]
-        reads = work == sight.tensor and any(sight.reads_tensor(expr) for exprs in written for expr in exprs)
-        items: list[Item] = []
-        for call in calls:
-            made = self.module.uses.call(call, f"name={self._name(step.statement, suffix + call.suffix)}")
-            applied = f"{f'once({made})' if self.once else made}({operands})"
-            if reads and call is not calls[-1]:
+        reads = changes and any(expr and seen.reads_tensor(expr) for exprs in written for expr in exprs)
+        items: Statements = []
+        for target_call in calls:
+            layer = made(target_call, name=self._name(step.statement, suffix + target_call.suffix))
+            applied = call(call("once", layer) if self.once else layer, operands)
+            if reads and target_call is not calls[-1]:
                 operands = applied
                 continue
-            into = target if call is calls[-1] else work
-            items.append(f"{into} = {applied}")
-            operands = into
+            into = target if target_call is calls[-1] else work
+            items.append(assign(into, applied))
+            operands = load(into)
         return items
 
-    def _input(self, step: LayerStep, flow: Flow) -> list[Item]:
+    def _input(self, step: LayerStep, flow: Flow) -> Statements:
         statement = step.statement
         node = self.module.program.home(step.nodes[0]).node(step.nodes[0])
-        (call,) = to_keras(symbolic(node.layer, node.origin.written, replace(self._sight(flow), tensor=None)), ())
-        made = self.module.uses.call(call, f"name={self._name(statement)}")
+        (target_call,) = to_keras(
+            symbolic(node.layer, node.origin.written, replace(self._sight(flow), channels=None)), ()
+        )
+        tensor = made(target_call, name=self._name(statement))
         if self.frame.listed_inputs:
             flow.current = self._target(statement, flow.work)
-            return [f"{flow.current} = {made}", f"inputs.append({flow.current})"]
+            return [assign(flow.current, tensor), ast.Expr(call("inputs.append", load(flow.current)))]
         wanted = statement.label.text if statement.label else step.nodes[0]
         single = len(self.module.program.net.inputs) == 1 and not statement.label
         flow.current = self._target(statement, "inputs" if single else "") or self.frame.identifiers.make(wanted)
         self.inputs.append(flow.current)
-        return [f"{flow.current} = {made}"]
+        return [assign(flow.current, tensor)]
 
     # -- combiners -------------------------------------------------------------------------------------------
 
-    def _operands(self, step: LayerStep, flow: Flow) -> tuple[list[Item], str]:
-        """What stands before a layer, and the text of what it reads."""
+    def _operands(self, step: LayerStep, flow: Flow) -> tuple[Statements, ast.expr]:
+        """What stands before a layer, and what it reads."""
         if not _is_combiner(step.statement):
-            return [], flow.current
+            return [], load(flow.current)
         items, results = self._branches(step, flow)
         results = results or [flow.current, *(self.frame.labels[name] for name in self._labels(step.statement))]
         net = self.module.program.home(step.nodes[0])
         order = operand_order(net, step.nodes[0], self.module.depth)
-        return items, f"[{', '.join(results[slot] for slot in order)}]"
+        return items, listed(load(results[slot]) for slot in order)
 
     def _labels(self, statement: Operation) -> list[str]:
         return [name for name in references(statement) if name in self.frame.labels]
 
-    def _branches(self, step: LayerStep, flow: Flow) -> tuple[list[Item], list[str]]:
-        items: list[Item] = []
+    def _branches(self, step: LayerStep, flow: Flow) -> tuple[Statements, list[str]]:
+        items: Statements = []
         results = []
         opened = self._branch_names(step.statement)
         for branch, body, name in zip(step.statement.branches, step.branches, opened, strict=True):
@@ -247,73 +270,70 @@ class Printer:
 
     # -- calls -----------------------------------------------------------------------------------------------
 
-    def _call(self, step: CallStep, flow: Flow) -> list[Item]:
+    def _call(self, step: CallStep, flow: Flow) -> Statements:
         target = self._target(step.statement, flow.work)
-        name = "" if step.definition.shared else f"name={self._name(step.statement)}"
-        text = self.module.call(step, self._sight(flow), name)
+        name = None if step.definition.shared else self._name(step.statement)
+        made = self.module.call(step, self._sight(flow), flow.current, name)
         flow.current = target
-        return [f"{target} = {text}"]
+        return [assign(target, made)]
 
     # -- repeat ----------------------------------------------------------------------------------------------
 
-    def _repeat(self, step: RepeatStep, flow: Flow) -> list[Item]:
+    def _repeat(self, step: RepeatStep, flow: Flow) -> Statements:
         statement, naming = step.statement, self.frame.naming
         items = flow.settle()
-        count = translate(statement.count, self._sight(flow)).text
+        count = translate(statement.count, self._sight(flow))
         passes = naming.passes.get(id(statement)) or self.frame.identifiers.make("passes", separator="")
         before, stretches = self._stretches(step, flow)
         several = len(before) + len(stretches) > 1
         changed = several and self._sight(flow).reads_tensor(statement.count)  # by the first of them
         if changed or id(statement) in naming.passes:
-            items.append(f"{passes} = {count}")
-            count = passes
+            items.append(assign(passes, count))
+            count = load(passes)
         if id(statement) not in naming.passes:
             self.frame.identifiers.release(passes)
         items += before
-        ends = [str(start) for start, _ in stretches[1:]] + [count]
-        for (start, loop), end in zip(stretches, ends, strict=True):
-            header = f"for {loop.index} in range({f'{start}, ' if start else ''}{end}):"
-            items.append(replace(loop, header=header))
+        ends = [*(ast.Constant(start) for start, _ in stretches[1:]), count]
+        rank = CHECKED if step.passes else HOLE if step.ghost is None else GHOST
+        for (start, body), end in zip(stretches, ends, strict=True):
+            over = call("range", *([ast.Constant(start)] if start else []), end)
+            items.append(For(naming.indices[id(statement)], over, body, rank))
         target = self._target(statement, flow.work)
         if target != flow.work:
-            items.append(f"{target} = {flow.work}")
+            items.append(assign(target, flow.work))
         return items
 
-    def _stretches(self, step: RepeatStep, flow: Flow) -> tuple[Items, list[tuple[int, Suite]]]:
-        """What stands before the loops, and for each stretch of passes that print the same its first pass and loop.
-
-        The loops have no header yet: how many passes there are is named where what they print is known.
-        """
-        index = self.frame.naming.indices[id(step.statement)]
+    def _stretches(self, step: RepeatStep, flow: Flow) -> tuple[Statements, list[tuple[int, Statements]]]:
+        """What stands before the loops, and each stretch of passes that print the same, with its first pass."""
         if not step.passes:
-            inside, rank = self._unrun(step.statement.body.statements, step.ghost, flow)
-            return (), [(0, Suite("", inside, rank, index))]
-        stretches: list[tuple[int, Suite]] = []
+            return [], [(0, self._unrun(step.statement.body.statements, step.ghost, flow)[0])]
+        stretches: list[tuple[int, Statements]] = []
         for number, body in enumerate(step.passes):
             items = self._pass(step, body, flow)
-            merged = merge(stretches[-1][1].items, items) if stretches else None
+            merged = merge(stretches[-1][1], items) if stretches else None
             if merged is None:
-                stretches.append((number, Suite("", items, CHECKED, index)))
+                stretches.append((number, items))
             else:
-                stretches[-1] = (stretches[-1][0], Suite("", merged, CHECKED, index))
+                stretches[-1] = (stretches[-1][0], merged)
+        self.module.at_least(step, stretches[-1][0])
         if len(stretches) != 2 or stretches[1][0] != 1:
-            return (), stretches
-        hoisted = hoist(stretches[0][1].items, stretches[1][1].items)
+            return [], stretches
+        hoisted = hoist(stretches[0][1], stretches[1][1])
         if hoisted is None:
-            return (), stretches
-        before = self._first_pass(index)._pass(step, step.passes[0], flow)[hoisted[0]]
-        return before, [(0, Suite("", hoisted[1], CHECKED, index))]
+            return [], stretches
+        first = self._first_pass(self.frame.naming.indices[id(step.statement)])
+        return first._pass(step, step.passes[0], flow)[hoisted[0]], [(0, hoisted[1])]
 
-    def _pass(self, step: RepeatStep, body: Body, flow: Flow) -> Items:
+    def _pass(self, step: RepeatStep, body: Body, flow: Flow) -> Statements:
         statement, naming = step.statement, self.frame.naming
         inner = self._indexed(statement)
-        items: list[Item] = []
+        items: Statements = []
         if id(statement) in naming.bumps:
-            items.append(f"{naming.bumps[id(statement)]} += 1")
+            items.append(raised(naming.bumps[id(statement)]))
         items += self.counters(id(statement))
         within = Flow(flow.work, flow.work)
         items += inner.block(statement.body.statements, body, within)
-        return (*items, *within.settle())
+        return [*items, *within.settle()]
 
     def _first_pass(self, index: str) -> Printer:
         """Prints the first pass of a loop outside it."""
@@ -327,37 +347,45 @@ class Printer:
 
     # -- if --------------------------------------------------------------------------------------------------
 
-    def _if(self, step: IfStep, flow: Flow) -> list[Item]:
+    def _if(self, step: IfStep, flow: Flow) -> Statements:
         statement, joins = step.statement, self.frame.naming.joins.get(id(step.statement), ())
-        items: list[Item] = [f"{join.before} = {join.counter}" for join in joins]
+        items: Statements = [assign(join.before, join.counter) for join in joins]
         if statement.arms[-1].condition is not None:
             items += flow.settle()
-        sight = self._sight(flow)
+        seen = self._sight(flow)
+        found: list[tuple[ast.expr | None, Statements, int]] = []
         for index, (arm, body) in enumerate(zip(statement.arms, step.arms, strict=True)):
-            word = "else" if arm.condition is None else "elif" if index else "if"
-            condition = "" if arm.condition is None else f" {translate(arm.condition, sight).text}"
-            inside, rank = self._arm(arm.body.statements, body, flow, index == step.taken)
-            items.append(Suite(f"{word}{condition}:", inside, rank))
+            condition = None if arm.condition is None else translate(arm.condition, seen)
+            found.append((condition, *self._arm(arm.body.statements, body, flow, index == step.taken)))
+        items += chain(found)
         flow.current = flow.work
-        for join in joins:
-            items.append(f"{join.counter} = max({join.counter}, {join.before} + {join.most})")
-        return items
+        return [*items, *map(_joined, joins)]
 
-    def _arm(self, statements: Sequence[Statement], body: Body | None, flow: Flow, ran: bool) -> tuple[Items, int]:
+    def _arm(self, statements: Sequence[Statement], body: Body | None, flow: Flow, ran: bool) -> tuple[Statements, int]:
         if not ran or body is None:
             return self._unrun(statements, body, flow)
         within = replace(flow)
         items = self.block(statements, body, within)
-        return (*items, *within.settle()), CHECKED
+        return [*items, *within.settle()], CHECKED
 
-    def _unrun(self, statements: Sequence[Statement], ghost: Body | None, flow: Flow) -> tuple[Items, int]:
+    def _unrun(self, statements: Sequence[Statement], ghost: Body | None, flow: Flow) -> tuple[Statements, int]:
         """Statements that did not run, as they would have run."""
         if ghost is None:
             line = statements[0].span.line if statements else 0
-            return (f'raise ValueError("line {line} of the spec was not checked for these arguments")',), HOLE
+            return [error(f"line {line} of the spec was not checked for these arguments")], HOLE
         within = replace(flow)
         items = self.block(statements, ghost, within)
-        return (*items, *within.settle()), GHOST
+        return [*items, *within.settle()], GHOST
+
+
+def raised(counter: str) -> ast.stmt:
+    """`counter += 1`."""
+    return ast.AugAssign(store(counter), ast.Add(), ast.Constant(1))
+
+
+def _joined(join: Join) -> ast.stmt:
+    most = ast.BinOp(load(join.before), ast.Add(), join.most)
+    return assign(join.counter, call("max", load(join.counter), most))
 
 
 def _size(branch: Branch) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from netc.backends.keras_source.expressions import NOT, Sight, constant, names, translate
-from netc.backends.keras_source.items import Item, Suite
+from netc.backends.keras_source.expressions import Sight, constant, names, translate
+from netc.backends.keras_source.tree import Statements, load, nodes, refuse
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
 from netc.lower.evaluate import Scope, boolean
@@ -31,26 +32,26 @@ class Guards:
     sight: Sight
     variables: Mapping[str, str]
 
-    def items(self, text: str, named: Iterable[str]) -> list[Item]:
-        """The statements, for a body of that text; `named` are parameters that names of layers in it depend on."""
+    def statements(self, body: Statements, named: Iterable[str]) -> Statements:
+        """The guards of a body; `named` are parameters that names of layers in it depend on."""
         found = list(self._arms(self._statements()))
         values = self.program.parameters
-        for name in dict.fromkeys((*named, *self._fixed(text))):
-            variable = self.variables[name]
-            message = constant(f"train is written for {name}={show(values[name])} only").text
-            found.append(Suite(f"if {variable} != {constant(values[name]).text}:", (f"raise ValueError({message})",)))
+        for name in dict.fromkeys((*named, *self._fixed(body))):
+            test = ast.Compare(load(self.variables[name]), [ast.NotEq()], [constant(values[name])])
+            found.append(refuse(test, f"train is written for {name}={show(values[name])} only"))
         return found
 
     def _statements(self) -> Sequence[Statement]:
         sections = [s for s in self.program.file.statements if isinstance(s, Operation) and s.name == "train"]
         return sections[0].block.statements if sections and sections[0].block else ()
 
-    def _fixed(self, text: str) -> Iterator[str]:
+    def _fixed(self, body: Statements) -> Iterator[str]:
         """Parameters in expressions whose symbol was not printed."""
         train = self.program.sections.train
         assert train is not None
         read = set(mentions(self._taken(self._statements())))
         seen: set[str] = set()
+        printed = {id(node) for node in nodes(body)}
         for line in train.lines:
             given = self.symbols(line)
             for name, written in line.written.items():
@@ -58,9 +59,9 @@ class Guards:
                 values = getattr(given, name)
                 symbols = values if isinstance(values, tuple) else (values,) * len(parts)
                 for expr, symbol in zip(parts, symbols, strict=False):
-                    known = names(expr) & self.variables.keys()
+                    known = (names(expr) if expr else frozenset[str]()) & self.variables.keys()
                     seen |= known
-                    if known and not (isinstance(symbol, Symbol) and symbol.source in text):
+                    if known and not (isinstance(symbol, Symbol) and id(symbol.expr) in printed):
                         yield from sorted(known)
         yield from sorted((read & self.variables.keys()) - seen - self._conditions())
 
@@ -88,7 +89,7 @@ class Guards:
         conditions = (arm.condition for arm in statement.arms)
         return next((n for n, one in enumerate(conditions) if one is None or boolean(one, scope)), None)
 
-    def _arms(self, statements: Iterable[Statement]) -> Iterator[Item]:
+    def _arms(self, statements: Iterable[Statement]) -> Iterator[ast.stmt]:
         """Refuse parameters with which another arm of an `if` would count."""
         for statement in self._taken(statements, arms=True):
             if not isinstance(statement, If):
@@ -97,10 +98,9 @@ class Guards:
             for number, arm in enumerate(statement.arms[: None if taken is None else taken + 1]):
                 if arm.condition is None:
                     continue
-                condition = translate(arm.condition, self.sight)
-                text = f"not {condition.at_least(NOT)}" if number == taken else condition.text
+                test = translate(arm.condition, self.sight)
                 given = ", ".join(
                     f"{name}={show(self.program.parameters[name])}" for name in sorted(names(arm.condition))
                 )
-                message = constant(f"train is written for {given}: compile the spec anew for other settings").text
-                yield Suite(f"if {text}:", (f"raise ValueError({message})",))
+                message = f"train is written for {given}: compile the spec anew for other settings"
+                yield refuse(ast.UnaryOp(ast.Not(), test) if number == taken else test, message)

@@ -18,7 +18,7 @@ from netc.ir.shape import Shape, rank_of
 from netc.layers import activation, conv, dense, merge, norm, pool, regularise, shape
 from netc.layers.base import Layer, OperationError
 from netc.layers.sliding import spread
-from netc.target import Call, Symbol, compact, concrete, is_given
+from netc.target import Call, Symbol, compact, concrete, is_given, is_text
 
 Calls = tuple[Call, ...]
 
@@ -45,6 +45,8 @@ INITIALIZERS: Mapping[str, str | Call] = MappingProxyType(
     }
 )
 
+FUNCTIONS_TOO = ("leaky_relu", "glu", "threshold")  # layers only in netc, which Keras takes as an `activation` as well
+
 
 def keywords(*arguments: tuple[str, Any, Any]) -> dict[str, Any]:
     """Keyword arguments from (name, value, Keras' default), without those that equal the default."""
@@ -53,20 +55,20 @@ def keywords(*arguments: tuple[str, Any, Any]) -> dict[str, Any]:
 
 def kernel_initializer(value: Any) -> Any:
     """An initialiser: a number is the standard deviation of a normal distribution around 0."""
-    if isinstance(concrete(value), str):
+    if is_text(value):
         return _named(value)
     return Call("initializers.RandomNormal", kwargs={"stddev": value})
 
 
 def bias_initializer(value: Any) -> Any:
     """An initialiser: a number is a constant."""
-    if isinstance(concrete(value), str):
-        return _named(value)
-    return "zeros" if not isinstance(value, Symbol) and value == 0 else Call("initializers.Constant", (value,))
+    return _named(value) if is_text(value) else Call("initializers.Constant", (value,))
 
 
 def _named(value: Any) -> Any:
-    return INITIALIZERS.get(concrete(value), value)  # a symbol is passed on where Keras knows its word
+    if isinstance(value, Symbol) and value not in tuple(INITIALIZERS):
+        return value
+    return INITIALIZERS.get(concrete(value), value)
 
 
 def regularizer(l1: Any, l2: Any) -> Call | None:
@@ -94,10 +96,10 @@ def _text(value: Any) -> Any:
 
 def padding(pad: Any, rank: int) -> tuple[Calls, Any]:
     """The zero padding to put before a window, and the `padding` to give to it."""
-    if isinstance(concrete(pad), str):
+    if is_text(pad):
         return (), pad
     pixels = spread(pad, rank)
-    if not any(concrete(pixels)):
+    if not any(pixels):
         return (), "valid"
     return (border("ZeroPadding", [(size, size) for size in pixels], "_pad"),), "valid"
 
@@ -122,7 +124,7 @@ def _learnt(layer: dense.Dense | conv.Convolution, *kernels: str) -> dict[str, A
         ("activation", layer.act, "linear"),
         ("use_bias", layer.bias, True),
         *((f"{kernel}_initializer", kernel_initializer(layer.init), "glorot_uniform") for kernel in kernels),
-        ("bias_initializer", bias_initializer(layer.bias_init) if layer.bias else "zeros", "zeros"),
+        ("bias_initializer", bias_initializer(layer.bias_init), "zeros"),
         *((f"{kernel}_regularizer", regularizer(layer.l1, layer.l2), None) for kernel in kernels),
     )
 
@@ -138,7 +140,7 @@ def _convolution(
     """The call of `layers.{name}`, whose `{}` is the rank, after a zero padding where it has no such `padding`."""
     rank = rank_of(inputs[0])
     before, word = padding(layer.pad, rank)
-    if layer.pad == "causal" and isinstance(layer, conv.Depthwise):
+    if isinstance(layer, conv.Depthwise) and layer.pad == "causal":
         taps, gap = (spread(value, rank)[0] for value in (layer.kernel, layer.dilation))
         before, word = (border("ZeroPadding", [((taps - 1) * gap, 0)], "_pad"),), "valid"
     sliding = keywords(
@@ -228,16 +230,16 @@ def _normalisation(layer: norm.Normalisation, *more: tuple[str, Any, Any]) -> di
         ("epsilon", layer.epsilon, 1e-3),
         ("center", layer.center, True),
         ("scale", layer.scale, True),
-        ("gamma_initializer", _gamma(layer) if layer.scale else "ones", "ones"),
+        ("gamma_initializer", _gamma(layer), "ones"),
     )
 
 
 def _gamma(layer: norm.Normalisation) -> Any:
-    if isinstance(layer.gamma_std, Symbol) or layer.gamma_std:
+    if layer.gamma_std:
         return Call("initializers.RandomNormal", kwargs={"mean": layer.gamma, "stddev": layer.gamma_std})
-    if isinstance(layer.gamma, Symbol) or layer.gamma not in (0, 1):
-        return Call("initializers.Constant", (layer.gamma,))
-    return "ones" if layer.gamma else "zeros"
+    if layer.gamma == 1:
+        return "ones"
+    return "zeros" if layer.gamma == 0 else Call("initializers.Constant", (layer.gamma,))
 
 
 @to_keras.register(norm.BatchNorm)
@@ -275,7 +277,7 @@ def _(layer: activation.Activation, inputs: Sequence[Shape]) -> Calls:
 
 
 def _activation(layer: activation.Activation, *arguments: tuple[str, Any, Any]) -> Calls:
-    given = keywords(*arguments)
+    given = {name: value for name, value, default in arguments if default is None or value != default}
     return (Call("custom.ParametricActivation" if given else "layers.Activation", (layer.op,), given),)
 
 

@@ -1,0 +1,316 @@
+"""For which values of its parameters emitted code is the network, found along everything that was expanded.
+
+The code was made for one value of each parameter. Wherever a value decided what the code is, and not only what it
+computes with, the decision is put in terms of the parameters of `build_model`, which refuses values that would decide
+otherwise. Decided is
+
+- by a lowering that compares a symbol (`netc.target.Symbol` tells of it) or that the value never reaches as one;
+- by the rank of a tensor, which other arms of an `if` or another number of passes would make another: a `fc` has a
+  `Flatten` before it on a map of pixels and none on a vector;
+- by the printer, where passes of a loop print differently.
+
+Where a decision cannot be put in terms of the parameters, because it reads channels or the index of a loop, the
+parameters that these depend on must have the values that they had.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
+
+from netc.backends.keras_source.expressions import Sight, constant, translate
+from netc.backends.keras_source.functions import given
+from netc.backends.keras_source.symbols import symbolic
+from netc.backends.keras_source.text import expression
+from netc.backends.keras_source.tree import load, negated, nodes, reads, refuse
+from netc.ir.net import Node
+from netc.ir.shape import Shape
+from netc.layers.base import Layer, LayerError
+from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep
+from netc.lower.walk import mentions
+from netc.program import Program
+from netc.syntax.tree import Expr, Parameter, Positional, Size
+from netc.target import Symbol
+from netc.targets.keras.lowering import FUNCTIONS_TOO, to_keras
+from netc.values import Value, show
+
+LARGE = 100  # nodes of a condition, above which the parameters in it are fixed instead
+
+Reason = tuple[tuple[ast.expr, bool], ...]  # what a tensor's rank was decided by: conditions with their outcomes
+
+
+class Conditions:
+    """What must hold of the parameters. In its expressions these are `$name`, and what depends on them unseen `?n`."""
+
+    def __init__(self, program: Program, parameters: Iterable[str]) -> None:
+        self.program = program
+        self.parameters = list(parameters)
+        read = set(mentions(s for s in program.file.statements if not isinstance(s, Parameter)))
+        self._shaping = {name for name in self.parameters if name in read}  # what channels may depend on
+        self._hidden: dict[str, set[str]] = {}
+        self._fixed: dict[str, None] = {}
+        self._decided: dict[str, tuple[ast.expr, bool]] = {}
+        self._ranks: dict[str, list[tuple[Shape, Reason]]] = {}  # of a node: shapes of other ranks it might have
+        self._counts: dict[int, ast.expr] = {}  # of passes, by the `id` of the step
+        if self.parameters:
+            variables: dict[str, ast.expr] = {name: load(f"${name}") for name in self.parameters}
+            self._walk(program.expansion, self._sight(variables, program.parameters))
+
+    # -- decisions -------------------------------------------------------------------------------------------
+
+    def decided(self, condition: ast.expr, outcome: bool) -> None:
+        """A condition must come out as it did."""
+        read = reads(condition)
+        if not read:
+            return
+        if read & self._hidden.keys() or sum(1 for _ in nodes(condition)) > LARGE:
+            self.fix(condition)
+            return
+        match condition:
+            case ast.Compare(left=ast.Name(), ops=[ast.Eq()], comparators=[ast.Constant()]) if outcome:
+                self.fix(condition)
+            case ast.Name():  # true or false
+                self.fix(condition)
+            case _:
+                self._decided[ast.dump(condition)] = condition, outcome
+
+    def fix(self, expr: ast.expr) -> None:
+        """Whatever an expression depends on must have the value that it had."""
+        self._fixed.update(dict.fromkeys(self._parameters(expr)))
+
+    def fix_parameters(self, names: Iterable[str]) -> None:
+        """Parameters must have the value that they had."""
+        self._fixed.update(dict.fromkeys(names))
+
+    def at_least(self, step: RepeatStep, passes: int) -> None:
+        """A loop must have that many passes."""
+        if passes and id(step) in self._counts:
+            self.decided(ast.Compare(self._counts[id(step)], [ast.GtE()], [ast.Constant(passes)]), True)
+
+    def _parameters(self, expr: ast.expr) -> set[str]:
+        read = reads(expr)
+        hidden = [self._hidden[name] for name in read if name in self._hidden]
+        return {name[1:] for name in read if name not in self._hidden}.union(*hidden)
+
+    def guards(
+        self, variables: Mapping[str, str], values: Mapping[str, Value], unread: Iterable[str]
+    ) -> Iterator[ast.stmt]:
+        """The refusals; `unread` are parameters that decided, as they do not stand in the code."""
+        fixed = self._fixed.keys() | set(unread)
+        for name in (name for name in variables if name in fixed):
+            value, variable = values[name], load(variables[name])
+            test: ast.expr = ast.Compare(variable, [ast.NotEq()], [constant(value)])
+            if isinstance(value, bool):
+                test = ast.UnaryOp(ast.Not(), variable) if value else variable
+            yield refuse(test, f"this code is for {name}={show(value)} only")
+        for condition in _grouped(self._decided.values()):
+            if not {name[1:] for name in reads(condition)} <= fixed:
+                shown = _Named(variables).visit(deepcopy(condition))
+                yield refuse(negated(shown), _message(shown))
+
+    # -- expansion -------------------------------------------------------------------------------------------
+
+    def _hide(self, parameters: set[str]) -> ast.Name:
+        name = f"?{len(self._hidden)}"
+        self._hidden[name] = parameters
+        return load(name)
+
+    def _sight(self, variables: Mapping[str, ast.expr], values: Mapping[str, object]) -> Sight:
+        reals = frozenset(name for name, value in values.items() if isinstance(value, float))
+        return Sight(variables, reals, self._hide(self._shaping))
+
+    def _walk(self, body: Body, seen: Sight) -> None:
+        for step in body.steps:
+            if isinstance(step, LayerStep):
+                for branch in step.branches:
+                    self._walk(branch, seen)
+                self._layers(step, seen)
+            elif isinstance(step, CallStep):
+                self._walk(step.body, self._inside(step, seen))
+            elif isinstance(step, RepeatStep):
+                self._repeat(step, seen)
+            else:
+                self._if(step, seen)
+
+    def _inside(self, step: CallStep, seen: Sight) -> Sight:
+        """What the body of a call sees: its parameters, by what the call gave."""
+        written = given(step, seen)
+        inner = self._sight({}, step.arguments)
+        for formal in step.definition.formals:
+            value = written[formal.name][0] if formal.name in written else None
+            if value is None:
+                assert formal.default is not None
+                value = translate(formal.default, inner)
+            if not reads(value):
+                value = constant(step.arguments[formal.name])
+            elif sum(1 for _ in nodes(value)) > LARGE:
+                value = self._hide(self._parameters(value))
+            inner = replace(inner, variables={**inner.variables, formal.name: value})
+        return inner
+
+    def _if(self, step: IfStep, seen: Sight) -> None:
+        arms = step.statement.arms if step.taken is None else step.statement.arms[: step.taken + 1]
+        conditions = [translate(arm.condition, seen) for arm in arms if arm.condition is not None]
+        reason = tuple((condition, number == step.taken) for number, condition in enumerate(conditions))
+        for body in step.arms:
+            if body is not None:
+                self._walk(body, seen)
+        others = [body for number, body in enumerate(step.arms) if body is not None and number != step.taken]
+        ends = [body.result for body in others]
+        if step.statement.arms[-1].condition is not None and step.taken is not None:
+            ends.append(step.source)
+        for end in ends:
+            self._might_be(step.result, end, reason)
+        if step.ran is not None:
+            for label, node in step.ran.labels.items():
+                for body in others:
+                    self._might_be(node, body.labels.get(label), reason)
+
+    def _repeat(self, step: RepeatStep, seen: Sight) -> None:
+        statement = step.statement
+        count = self._counts[id(step)] = translate(statement.count, seen)
+        bodies = step.passes or ([step.ghost] if step.ghost else [])
+        depends = bool(reads(count))
+        entry, inner = step.source, seen
+        for number, body in enumerate(bodies):
+            if statement.index is not None:
+                index: ast.expr = self._hide(self._parameters(count)) if depends else ast.Constant(number)
+                inner = replace(seen, variables={**seen.variables, statement.index.text: index})
+            if depends and number == len(bodies) - 1:  # which begins as those behind it would
+                most = ast.Compare(count, [ast.LtE()], [ast.Constant(number + 1)])
+                self._might_be(entry, body.result, ((most, True),))
+            self._walk(body, inner)
+            entry = body.result
+        if not depends:
+            return
+        if step.passes:
+            self._might_be(step.result, step.source, ((ast.Compare(count, [ast.GtE()], [ast.Constant(1)]), True),))
+        elif step.ghost is not None:
+            none = ast.Compare(count, [ast.LtE()], [ast.Constant(0)])
+            self._might_be(step.source, step.ghost.result, ((none, True),))
+
+    # -- layers ----------------------------------------------------------------------------------------------
+
+    def _layers(self, step: LayerStep, seen: Sight) -> None:
+        used: set[int] = set()
+        for name in step.nodes:
+            node = self.program.home(name).node(name)
+            shapes = self.program.home(name).operand_shapes(name)
+            used |= {id(expr) for expr in _parts(node.origin.written.values())}
+            layer = symbolic(node.layer, node.origin.written, seen, decided=self.decided)
+            if layer is not node.layer:
+                to_keras(layer, shapes)
+                self._keeps(node, layer, shapes)
+            for expr in node.origin.unseen:
+                self._unseen(expr, seen)
+            self._other_ranks(name, node.layer, shapes)
+        self._words(step, seen)
+        if step.nodes:
+            for argument in step.statement.arguments:
+                value = argument.value
+                parts = (*value.parts, *value.stride) if isinstance(value, Size) else (value,)
+                for part in parts:
+                    if part is not None and id(part) not in used:
+                        self.fix(translate(part, seen))
+
+    def _unseen(self, expr: Expr, seen: Sight) -> None:
+        """An option of a `default` statement at the top of the file, or of this body."""
+        file = {name: load(f"${name}") for name in self.parameters}
+        for variables in (seen.variables, file):
+            self.fix(translate(expr, replace(seen, variables=variables)))
+
+    def _words(self, step: LayerStep, seen: Sight) -> None:
+        """A word behind an operation that became its `act` is a layer of its own for other words, some of which Keras
+        takes as an `activation` too."""
+        for name in step.nodes[:1]:
+            node = self.program.home(name).node(name)
+            act = node.origin.written.get("act")
+            for argument in step.statement.arguments:
+                if isinstance(argument, Positional) and argument.value is act and not isinstance(act, tuple):
+                    symbol = Symbol(translate(act, seen), node.layer.act, self.decided)  # type: ignore[attr-defined]
+                    for word in FUNCTIONS_TOO:
+                        symbol == word  # noqa: B015 - a decision
+
+    def _keeps(self, node: Node, layer: Layer, shapes: Sequence[Shape]) -> None:
+        """Whether the output has another rank where a parameter that is true is false, such as the `keep` of `gap`."""
+        for name, value in vars(layer).items():
+            if isinstance(value, Symbol) and isinstance(value.value, bool):
+                try:
+                    shape = type(layer)(**{**vars(node.layer), name: not value.value}).infer(shapes)
+                except LayerError:
+                    continue
+                self._add(node.name, shape, ((value.expr, value.value),))
+
+    # -- ranks -----------------------------------------------------------------------------------------------
+
+    def _might_be(self, node: str | None, other: str | None, reason: Reason) -> None:
+        """In place of a node, another one would be read, were it not for the reason."""
+        if node is not None and other is not None:
+            self._add(node, self.program.home(other).shapes[other], reason)
+            for shape, more in self._ranks.get(other, ()):
+                self._add(node, shape, (*reason, *more))
+
+    def _add(self, node: str, shape: Shape, reason: Reason) -> None:
+        known = self._ranks.setdefault(node, [])
+        if len(shape) != len(self.program.home(node).shapes[node]) and len(known) < LARGE:
+            known.append((shape, reason))
+
+    def _other_ranks(self, name: str, layer: Layer, shapes: Sequence[Shape]) -> None:
+        """Follow the ranks that the operands of a node might have, to where the layer would be made another way."""
+        operands = self.program.home(name).operands(name)
+        reasons = {id(reason): reason for operand in operands for _, reason in self._ranks.get(operand, ())}
+        for reason in reasons.values():
+            others = tuple(
+                next((other for other, why in self._ranks.get(operand, ()) if why is reason), shape)
+                for operand, shape in zip(operands, shapes, strict=True)
+            )
+            try:
+                made = layer.infer(others)
+            except LayerError:
+                continue  # netc refuses it, and so does Keras
+            if to_keras(layer, others) != to_keras(layer, shapes):
+                for condition, outcome in reason:
+                    self.decided(condition, outcome)
+            else:
+                self._add(name, made, reason)
+
+
+def _parts(written: Iterable[Expr | tuple[Expr | None, ...]]) -> Iterator[Expr | None]:
+    for one in written:
+        yield from one if isinstance(one, tuple) else (one,)
+
+
+def _grouped(decided: Iterable[tuple[ast.expr, bool]]) -> Iterator[ast.expr]:
+    """The conditions as they must hold: several words that something is not are one."""
+    words: dict[str, tuple[ast.expr, list[ast.expr]]] = {}
+    for condition, outcome in decided:
+        match condition:
+            case ast.Compare(left=left, ops=[ast.Eq()], comparators=[ast.Constant() as word]) if not outcome:
+                words.setdefault(ast.dump(left), (left, []))[1].append(word)
+            case _:
+                yield condition if outcome else negated(condition)
+    for left, found in words.values():
+        if len(found) == 1:
+            yield ast.Compare(left, [ast.NotEq()], [*found])
+        else:
+            yield ast.Compare(left, [ast.NotIn()], [ast.Tuple([*found], ast.Load())])
+
+
+def _message(condition: ast.expr) -> str:
+    match condition:
+        case ast.Compare(left=left, ops=[ast.NotIn()], comparators=[ast.Tuple(elts=words)]):
+            found = ", ".join(str(word.value) for word in words if isinstance(word, ast.Constant))
+            return f"{expression(left)} is one of {found}: compile the spec anew for it"
+    return f"this code is for {expression(condition)} only"
+
+
+class _Named(ast.NodeTransformer):
+    """Puts in the variables of the parameters, into a copy."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.variables = variables
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return load(self.variables[node.id[1:]])
