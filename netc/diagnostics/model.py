@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from netc.diagnostics.codes import CODES, Severity
 from netc.syntax.source import Span
 
 LONGEST = 1000  # characters of a message
+MOST = 1000  # errors looked for in one text, and warnings shown: whoever has more reads no more of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,23 @@ class Diagnostic:
 def clipped(text: str) -> str:
     """A text that somebody can read: a spec may hold words of any length."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
+
+
+def capped(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """What is shown of findings: all errors, and the first `MOST` warnings, of which the last says how many follow."""
+    chosen: list[Diagnostic] = []
+    last, warnings = -1, 0
+    for found in findings:
+        if found.severity is Severity.WARNING:
+            warnings += 1
+            if warnings > MOST:
+                continue
+            last = len(chosen)
+        chosen.append(found)
+    if warnings > MOST:
+        more = f"this is the last of {MOST:,} warnings that are shown, there are {warnings - MOST:,} more"
+        chosen[last] = replace(chosen[last], notes=(*chosen[last].notes, more))
+    return chosen
 
 
 class Diagnostics:

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from netc.diagnostics.codes import CODES
-from netc.diagnostics.model import Diagnostic, Fix
+from netc.diagnostics.model import Diagnostic, Fix, capped
 from netc.syntax.source import Span
 
 
 def render(findings: Iterable[Diagnostic]) -> str:
     """The array as text, ASCII only."""
-    return json.dumps([finding(found) for found in findings], indent=2) + "\n"
+    return json.dumps([finding(found) for found in capped(findings)], indent=2) + "\n"
 
 
 def finding(found: Diagnostic) -> dict[str, Any]:

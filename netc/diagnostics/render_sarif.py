@@ -18,7 +18,7 @@ from urllib.parse import quote
 from netc import __version__
 from netc.diagnostics.codes import CODES
 from netc.diagnostics.explain import page
-from netc.diagnostics.model import Diagnostic, Fix
+from netc.diagnostics.model import Diagnostic, Fix, capped, clipped
 from netc.syntax.source import Span
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -26,7 +26,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def render(findings: Iterable[Diagnostic]) -> str:
     """A log with one run."""
-    findings = list(findings)
+    findings = capped(findings)
     rules = sorted({found.code for found in findings})
     seen: Counter[str] = Counter()
     run = {
@@ -70,7 +70,7 @@ def _result(found: Diagnostic, rule: int, seen: Counter[str]) -> dict[str, Any]:
 
 def _fingerprint(found: Diagnostic, seen: Counter[str]) -> str:
     """Equal findings on equal lines of a file are told apart by their count."""
-    where = f"{_uri(found.span)}\n{found.span.source.line(found.span.line).strip()}" if found.span else ""
+    where = f"{_uri(found.span)}\n{clipped(found.span.source.line(found.span.line).strip())}" if found.span else ""
     digest = sha256(f"{found.code}\n{where}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
     seen[digest] += 1
     return f"{digest}:{seen[digest]}"

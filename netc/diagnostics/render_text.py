@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from netc.diagnostics.codes import Severity
 from netc.diagnostics.escape import escape, harmless
-from netc.diagnostics.model import Diagnostic, Frame
+from netc.diagnostics.model import Diagnostic, Frame, capped
 from netc.syntax.source import Source, Span
 
 WIDTH = 120  # characters of a source line that are shown
@@ -29,7 +29,7 @@ _SEVERITY = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
 
 def render(findings: Iterable[Diagnostic], *, colour: bool = False) -> str:
     """All findings, a blank line between them."""
-    return "\n".join("\n".join(_lines(found, _Painter(colour, found.severity))) + "\n" for found in findings)
+    return "\n".join("\n".join(_lines(found, _Painter(colour, found.severity))) + "\n" for found in capped(findings))
 
 
 def summary(findings: Sequence[Diagnostic], files: Sequence[str]) -> str:

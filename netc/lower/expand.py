@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from netc.diagnostics.model import Diagnostics
+from netc.diagnostics.model import MOST, Diagnostics
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape, elements, show_shape
 from netc.layers import LAYERS
@@ -26,7 +26,6 @@ from netc.lower.names import Names, network_name
 from netc.lower.special import SPECIAL
 from netc.lower.walk import LONG, head_length, mentions, size
 from netc.suggest import did_you_mean
-from netc.syntax.findings import MOST
 from netc.syntax.parser import parse
 from netc.syntax.source import Span
 from netc.syntax.tree import Definition, File, If, Lost, Operation, Parameter, Repeat, Statement

@@ -5,10 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterable
 
-from netc.diagnostics.model import Diagnostics, Fix, Label
+from netc.diagnostics.model import MOST, Diagnostics, Fix, Label
 from netc.syntax.source import Source, Span
-
-MOST = 1000  # errors reported of one text: whoever has more has no spec, and each costs time and memory
 
 
 class TooMany(Exception):
