@@ -37,16 +37,31 @@ def compile_source(
     """Parse, lower and check a text. Never raises on a bad one: `Program.report` holds what is wrong.
 
     `speculate` also expands what does not run, which emitted source shows. `changes` are other values for lines of
-    the sections; one that fits no line raises `ValueError`.
+    the sections; one that fits no line raises `ValueError`. Fixes are tried before they are called safe, but not those
+    of a text with changes, which is about to run and not to be mended.
     """
-    limits, report = limits or Limits(), Diagnostics()
+    program = _compiled(source, overrides or {}, limits or Limits(), speculate, changes)
+    if not changes and any(found.fix is not None for found in program.report):
+        from netc.diagnostics.fixes import prove  # noqa: PLC0415 - only for a mistake
+
+        def check(text: Source) -> Diagnostics:
+            return _compiled(text, overrides or {}, limits or Limits(), speculate=False).report
+
+        prove(source, program.report, check)
+    return program
+
+
+def _compiled(
+    source: Source, overrides: Mapping[str, Value], limits: Limits, speculate: bool, changes: Sequence[Change] = ()
+) -> Program:
+    report = Diagnostics()
     with _collector_paused():
         file = parse(source, limits, report)
         if changes:
             from netc.sections.override import apply_changes  # noqa: PLC0415 - all the settings of training
 
             file = apply_changes(file, changes)
-        program = lower(file, overrides or {}, limits, report, speculate=speculate)
+        program = lower(file, overrides, limits, report, speculate=speculate)
         run(program)
     return program
 

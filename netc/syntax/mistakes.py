@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lark import Token
@@ -13,7 +13,7 @@ from netc.diagnostics.model import Edit, Fix
 from netc.syntax.layout import Layout
 from netc.syntax.sizes import loose_start, rewrite, shorten, spaced_size
 from netc.syntax.source import BLANK, Span
-from netc.syntax.tree import Keyword, Name, Positional, Reference
+from netc.syntax.tree import Keyword, Literal, Name, Positional, Reference
 
 RESERVED = frozenset(("def", "shared", "param", "if", "else", "repeat", "as", "and", "or", "not", "true", "false"))
 
@@ -30,6 +30,11 @@ _FOUND = re.compile(r"\w+|==|!=|<=|>=|\*\*|//|&&|\|\||.", re.DOTALL)
 _OPERATOR = re.compile(rf"[{BLANK}]*(?:\*\*|//|==|!=|<=|>=|[-+*/%<>]|(?:and|or|if|else)\b)[{BLANK}]*")
 _SIGN = re.compile(rf"(?:[-+]|not\b)[{BLANK}]*")
 _OPERAND = re.compile(r'[A-Za-z_]\w*|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|"(?:[^"\\\n]|\\.)*"')
+_NUMBER = re.compile(r"[0-9]+|\?")
+_NUMBERS = re.compile(rf"(?:[0-9]+|\?)(?:[{BLANK}]*,[{BLANK}]*(?:[0-9]+|\?))+(?![\w.?/])")
+_INPUT = re.compile(rf"(?:.*[;:])?[{BLANK}]*input[{BLANK}]+")
+_COMMAS = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"?|\([^()\n]*\)?|,')  # those in strings and parentheses aside
+_END = re.compile(r"[\n;{}|]")
 _SEPARATE_SIGN = re.compile(rf"[{BLANK}]+[-+](?=[^{BLANK}])")
 
 _HINTS = {
@@ -157,17 +162,22 @@ def _statement_behind(mistake: Mistake) -> bool:
 def _comma(mistake: Mistake) -> bool:
     if mistake.found != "," or not mistake.in_arguments:
         return False
-    text = mistake.layout.text
-    blank = text[mistake.at + 1 : mistake.at + 2] in BLANK + "\n"
-    span = Span(mistake.layout.source, mistake.at, mistake.at + 1)
-    mistake.layout.findings.add(
-        "NET001",
-        "`,` cannot stand between arguments",
-        span.start,
-        span.end,
-        help=["arguments are parted by spaces, statements by `;` or a new line"],
-        fix=Fix("remove it", (Edit(span, "" if blank else " "),), safe=True),
-    )
+    source, text, at = mistake.layout.source, mistake.layout.text, mistake.at
+    numbers = _NUMBERS.match(text, mistake.before.span.start) if isinstance(mistake.before, Literal) else None
+    if numbers is not None and numbers.end() > at:
+        # `input 28,28,1` can be one size only; `pool 3, 2` may be a window and its stride
+        size = "x".join(_NUMBER.findall(numbers[0]))
+        alone = _INPUT.fullmatch(text, text.rfind("\n", 0, numbers.start()) + 1, numbers.start()) is not None
+        fix = replace(rewrite(mistake.layout, *numbers.span(), size), safe=alone)
+        help = f"the extents of a size are joined by `x`: `{shorten(size)}`"
+    else:
+        end = _END.search(text, at)
+        parts = _COMMAS.finditer(text, at, end.start() if end else len(text))
+        commas = [Span(source, *part.span()) for part in parts if part[0] == ","]
+        edits = (Edit(comma, "" if text[comma.end] in BLANK + "\n" else " ") for comma in commas)
+        fix = Fix("remove it" if len(commas) == 1 else "remove the commas", tuple(edits), safe=True)
+        help = "arguments are parted by spaces, statements by `;` or a new line"
+    mistake.layout.findings.add("NET001", "`,` cannot stand between arguments", at, at + 1, help=[help], fix=fix)
     return True
 
 
@@ -175,18 +185,23 @@ def _comma(mistake: Mistake) -> bool:
 
 
 def _name_in_size(mistake: Mistake) -> bool:
-    """`64xch`, `chx3/2`."""
-    before, start = mistake.before, mistake.at
+    """`64xch`, `chx3/2`, `(ch)x3/stride`."""
+    before, start, text = mistake.before, mistake.at, mistake.layout.text
     if isinstance(before, Reference) and mistake.found == "/" and before.span.end == start:
         start = before.span.start
-    match = _WITH_NAMES.match(mistake.layout.text, start)
+    joint = text[start] if text[start - 1 : start] == ")" and text[start] in "x/" else ""
+    match = _WITH_NAMES.match(text, start + len(joint))
     if match is None or match.end() <= mistake.at or not (mistake.in_arguments or "SIGNED" in mistake.expected):
         return False
     size = _in_parentheses(match[0])
     if size is None:
         return False
+    if joint:
+        begin = loose_start(mistake.layout, start)
+        start, size = begin, f"{text[begin:start]}{joint}{size}"
     help = f"a name in a size stands in parentheses: `{size}`"
-    return mistake.report("NET004", f"`{match[0]}` is no size", match.end(), start=start, help=help, fix=size)
+    written = text[start : match.end()]
+    return mistake.report("NET004", f"`{written}` is no size", match.end(), start=start, help=help, fix=size)
 
 
 def _in_parentheses(size: str) -> str | None:
