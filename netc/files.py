@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,7 +27,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if old is not None and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-    beside = target.with_name(f"{TEMPORARY}{secrets.token_hex(8)}{target.suffix[:16]}")
+    beside = target.with_name(f"{TEMPORARY}{os.urandom(8).hex()}{target.suffix[:16]}")
     try:
         with open(beside, "xb") as file:
             yield file

@@ -343,9 +343,9 @@ def test_links_are_written_through() -> None:
 
 def test_a_planted_link_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even whoever guesses the name of the file that is being written gets an error, not what its link points to."""
-    monkeypatch.setattr("secrets.token_hex", lambda size: "guessed")
+    monkeypatch.setattr("os.urandom", bytes)
     Path("victim").write_text("whole")
-    Path(f"{files.TEMPORARY}guessed.py").symlink_to("victim")
+    Path(f"{files.TEMPORARY}{bytes(8).hex()}.py").symlink_to("victim")
     with pytest.raises(FileExistsError):
         files.replace("a.py", "text")
     assert Path("victim").read_text() == "whole"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-import zipfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -113,9 +112,11 @@ def _own(path: str) -> bool:
         with open(path, "rb") as file:
             head = file.read(100_000)
         if head.startswith(b"PK"):
+            import zipfile  # noqa: PLC0415 - only for an archive that is in the way
+
             with zipfile.ZipFile(path) as archive:
                 return set(archive.namelist()) == {f"{name}.npy" for name in FEATURES}
-    except (OSError, zipfile.BadZipFile):
+    except Exception:  # whatever such a file holds, it is not netc's
         return False
     docstring = head[: head.find(b'"""', len(_CODE[1]))]
     return not head or head.startswith(_JSON) or (head.startswith(_CODE) and _BY in docstring.replace(b"\r", b""))
