@@ -13,7 +13,8 @@ from xml.etree import ElementTree
 import pytest
 
 import netc
-from netc.cli import CLEAN, ERRORS, USAGE, main
+from netc.cli import main
+from netc.cli.endings import CLEAN, ERRORS, USAGE
 from netc.figures import Drawing, FigureError, Options, path_data
 from netc.figures.raster import LARGEST
 from netc.figures.scene import Group, Scene, Text, fit, text_width

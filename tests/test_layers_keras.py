@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from netc.backends.calls import make
 from netc.backends.keras_model import construct
 from netc.backends.verify import checked_differences
-from netc.cli import USAGE, main
+from netc.cli import main
+from netc.cli.endings import USAGE
 from netc.compiler import compile_source
 from netc.ir.shape import Shape, rank_of
 from netc.ir.window import Window, same_padding

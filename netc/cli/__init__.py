@@ -1,4 +1,9 @@
-"""The command line. Each command is a module of its own, imported only when it is the one asked for."""
+"""The command line.
+
+Each command is a module of its own, imported only when it is the one asked for: `DESCRIPTION` and `EXAMPLES` are its
+help, `configure(parser)` declares its options, `run(options)` does its work and returns the exit code, or raises
+`UsageError` or `Failed`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,9 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from netc import __version__
+from netc.cli.endings import BUG, ERRORS, INTERRUPTED, READER_LEFT, USAGE, Failed, ReaderLeft, UsageError
+from netc.cli.output import emit, open_streams, say
+from netc.diagnostics.escape import harmless
 
 COMMANDS = {
     "check": "report what is wrong with a spec, and mend it with --fix",
@@ -25,8 +33,6 @@ COMMANDS = {
     "fmt": "write a spec in the canonical style",
     "ops": "the operations of the language and their options",
 }
-CLEAN, ERRORS, USAGE, BUG = 0, 1, 2, 3
-_INTERRUPTED, _READER_LEFT = 130, 141  # 128 and the number of the signal, as shells count
 _TRACEBACK = "--traceback"
 
 _EPILOG = """\
@@ -48,21 +54,13 @@ exit codes:
   141  the program that reads the output left, as `head` does"""
 
 
-class UsageError(Exception):
-    """The command line asks for something that cannot be: ends with exit code 2."""
-
-
 class _Parser(argparse.ArgumentParser):
     """argparse, which repeats what it does not know as it was given."""
 
     def error(self, message: str) -> NoReturn:
-        from netc.diagnostics.escape import harmless  # noqa: PLC0415 - only for a mistake
-
         super().error(harmless(message))
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        from netc.cli.output import emit  # noqa: PLC0415 - it imports this module
-
         if file is sys.stdout:  # argparse would not say that the help went nowhere
             emit(message, rendered=True)
         else:
@@ -71,21 +69,21 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit code."""
-    from netc.cli.output import ReaderLeft, emit, open_streams, say  # noqa: PLC0415 - it imports this module
-
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         open_streams()
         return _run(arguments)
+    except Failed:
+        return ERRORS
     except UsageError as error:
         say(f"netc: {error}")
         return USAGE
     except KeyboardInterrupt:
         with suppress(UsageError, ReaderLeft):
             emit("")  # what was being printed; the reader may have been stopped too
-        return _INTERRUPTED
+        return INTERRUPTED
     except ReaderLeft:
-        return _READER_LEFT
+        return READER_LEFT
     except Exception as error:
         return _report_bug(error, arguments)
 
@@ -104,7 +102,9 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for name, help_line in COMMANDS.items():
         command = commands.add_parser(name, help=help_line, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name in arguments:
-            import_module(f"netc.cli.{name}").configure(command)
+            module = import_module(f"netc.cli.{name}")
+            command.description, command.epilog = module.DESCRIPTION, module.EXAMPLES
+            module.configure(command)
     return top
 
 

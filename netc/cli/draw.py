@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netc.cli import CLEAN, ERRORS, UsageError
-from netc.cli.options import add_colour, add_compiling, add_stdin_name, check_stdin, settings
-from netc.cli.output import STDIO, keep, say, write
-from netc.cli.running import inputs, load, specs
+from netc.cli.endings import CLEAN, UsageError
+from netc.cli.options import add, add_compiling
+from netc.cli.output import STDIO, keep, write
+from netc.cli.running import inputs, load_all, specs
 from netc.figures.options import COLLAPSE, DIRECTIONS, SHAPES, Options
 from netc.figures.styles import STYLES
 from netc.figures.theme import THEMES
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _SUFFIXES = ".svg .png .pdf .html .dot, for tables .md .tex"
 
-_EXAMPLES = """\
+DESCRIPTION = "Draw a network as its paper does. Everything shown is computed from the spec."
+EXAMPLES = """\
 examples:
   netc draw resnet.net                         writes resnet.svg to the current directory
   netc draw resnet.net -D n=18 -o resnet110.pdf
@@ -34,16 +35,15 @@ styles:
 
 
 # What only some figures have, with the values that stand for not given; and which have what.
-_GRAPH = {"collapse": "auto", "expand": False, "shapes": "change", "dir": "tb", "columns": 1}
+_GRAPH = {"collapse": "auto", "expand": False, "shapes": "change", "direction": "tb", "columns": 1}
 _COMMON = {"theme": "auto", "link": None, "id_prefix": ""}
-_KNOWN = {"graph": {*_GRAPH, *_COMMON}, "volumes": {"collapse", *_COMMON}, "graphviz": {"dir"}}
+_KNOWN = {"graph": {*_GRAPH, *_COMMON}, "volumes": {"collapse", *_COMMON}, "graphviz": {"direction"}}
+_FLAGS = {"direction": "--dir", "id_prefix": "--id-prefix"}
 
 
 def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    command.description = "Draw a network as its paper does. Everything shown is computed from the spec."
-    command.epilog = _EXAMPLES
-    command.add_argument("files", metavar="FILE", nargs="+", help="specs, or folders of them; `-` reads standard input")
+    add(command, "files")
     command.add_argument("-o", "--output", metavar="OUT", help=f"where to, by its name as {_SUFFIXES}; `-` prints SVG")
     command.add_argument("--style", choices=tuple(STYLES), default="graph", help="see below (graph)")
     command.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
@@ -56,7 +56,9 @@ def configure(command: argparse.ArgumentParser) -> None:
     )
     graph.add_argument("--expand", action="store_true", help="batch normalisations and activations as boxes too")
     graph.add_argument("--shapes", choices=SHAPES, default="change", help="on the lines where they change (change)")
-    graph.add_argument("--dir", choices=DIRECTIONS, default="tb", help="from top to bottom, or from left to right")
+    graph.add_argument(
+        "--dir", dest="direction", choices=DIRECTIONS, default="tb", help="from top to bottom, or from left to right"
+    )
     graph.add_argument("--columns", type=_count, default=1, metavar="K", help="at most K columns for a long network")
     graph.add_argument(
         "--engine",
@@ -68,8 +70,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--id-prefix", metavar="TEXT", default="", help="before the ids, for several figures in a page"
     )
-    add_stdin_name(command)
-    add_colour(command)
+    add(command, "--stdin-filename")
     add_compiling(command)
 
 
@@ -86,21 +87,20 @@ def run(options: argparse.Namespace) -> int:
     if OWNERS.get(suffix, options.style) != options.style:
         raise UsageError(f"{suffix} is for --style {OWNERS[suffix]}, not for {options.style}")
     _refuse_unknown(options)
-    programs = _programs(options, files)
-    if programs is None:
-        return ERRORS
+    beside = specs([path for listed in options.beside for path in listed.split(",") if path])
+    programs = load_all(options, [*beside, *files])
     keep(output, [path for program in programs for path in inputs(program)])
     if options.link and len(programs) > 1:
         raise UsageError("--link is for one network: lines of several are not those of one URL")
     try:
-        drawing = Drawing(tuple(programs), options.style, _options(options))
+        drawing = Drawing(
+            tuple(programs), options.style, Options(**{name: getattr(options, name) for name in _KNOWN["graph"]})
+        )
         by_graphviz = options.engine == "graphviz"
         content = _by_graphviz(programs, suffix, options) if by_graphviz else drawing.render(suffix)
     except FigureError as error:
         raise UsageError(str(error)) from None
-    write(output, content)
-    if options.output is None and output != STDIO:
-        say(f"wrote {output}")
+    write(output, content, announce=options.output is None)
     return CLEAN
 
 
@@ -110,32 +110,9 @@ def _refuse_unknown(options: argparse.Namespace) -> None:
     for name, missing in {**_GRAPH, **_COMMON}.items():
         if name not in known and getattr(options, name) != missing:
             where = "--engine graphviz" if options.engine == "graphviz" else f"--style {options.style}"
-            raise UsageError(f"--{name.replace('_', '-')} does nothing with {where}")
-    if options.dir == "lr" and options.columns > 1:
+            raise UsageError(f"{_FLAGS.get(name, f'--{name}')} does nothing with {where}")
+    if options.direction == "lr" and options.columns > 1:
         raise UsageError("--columns does nothing with --dir lr: columns go from top to bottom")
-
-
-def _options(options: argparse.Namespace) -> Options:
-    return Options(
-        theme=options.theme,
-        collapse=options.collapse,
-        expand=options.expand,
-        shapes=options.shapes,
-        direction=options.dir,
-        columns=options.columns,
-        link=options.link,
-        id_prefix=options.id_prefix,
-    )
-
-
-def _programs(options: argparse.Namespace, files: list[str]) -> list[Program] | None:
-    """The programs of all files, those of `--beside` first; None if any has errors."""
-    paths = [*specs([path for listed in options.beside for path in listed.split(",") if path]), *files]
-    check_stdin(options, paths)
-    made = settings(options)
-    programs = [load(options, made, path=path) for path in paths]
-    right = [program for program in programs if program is not None]
-    return right if len(right) == len(programs) else None
 
 
 def _by_graphviz(programs: list[Program], suffix: str, options: argparse.Namespace) -> str | bytes:
@@ -144,7 +121,7 @@ def _by_graphviz(programs: list[Program], suffix: str, options: argparse.Namespa
 
     if options.style != "graph" or len(programs) > 1:
         raise UsageError("--engine graphviz draws one network in the style graph")
-    return layout(programs[0], suffix, options.dir)
+    return layout(programs[0], suffix, options.direction)
 
 
 def _output_name(path: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from netc.cli import CLEAN, UsageError
+from netc.cli.endings import CLEAN, UsageError
 from netc.cli.output import emit
 
-_EXAMPLES = """\
+DESCRIPTION = "Explain a code: why it matters, a spec that gives it, and the same spec mended."
+EXAMPLES = """\
 examples:
   netc explain NET301
   netc explain 301
@@ -17,8 +18,6 @@ examples:
 
 def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    command.description = "Explain a code: why it matters, a spec that gives it, and the same spec mended."
-    command.epilog = _EXAMPLES
     command.add_argument("code", nargs="?", metavar="CODE", help="a code, its number or its name")
 
 

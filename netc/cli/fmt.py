@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from netc.cli import CLEAN, ERRORS
-from netc.cli.options import add_colour, add_limits, add_stdin_name, check_stdin, limits
+from netc.cli.endings import CLEAN, ERRORS
+from netc.cli.options import add, limits
 from netc.cli.output import STDIO, difference, emit, say, write
-from netc.cli.running import exit_code, failed, read, show, specs
+from netc.cli.running import exit_code, failed, names, read, show, specs
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
 
-_EXAMPLES = """\
+DESCRIPTION = "Write specs in the canonical style."
+EXAMPLES = """\
 examples:
   netc fmt resnet.net
   netc fmt --check specs          names the files below a folder that would change
@@ -26,32 +27,25 @@ file that cannot be read or written"""
 
 def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    command.description = "Write specs in the canonical style."
-    command.epilog = _EXAMPLES
-    command.add_argument(
-        "files", nargs="+", metavar="FILE", help="specs, or folders of them; `-` reads standard input, writes to output"
-    )
+    add(command, "files")
     modes = command.add_mutually_exclusive_group()
     modes.add_argument("--check", action="store_true", help="change nothing, name the files that would change")
     modes.add_argument("--diff", action="store_true", help="change nothing, show what would change")
-    add_stdin_name(command)
-    add_colour(command)
-    add_limits(command)
+    add(command, "--stdin-filename", "--color", "--limit")
 
 
 def run(options: argparse.Namespace) -> int:
     """Format the files; 1 where one cannot be read or, with --check and --diff, would change."""
-    files = list(dict.fromkeys(specs(options.files)))
-    check_stdin(options, files)
-    bounds = limits(options)
-    return max([_format(path, bounds, options) for path in files])
+    paths, bounds = list(dict.fromkeys(specs(options.files))), limits(options)
+    called = names(options, paths)
+    return max([_format(path, name, bounds, options) for path, name in zip(paths, called, strict=True)])
 
 
-def _format(path: str, limits: Limits, options: argparse.Namespace) -> int:
+def _format(path: str, name: str, limits: Limits, options: argparse.Namespace) -> int:
     from netc.syntax.format import format_file  # noqa: PLC0415
     from netc.syntax.parser import parse  # noqa: PLC0415
 
-    source, findings = read(path, limits, options.stdin_filename)
+    source, findings = read(path, limits, name)
     if source is not None:
         report = Diagnostics()
         file = parse(source, limits, report)

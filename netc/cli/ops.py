@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from netc.cli import CLEAN, UsageError
+from netc.cli.endings import CLEAN, UsageError
 from netc.cli.output import emit
 
-_EXAMPLES = """\
+DESCRIPTION = "The operations of the language and their options, and the blocks that netc ships."
+EXAMPLES = """\
 examples:
   netc ops            one line an operation
   netc ops conv       its options, defaults and an example
@@ -16,8 +17,6 @@ examples:
 
 def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    command.description = "The operations of the language and their options, and the blocks that netc ships."
-    command.epilog = _EXAMPLES
     command.add_argument("name", nargs="?", metavar="NAME", help="an operation, one of its other names, or a block")
 
 

@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from netc.cli import UsageError
+from netc.cli.endings import UsageError
 from netc.cli.output import STDIO
 from netc.diagnostics.levels import Level, Levels, lints
 from netc.limits import Limits
@@ -32,17 +32,15 @@ class Settings:
     levels: Levels
 
 
+def add(command: argparse.ArgumentParser, *names: str) -> None:
+    """Declare options that several commands have, by their names in `_SHARED`."""
+    for name in names:
+        command.add_argument(name, **_SHARED[name])
+
+
 def add_compiling(command: argparse.ArgumentParser) -> None:
-    """The options behind `Settings`."""
-    command.add_argument(
-        "-D",
-        dest="overrides",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        type=_said(_override),
-        help="set a parameter of the file: -D n=9, -D rate=0.5, -D aux=true, -D act=relu",
-    )
+    """Declare what every command has that compiles a spec: the options after `Settings`, and colours."""
+    add(command, "--color", "-D")
     levels = command.add_argument_group("lints", "CODE is NET501, its name, or `warnings`; the last option counts")
     for level, text in (
         (Level.DENY, "make a lint an error"),
@@ -53,30 +51,7 @@ def add_compiling(command: argparse.ArgumentParser) -> None:
         levels.add_argument(
             option, metavar="CODE", dest="levels", action="append", default=[], type=_level(level), help=text
         )
-    add_limits(command)
-
-
-def add_limits(command: argparse.ArgumentParser) -> None:
-    """`--limit`."""
-    known = ", ".join(f"{name}={value}" for name, value in _LIMITS.items())
-    command.add_argument(
-        "--limit",
-        dest="limits",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        type=_said(_limit),
-        help=f"raise or lower a bound (now: {known})",
-    )
-
-
-def add_stdin_name(command: argparse.ArgumentParser) -> None:
-    """`--stdin-filename`."""
-    command.add_argument(
-        "--stdin-filename",
-        metavar="NAME",
-        help="what the file `-` is called: in messages, for the paths of `use`, and for the network's name",
-    )
+    add(command, "--limit")
 
 
 def check_stdin(options: argparse.Namespace, files: Sequence[str]) -> None:
@@ -85,16 +60,6 @@ def check_stdin(options: argparse.Namespace, files: Sequence[str]) -> None:
         raise UsageError("standard input can be read once only")
     if options.stdin_filename is not None and STDIO not in files:
         raise UsageError("--stdin-filename goes with the file `-`")
-
-
-def add_colour(command: argparse.ArgumentParser) -> None:
-    """`--color`."""
-    command.add_argument(
-        "--color",
-        choices=("auto", "always", "never"),
-        default="auto",
-        help="colours: on a terminal (auto, which honours NO_COLOR and FORCE_COLOR), always or never",
-    )
 
 
 def settings(options: argparse.Namespace) -> Settings:
@@ -168,3 +133,34 @@ def _limit(text: str) -> tuple[str, int]:
     if name == "nesting" and int(digits) > DEEPEST:
         raise ValueError(f"got `{text}`, expected at most {DEEPEST:,}: each level takes a part of the stack")
     return name, int(digits)
+
+
+_SEVERAL = {"action": "append", "default": []}
+_SHARED: dict[str, dict[str, Any]] = {
+    "file": {"metavar": "FILE", "help": "a spec; `-` reads standard input"},
+    "files": {"metavar": "FILE", "nargs": "+", "help": "specs, or folders of them; `-` reads standard input"},
+    "--force": {"action": "store_true", "help": "replace a file that netc did not write too"},
+    "--stdin-filename": {
+        "metavar": "NAME",
+        "help": "what the file `-` is called: in messages, for the paths of `use`, and for the network's name",
+    },
+    "--color": {
+        "choices": ("auto", "always", "never"),
+        "default": "auto",
+        "help": "colours: on a terminal (auto, which honours NO_COLOR and FORCE_COLOR), always or never",
+    },
+    "-D": {
+        "dest": "overrides",
+        "metavar": "NAME=VALUE",
+        "type": _said(_override),
+        "help": "set a parameter of the file: -D n=9, -D rate=0.5, -D aux=true, -D act=relu",
+        **_SEVERAL,
+    },
+    "--limit": {
+        "dest": "limits",
+        "metavar": "NAME=VALUE",
+        "type": _said(_limit),
+        "help": f"raise or lower a bound (now: {', '.join(f'{name}={value}' for name, value in _LIMITS.items())})",
+        **_SEVERAL,
+    },
+}

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from netc import files
-from netc.cli import UsageError
+from netc.cli.endings import ReaderLeft, UsageError
 from netc.diagnostics.escape import harmless
 
 STDIO = "-"
@@ -18,10 +18,6 @@ REPLACED = frozenset({".svg", ".png", ".pdf", ".html", ".dot", ".csv", ".md", ".
 _CODE, _BY = (b'"""', b'r"""'), b"\nWritten by netc from "
 _JSON = b'{\n  "format": '
 FEATURES = ("features", "files")  # what an .npz of `netc predict --layer` holds
-
-
-class ReaderLeft(Exception):
-    """Whoever reads standard output has closed it: nothing is left to be done, and nothing to be said."""
 
 
 # -- the three streams ---------------------------------------------------------------------------------------
@@ -122,8 +118,9 @@ def _own(path: str) -> bool:
     return not head or head.startswith(_JSON) or (head.startswith(_CODE) and _BY in docstring.replace(b"\r", b""))
 
 
-def write(path: str, content: str | bytes) -> None:
-    """Write a file, or to standard output for `-`; the old file stays whole if that fails, with `UsageError`."""
+def write(path: str, content: str | bytes, *, announce: bool = False) -> None:
+    """Write a file, and say so where its name was not given, or to standard output for `-`. The old file stays whole if
+    that fails, with `UsageError`."""
     if path == STDIO:
         emit(content)
         return
@@ -133,6 +130,8 @@ def write(path: str, content: str | bytes) -> None:
         folder = os.path.dirname(path)
         missing = f"there is no folder `{folder}`" if folder and not os.path.isdir(folder) else reason(error)
         raise UsageError(f"cannot write `{path}`: {missing}") from None
+    if announce:
+        say(f"wrote {path}")
 
 
 def difference(name: str, old: str, new: str) -> str:

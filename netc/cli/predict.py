@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc import needs
-from netc.cli import CLEAN, ERRORS, UsageError
-from netc.cli.evaluate import add_weights, trained
-from netc.cli.options import add_colour, add_compiling
+from netc.cli.endings import CLEAN, UsageError
+from netc.cli.options import add, add_compiling
 from netc.cli.output import FEATURES, STDIO, emit, keep, say, write
 from netc.cli.running import named, need
+from netc.cli.training import add_trained, telling, trained
 from netc.diagnostics.escape import harmless
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from netc.train.predict import Prediction
 
-_EXAMPLES = """\
+DESCRIPTION = "The most probable classes of images, by a trained network."
+EXAMPLES = """\
 examples:
   netc predict runs/flowers rose.jpg tulip.jpg
   netc predict runs/flowers photos/ --top 1 --format csv > classes.csv
@@ -35,36 +36,27 @@ examples:
 
 def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    command.description = "The most probable classes of images, by a trained network."
-    command.epilog = _EXAMPLES
-    command.add_argument("file", metavar="RUN|FILE", help="the folder of a run, or a spec with --weights")
+    add_trained(command)
     command.add_argument("images", nargs="+", metavar="IMAGE", help="image files, or folders of them; `-` reads one")
-    add_weights(command)
     command.add_argument("--top", metavar="K", type=int, default=5, help="how many classes (5)")
     command.add_argument("--layer", metavar="NAME", help="write the output of this layer, by label or name")
     command.add_argument(
         "-o", "--output", metavar="OUT", help="where --layer writes to (features.npz); `-` is standard output"
     )
-    command.add_argument("--force", action="store_true", help="replace a file that netc did not write too")
+    add(command, "--force")
     command.add_argument("--format", choices=("text", "json", "csv"), default="text")
-    add_colour(command)
     add_compiling(command)
 
 
+@telling()
 def run(options: argparse.Namespace) -> int:
     """Print the classes, or write the features; 1 for errors of images or weights."""
-    from netc.cli.training import tried  # noqa: PLC0415
-
     need("predict", needs.READING)
     if options.top < 1:
         raise UsageError(f"got --top {options.top}, expected at least 1")
     if (options.output is not None or options.force) and not options.layer:
         raise UsageError("-o and --force go with --layer; classes are printed, to be sent to a file by `>`")
     options.output = options.output or "features.npz"
-    return tried(lambda: _run(options))
-
-
-def _run(options: argparse.Namespace) -> int:
     from netc.train.predict import features, predict  # noqa: PLC0415 - for a right command line
 
     images = list(_given(options.images))
@@ -73,10 +65,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.layer:
         given = [image for image in images if isinstance(image, Path)]
         keep(options.output, [options.file, *filter(None, [options.weights]), *given], force=options.force)
-    opened = trained(options)
-    if opened is None:
-        return ERRORS
-    program, weights, record, statistics = opened
+    program, weights, record, statistics = trained(options)
     usual = record.images.shape if record else None
     if options.layer:
         made = features(program, weights, images, options.layer, statistics=statistics, usual=usual)
@@ -117,7 +106,7 @@ def _called(image: object) -> str:
 def _text(found: Iterable[Prediction]) -> None:
     for one in found:
         classes = "  ".join(f"{name} {share:.1%}" for name, share in one.classes)
-        emit(f"{harmless(_called(one.image))}  {classes}\n")
+        emit(harmless(f"{_called(one.image)}  {classes}") + "\n")
 
 
 def _json(found: Iterable[Prediction]) -> None:

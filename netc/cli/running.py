@@ -1,4 +1,4 @@
-"""From a path on the command line to a checked program and what there is to say about it."""
+"""From what a command line names to checked programs, and what there is to say about them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from glob import glob
 from typing import TYPE_CHECKING
 
 from netc import needs
-from netc.cli import CLEAN, ERRORS, USAGE, UsageError
-from netc.cli.options import Settings, coloured
+from netc.cli.endings import CLEAN, ERRORS, USAGE, Failed, UsageError
+from netc.cli.options import Settings, coloured, settings
 from netc.cli.output import STDIO, reason, say
 from netc.diagnostics.codes import Severity
 from netc.diagnostics.model import Diagnostic, Diagnostics
@@ -31,6 +31,9 @@ def need(what: str, modules: Sequence[str]) -> None:
         needs.require(f"`{what}`", *modules)
     except ModuleNotFoundError as error:
         raise UsageError(str(error)) from None
+
+
+# -- which files ---------------------------------------------------------------------------------------------
 
 
 def named(texts: Sequence[str]) -> list[str]:
@@ -71,22 +74,67 @@ def _unreadable(error: OSError) -> None:
     raise UsageError(f"cannot read the folder {error.filename}: {reason(error)}")
 
 
-def read(path: str, limits: Limits, name: str | None = None) -> tuple[Source | None, list[Diagnostic]]:
+# -- their programs ------------------------------------------------------------------------------------------
+
+
+def load(options: argparse.Namespace, *, speculate: bool = False, changes: Sequence[Change] = ()) -> Program:
+    """The program of `options.file`, for commands that need a right one; see `load_all`."""
+    return load_all(options, [options.file], speculate=speculate, changes=changes)[0]
+
+
+def load_all(
+    options: argparse.Namespace, paths: Sequence[str], *, speculate: bool = False, changes: Sequence[Change] = ()
+) -> list[Program]:
+    """The programs of files, after what is to be said of each was printed on standard error.
+
+    Raises `Failed` where one has errors, `UsageError` where one cannot be read.
+    """
+    from netc.compiler import judge, need_network  # noqa: PLC0415 - not every command compiles
+
+    chosen, programs, wrong = settings(options), [], False
+    for path, name in zip(paths, names(options, paths), strict=True):
+        source, findings = read(path, chosen.limits, name)
+        if exit_code(findings) == USAGE:
+            raise UsageError(findings[0].message)
+        if source is not None:
+            program, findings = compile_text(source, chosen, speculate=speculate, changes=changes)
+            if need_network(program):
+                findings = judge(program, chosen.levels)
+            programs.append(program)
+        if findings:
+            show(findings, options.color)
+        wrong |= failed(findings)
+    if wrong:
+        raise Failed
+    return programs
+
+
+def names(options: argparse.Namespace, paths: Sequence[str]) -> list[str]:
+    """What messages call the files. Raises `UsageError` where standard input is read twice, or has a name in vain."""
+    given = getattr(options, "stdin_filename", None)
+    if paths.count(STDIO) > 1:
+        raise UsageError("standard input can be read once only")
+    if given is not None and STDIO not in paths:
+        raise UsageError("--stdin-filename goes with the file `-`")
+    return [(given or STDIN) if path == STDIO else path for path in paths]
+
+
+def read(path: str, limits: Limits, name: str) -> tuple[Source | None, list[Diagnostic]]:
     """The text of a file (or of standard input, by that name, for `-`), or why there is none."""
     from netc.syntax import reading  # noqa: PLC0415 - not every command reads specs
 
     report = Diagnostics()
     try:
-        return reading.read(path, limits, report, name=name or STDIN), list(report)
+        return reading.read(path, limits, report, name=name), list(report)
     except OSError as error:
-        return None, [Diagnostic("NET005", f"cannot read {STDIN if path == STDIO else path}: {reason(error)}")]
+        return None, [Diagnostic("NET005", f"cannot read {name}: {reason(error)}")]
 
 
 def compile_text(
     source: Source, settings: Settings, *, speculate: bool = False, changes: Sequence[Change] = ()
 ) -> tuple[Program, list[Diagnostic]]:
     """A text, compiled, with what there is to say about it after levels and comments."""
-    from netc.compiler import compile_source, judge  # noqa: PLC0415 - not every command compiles
+    from netc.compiler import compile_source, judge  # noqa: PLC0415
 
     try:
         program = compile_source(source, settings.overrides, settings.limits, speculate=speculate, changes=changes)
@@ -95,35 +143,12 @@ def compile_text(
     return program, judge(program, settings.levels)
 
 
-def load(
-    options: argparse.Namespace,
-    settings: Settings,
-    *,
-    speculate: bool = False,
-    path: str | None = None,
-    changes: Sequence[Change] = (),
-) -> Program | None:
-    """The program of a path (`options.file` unless given), for commands that need a right one; what is wrong goes to
-    standard error."""
-    path = options.file if path is None else path
-    source, findings = read(path, settings.limits, getattr(options, "stdin_filename", None))
-    if exit_code(findings) == USAGE:
-        raise UsageError(findings[0].message)
-    program = None
-    if source is not None:
-        program, findings = compile_text(source, settings, speculate=speculate, changes=changes)
-        from netc.compiler import judge, need_network  # noqa: PLC0415
-
-        if need_network(program):
-            findings = judge(program, settings.levels)
-    if findings:
-        show(findings, options.color)
-    return None if failed(findings) else program
-
-
 def inputs(program: Program) -> list[str | os.PathLike[str]]:
     """The files that a program was read from."""
     return [program.file.source.name, *program.used]
+
+
+# -- findings ------------------------------------------------------------------------------------------------
 
 
 def show(findings: Sequence[Diagnostic], colour: str) -> None:

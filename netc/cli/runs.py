@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from netc.cli import CLEAN, UsageError
+from netc.cli.endings import CLEAN, UsageError
 from netc.cli.output import emit, say
 from netc.cli.running import named
+from netc.cli.training import telling
 
-_EXAMPLES = """\
+DESCRIPTION = "List runs with what they came to, or compare some."
+EXAMPLES = """\
 examples:
   netc runs                              all below runs/
   netc runs experiments/                 all below another folder
@@ -19,20 +21,13 @@ examples:
 
 def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    command.description = "List runs with what they came to, or compare some."
-    command.epilog = _EXAMPLES
     command.add_argument("folder", nargs="*", metavar="DIR", help="folders of runs (runs), or runs to compare")
     command.add_argument("--format", choices=("text", "json", "csv", "md"), default="text")
 
 
+@telling()
 def run(options: argparse.Namespace) -> int:
     """Print the table; 1 for a run that cannot be read."""
-    from netc.cli.training import tried  # noqa: PLC0415
-
-    return tried(lambda: _run(options))
-
-
-def _run(options: argparse.Namespace) -> int:
     from netc.train.compare import comparison, listing  # noqa: PLC0415
     from netc.train.run import RUNS, Run, is_run, runs_in  # noqa: PLC0415
 

@@ -6,15 +6,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netc.cli import CLEAN, ERRORS, UsageError
-from netc.cli.options import add_colour, add_compiling, add_stdin_name, check_stdin, settings
-from netc.cli.output import STDIO, emit, keep, say, write
+from netc.cli.endings import CLEAN, UsageError
+from netc.cli.options import add, add_compiling
+from netc.cli.output import STDIO, emit, keep, write
 from netc.cli.running import inputs, load
 
 if TYPE_CHECKING:
     from netc.program import Program
 
-_EXAMPLES = """\
+DESCRIPTION = "Output shape, parameters, MACs, memory and receptive field of every layer."
+EXAMPLES = """\
 examples:
   netc summary vgg16.net
   netc summary resnet.net -D n=18
@@ -25,26 +26,20 @@ examples:
 
 def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    command.description = "Output shape, parameters, MACs, memory and receptive field of every layer."
-    command.epilog = _EXAMPLES
-    command.add_argument("file", metavar="FILE", help="a spec; `-` reads standard input")
+    add(command, "file")
     command.add_argument("--format", choices=("text", "json", "csv", "md"), default="text")
     command.add_argument(
         "--plot", metavar="OUT", help="draw parameters, MACs and activation memory by layer: OUT.svg, .png or .pdf"
     )
-    add_stdin_name(command)
-    add_colour(command)
+    add(command, "--stdin-filename")
     add_compiling(command)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the summary; 1 if the spec has errors."""
-    check_stdin(options, [options.file])
     if options.plot is not None and options.format != "text":
         raise UsageError("--format and --plot are two results: ask for one of them")
-    program = load(options, settings(options))
-    if program is None:
-        return ERRORS
+    program = load(options)
     if options.plot is not None:
         _plot(program, options.plot)
         return CLEAN
@@ -64,6 +59,4 @@ def _plot(program: Program, output: str) -> None:
         content = write_scene(bars(program), ".svg" if output == STDIO else Path(output).suffix.lower())
     except FigureError as error:
         raise UsageError(str(error)) from None
-    write(output, content)
-    if output != STDIO:
-        say(f"wrote {output}")
+    write(output, content, announce=True)

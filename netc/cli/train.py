@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netc import needs
-from netc.cli import CLEAN, ERRORS, UsageError
-from netc.cli.options import add_colour, add_compiling, settings
+from netc.cli.endings import CLEAN, UsageError
+from netc.cli.options import add_compiling, settings
 from netc.cli.output import STDIO, emit, say
 from netc.cli.running import load, need
+from netc.cli.training import reopened, telling
 from netc.diagnostics.escape import harmless
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from netc.train.session import Outcome, Request
     from netc.train.stopping import Stop
 
-_EXAMPLES = """\
+DESCRIPTION = "Train a network as the `data` and `train` sections of its spec say."
+EXAMPLES = """\
 examples:
   netc train specs/digits.net                     no download: digits come with scikit-learn
   netc train resnet-cifar.net -D n=3 --data ~/cifar-10-batches-bin
@@ -47,8 +49,6 @@ exit codes: 0 trained, 1 errors in the spec, the data or the disk, 2 wrong use, 
 
 def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    command.description = "Train a network as the `data` and `train` sections of its spec say."
-    command.epilog = _EXAMPLES
     command.add_argument("file", metavar="FILE", help="a spec, or with --resume the folder of a run")
     command.add_argument("--data", metavar="PATH|NAME", help="what to train on, instead of what `data` names")
     command.add_argument("--out", metavar="DIR", help="folder of the run (runs/NAME, with a number where it exists)")
@@ -73,28 +73,19 @@ def configure(command: argparse.ArgumentParser) -> None:
     spread.add_argument("--distribute", choices=("mirrored", "multiworker"), help="on what to train")
     spread.add_argument("--workers", metavar="HOST:PORT,...", help="all machines, in the same order on each")
     spread.add_argument("--index", metavar="I", type=int, help="which of them this is, from 0")
-    add_colour(command)
     add_compiling(command)
 
 
+@telling()
 def run(options: argparse.Namespace) -> int:
     """Train; 1 for errors of spec or data, 130 or 143 when stopped by a signal."""
-    from netc.cli.training import tried  # noqa: PLC0415
-
     need("train", needs.TRAINING)
     if options.file == STDIO:
         raise UsageError("`train` needs a file: a run keeps its spec")
-    return tried(lambda: _run(options))
-
-
-def _run(options: argparse.Namespace) -> int:
     from netc.train.progress import progress_for  # noqa: PLC0415 - of train alone
     from netc.train.stopping import stopping  # noqa: PLC0415
 
-    request = _request(options)
-    if request is None:
-        return ERRORS
-    progress = progress_for(sys.stderr)
+    request, progress = _request(options), progress_for(sys.stderr)
     with _claimed(options, request) as run, stopping(progress.note) as stop:
         again = _going_on(options, run.folder)
         outcome = _train(replace(request, run=run), progress, stop, again)
@@ -148,7 +139,7 @@ def _train(request: Request, progress: Progress, stop: Stop, again: str) -> Outc
 # -- from options to a request -------------------------------------------------------------------------------
 
 
-def _request(options: argparse.Namespace) -> Request | None:
+def _request(options: argparse.Namespace) -> Request:
     from netc.train.run import RUNS, Run, given, is_run  # noqa: PLC0415
     from netc.train.session import Request  # noqa: PLC0415
     from netc.train.strategy import ClusterError, cluster  # noqa: PLC0415
@@ -162,9 +153,7 @@ def _request(options: argparse.Namespace) -> Request | None:
         return _resumed(options, where)
     if is_run(options.file):
         raise UsageError(f"{options.file} is a run; --resume goes on with it")
-    program = load(options, settings(options), changes=_changes(options))
-    if program is None:
-        return None
+    program = load(options, changes=_changes(options))
     if options.out and is_run(options.out) and where.chief:
         raise UsageError(f"{options.out} holds a run already; --resume goes on with it, another --out keeps it")
     folder = Path(options.out) if options.out else Path(RUNS, program.name)
@@ -183,23 +172,18 @@ def _request(options: argparse.Namespace) -> Request | None:
     )
 
 
-def _resumed(options: argparse.Namespace, where: Any) -> Request | None:
+def _resumed(options: argparse.Namespace, where: Any) -> Request:
     """The request of a run that goes on: everything but where is what it was."""
-    from netc.cli.training import reopened  # noqa: PLC0415
     from netc.train.run import Run, is_run  # noqa: PLC0415
     from netc.train.session import Request  # noqa: PLC0415
 
-    for name, value in (("--set", options.changes), ("--epochs", options.epochs), ("--seed", options.seed)):
+    fixed = {"--set": options.changes, "--epochs": options.epochs, "--seed": options.seed}
+    for name, value in {**fixed, "--weights": options.weights, "-D": options.overrides}.items():
         if value not in (None, []):
-            raise UsageError(f"{name} does not go with --resume: a run goes on as it began")
-    for name, value in (("--weights", options.weights), ("-D", options.overrides)):
-        if value:
             raise UsageError(f"{name} does not go with --resume: a run goes on as it began")
     folder = Path(options.file if is_run(options.file) else options.out or _last(options.file))
     kept = Run(folder)
     program, record = reopened(kept, options)
-    if program is None:
-        return None
     if not is_run(options.file) and Path(options.file).read_bytes() != (folder / record.spec).read_bytes():
         raise UsageError(
             f"{options.file} has changed since {folder} began; `{_going_on(options, folder)}` goes on with the spec"

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netc.cli import ERRORS
+from netc.cli.endings import Failed, UsageError
 from netc.cli.options import Settings, limits
-from netc.cli.output import say
-from netc.cli.running import compile_text, failed, read, show
+from netc.cli.output import STDIO, say
+from netc.cli.running import compile_text, failed, load, read, show
 from netc.diagnostics.levels import Levels
 
 if TYPE_CHECKING:
+    from netc.data.statistics import Statistics
     from netc.program import Program
     from netc.train.record import Record
     from netc.train.run import Run
 
+BEST = "best"
 
-def tried(work: Callable[[], int]) -> int:
-    """Do the work of a command; what is wrong with data, runs, weights or the disk is said, and gives 1."""
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Say what is wrong with data, runs, weights or the disk, and raise `Failed`."""
     from netc.data import DataError, ShareError  # noqa: PLC0415 - of the commands about training alone
     from netc.train.checkpoint import CheckpointError  # noqa: PLC0415
     from netc.train.loop import Diverged  # noqa: PLC0415
@@ -28,7 +34,8 @@ def tried(work: Callable[[], int]) -> int:
     from netc.train.weights import WeightsError  # noqa: PLC0415
 
     try:
-        return work()
+        yield
+        return
     except DataError as error:
         show(error.diagnostics, "auto")
     except (RunError, ShareError, WeightsError, CheckpointError, Diverged, ClusterError) as error:
@@ -36,11 +43,43 @@ def tried(work: Callable[[], int]) -> int:
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
         say(f"netc: cannot go on:{where} {(error.strerror or str(error)).lower()}")
-    return ERRORS
+    raise Failed
 
 
-def reopened(run: Run, options: argparse.Namespace) -> tuple[Program | None, Record]:
-    """The program of a run as it began (None after saying what is wrong), and what its `run.json` says."""
+def add_trained(command: argparse.ArgumentParser) -> None:
+    """Declare what names trained weights."""
+    command.add_argument("file", metavar="RUN|FILE", help="the folder of a run, or a spec with --weights")
+    command.add_argument(
+        "--weights", metavar="W", help="`best`, or a file: .keras, .h5, a checkpoint (those at the end of the run)"
+    )
+
+
+def trained(options: argparse.Namespace) -> tuple[Program, Path, Record | None, Statistics | None]:
+    """The program and the weights that a command line names, with the record and the statistics of the run."""
+    from netc.sections.override import changes  # noqa: PLC0415
+    from netc.train.run import Run, is_run  # noqa: PLC0415
+
+    if not is_run(options.file):
+        if Path(options.file).is_dir():
+            raise UsageError(f"{options.file} holds no run: it has no run.json")
+        if options.file != STDIO and not Path(options.file).exists():
+            raise UsageError(f"there is no {options.file}: expected a spec, or the folder of a run")
+        if not options.weights:
+            raise UsageError("a spec needs --weights; the folder of a run has its own")
+        if options.weights == BEST:
+            raise UsageError(f"`--weights {BEST}` is the best checkpoint of a run, and {options.file} is a spec")
+        other = getattr(options, "data", None)  # `predict` has none
+        return load(options, changes=changes((), other)), Path(options.weights), None, None
+    if options.overrides:
+        raise UsageError(f"-D does not go with a run: {options.file} has the parameters that it was trained with")
+    kept = Run(Path(options.file))
+    program, record = reopened(kept, options)
+    weights = kept.store().best if options.weights == BEST else Path(options.weights or options.file)
+    return program, weights, record, kept.read_statistics()
+
+
+def reopened(run: Run, options: argparse.Namespace) -> tuple[Program, Record]:
+    """The program of a run as it began, and what its `run.json` says; raises `Failed` after saying what is wrong."""
     from netc.lower.overrides import parse_override  # noqa: PLC0415
     from netc.sections.override import changes  # noqa: PLC0415
     from netc.train.run import RunError  # noqa: PLC0415
@@ -55,11 +94,11 @@ def reopened(run: Run, options: argparse.Namespace) -> tuple[Program | None, Rec
     except ValueError as error:
         raise RunError(f"{run.record} cannot be read: {error}") from None
     bounds = limits(options)
-    source, findings = read(str(run.folder / record.spec), bounds)
-    program = None
+    path = str(run.folder / record.spec)
+    source, findings = read(path, bounds, path)
     if source is not None:
         program, findings = compile_text(source, Settings(overrides, bounds, Levels()), changes=changed)
     if failed(findings):
         show(findings, options.color)
-        return None, record
+        raise Failed
     return program, record
