@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netc import needs
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from netc.data.stream import Datasets
     from netc.figures.drawing import Drawing
     from netc.ir.net import Net
+    from netc.ir.weights import Weights
     from netc.program import Program
     from netc.report.cost import NetCost
     from netc.train.session import Outcome
@@ -174,6 +176,30 @@ class Network:
         from netc.backends.keras_model import build  # noqa: PLC0415 - imports TensorFlow
 
         return build(self.program)
+
+    def weights(self, path: str | os.PathLike[str]) -> Weights:
+        """The weights of a file or of a run as arrays of float32, by node and role, without TensorFlow.
+
+        Read are `.keras`, `.weights.h5`, the older `.h5`, `.safetensors`, `.npz` and netc's checkpoints, by the names
+        of layers, else in their order. Raises `netc.ir.weights.WeightsError` where the file lacks some, or a shape
+        differs, ModuleNotFoundError without NumPy or h5py.
+
+        >>> resnet.weights("runs/resnet")["conv1", "kernel"].shape
+        (3, 3, 3, 16)
+        """
+        needs.require("reading weights", *needs.WEIGHTS)
+        from netc.targets.keras.weights import read  # noqa: PLC0415 - files are for those who ask
+        from netc.train.weights import file_of  # noqa: PLC0415
+
+        return read(file_of(Path(path)), self.program.net)[0]
+
+    def save_weights(self, path: str | os.PathLike[str], weights: Weights) -> None:
+        """Write weights of this network: `.safetensors` and `.npz` hold them as `conv1/kernel`, `.weights.h5` is what
+        `load_weights` of `to_keras()` reads. Raises `netc.ir.weights.WeightsError` for those of another network."""
+        needs.require("writing weights", *needs.WEIGHTS)
+        from netc.targets.keras.weights import write  # noqa: PLC0415
+
+        write(Path(path), self.program.net, weights)
 
     def datasets(self, data: Any = None, *, seed: int | None = None) -> Datasets:
         """The images that `train` would see, through the steps of the `data` section, as streams of `tf.data` batches.

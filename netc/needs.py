@@ -6,11 +6,13 @@ from importlib import util
 
 # What each extra of pyproject.toml brings, by the name that is imported; one includes those above it, but `figures`.
 EXTRAS = {
+    "weights": {"numpy": "NumPy", "h5py": "h5py", "safetensors": "safetensors", "psutil": "psutil"},
     "tensorflow": {"tensorflow": "TensorFlow"},
-    "train": {"PIL": "Pillow", "sklearn": "scikit-learn", "filelock": "filelock", "psutil": "psutil"},
+    "train": {"PIL": "Pillow", "sklearn": "scikit-learn", "filelock": "filelock"},
     "tfds": {"tensorflow_datasets": "tensorflow-datasets"},
     "figures": {"resvg_py": "resvg-py", "svglib": "svglib", "reportlab": "ReportLab"},
 }
+WEIGHTS = ("numpy", "h5py", "safetensors", "psutil")
 BUILDING = ("tensorflow",)
 READING = ("tensorflow", "PIL", "psutil")  # images, for a network that runs
 TRAINING = (*READING, "filelock")

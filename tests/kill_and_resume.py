@@ -86,11 +86,11 @@ def train(folder: Path, spec: Path, *, resume: bool = False) -> list[str]:
 
 def result(folder: Path) -> tuple[str, dict[str, bytes]]:
     """The log, and the weights at the end as bytes."""
+    from netc.storage import opening
     from netc.train.run import Run
-    from netc.train.weights import weights_of
 
-    with weights_of(Run(folder).model) as held:
-        read = {array.name: array.read().tobytes() for many in held.layers.values() for array in many}
+    with opening.opened(Run(folder).model) as layers:
+        read = {array.name: array.read().tobytes() for layer in layers.found for array in layer.arrays}
     return (folder / "log.csv").read_text(), read
 
 

@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -164,7 +164,7 @@ def _checkpoint(path: Path, arrays: dict[str, Any]) -> None:
     """Written as netc writes it, with a checksum that is right."""
     from hashlib import sha256
 
-    from netc.train import checkpoint
+    from netc.storage import checkpoint
 
     digest = sha256()
     arrays.pop("digest", None)
@@ -278,12 +278,12 @@ def told(arguments: list[str]) -> tuple[int, str]:
         return main(arguments), said.getvalue()
 
 
-def all_of_it(seed: int) -> int:
+def all_of_it(seed: int, files: Sequence[str]) -> int:
     """Every change and command; prints what is not words, and counts it."""
     from PIL import Image
 
     wrong = tried = 0
-    for file in FILES:
+    for file in files:
         draw = random.Random(f"{file} {seed}")
         for name, change in changes(file, draw):
             with tempfile.TemporaryDirectory() as folder:
@@ -303,4 +303,6 @@ def all_of_it(seed: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(sum(all_of_it(int(seed)) for seed in sys.argv[1:] or ("0",)) > 0)
+    seeds = [int(text) for text in sys.argv[1:] if text.isdigit()] or [0]
+    files = [text for text in sys.argv[1:] if not text.isdigit()] or FILES
+    sys.exit(sum(all_of_it(seed, files) for seed in seeds) > 0)

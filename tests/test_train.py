@@ -261,7 +261,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(
 
 
 def test_broken_checkpoints_are_named(run: Path, tmp_path: Path) -> None:
-    from netc.train.checkpoint import CheckpointError, read
+    from netc.storage.checkpoint import CheckpointError, read
 
     whole = (run / "checkpoints/step-00000069.npz").read_bytes()
     intact, said = read(run / "checkpoints/step-00000069.npz").arrays, []

@@ -61,10 +61,11 @@ def another_checkpoint(run: Path, worker: subprocess.Popen[str]) -> None:
 
 
 def weights(run: Path) -> dict[str, Any]:
-    from netc.train.weights import weights_of
+    from netc.storage import opening
+    from netc.train.weights import file_of
 
-    with weights_of(run) as held:
-        return {name: [array.read() for array in arrays] for name, arrays in held.layers.items()}
+    with opening.opened(file_of(run)) as layers:
+        return {layer.name: [array.read() for array in layer.arrays] for layer in layers.found}
 
 
 def losses(text: str) -> list[str]:

@@ -13,13 +13,16 @@ pytest.importorskip("h5py")
 
 import numpy as np
 
-from netc.storage import npz
+from netc.api import loads
+from netc.ir.weights import WeightsError
+from netc.storage import checkpoint, npz
+from netc.storage.checkpoint import CheckpointError
 from netc.storage.stored import StorageError
-from netc.train import checkpoint
-from netc.train.checkpoint import CheckpointError
+from netc.targets.keras.weights import read as read_weights
 from netc.train.run import Run, RunError
-from netc.train.weights import WeightsError, weights_of
-from tests.tampered import FILES, changes, told, unpacked
+from tests.tampered import ARCHIVE, FILES, changes, told, unpacked
+
+NET = loads(ZipFile(ARCHIVE).read("first/spec/first.net").decode()).program.net
 
 
 def read(run: Path, file: str) -> None:
@@ -28,10 +31,7 @@ def read(run: Path, file: str) -> None:
     if file == "statistics.npz":
         Run(run).read_statistics()
     elif file.endswith((".npz", ".keras")):
-        with weights_of(path) as held:
-            for arrays in held.layers.values():
-                for array in arrays:
-                    array.read()
+        read_weights(path, NET)
         if file.endswith(".npz"):
             checkpoint.read(path)
     else:
@@ -54,7 +54,7 @@ def test_every_change_is_read_or_refused_in_words(file: str, tmp_path: Path) -> 
             said.append((name, str(error).replace(str(run), "RUN")))
     assert tried > 10
     assert len(said) > tried / 6 or not file.endswith((".npz", ".keras"))
-    assert not [one for one in said if "RUN" not in one[1] or "\n" in one[1] or len(one[1]) > 500]
+    assert not [one for one in said if "RUN" not in one[1] or len(one[1]) > 500]
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def test_files_that_hold_no_weights_are_told(tmp_path: Path) -> None:
     for name, said in (
         ("broken.h5", "cannot read weights"),
         ("broken.keras", "cannot read weights"),
-        ("weights.txt", "expected weights: .keras"),
+        ("weights.txt", "expected .keras"),
         ("none.h5", "there is no file"),
     ):
         with pytest.raises(WeightsError, match=said):

@@ -27,11 +27,11 @@ BEST = "best"
 def telling() -> Iterator[None]:
     """Say what is wrong with data, runs, weights or the disk, and raise `Failed`."""
     from netc.data import DataError, ShareError  # noqa: PLC0415 - of the commands about training alone
-    from netc.train.checkpoint import CheckpointError  # noqa: PLC0415
+    from netc.ir.weights import WeightsError  # noqa: PLC0415
+    from netc.storage.checkpoint import CheckpointError  # noqa: PLC0415
     from netc.train.loop import Diverged  # noqa: PLC0415
     from netc.train.run import RunError  # noqa: PLC0415
     from netc.train.strategy import ClusterError  # noqa: PLC0415
-    from netc.train.weights import WeightsError  # noqa: PLC0415
 
     try:
         yield

@@ -12,12 +12,12 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from netc.storage import hdf5
+from netc.storage.layers import Layer, Layers
 from netc.storage.stored import StorageError, Stored, affordable, explained
 
 LARGEST_CONFIG = 1 << 26  # bytes of a config.json
@@ -25,26 +25,6 @@ SMALL, MOST_PACKED = 1 << 26, 100  # bytes that may be packed as one likes; beyo
 NESTED = 64  # models in models
 _COUNTED = re.compile(r"(.+?)(?:_(\d{1,9}))?", re.DOTALL)
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # of Keras 3, and of `.keras` files by Keras 2
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A layer with weights: its class in lower case (`conv2d`; "" where the file does not say), its name, the names of
-    the models and wrappers around it, and its arrays in the order in which Keras makes them."""
-
-    kind: str
-    name: str
-    around: tuple[str, ...]
-    arrays: Sequence[Stored]
-
-
-@dataclass(frozen=True, slots=True)
-class Layers:
-    """The layers of a file, and in which order they come: that of the `network`, that of each `class` of layers, or
-    none."""
-
-    found: Sequence[Layer]
-    order: Literal["network", "class", "none"]
 
 
 @contextmanager
@@ -127,7 +107,7 @@ def _contained(group: Any, configs: Sequence[Mapping[str, Any]], around: tuple[s
     """The layers of a model, in its order where its configuration is known, else in that of each class."""
     children, count = hdf5.members(group), Counter[str]()
     for config in configs:
-        kind = _snake(str(config.get("class_name", "")))
+        kind = snake(str(config.get("class_name", "")))
         child = children.pop(f"{kind}_{count[kind]}" if count[kind] else kind, None)
         count[kind] += 1
         if child is not None:
@@ -143,14 +123,14 @@ def _name(config: Mapping[str, Any], variables: Any, group: Any) -> str:
     return given if isinstance(given, str) else str(group.name).rpartition("/")[2]
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
     """`Conv2DTranspose` as `conv2d_transpose`, as Keras names groups."""
     parts = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", parts).lower()
 
 
 def _kind(name: str) -> str:
-    return _snake(name).replace("_", "")
+    return snake(name).replace("_", "")
 
 
 # -- Keras 1 and 2: attributes list the layers, and the weights of each -----------------------------------------

@@ -18,7 +18,8 @@ from msgspec import Struct
 from netc.sections.base import Clock
 from netc.sections.model import Train
 from netc.sections.settings import Checkpoint, Validate
-from netc.train.checkpoint import Store, write
+from netc.storage.checkpoint import write
+from netc.train.checkpoint import Store
 from netc.train.log import COUNTS, RATE, Log
 from netc.train.monitors import Counters, Monitors
 from netc.train.progress import Progress

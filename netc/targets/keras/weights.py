@@ -1,0 +1,272 @@
+"""Weights from files and into them, for a network: by the names of layers, else in their order.
+
+Read without Keras and TensorFlow, from what either writes: `.keras`, `.weights.h5`, the older `.h5` (that of
+keras.applications, and of whole models), `.safetensors`, `.npz`, and netc's checkpoints.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netc.files import replace
+from netc.ir.net import Net
+from netc.ir.shape import show_shape
+from netc.ir.weights import Key, Weights, WeightsError, declared
+from netc.layers.base import Weight
+from netc.storage import opening
+from netc.storage.keras import snake
+from netc.storage.layers import Layers
+from netc.storage.stored import StorageError, Stored
+from netc.targets.keras.layers import in_order
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SHOWN = 8
+ANY = ""
+
+
+@dataclass(slots=True)
+class Matched:
+    """What became of the layers: set by name or in order, left fresh (`skip`), missing in the file, left over in it."""
+
+    path: Path
+    by_name: bool
+    loaded: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        """The report, as a line or a few."""
+        how = "by name" if self.by_name else "in order, as the names differ"
+        count = len(self.loaded)
+        lines = [f"weights of {self.path}: {count} layer{'s' * (count != 1)} set {how}"]
+        for what, names in (
+            ("kept fresh by `skip`", self.skipped),
+            ("not in the file, so fresh", self.missing),
+            ("in the file only, so unused", self.unused),
+        ):
+            if names:
+                lines.append(f"  {what}: {_listed(names)}")
+        return "\n".join(lines)
+
+
+def read(
+    path: Path, net: Net, *, only: Collection[str] | None = None, skip: Collection[str] = (), strict: bool = True
+) -> tuple[Weights, Matched]:
+    """The weights of a network from a file, and how they were matched.
+
+    `only` names the nodes that need weights, all without it; those in `skip` keep theirs. With `strict`, every other
+    one must be in the file. Raises `WeightsError`: also where a shape differs, or more than one match is as good.
+    """
+    if not path.is_file():
+        raise WeightsError(f"there is no file {path}")
+    needed = {name: weights for name, weights in declared(net).items() if only is None or name in only}
+    try:
+        with opening.opened(path) as layers:
+            return _matched(path, net, needed, layers, skip, strict=strict)
+    except StorageError as error:
+        raise WeightsError(f"cannot read weights from {path}: {error}") from None
+
+
+Needed = Mapping[str, Sequence[Weight]]
+Held = Mapping[str, Sequence[Stored]]
+
+
+def _matched(
+    path: Path, net: Net, needed: Needed, layers: Layers, skip: Collection[str], *, strict: bool
+) -> tuple[Weights, Matched]:
+    held = _named(layers)
+    pairs, by_name = _pairs(net, needed, layers, held, skip)
+    found = Matched(path, by_name, unused=[name for name in held if name not in pairs.values()])
+    chosen: dict[Key, Stored] = {}
+    wrong = []
+    for name, weights in needed.items():
+        if name in skip:
+            found.skipped.append(name)
+        elif name not in pairs:
+            found.missing.append(name)
+        else:
+            arrays = _arranged(held[pairs[name]], weights, layers)
+            if difference := _difference(arrays, weights):
+                wrong.append((name, difference if by_name else f"{difference} (`{pairs[name]}` there)"))
+                continue
+            found.loaded.append(name)
+            chosen.update({(name, weight.name): array for weight, array in zip(weights, arrays, strict=True)})
+    if wrong:
+        raise WeightsError(_misfit(path, wrong))
+    if not found.loaded or (strict and found.missing):
+        raise WeightsError(_nothing(path, held, found))
+    return Weights({key: _numbers(stored) for key, stored in chosen.items()}), found
+
+
+def _numbers(stored: Stored) -> NDArray[Any]:
+    if stored.dtype.kind != "f":
+        raise StorageError(f"`{stored.name}` holds {stored.dtype}, and weights are real numbers")
+    return stored.read().astype("float32", copy=False)
+
+
+def _named(layers: Layers) -> Held:
+    """Layers by name: of several with one name, in different models, each has those of the models too."""
+    count = Counter(layer.name for layer in layers.found)
+    names = ["_".join((*layer.around, layer.name)) if count[layer.name] > 1 else layer.name for layer in layers.found]
+    if len(set(names)) < len(names):
+        raise StorageError("several layers in it have one name")
+    return dict(zip(names, (layer.arrays for layer in layers.found), strict=True))
+
+
+def _pairs(net: Net, needed: Needed, layers: Layers, held: Held, skip: Collection[str]) -> tuple[dict[str, str], bool]:
+    """The layer of the file for each of the network: by name, or in order where more layers fit so, and most.
+
+    The networks of keras.applications have names of their own, of which one or two may be ours too (`fc1`).
+    """
+    named = {name: name for name in needed if name in held}
+    if len(named) == len(held):
+        return named, True
+    if layers.order == "none":
+        alike = {} if named else _alike(needed, layers, held)
+        return (alike, False) if alike else (named, True)
+    ordered: dict[str, str] = {}
+    classes = ((name, call.path.rpartition(".")[2]) for name, call in in_order(net) if not call.suffix)
+    ours = [(name, snake(kind).replace("_", "")) for name, kind in classes if name in needed]
+    kinds = dict.fromkeys(layer.kind for layer in layers.found) if layers.order == "class" else [ANY]
+    for kind in kinds:
+        there = [name for name, layer in zip(held, layers.found, strict=True) if kind in (ANY, layer.kind)]
+        ordered.update(zip((name for name, own in ours if kind in (ANY, own)), there, strict=False))
+
+    def fitting(pairs: Mapping[str, str]) -> int:
+        kept = ((here, there) for here, there in pairs.items() if here not in skip)
+        return sum(not _difference(_arranged(held[there], needed[here], layers), needed[here]) for here, there in kept)
+
+    return (ordered, False) if fitting(ordered) > max(fitting(named), len(ordered) // 2) else (named, True)
+
+
+def _alike(needed: Needed, layers: Layers, held: Held) -> dict[str, str]:
+    """Layers by their shapes, in a file whose names are others and whose order says nothing: one has to be the only
+    one of its shapes on both sides."""
+    ours = {name: tuple(weight.shape for weight in weights) for name, weights in needed.items()}
+    theirs: dict[tuple[tuple[int, ...], ...], list[str]] = {}
+    pairs = {}
+    for name, weights in needed.items():
+        for other, arrays in held.items():
+            if not _difference(_arranged(arrays, weights, layers), weights):
+                theirs.setdefault(ours[name], []).append(other)
+    for name, shapes in ours.items():
+        fits = theirs.get(shapes, [])
+        same = [other for other, shape in ours.items() if shape == shapes]
+        if len(set(fits)) > 1 or (fits and len(same) > 1):
+            raise StorageError(
+                f"no names in it are those of the network, and {_listed(sorted(set(fits)))} fit {_listed(same)}"
+                " equally well: rename its layers"
+            )
+        if fits:
+            pairs[name] = fits[0]
+    return pairs
+
+
+def _arranged(arrays: Sequence[Stored], weights: Sequence[Weight], layers: Layers) -> Sequence[Stored]:
+    """The arrays of a layer in the order of its weights: by their roles, as they are where Keras arranged them, else by
+    their shapes, each of which must be another."""
+    roles = {_role(stored.name): stored for stored in arrays}
+    names = [weight.name for weight in weights]
+    if len(roles) == len(arrays) and roles.keys() == set(names):
+        return [roles[name] for name in names]
+    if layers.arranged or len(arrays) != len(weights):
+        return arrays
+    shapes = {stored.shape: stored for stored in arrays}
+    if len(shapes) == len(arrays) and all(weight.shape in shapes for weight in weights):
+        return [shapes[weight.shape] for weight in weights]
+    return arrays if len(arrays) == 1 else []
+
+
+def _role(name: str) -> str:
+    return name.replace(".", "/").rpartition("/")[2].partition(":")[0]
+
+
+def _difference(arrays: Sequence[Stored], weights: Sequence[Weight]) -> str:
+    """What keeps arrays from being the values of weights, naming both sides."""
+    if len(arrays) != len(weights):
+        names = ", ".join(weight.name for weight in weights)
+        return f"the file has {len(arrays)} arrays for it that can be told apart, the network {len(weights)} ({names})"
+    for stored, weight in zip(arrays, weights, strict=True):
+        if stored.shape != weight.shape:
+            return f"the file has {show_shape(stored.shape) or 'one number'}, the network {show_shape(weight.shape)}"
+    return ""
+
+
+def _misfit(path: Path, wrong: Sequence[tuple[str, str]]) -> str:
+    """The layers that do not fit, and how to go on without them."""
+    lines = [f"{path} does not fit the network:", *(f"  {name}: {what}" for name, what in wrong[:SHOWN])]
+    if len(wrong) > SHOWN:
+        lines.append(f"  and {len(wrong) - SHOWN} layers more")
+    name = wrong[0][0]
+    return "\n".join([*lines, f"`skip {name}` in `train`, or --set train.skip={name}, leaves a layer fresh"])
+
+
+def _nothing(path: Path, held: Held, found: Matched) -> str:
+    theirs, ours = _listed(list(held)), _listed([*found.missing, *found.skipped])
+    if found.loaded:
+        return f"{path} lacks weights of the network: {_listed(found.missing)}"
+    return (
+        f"no layer of {path} has the name of one in the network\n"
+        f"  the file has {theirs or 'no layers'}\n  the network has {ours}"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+# -- writing -------------------------------------------------------------------------------------------------
+
+
+def write(path: Path, net: Net, weights: Weights) -> None:
+    """All weights of a network as a file: `.safetensors` and `.npz` hold them as `conv1/kernel`, `.weights.h5` is what
+    `load_weights` of the Keras model reads. Raises `WeightsError` where they are not of the network, and `OSError`."""
+    weights.check(net)
+    flat = {f"{name}/{role}": array for (name, role), array in weights.items()}
+    if path.name.endswith(".weights.h5"):
+        replace(path, _hdf5(net, weights))
+    elif path.suffix == ".safetensors":
+        from netc.storage import safetensors  # noqa: PLC0415
+
+        replace(path, safetensors.text(flat))
+    elif path.suffix == ".npz":
+        import numpy  # noqa: PLC0415
+
+        held = BytesIO()
+        numpy.savez(held, allow_pickle=False, **flat)
+        replace(path, held.getvalue())
+    else:
+        raise WeightsError(f"got {path}, expected a name in .safetensors, .npz or .weights.h5")
+
+
+def _hdf5(net: Net, weights: Weights) -> bytes:
+    """Every layer is a group, named by its class and its number among those of the class."""
+    import h5py  # noqa: PLC0415
+
+    held = BytesIO()
+    with h5py.File(held, "w") as file:
+        for name, group, last in _groups(net):
+            variables = file.create_group(f"layers/{group}/vars")
+            variables.attrs["name"] = name
+            for number, array in enumerate(weights.of(name) if last else ()):
+                variables[str(number)] = array
+        file.create_group("vars")
+    return held.getvalue()
+
+
+def _groups(net: Net) -> Iterator[tuple[str, str, bool]]:
+    """The layers as a Keras model has them: each name, its group, and whether it is the one that has weights."""
+    count = Counter[str]()
+    for name, call in in_order(net):
+        kind = snake("InputLayer" if call.path == "Input" else call.path.rpartition(".")[2])
+        yield name + call.suffix, f"{kind}_{count[kind]}" if count[kind] else kind, not call.suffix
+        count[kind] += 1

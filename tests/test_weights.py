@@ -1,0 +1,210 @@
+"""Weights of a network in every format, read where TensorFlow cannot be imported, against those Keras has."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netc.api import loads
+
+pytest.importorskip("numpy")
+pytest.importorskip("h5py")
+pytest.importorskip("safetensors")
+
+import numpy as np
+
+from netc.ir.weights import Weights, WeightsError, declared
+from netc.targets.keras.layers import in_order
+from netc.targets.keras.weights import read, write
+
+SPECS = {
+    "chain": "input 8x8x3; conv 4x3 bn relu; dwconv 3; sepconv 6x3 relu; prelu; layernorm; gap; fc 3 softmax",
+    "graph": """input 12x12x4
+        conv 8x3/2 pad=1 bn relu
+        lrn
+        add { | conv 8x3 bn; relu; conv 8x3 bn | identity }
+        concat { | conv 4x1 | conv 4x3; scale | pool 3/1 same; conv 2x1 bias=false }
+        deconv 6x2/2; groupnorm groups=2
+        fc 5; dropout 0.5; fc 2 softmax""",
+    "shared": (Path(__file__).parents[1] / "specs/siamese.net")
+    .read_text()
+    .partition("train {")[0]
+    .replace("4096", "8"),
+}
+READS = """
+import pickle, sys
+for name in ("tensorflow", "keras"):
+    sys.modules[name] = None
+from pathlib import Path
+from netc.api import loads
+from netc.targets.keras.weights import read
+found = {}
+for spec, path in zip(sys.argv[2::2], sys.argv[3::2]):
+    weights, matched = read(Path(path), loads(Path(spec).read_text()).program.net)
+    found[path] = (matched.by_name, dict(weights))
+Path(sys.argv[1]).write_bytes(pickle.dumps(found))
+"""
+
+
+def checked(spec: str) -> Any:
+    return loads(SPECS[spec]).program.net
+
+
+def random_weights(net: Any) -> Weights:
+    draw = np.random.default_rng(0)
+    shapes = {(name, weight.name): weight.shape for name, held in declared(net).items() for weight in held}
+    return Weights({key: draw.random(shape, np.float32) for key, shape in shapes.items()})
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """Every spec as a Keras model of random weights, in every format; and the models."""
+    keras = pytest.importorskip("keras")
+    folder, models = tmp_path_factory.mktemp("weights"), {}
+    for spec, text in SPECS.items():
+        (folder / f"{spec}.net").write_text(text)
+        net = checked(spec)
+        weights, model = random_weights(net), loads(text).to_keras()
+        for layer in model.layers:
+            layer.set_weights(weights.of(layer.name))
+        for suffix in (".keras", ".weights.h5", ".h5"):
+            (model.save_weights if suffix == ".weights.h5" else model.save)(folder / f"{spec}{suffix}")
+        for suffix in (".npz", ".safetensors", ".ours.weights.h5"):
+            write(folder / f"{spec}{suffix}", net, weights)
+        models[spec] = model
+    assert keras
+    return folder, models
+
+
+SUFFIXES = (".keras", ".weights.h5", ".h5", ".npz", ".safetensors", ".ours.weights.h5")
+
+
+def test_every_format_gives_what_keras_has(saved: tuple[Path, dict[str, Any]]) -> None:
+    folder, models = saved
+    pairs = {str(folder / f"{spec}{suffix}"): spec for spec in SPECS for suffix in SUFFIXES}
+    arguments = [part for path, spec in pairs.items() for part in (str(folder / f"{spec}.net"), path)]
+    command = [sys.executable, "-c", READS, str(folder / "found"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    found = pickle.loads((folder / "found").read_bytes())
+    for path, spec in pairs.items():
+        by_name, weights = found[path]
+        assert by_name, path
+        held = Weights(weights)
+        for layer in models[spec].layers:
+            ours = held.of(layer.name)
+            assert len(ours) == len(layer.weights), (path, layer.name)
+            for array, variable in zip(ours, layer.weights, strict=True):
+                assert np.array_equal(array, np.asarray(variable)), (path, variable.path)
+
+
+def test_keras_loads_what_is_written(saved: tuple[Path, dict[str, Any]]) -> None:
+    folder, models = saved
+    for spec, model in models.items():
+        other = loads(SPECS[spec]).to_keras()
+        other.load_weights(folder / f"{spec}.ours.weights.h5")
+        for one, two in zip(model.weights, other.weights, strict=True):
+            assert np.array_equal(np.asarray(one), np.asarray(two)), one.path
+
+
+@pytest.mark.parametrize("spec", ["googlenet", "mobilenetv2", "resnet50", "unet", "siamese", "resnet32", "densenet121"])
+def test_layers_come_in_the_order_of_keras(spec: str) -> None:
+    pytest.importorskip("keras")
+    net = loads((Path(__file__).parents[1] / "specs" / f"{spec}.net").read_text())
+    layers = net.to_keras().layers
+    found = [(name + call.suffix, call.path.rpartition(".")[2]) for name, call in in_order(net.program.net)]
+    assert [name for name, _ in found] == [layer.name for layer in layers]
+    kinds = [type(layer).__name__ for layer in layers]
+    assert [kind for _, kind in found] == [kind.replace("InputLayer", "Input") for kind in kinds]
+
+
+NET = "input 8x8x3; a: conv 4x3; b: conv 5x1; fc 3"
+
+
+def held(**arrays: Any) -> dict[str, Any]:
+    return {name.replace("__", "/"): np.asarray(array, np.float32) for name, array in arrays.items()}
+
+
+RIGHT = {
+    "x__kernel": np.ones((3, 3, 3, 4)),
+    "x__bias": np.ones(4),
+    "y__kernel": np.ones((1, 1, 4, 5)),
+    "y__bias": np.ones(5),
+    "z__kernel": np.ones((320, 3)),
+    "z__bias": np.ones(3),
+}
+
+
+def test_without_names_shapes_tell_layers_apart(tmp_path: Path) -> None:
+    np.savez(tmp_path / "w.npz", **held(**RIGHT))
+    weights, found = read(tmp_path / "w.npz", loads(NET).program.net)
+    assert (found.by_name, len(weights), found.unused) == (False, 6, [])
+    renamed = {name.replace("kernel", "w").replace("bias", "scalars"): array for name, array in RIGHT.items()}
+    np.savez(tmp_path / "w.npz", **held(**renamed))  # nor do roles
+    assert len(read(tmp_path / "w.npz", loads(NET).program.net)[0]) == 6
+
+
+def test_what_could_be_either_is_refused(tmp_path: Path) -> None:
+    alike = loads("input 8x8x4; a: conv 4x3; b: conv 4x3; gap; c: fc 3").program.net
+    kernel, bias = np.ones((3, 3, 4, 4)), np.ones(4)
+    np.savez(tmp_path / "w.npz", **held(x__kernel=kernel, x__bias=bias, y__kernel=kernel, y__bias=bias))
+    with pytest.raises(WeightsError, match="x, y fit a, b equally well: rename its layers"):
+        read(tmp_path / "w.npz", alike)
+    bn = loads("input 8x8x4; a: bn").program.net
+    np.savez(tmp_path / "w.npz", **held(a__w=bias, a__x=bias, a__y=bias, a__z=bias))
+    with pytest.raises(WeightsError, match=r"told apart, the network 4 \(gamma, beta, moving_mean, moving_variance\)"):
+        read(tmp_path / "w.npz", bn)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"x__kernel": np.ones((3, 3, 4, 3))}, "no layer of"),
+        ({"a__kernel": np.ones((3, 3, 3, 9)), "a__bias": np.ones(9)}, "a: the file has 3x3x3x9, the network 3x3x3x4"),
+        ({"loose": np.ones(3)}, "holds no layers with weights"),
+    ],
+)
+def test_what_does_not_fit_is_named(change: dict[str, Any], said: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "w.npz", **held(**change))
+    with pytest.raises(WeightsError, match=said):
+        read(tmp_path / "w.npz", loads(NET).program.net)
+
+
+def test_files_that_are_none_are_told(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    save_file({"a/kernel": np.ones((3, 3, 3, 4), np.int32)}, tmp_path / "integers.safetensors")
+    np.savez(tmp_path / "objects.npz", **{"a/kernel": np.array([{}], dtype=object)})
+    (tmp_path / "huge.safetensors").write_bytes((1 << 60).to_bytes(8, "little") + b"{}")
+    claim = b'{"a/kernel":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}}'
+    (tmp_path / "claims.safetensors").write_bytes(len(claim).to_bytes(8, "little") + claim)
+    (tmp_path / "weights.txt").write_text("")
+    for name, said in (
+        ("huge.safetensors", "cannot read weights"),
+        ("claims.safetensors", "cannot read weights"),
+        ("integers.safetensors", "the file has 1 arrays"),
+        ("objects.npz", "holds Python objects"),
+        ("weights.txt", "expected .keras, .weights.h5"),
+        ("none.npz", "there is no file"),
+    ):
+        with pytest.raises(WeightsError, match=said):
+            read(tmp_path / name, loads(NET).program.net)
+
+
+def test_what_is_written_is_of_the_network(tmp_path: Path) -> None:
+    net = loads(NET).program.net
+    weights = random_weights(net)
+    for missing, said in ((("a", "bias"), "a has no bias here"), (None, "z has no kernel in the network")):
+        arrays = {key: array for key, array in weights.items() if key != missing}
+        more = {} if missing else {("z", "kernel"): np.ones(1, np.float32)}
+        with pytest.raises(WeightsError, match=said):
+            write(tmp_path / "w.npz", net, Weights({**arrays, **more}))
+    other = {**weights, ("a", "kernel"): np.ones((3, 3, 4, 3), np.float32)}
+    with pytest.raises(WeightsError, match="the kernel of a is 3x3x4x3, and the network takes 3x3x3x4"):
+        write(tmp_path / "w.npz", net, Weights(other))
+    assert not list(tmp_path.iterdir())
