@@ -35,6 +35,7 @@ class Program:
     an order in which callees come first (a second one of the same name has the key `name~2`). `ghosts` holds the
     nodes of bodies that were expanded only to be shown (`Body.ghost`): their names end in `~` and a number, and
     the real nodes they read are in it too, without their own operands. `used` are the files brought in by `use`.
+    `from_graph` says that netc wrote the text, from a graph: its structure is to be found in the graph.
     """
 
     file: File
@@ -47,6 +48,7 @@ class Program:
     report: Diagnostics
     ghosts: Net
     used: Mapping[Path, Source] = field(default_factory=dict)
+    from_graph: bool = False
 
     def __repr__(self) -> str:
         return f"<Program {self.name}: {len(self.net)} layers>"

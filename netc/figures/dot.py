@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
-from itertools import chain, pairwise
+from collections.abc import Container
+from itertools import pairwise
 
 from graphviz import Digraph, escape, nohtml
 from graphviz.quoting import quote
 
+from netc.analysis.structure import Layers, Series, structure
 from netc.figures.theme import KIND_NAMES, colour
 from netc.ir.net import Node
 from netc.ir.shape import show_shape
-from netc.lower.expansion import Body, CallStep, LayerStep, RepeatStep, Step
+from netc.lower.expansion import Task, walk
 from netc.program import Program
 from netc.report.depth import trunk
 from netc.report.label import kind
@@ -44,35 +45,25 @@ def dump(program: Program, direction: str = "tb") -> str:
 
 def _nodes(graph: Digraph, program: Program, path: Container[str]) -> None:
     """All layers, each inside the frames of the calls that made it."""
-    open_steps: list[tuple[Iterator[Step], bool]] = [(iter(program.expansion.steps), False)]
-    while open_steps:
-        steps, framed = open_steps[-1]
-        step = next(steps, None)
-        if step is None:
-            open_steps.pop()
-            if framed:
-                graph.body.append("\t}\n")
-            continue
-        if isinstance(step, LayerStep):
-            for name in step.nodes:
+    walk(_series(graph, program, structure(program), path))
+
+
+def _series(graph: Digraph, program: Program, series: Series, path: Container[str]) -> Task:
+    for item in series.items:
+        if isinstance(item, Layers):
+            for name in item.names:
                 _node(graph, program, program.net.node(name), name in path)
-        if isinstance(step, CallStep):
-            label = escape(f"{step.prefix} ({step.definition.name})")
-            graph.body.append(f"\tsubgraph {quote('cluster_' + step.prefix)} {{\n")
+            for branch in item.branches:
+                yield _series(graph, program, branch, path)
+            continue
+        if item.definition:
+            label = escape(f"{item.name} ({item.definition})")
+            graph.body.append(f"\tsubgraph {quote('cluster_' + item.name)} {{\n")
             graph.body.append(f"\tgraph [label={quote(label)} {_FRAME}]\n")
-        inner = chain.from_iterable(body.steps for body in _bodies(step))
-        open_steps.append((inner, isinstance(step, CallStep)))
-
-
-def _bodies(step: Step) -> list[Body]:
-    """The bodies that ran in a step."""
-    if isinstance(step, CallStep):
-        return [step.body]
-    if isinstance(step, RepeatStep):
-        return step.passes
-    if isinstance(step, LayerStep):
-        return step.branches
-    return [] if step.ran is None else [step.ran]
+        for inner in item.passes:
+            yield _series(graph, program, inner, path)
+        if item.definition:
+            graph.body.append("\t}\n")
 
 
 def _node(graph: Digraph, program: Program, node: Node, on_path: bool) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, takewhile
 
+from netc.analysis.structure import Layers, Series
 from netc.figures.facts import Facts, sizes, times
 from netc.figures.trunk import Unit, short
 from netc.ir.shape import rank_of
-from netc.lower.expansion import Body, CallStep, LayerStep, parts
 from netc.report.receptive import figure
 
 
@@ -72,9 +72,9 @@ def is_pool(unit: Unit) -> bool:
     return unit.layer.family == "pool" and bool(rank_of(unit.shape))
 
 
-def group(units: Sequence[Unit], body: Body) -> list[Stage]:
-    """The stages of a network whose statements ran as `body`, in order."""
-    calls = _calls(units, body)
+def group(units: Sequence[Unit], whole: Series) -> list[Stage]:
+    """The stages of a network of the structure `whole`, in order."""
+    calls = _calls(units, whole)
     made: list[Stage] = []
     start = 0
     for at in range(1, len(units) + 1):
@@ -93,16 +93,19 @@ def _begins(before: Unit, unit: Unit, elsewhere: bool) -> bool:
     return is_pool(before) or before.shape[:-1] != unit.shape[:-1] or (elsewhere and bool(rank_of(unit.shape)))
 
 
-def _calls(units: Sequence[Unit], body: Body) -> list[str]:
+def _calls(units: Sequence[Unit], whole: Series) -> list[str]:
     """For each unit the outermost call it was made by; not counting those that made the whole network."""
     paths: dict[str, tuple[str, ...]] = {}
-    todo: list[tuple[Body, tuple[str, ...]]] = [(body, ())]
+    todo: list[tuple[Series, tuple[str, ...]]] = [(whole, ())]
     while todo:
-        inner, path = todo.pop()
-        for step in inner.steps:
-            if isinstance(step, LayerStep):
-                paths.update(dict.fromkeys(step.nodes, path))
-            todo += [(part, path + ((step.prefix,) if isinstance(step, CallStep) else ())) for part in parts(step)]
+        series, path = todo.pop()
+        for item in series.items:
+            if isinstance(item, Layers):
+                paths.update(dict.fromkeys(item.names, path))
+                todo += [(branch, path) for branch in item.branches]
+            else:
+                inner = (*path, item.name) if item.definition else path
+                todo += [(each, inner) for each in item.passes]
     found = [paths[unit.node.name] for unit in units]
     levels = zip(*(path for unit, path in zip(units, found, strict=True) if unit.layer.op != "input"), strict=False)
     common = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, levels))

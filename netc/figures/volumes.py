@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log2
 
+from netc.analysis.structure import structure
 from netc.diagnostics.escape import harmless
 from netc.figures.facts import Facts
 from netc.figures.options import Options
@@ -107,7 +108,7 @@ def draw(programs: Sequence[Program], options: Options) -> Scene:
     _refuse_other_shapes(trunk)
     figure = _Figure(Facts(program), trunk)
     figure.place(
-        [_Row.of(stage, _shown(stage, trunk.skips, options)) for stage in group(trunk.units, program.expansion)]
+        [_Row.of(stage, _shown(stage, trunk.skips, options)) for stage in group(trunk.units, structure(program))]
     )
     return figure.sheet()
 

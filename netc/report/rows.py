@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from netc.analysis.structure import Group, Item, Layers, Series, structure
 from netc.diagnostics.escape import harmless
 from netc.ir.net import Node
 from netc.ir.shape import Shape
-from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Task, walk
+from netc.lower.expansion import Task, walk
 from netc.program import Program
 from netc.report.cost import Cost, NetCost
 from netc.report.label import kind
@@ -47,49 +48,45 @@ class Rows:
 
     def collect(self) -> list[Row]:
         """All rows."""
-        walk(self._steps(self.program.expansion, "", top=True))
+        walk(self._items(structure(self.program), "", top=True))
         return self.rows
 
-    def _steps(self, body: Body, indent: str, top: bool = False) -> Task:
-        for step in body.steps:
-            if isinstance(step, IfStep):
-                if step.ran is not None:
-                    yield self._steps(step.ran, indent, top)
-                continue
-            name = _name(step)
+    def _items(self, series: Series, indent: str, top: bool = False) -> Task:
+        for item in series.items:
+            name = _name(item)
             if top:
                 self._statement = name
-            if isinstance(step, LayerStep):
-                for branch in step.branches:
+            if isinstance(item, Layers):
+                for branch in item.branches:
                     yield self._branch(branch, indent)
-                self._layers(step, indent)
+                self._layers(item, indent)
             else:
-                row = self._row(indent, name, _head(step), step.result, step.statement.span)
-                yield self._group(row, step.passes if isinstance(step, RepeatStep) else [step.body])
+                row = self._row(indent, name, _one_line(item.head), item.result, item.span)
+                yield self._group(row, item.passes)
 
-    def _group(self, row: Row, bodies: list[Body]) -> Task:
+    def _group(self, row: Row, passes: list[Series]) -> Task:
         self.rows.append(row)
         self._sums.append(Cost())
         inner = " " * len(row.indent) + "  "
-        for number, body in enumerate(bodies, 1):
-            if len(bodies) > 1 and len(body.steps) > 1:
-                yield self._group(self._row(inner, f"pass {number}", "", body.result, None), [body])
+        for number, series in enumerate(passes, 1):
+            if len(passes) > 1 and len(series.items) > 1:
+                yield self._group(self._row(inner, f"pass {number}", "", series.result, None), [series])
             else:
-                yield self._steps(body, inner)
+                yield self._items(series, inner)
         row.cost = self._sums.pop()
         self._sums[-1] += row.cost
 
-    def _branch(self, branch: Body, indent: str) -> Task:
+    def _branch(self, branch: Series, indent: str) -> Task:
         start, inner = len(self.rows), " " * len(indent)
-        yield self._steps(branch, inner + "  ")
+        yield self._items(branch, inner + "  ")
         if len(self.rows) == start:
             self.rows.append(self._row("", "identity", "", branch.result, None))
         self.rows[start].indent = inner + "| "
 
-    def _layers(self, step: LayerStep, indent: str) -> None:
-        if not step.nodes:
-            self.rows.append(self._row(indent, _name(step), "", step.result, step.statement.span))
-        for name in step.nodes:
+    def _layers(self, item: Layers, indent: str) -> None:
+        if not item.names:
+            self.rows.append(self._row(indent, _name(item), "", item.result, item.span))
+        for name in item.names:
             if name not in self.program.net:
                 continue
             node, cost = self.program.net.node(name), self.cost.layers[name]
@@ -105,23 +102,14 @@ class Rows:
         return Row(indent, name, kind, self.program.net.shapes[result], self.fields[result], line, self._statement)
 
 
-def _name(step: LayerStep | CallStep | RepeatStep) -> str:
-    if isinstance(step, CallStep):
-        return step.prefix
-    if isinstance(step, RepeatStep):
-        return step.statement.label.text if step.statement.label else "repeat"
-    return step.nodes[0] if step.nodes else _one_line(step.statement.span)
+def _name(item: Item) -> str:
+    if isinstance(item, Group):
+        return item.name
+    return item.names[0] if item.names else _one_line(item.span.text if item.span else "")
 
 
-def _head(step: CallStep | RepeatStep) -> str:
-    if isinstance(step, CallStep):
-        return _one_line(step.statement.span)
-    index = step.statement.index
-    return f"repeat {step.statement.count.span.text}" + (f" as {index.text}" if index else "")
-
-
-def _one_line(span: Span) -> str:
-    return harmless(" ".join(span.text.split()))
+def _one_line(text: str) -> str:
+    return harmless(" ".join(text.split()))
 
 
 def node_line(program: Program, node: Node) -> int | None:

@@ -1,4 +1,4 @@
-"""What a graph figure shows: the spec's tree of sequences and branches, with equal blocks joined and layers fused.
+"""What a graph figure shows: the structure of a network, with equal blocks joined and layers fused.
 
 A `Seq` is laid out along one line. Branches stand beside each other in a `Fork`, whose combiner follows it in the
 sequence. Where only one branch has layers to show, it is part of the line and the others are skips at its side.
@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from netc.analysis.structure import BANDS, LEAST_BLOCKS, LEAST_LAYERS, Layers, Series, structure
 from netc.figures import facts
 from netc.figures.options import Options
 from netc.ir.net import Net, Node
-from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Task, walk
+from netc.lower.expansion import Task, walk
 from netc.program import Program
 
-LEAST_BLOCKS = 2  # equal blocks that become a frame
-LEAST_LAYERS = 6  # equal single layers that do
-MOST_BANDS = 4  # normalisations and activations that are drawn with their layer
-_BANDS = frozenset({"norm", "activation"})
+MOSTBANDS = 4  # normalisations and activations that are drawn with their layer
 _HOSTS = frozenset({"conv", "dense"})
 
 
@@ -111,7 +109,7 @@ class Builder:
 
     def __init__(self, program: Program, options: Options) -> None:
         self.net: Net = program.net
-        self.body = program.expansion
+        self.whole = structure(program)
         self.options = options
         self.order = [node.name for node in self.net]
         self.index = {name: place for place, name in enumerate(self.order)}
@@ -124,32 +122,28 @@ class Builder:
     def build(self) -> Tree:
         """The whole tree."""
         items: list[Item | Block] = []
-        walk(self._steps(self.body, items))
+        walk(self._items(self.whole, items))
         root = Seq(self._fused(self._joined(items)))
         hidden = {name for name in self.order if self.shown[name] != name}
         skips = [skip for skip in self.skips if skip.target not in hidden]
         return Tree(root, skips, self.shown, hidden)
 
-    # -- statements ------------------------------------------------------------------------------------------
+    # -- items -----------------------------------------------------------------------------------------------
 
-    def _steps(self, body: Body, out: list[Item | Block]) -> Task:
-        for step in body.steps:
-            if isinstance(step, IfStep):
-                if step.ran is not None:
-                    yield self._steps(step.ran, out)
-            elif isinstance(step, LayerStep):
+    def _items(self, series: Series, out: list[Item | Block]) -> Task:
+        for item in series.items:
+            if isinstance(item, Layers):
                 branches: list[list[Item | Block]] = []
-                for branch in step.branches:
+                for branch in item.branches:
                     branches.append([])
-                    yield self._steps(branch, branches[-1])
-                self._layers(step, branches, out)
-            else:
-                title = step.prefix if isinstance(step, CallStep) else "repeat"
-                for inner in step.passes if isinstance(step, RepeatStep) else [step.body]:
-                    made: list[Item | Block] = []
-                    first = self._at
-                    yield self._steps(inner, made)
-                    self._close(title, first, made, out)
+                    yield self._items(branch, branches[-1])
+                self._layers(item, branches, out)
+                continue
+            for inner in item.passes:
+                made: list[Item | Block] = []
+                first = self._at
+                yield self._items(inner, made)
+                self._close(item.name if item.definition else "repeat", first, made, out)
 
     def _close(self, title: str, first: int, made: list[Item | Block], out: list[Item | Block]) -> None:
         if len(made) == 1 and isinstance(made[0], Block | Leaf):
@@ -162,21 +156,20 @@ class Builder:
         weight = sum(item.weight for item in items)
         out.append(Block(title, items, first, self._at, sig, weight))
 
-    def _layers(self, step: LayerStep, branches: list[list[Item | Block]], out: list[Item | Block]) -> None:
+    def _layers(self, item: Layers, branches: list[list[Item | Block]], out: list[Item | Block]) -> None:
         if branches:
-            self._branches(step, [self._joined(branch) for branch in branches], out)
-        out.extend(self._leaf(name) for name in step.nodes)
-        self._at += len(step.nodes)
+            self._branches(item.names[0], [self._joined(branch) for branch in branches], out)
+        out.extend(self._leaf(name) for name in item.names)
+        self._at += len(item.names)
 
     def _leaf(self, name: str) -> Leaf:
         node, place = self.net.node(name), self.index[name]
         reads = tuple(place - self.index[operand] for operand in self.net.operands(name))
         sig = self._sig((self._labels[name], self.net.shapes[name][:-1], reads))
-        return Leaf([name], sig=sig, weight=node.layer.family not in _BANDS)
+        return Leaf([name], sig=sig, weight=node.layer.family not in BANDS)
 
-    def _branches(self, step: LayerStep, branches: list[list[Item]], out: list[Item | Block]) -> None:
+    def _branches(self, merge: str, branches: list[list[Item]], out: list[Item | Block]) -> None:
         """Branches as a fork, or as a part of the line with skips at its side."""
-        merge = step.nodes[0]
         full = [branch for branch in branches if branch]
         light = [branch for branch in full if self._is_light(merge, branch)] if len(full) > 1 else []
         heavy = [branch for branch in full if branch not in light]
@@ -260,8 +253,8 @@ class Builder:
         for item in items:
             last = out[-1] if out else None
             if isinstance(item, Leaf) and isinstance(last, Leaf) and self._fuses(last, item):
-                main = last.main if self._node(last).layer.family not in _BANDS else len(last.names) + item.main
-                if self._node(item).layer.family in _BANDS and self._node(last).layer.family in _BANDS:
+                main = last.main if self._node(last).layer.family not in BANDS else len(last.names) + item.main
+                if self._node(item).layer.family in BANDS and self._node(last).layer.family in BANDS:
                     main = last.main
                 out[-1] = Leaf([*last.names, *item.names], main, sig=last.sig)
             else:
@@ -276,9 +269,9 @@ class Builder:
         consumers = self.net.consumers(tensor)
         if len(consumers) != 1 or tensor in self.net.outputs or self.net.operands(next_node.name) != (tensor,):
             return False
-        if len(last.names) + len(item.names) > MOST_BANDS + 1:
+        if len(last.names) + len(item.names) > MOSTBANDS + 1:
             return False
         before, family = self._node(last).layer.family, next_node.layer.family
-        if family in _BANDS:
-            return before in _HOSTS | _BANDS or (before == "merge" and family == "activation")
-        return before in _BANDS and family in _HOSTS
+        if family in BANDS:
+            return before in _HOSTS | BANDS or (before == "merge" and family == "activation")
+        return before in BANDS and family in _HOSTS
