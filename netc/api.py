@@ -85,11 +85,15 @@ class Network:
 
     @property
     def graph(self) -> networkx.MultiDiGraph[str]:
-        """The network as a networkx graph: `graph.nodes[name]["node"].layer`, edges keyed by operand slot.
+        """The network as a networkx graph: nodes have `layer`, `shape` and `shares`, the keys of edges are operand
+        slots, and the graph's own attributes say the rest (docs/graph.md). It is made anew each time: change it as you
+        like, and `from_graph` makes a network of it.
 
         >>> networkx.shortest_path(resnet.graph, "input1", "fc1")
         """
-        return self.net.graph
+        from netc.lift.graph import graph_of  # noqa: PLC0415 - imports networkx
+
+        return graph_of(self.program)
 
     @property
     def parameters(self) -> Mapping[str, Value]:
@@ -264,6 +268,16 @@ class Network:
         program = self.program if flat else _compile(self.program.file.source, self._overrides, speculate=True)
         return emit(program, flat=flat)
 
+    def text(self) -> str:
+        """The network as a `.net` text in the canonical style, one statement a layer: what `load` makes of it has the
+        same layers under the same names. Parameters, definitions and `repeat`s of the spec are not in it.
+
+        Raises `netc.lift.GraphError` for what no such text can say.
+        """
+        from netc.lift.graph import text_of_program  # noqa: PLC0415
+
+        return text_of_program(self.program)
+
     def to_json(self) -> str:
         """The whole network as data (docs/json.md)."""
         from netc.backends.json import dump  # noqa: PLC0415
@@ -305,12 +319,31 @@ def loads(text: str, /, name: str = "<string>", **parameters: Value) -> Network:
     return _network(Source(name, text), parameters)
 
 
+def from_graph(graph: networkx.MultiDiGraph[str], /) -> Network:
+    """The network of a graph in the form that `Network.graph` gives (docs/graph.md). Raises `netc.lift.GraphError`,
+    which names the node, for a graph that is no network, and `SpecError` for a network that has errors.
+
+    >>> graph = resnet.graph
+    >>> for name, attributes in graph.nodes(data=True):
+    ...     if attributes["layer"].op == "relu":
+    ...         attributes["layer"] = netc.layers.LAYERS["gelu"]()
+    >>> netc.from_graph(graph).draw()
+    """
+    from netc.lift.graph import program_of  # noqa: PLC0415
+
+    return _checked(program_of(graph), {})
+
+
 def _network(source: Source, parameters: Mapping[str, Any]) -> Network:
     from netc.compiler import judge, need_network  # noqa: PLC0415 - brings the parser
 
     overrides = {name: _value(name, value) for name, value in parameters.items()}
     program = _compile(source, overrides)
     need_network(program)
+    return _checked(program, overrides)
+
+
+def _checked(program: Program, overrides: Mapping[str, Value]) -> Network:
     found = tuple(judge(program))
     if program.report.failed:
         raise SpecError(found)

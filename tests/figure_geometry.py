@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import netc
 from netc.figures import FigureError, Options
+from netc.figures.graph.measure import TAP
 from netc.figures.scene import Box, Group, Scene, Text, union
 from netc.figures.scene import Path as Line
 from netc.figures.styles import STYLES, draw
@@ -144,13 +145,15 @@ def _on_top(scene: Scene) -> Iterator[str]:
 
 
 def _long_sides(path: Line) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
-    """The straight pieces in the middle of a path: not those at its ends, which others may share."""
+    """The straight pieces in the middle of a path: not those at its ends, which others may share (behind a layer that
+    nothing follows, one more: they leave it straight on)."""
     last, straight = path.start, []
     for segment in path.segments:
         if len(segment) == 1 and (segment[0][0] == last[0]) != (segment[0][1] == last[1]):
             straight.append((last, segment[0]))
         last = segment[-1]
-    return iter(straight[1:-1])
+    (x, y), (to_x, to_y) = straight[0] if straight else ((0, 0), (0, 0))
+    return iter(straight[2 if abs(to_x - x) + abs(to_y - y) < TAP else 1 : -1])
 
 
 def _grown(box: Box, by: float) -> Box:

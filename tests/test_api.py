@@ -55,7 +55,7 @@ def test_the_graph_is_networkx() -> None:
     net = netc.loads(TEXT)
     assert isinstance(net.graph, networkx.MultiDiGraph)
     assert networkx.shortest_path(net.graph, "input1", "fc1") == ["input1", "a", "add1", "gap1", "fc1"]
-    assert net.graph.nodes["a"]["node"].layer.op == "conv"
+    assert net.graph.nodes["a"]["layer"].op == "conv"
     assert next(networkx.topological_sort(net.graph)) == "input1"
 
 

@@ -1,4 +1,4 @@
-"""The network: nodes with typed payloads and ordered operands, and its `networkx` graph."""
+"""The network: nodes with typed payloads and ordered operands."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from netc.syntax.source import Span
 from netc.syntax.tree import Expr
 
 if TYPE_CHECKING:
-    import networkx
-
     from netc.layers.base import Layer
 
 Written = Expr | tuple[Expr | None, ...]  # one expression a dimension, None for a `?`
@@ -57,9 +55,7 @@ class Net:
     """A network in topological order.
 
     Nodes are added after the ones they read, so insertion order is topological. `shapes` holds the inferred output
-    shape of each node. `graph` is the network as a `networkx.MultiDiGraph`, whose edges carry the operand slot as their
-    key (`add(x, x)` has two); it is made when first asked for, because importing networkx takes longer than checking a
-    network of a hundred layers. It is for reading: changes to it do not change the network.
+    shape of each node. `netc.lift.graph` gives it to users as a `networkx.MultiDiGraph`, and takes it from them.
     """
 
     def __init__(self, name: str) -> None:
@@ -69,7 +65,6 @@ class Net:
         self._nodes: dict[str, Node] = {}
         self._operands: dict[str, tuple[str, ...]] = {}
         self._consumers: dict[str, list[str]] = {}
-        self._graph: networkx.MultiDiGraph[str] | None = None
 
     def add(self, node: Node, operands: Sequence[str], shape: Shape) -> str:
         """Append a node that reads `operands`, in slot order; returns its name."""
@@ -80,7 +75,6 @@ class Net:
         for operand in operands:
             self._consumers[operand].append(name)
         self.shapes[name] = shape
-        self._graph = None
         return name
 
     def __contains__(self, name: str) -> bool:
@@ -113,17 +107,3 @@ class Net:
     def inputs(self) -> list[str]:
         """Names of the input nodes, in order."""
         return [node.name for node in self if node.layer.op == "input"]
-
-    @property
-    def graph(self) -> networkx.MultiDiGraph[str]:
-        """The network for networkx: nodes carry `node` and `shape`, edges their operand slot as key."""
-        if self._graph is None:
-            import networkx  # noqa: PLC0415 - longer than most checks
-
-            graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph(name=self.name, outputs=tuple(self.outputs))
-            for name, node in self._nodes.items():
-                graph.add_node(name, node=node, shape=self.shapes[name])
-                for slot, source in enumerate(self._operands[name]):
-                    graph.add_edge(source, name, key=slot)
-            self._graph = graph
-        return self._graph

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Special = Callable[["Expander", Operation, Context], LayerStep | None]
 
 LANGUAGE = 1  # the newest version of the language
-_LEGAL = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")
+LEGAL = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")
 _NET = Signature("net", {"language": Param("language", Int(min=1), LANGUAGE, "version of the language")})
 
 
@@ -54,7 +54,7 @@ def run_net(expander: Expander, statement: Operation, ctx: Context) -> None:
     first = statement.arguments[0] if statement.arguments else None
     value = first.value if isinstance(first, Positional) else None
     name = value.name if isinstance(value, Reference) else value.value if isinstance(value, Literal) else None
-    if not isinstance(name, str) or not _LEGAL.match(name):
+    if not isinstance(name, str) or not LEGAL.match(name):
         ctx.scope.fail(
             "NET106" if first is None else "NET108",
             "`net` needs a name of letters, digits, `_`, `.` and `-`, beginning with a letter",

@@ -1,0 +1,5 @@
+"""From networks back to text: graphs that users give, and the `.net` text that says them."""
+
+from netc.lift.graph import GraphError
+
+__all__ = ["GraphError"]

@@ -1,0 +1,133 @@
+"""Layers and settings as a spec writes them: from the values of declared parameters back to arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from math import isfinite
+from typing import Any
+
+from netc.layers.kinds import Activation, Padding
+from netc.lower.bind import trailing_words
+from netc.params import Bool, Choice, Declared, Param, Sizes, declared
+from netc.sections.base import Name
+from netc.syntax.source import Source, Span
+from netc.syntax.tree import Argument, Expr, Keyword, Literal, Positional, Reference, Size
+
+NOWHERE = Span(Source("", ""), 0, 0)  # what is made has no place in a text
+
+
+class Unwritable(ValueError):
+    """A value that no spec can write. `param` names the parameter that has it."""
+
+    def __init__(self, param: str, value: object) -> None:
+        super().__init__(f"`{param}` is {value!r}, which a spec cannot write")
+        self.param = param
+
+
+def params_of(value: Declared) -> Mapping[str, Param]:
+    """The parameters that the class of a layer or setting declares, in order."""
+    cls: Any = type(value)
+    return _declared(cls)
+
+
+_declared = cache(declared)  # networks have thousands of layers of a dozen classes
+
+
+def given(value: Declared) -> dict[str, Any]:
+    """The parameters of a layer or setting that are not as declared, in the order of the declaration.
+
+    `1` and `1.0`, `true` and `1` are not the same; nor are `1` and `1x1`, the size for every dimension and the one
+    that is written out, which do the same.
+    """
+    found = {name: (getattr(value, name), param.default) for name, param in params_of(value).items()}
+    return {name: own for name, (own, default) in found.items() if type(own) is not type(default) or own != default}
+
+
+def arguments(value: Declared, leave_out: Mapping[str, object] = {}) -> list[Argument]:
+    """The arguments that give a layer or setting its values: sizes, then what needs no key, then the rest.
+
+    `leave_out` are parameters that something else says. Raises `Unwritable`.
+    """
+    params = params_of(value)
+    values = {name: own for name, own in given(value).items() if leave_out.get(name, params) != own}
+    return [*_size(value, params, values), *_positional(value, params, values), *_rest(value, params, values)]
+
+
+def _size(value: Declared, params: Mapping[str, Param], values: dict[str, Any]) -> list[Argument]:
+    """`64x3/2`, where all of it but the stride is given; it is taken out of `values`."""
+    extents = [name for name in value.size if name != "stride"]
+    if not extents or not all(name in values for name in extents):
+        return []
+    parts: list[int | None] = []
+    for name in extents:
+        own = values.pop(name)
+        parts += _parts(params[name], own)
+    stride = _parts(params["stride"], values.pop("stride")) if "stride" in value.size and "stride" in values else []
+    return [Positional(_sized(parts, stride), NOWHERE)]
+
+
+def _positional(value: Declared, params: Mapping[str, Param], values: dict[str, Any]) -> list[Argument]:
+    """What is written without a key, up to the first that is not given; it is taken out of `values`."""
+    made: list[Argument] = []
+    for name in value.positional:
+        if name not in values:
+            break
+        own = values.pop(name)
+        each = own if params[name].many else (own,)
+        made += [Positional(_expression(params[name], one), NOWHERE) for one in each]
+    return made
+
+
+def _rest(value: Declared, params: Mapping[str, Param], values: Mapping[str, Any]) -> list[Argument]:
+    """Words that say by themselves what they set, then what has a key; an activation comes last."""
+    words, keys, act = [], [], []
+    for name, own in values.items():
+        expression = _expression(params[name], own)
+        if own is True and isinstance(params[name].kind, Bool):
+            words.append(Positional(Reference(name, NOWHERE), NOWHERE))
+        elif isinstance(expression, Reference) and name == "act" and value.trailing:
+            act.append(Positional(expression, NOWHERE))
+        elif isinstance(expression, Reference) and _is_plain(value, params, name, own):
+            words.append(Positional(expression, NOWHERE))
+        else:
+            keys.append(Keyword(name, expression, NOWHERE, NOWHERE))
+    return [*words, *keys, *act]
+
+
+def _is_plain(value: Declared, params: Mapping[str, Param], name: str, word: str) -> bool:
+    """Whether a bare word sets this parameter, and readers know it for one."""
+    first = next((param for param in params.values() if word in param.kind.words()), None)
+    readable = isinstance(params[name].kind, Padding | Choice | Activation)
+    free = word not in params and not (value.trailing and word in trailing_words())
+    return readable and free and first is not None and first.name == name
+
+
+def _expression(param: Param, own: object) -> Expr | Size:
+    """A value of a parameter as it is written."""
+    if isinstance(own, tuple) and own and all(isinstance(part, int | None) for part in own):
+        return _sized(_parts(param, own))
+    if isinstance(own, str):
+        is_name = isinstance(param.kind, Name) and own.isidentifier()
+        return Reference(own, NOWHERE) if is_name or own in param.kind.words() else Literal(str(own), NOWHERE)
+    if isinstance(own, bool | int) or (isinstance(own, float) and isfinite(own)):
+        return _literal(own)
+    raise Unwritable(param.name, own)
+
+
+def _literal(value: int | float | bool) -> Literal:
+    return Literal(value, NOWHERE)
+
+
+def _parts(param: Param, own: int | tuple[int | None, ...]) -> list[int | None]:
+    """The parts of a size; once where it is the same in every dimension and one number says so."""
+    parts: list[int | None] = [own] if isinstance(own, int) else list(own)
+    every = isinstance(param.kind, Sizes | Padding) and len(set(parts)) == 1
+    return parts[:1] if every else parts
+
+
+def _sized(parts: Sequence[int | None], stride: Sequence[int | None] = ()) -> Expr | Size:
+    made = tuple(None if part is None else _literal(part) for part in parts)
+    if len(made) == 1 and made[0] is not None and not stride:
+        return made[0]
+    return Size(made, tuple(_literal(part) for part in stride if part is not None), NOWHERE)

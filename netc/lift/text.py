@@ -1,0 +1,432 @@
+"""A network as a spec that says nothing but its layers: the statements, and their text.
+
+One statement a layer, in the canonical style; what is parallel stands in branches, what is joined from further away
+is told by labels. A label is the name of the layer whose tensor it means. A layer has a label too where the name that
+it would be given by itself (docs/architecture.md, "Names") is not its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from netc.analysis.structure import Layers, Series, decompose
+from netc.ir.net import Net, Node
+from netc.layers.base import LAYERS
+from netc.lift.arguments import NOWHERE, Unwritable, arguments, given, params_of
+from netc.lower.bind import trailing_words
+from netc.lower.special import LEGAL
+from netc.program import Program
+from netc.sections.base import Name as Named
+from netc.sections.base import Setting
+from netc.sections.data_sets import DataSet
+from netc.sections.metrics import Metric
+from netc.sections.model import Data, Section, layers_of
+from netc.sections.settings import FAMILIES, METRICS_LINE, Restore
+from netc.syntax.format import WIDTH
+from netc.syntax.source import Source
+from netc.syntax.tree import (
+    Argument,
+    Block,
+    Branch,
+    Definition,
+    Expr,
+    File,
+    Keyword,
+    Literal,
+    Name,
+    Operation,
+    Positional,
+    Reference,
+    Size,
+    Statement,
+)
+from netc.values import show
+
+
+class UnwritableError(ValueError):
+    """A network that no spec can say as it is. `node` names the layer at fault."""
+
+    def __init__(self, node: str, message: str) -> None:
+        super().__init__(message)
+        self.node = node
+
+
+def file_of(net: Net) -> File:
+    """The syntax tree of a network. Raises `UnwritableError`."""
+    writer = _Writer(net)
+    body = writer.statements()
+    head = [operation("net", _word(net.name))] if LEGAL.match(net.name) else []
+    return File(Source("", ""), (*head, *writer.definitions, *body), ())
+
+
+def section_text(section: Section, program: Program) -> str:
+    """The text of a section: what its lines came to, with names of layers in place of labels, and paths from here."""
+    return text_of(File(Source("", ""), (_section(section, program),), ()))
+
+
+def operation(name: str, *given: Argument, label: str | None = None, branches: Sequence[Branch] = ()) -> Operation:
+    """A statement without a place in a text."""
+    named = None if label is None else Name(label, NOWHERE)
+    return Operation(named, name, given, None, tuple(branches), NOWHERE, NOWHERE)
+
+
+def _word(name: str) -> Positional:
+    """A bare name; quoted where it could not stand alone."""
+    value = Reference(name, NOWHERE) if name.isidentifier() else Literal(name, NOWHERE)
+    return Positional(value, NOWHERE)
+
+
+# -- layers --------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Shared:
+    """Layers that share their weights with others, as the calls of one `shared def` make them: `prefixes[name]` is the
+    call that a layer belongs to, `first` the prefix of the call that makes the weights."""
+
+    first: str
+    prefixes: dict[str, str]
+
+
+@dataclass(slots=True)
+class _Body:
+    """A file or a definition: the prefix of names made in it, the layer whose tensor it gives (a call's label means
+    that one), and the counts of its operations."""
+
+    prefix: str = ""
+    result: str | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def inner(self, name: str) -> str:
+        """A layer's name without the prefix."""
+        return name.removeprefix(f"{self.prefix}_") if self.prefix else name
+
+    def label(self, word: str, name: str, wanted: bool) -> str | None:
+        """The label of a statement of the operation `word` whose name has to be `name`; None where it needs none."""
+        count = self.counts.get(word, 0) + 1
+        if wanted or name != f"{word}{count}":
+            return name
+        self.counts[word] = count
+        return None
+
+
+class _Writer:
+    """Writes the statements of one network."""
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+        self.definitions: list[Definition] = []
+        self.shared = {name: group for group in _shared(net) for name in group.prefixes}
+        self.whole = decompose(net)
+        self.read = self._read()
+        self.labels: dict[str, str] = {}  # by the layer whose tensor a label means
+
+    def statements(self) -> list[Statement]:
+        """The statements of the file, without its definitions."""
+        made = self._series(_items(self.whole), None, _Body())
+        if self.net.outputs != [self.whole.result]:
+            made.append(operation("output", *(Positional(self._label(name), NOWHERE) for name in self.net.outputs)))
+        return made
+
+    def _read(self) -> set[str]:
+        """The layers whose tensors are read by a label."""
+        found = set() if self.net.outputs == [self.whole.result] else set(self.net.outputs)
+        current = None
+        for item in _items(self.whole):
+            if item.source not in (None, current):
+                found.add(item.source)
+            if not item.branches:
+                found.update(self.net.operands(item.names[0])[1:])
+            current = item.result
+        return {name for name in found if name is not None}
+
+    def _label(self, name: str) -> Reference:
+        if name not in self.labels:
+            raise UnwritableError(name, f"`{name}` is read from outside of the layers that share their weights")
+        return Reference(self.labels[name], NOWHERE)
+
+    def _series(self, items: Sequence[Layers], current: str | None, body: _Body) -> list[Statement]:
+        made: list[Statement] = []
+        at = 0
+        while at < len(items):
+            item = items[at]
+            if item.source not in (None, current):
+                made.append(operation("from", Positional(self._label(item.source), NOWHERE)))
+            group = self.shared.get(item.names[0])
+            if group is not None and not body.prefix:
+                end = self._end_of_call(items, at, group)
+                made.append(self._call(items[at:end], group, body))
+            else:
+                end = self._end_of_statement(items, at)
+                made.append(self._statement(items[at:end], body))
+            current, at = items[end - 1].result, end
+        return made
+
+    def _end_of_statement(self, items: Sequence[Layers], start: int) -> int:
+        """Behind the layers that can be trailing words: `conv 64x3 bn relu`, if their names are those of the words."""
+        head = self.net.node(items[start].names[0])
+        end = start + 1
+        if not head.layer.trailing or given(head.layer).get("act", "linear") != "linear":
+            return end
+        names = [head.name]
+        while end < len(items) and not items[end].branches:
+            node = self.net.node(items[end].names[0])
+            word = node.layer.op
+            fused = len(names) == 1 and word in params_of(head.layer)["act"].kind.words()
+            follows = self.net.operands(node.name) == (names[-1],) and names[-1] not in self.read
+            plain = word in trailing_words() and not given(node.layer) and self._call_of(node) == self._call_of(head)
+            if fused or not (follows and plain and node.name == f"{head.name}_{word}"):
+                break
+            names.append(node.name)
+            end += 1
+        return end
+
+    def _statement(self, items: Sequence[Layers], body: _Body) -> Operation:
+        """A layer with its trailing words, or a combiner with its branches."""
+        first = items[0]
+        node, last = self.net.node(first.names[0]), items[-1].names[0]
+        layer, words = node.layer, [self.net.node(item.names[0]).layer.op for item in items[1:]]
+        if LAYERS.get(layer.op) is not type(layer) or layer.op == "identity":
+            raise UnwritableError(node.name, f"`{layer.op}` is no operation that a spec can name")
+        branches = [Branch(tuple(self._series(_items(part), first.source, body)), NOWHERE) for part in first.branches]
+        joined = () if first.branches else self.net.operands(node.name)[1:]
+        parts = self._arguments(node, words) + [Positional(self._joined(node, name), NOWHERE) for name in joined]
+        parts += [Positional(Reference(word, NOWHERE), NOWHERE) for word in words]
+        label = body.label(layer.op, body.inner(node.name), last in self.read and last != body.result)
+        if label is not None:
+            self.labels[last] = label
+        return operation(layer.op, *parts, label=label, branches=branches)
+
+    def _joined(self, node: Node, name: str) -> Reference:
+        """A tensor from further away that a combiner joins."""
+        label = self._label(name)
+        known = type(node.layer).signature(node.layer.op).params
+        if label.name in {"channels", *known, *(word for param in known.values() for word in param.kind.words())}:
+            raise UnwritableError(name, f"`{label.name}` is a word of `{node.layer.op}`, which joins it: rename it")
+        return label
+
+    def _arguments(self, node: Node, words: Sequence[str]) -> list[Argument]:
+        """The arguments of a layer. `bn` behind a layer takes away its bias, so that one that has it says so."""
+        try:
+            made = arguments(node.layer, {"bias": False} if words[:1] == ["bn"] else {})
+        except Unwritable as error:
+            raise UnwritableError(node.name, f"`{node.name}`: {error}") from None
+        if words[:1] == ["bn"] and getattr(node.layer, "bias", False):
+            made.append(Positional(Reference("bias", NOWHERE), NOWHERE))
+        return made
+
+    # -- shared weights --------------------------------------------------------------------------------------
+
+    def _end_of_call(self, items: Sequence[Layers], start: int, group: _Shared) -> int:
+        """Behind the items that one call makes, which are all of its layers and nothing else."""
+        prefix = group.prefixes[items[start].names[0]]
+        missing = {name for name, owner in group.prefixes.items() if owner == prefix}
+        end = start
+        while missing and end < len(items):
+            names = set(_names(items[end]))
+            if not names <= missing or (end > start and items[end].source != items[end - 1].result):
+                break
+            missing -= names
+            end += 1
+        if missing:
+            raise UnwritableError(min(missing), _no_call(min(missing)))
+        return end
+
+    def _call_of(self, node: Node) -> str | None:
+        """The prefix of the call of a `shared def` that makes a layer."""
+        return self.shared[node.name].prefixes[node.name] if node.name in self.shared else None
+
+    def _call(self, items: Sequence[Layers], group: _Shared, body: _Body) -> Operation:
+        first, last = items[0].names[0], items[-1].names[0]
+        prefix = group.prefixes[first]
+        own = Block(tuple(self._series(items, items[0].source, _Body(prefix, last))), NOWHERE)
+        made = Definition(group.first, (), own, True, NOWHERE, NOWHERE)
+        same = next((known for known in self.definitions if known.name == group.first), None)
+        if same is None and prefix != group.first:
+            raise UnwritableError(first, f"`{first}` uses the weights of a layer that stands after it")
+        if same is None:
+            self.definitions.append(made)
+        elif lines([same]) != lines([made]):
+            raise UnwritableError(first, _no_call(first))
+        if prefix == group.first:  # its layers have the name of the definition, so that its label is free
+            label = last if last in self.read else None
+            body.counts[group.first] = body.counts.get(group.first, 0) + (label is None)
+        else:
+            label = body.label(group.first, prefix, last in self.read)
+        if label is not None:
+            self.labels[last] = label
+        return operation(group.first, label=label)
+
+
+def _items(series: Series) -> list[Layers]:
+    """What stands in a series of which nothing is folded."""
+    return [item for item in series.items if isinstance(item, Layers)]
+
+
+def _names(item: Layers) -> Iterator[str]:
+    """All layers of an item."""
+    yield from item.names
+    for branch in item.branches:
+        for inner in _items(branch):
+            yield from _names(inner)
+
+
+def _shared(net: Net) -> list[_Shared]:
+    """The layers that share weights, by the `shared def` that says so: `tower_conv1` and `tower2_conv1` are the layer
+    `conv1` of two calls of `tower`. Raises `UnwritableError` for names that no calls would give."""
+    groups: dict[str, _Shared] = {}
+    for node in net:
+        if node.shares is None:
+            continue
+        rest = _common(node.shares, node.name)
+        if rest is None:
+            raise UnwritableError(node.name, _no_call(node.name))
+        first, prefix = (name.removesuffix(f"_{rest}") for name in (node.shares, node.name))
+        prefixes = groups.setdefault(first, _Shared(first, {})).prefixes
+        prefixes |= {node.shares: first, node.name: prefix}
+    return list(groups.values())
+
+
+def _common(one: str, other: str) -> str | None:
+    """The longest end, behind an underscore, that two names have in common."""
+    ends = (one[at + 1 :] for at, character in enumerate(one) if character == "_" and at)
+    return next((end for end in ends if end and other.endswith(f"_{end}") and len(other) > len(end) + 1), None)
+
+
+def _no_call(name: str) -> str:
+    return (
+        f"`{name}` has the weights of another layer, and no calls of one `shared def` would make the two: a spec can "
+        "say so for layers in a row with the same names behind two prefixes, such as `tower_conv1` and `tower2_conv1`"
+    )
+
+
+# -- sections ------------------------------------------------------------------------------------------------
+
+
+def _section(section: Section, program: Program) -> Operation:
+    """`data` or `train` with its lines."""
+    folder = Path(program.file.source.name).parent
+    given: list[Argument] = []
+    if isinstance(section, Data) and section.source is not None:
+        source = section.source
+        named = (
+            _word(source.name)
+            if isinstance(source, DataSet)
+            else Positional(Literal(str(folder / source), NOWHERE), NOWHERE)
+        )
+        given = [named]
+    made = [_line(_resolved(line.value, program, folder)) for line in section.lines]
+    word = "data" if isinstance(section, Data) else "train"
+    return replace(operation(word, *given), block=Block(tuple(made), NOWHERE))
+
+
+def _resolved(setting: Setting, program: Program, folder: Path) -> Setting:
+    """A setting with the names of layers where it has labels of other statements, and with its path from here."""
+    cls, labels = type(setting), program.expansion.labels
+
+    def name(word: str) -> str:
+        return word if layers_of(word, program.net, {}) else labels.get(word, word)
+
+    values: dict[str, Any] = dict(vars(setting))
+    for param in params_of(setting).values():
+        own = values[param.name]
+        if param.name == "of":
+            values["of"] = labels.get(own, own)
+        elif isinstance(param.kind, Named) and param.name != "monitor":
+            values[param.name] = tuple(map(name, own)) if isinstance(own, tuple) else own and name(own)
+        elif isinstance(setting, Restore):
+            values[param.name] = str(folder / own)
+    return cls(**values)
+
+
+def _line(setting: Setting) -> Operation:
+    """A line of a section."""
+    if isinstance(setting, Metric):
+        first = next(iter(arguments(setting)), None)
+        if first is None:
+            return operation(METRICS_LINE, _word(setting.name))
+        assert isinstance(first, Positional)
+        return operation(METRICS_LINE, Keyword(setting.name, first.value, NOWHERE, NOWHERE))
+    family = next((word for word, known in FAMILIES.items() if known.get(setting.name) is type(setting)), None)
+    if family is None:
+        return operation(setting.name, *arguments(setting))
+    return operation(family, _word(setting.name), *arguments(setting))
+
+
+# -- lines ---------------------------------------------------------------------------------------------------
+
+
+def text_of(file: File) -> str:
+    """The text of a file that `file_of` made, in the canonical style, one statement a line."""
+    return "".join(f"{line}\n" for line in lines(file.statements))
+
+
+def lines(statements: Iterable[Statement], indent: int = 0) -> list[str]:
+    """Statements as text on lines of their own."""
+    return [line for statement in statements for line in _lines(statement, indent)]
+
+
+def _lines(statement: Statement, indent: int) -> list[str]:
+    """A statement on one line where it fits, else with what stands in its braces on lines of their own."""
+    assert isinstance(statement, Operation | Definition)
+    space, head = " " * indent, _head(statement)
+    short = _inline(statement)
+    if short == head or (short is not None and indent + len(short) <= WIDTH):
+        return [space + short]
+    inner: list[str] = []
+    if isinstance(statement, Operation) and statement.branches:
+        for branch in statement.branches:
+            own = lines(branch.statements or (operation("identity"),), indent + 6)
+            inner += [f"{space}    | {own[0].lstrip()}", *own[1:]]
+    else:
+        block = statement.body if isinstance(statement, Definition) else statement.block
+        assert block is not None
+        inner = lines(block.statements, indent + 4)
+    return [f"{space}{head} {{", *inner, f"{space}}}"]
+
+
+def _inline(statement: Statement) -> str | None:
+    """A statement on one line; None for one that never is: a definition, a section."""
+    assert isinstance(statement, Operation | Definition)
+    if isinstance(statement, Definition) or statement.block is not None:
+        return None
+    if not statement.branches:
+        return _head(statement)
+    rows = [
+        [_inline(inner) for inner in branch.statements or (operation("identity"),)] for branch in statement.branches
+    ]
+    if any(len(row) > 1 or not row[0] or "{" in row[0] for row in rows):
+        return None
+    return f"{_head(statement)} {{ " + " ".join(f"| {row[0]}" for row in rows) + " }"
+
+
+def _head(statement: Operation | Definition) -> str:
+    """A statement up to its braces."""
+    if isinstance(statement, Definition):
+        return f"{'shared ' * statement.shared}def {statement.name}()"
+    label = f"{statement.label.text}: " if statement.label else ""
+    return label + " ".join((statement.name, *map(_argument, statement.arguments)))
+
+
+def _argument(argument: Argument) -> str:
+    return (f"{argument.key}=" if isinstance(argument, Keyword) else "") + _value(argument.value)
+
+
+def _value(value: Expr | Size | None) -> str:
+    if value is None:
+        return "?"
+    if isinstance(value, Size):
+        parts, stride = ("x".join(map(_value, each)) for each in (value.parts, value.stride))
+        return f"{parts}/{stride}" if stride else parts
+    if isinstance(value, Reference):
+        return value.name
+    assert isinstance(value, Literal)
+    if not isinstance(value.value, str):
+        return show(value.value)
+    return '"' + value.value.translate(_ESCAPES) + '"'
+
+
+_ESCAPES = str.maketrans({'"': r"\"", "\\": r"\\", "\n": r"\n", "\t": r"\t"})
