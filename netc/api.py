@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     import keras
     import networkx
 
+    from netc.analysis.cost import NetCost
     from netc.data.stream import Datasets
     from netc.figures.drawing import Drawing
     from netc.ir.net import Net
     from netc.ir.weights import Weights
     from netc.program import Program
-    from netc.report.cost import NetCost
     from netc.train.session import Outcome
 
 __all__ = ["Network", "SpecError", "Summary", "load", "loads"]
@@ -118,7 +118,7 @@ class Network:
 
         >>> resnet.cost.total.trainable
         """
-        from netc.report.cost import measure  # noqa: PLC0415 - the report is for those who ask
+        from netc.analysis.cost import measure  # noqa: PLC0415 - the report is for those who ask
 
         return measure(self.net)
 
@@ -335,7 +335,7 @@ def from_graph(graph: networkx.MultiDiGraph[str], /) -> Network:
 
 
 def _network(source: Source, parameters: Mapping[str, Any]) -> Network:
-    from netc.compiler import judge, need_network  # noqa: PLC0415 - brings the parser
+    from netc.compiler import need_network  # noqa: PLC0415 - brings the parser
 
     overrides = {name: _value(name, value) for name, value in parameters.items()}
     program = _compile(source, overrides)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from netc.analysis.cost import measure
 from netc.backends.keras_source import emit
 from netc.backends.keras_source.inspection import UnexpectedCode, inspect
 from netc.compiler import compile_source
 from netc.program import Program
-from netc.report.cost import measure
 from netc.syntax.source import Source
 from netc.values import Value
 from tests.emit_samples import HEAD, SAMPLES, UNIT

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 
 import netc
+from netc.analysis.cost import measure
 from netc.analysis.structure import Group, Layers, Series, decompose, structure
 from netc.figures import STYLES, FigureError, Options
 from netc.figures.styles import draw
@@ -22,7 +23,6 @@ from netc.layers.base import Layer
 from netc.lift import GraphError
 from netc.lift.graph import graph_of, program_of
 from netc.params import declared
-from netc.report.cost import measure
 from netc.syntax.format import format_file
 from tests.effort import effort
 from tests.figure_geometry import violations

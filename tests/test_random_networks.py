@@ -10,6 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from netc.analysis.cost import measure
+from netc.analysis.receptive import receptive_fields
 from netc.backends.keras_source import emit
 from netc.diagnostics.codes import CODES
 from netc.ir.net import Node
@@ -18,8 +20,6 @@ from netc.layers import LayerError
 from netc.layers.base import Layer
 from netc.params import declared
 from netc.program import Program
-from netc.report.cost import measure
-from netc.report.receptive import receptive_fields
 from netc.values import SizeValue, Word
 from tests.effort import effort
 from tests.random_networks import COMBINERS, SINGLE, compiled, inputs, networks, value

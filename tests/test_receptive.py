@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netc.analysis.receptive import Axis, figure, net_field, receptive_fields
 from netc.ir.net import Net, Node, Origin
 from netc.ir.shape import Shape
 from netc.ir.window import Window
 from netc.layers.base import Layer
-from netc.report.receptive import Axis, figure, net_field, receptive_fields
 from netc.syntax.source import Source, Span
 
 ORIGIN = Origin(Span(Source("test.net", ""), 0, 0))

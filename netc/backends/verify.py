@@ -16,10 +16,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netc.analysis.cost import measure
 from netc.backends.verify_train import RECORDER
 from netc.backends.verify_train import differences as training_differences
 from netc.ir.shape import fits, show_shape
-from netc.report.cost import measure
 
 if TYPE_CHECKING:
     import numpy

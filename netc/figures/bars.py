@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from netc.analysis.cost import Cost
 from netc.figures.facts import Facts, label
 from netc.figures.page import sheet
 from netc.figures.scene import Group, Item, Path, Rect, Scene, Text, fit, text_width
 from netc.figures.trunk import is_own
 from netc.ir.net import Node
 from netc.program import Program
-from netc.report.cost import Cost
 from netc.report.summary import human
 
 _ROW, _BAR = 16.0, 11.0  # px: height of a row and of its bar

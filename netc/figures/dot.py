@@ -8,13 +8,13 @@ from itertools import pairwise
 from graphviz import Digraph, escape, nohtml
 from graphviz.quoting import quote
 
+from netc.analysis.depth import trunk
 from netc.analysis.structure import Layers, Series, structure
 from netc.figures.theme import KIND_NAMES, colour
 from netc.ir.net import Node
 from netc.ir.shape import show_shape
 from netc.lower.expansion import Task, walk
 from netc.program import Program
-from netc.report.depth import trunk
 from netc.report.label import kind
 
 _FONT = "Helvetica"

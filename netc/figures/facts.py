@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import PurePath
 
+from netc.analysis.cost import Cost, NetCost, measure
+from netc.analysis.receptive import Field, net_field, receptive_fields
 from netc.ir.net import Node
 from netc.ir.shape import Shape, show_shape
 from netc.ir.window import Window
 from netc.layers.base import Layer
 from netc.layers.conv import TransposedConv
 from netc.program import Program
-from netc.report.cost import Cost, NetCost, measure
 from netc.report.label import kind
-from netc.report.receptive import Field, net_field, receptive_fields
 from netc.report.rows import line_of, node_line
 from netc.report.summary import human, show_field
 from netc.syntax.source import Span

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, takewhile
 
+from netc.analysis.receptive import figure
 from netc.analysis.structure import Layers, Series
 from netc.figures.facts import Facts, sizes, times
 from netc.figures.trunk import Unit, short
 from netc.ir.shape import rank_of
-from netc.report.receptive import figure
 
 
 @dataclass(frozen=True, slots=True)

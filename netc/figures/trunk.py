@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from netc.analysis.depth import trunk
 from netc.diagnostics.escape import harmless
 from netc.figures.facts import label
 from netc.figures.styles import FigureError
@@ -21,7 +22,6 @@ from netc.layers.conv import Convolution
 from netc.layers.dense import Dense
 from netc.layers.kinds import Sized
 from netc.layers.sliding import spread
-from netc.report.depth import trunk
 
 
 @dataclass(slots=True)

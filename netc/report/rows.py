@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from netc.analysis.cost import Cost, NetCost
+from netc.analysis.receptive import Field
 from netc.analysis.structure import Group, Item, Layers, Series, structure
 from netc.diagnostics.escape import harmless
 from netc.ir.net import Node
 from netc.ir.shape import Shape
 from netc.lower.expansion import Task, walk
 from netc.program import Program
-from netc.report.cost import Cost, NetCost
 from netc.report.label import kind
-from netc.report.receptive import Field
 from netc.syntax.source import Span
 
 

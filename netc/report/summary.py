@@ -7,12 +7,12 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from netc.analysis.cost import NetCost, measure
+from netc.analysis.receptive import Axis, Field, figure, net_field, receptive_fields
 from netc.diagnostics.escape import harmless
 from netc.ir.net import Node
 from netc.ir.shape import show_shape
 from netc.program import Program
-from netc.report.cost import NetCost, measure
-from netc.report.receptive import Axis, Field, figure, net_field, receptive_fields
 from netc.report.rows import Row, Rows, node_line
 from netc.report.table import comma_separated, markdown, plain
 

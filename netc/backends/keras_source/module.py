@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
+from netc.analysis.cost import measure
 from netc.backends.keras_source import tree
 from netc.backends.keras_source.calls import PACKAGES
 from netc.backends.keras_source.comments import Remarks, attach, clean, last_paragraph
@@ -47,7 +48,6 @@ from netc.lower.evaluate import Scope, evaluate
 from netc.lower.expansion import Body, LayerStep
 from netc.lower.walk import mentions
 from netc.program import Program
-from netc.report.cost import measure
 from netc.sections.settings import WeightDecay
 from netc.syntax.parser import parse
 from netc.syntax.tree import Definition, If, Operation, Parameter, Statement

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import ceil
 
+from netc.analysis.cost import Cost
 from netc.figures import facts
 from netc.figures.facts import Facts
 from netc.figures.graph.lines import Lines
@@ -17,7 +18,6 @@ from netc.figures.page import sheet
 from netc.figures.scene import Box, Group, Item, Rect, Scene, Stamp, Template, Text, fit, text_width
 from netc.figures.trunk import LINES
 from netc.ir.shape import Shape
-from netc.report.cost import Cost
 
 WIDEST = 260.0  # box
 _BAND = 3.5  # of a normalisation or an activation in a box

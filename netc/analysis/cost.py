@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from netc.analysis.depth import depths
 from netc.ir.net import Net
 from netc.ir.shape import Shape, elements
 from netc.layers.base import Layer
-from netc.report.depth import depths
 
 FLOAT32 = 4  # bytes
 
