@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from netc.checks.sizes import LIMIT, Trial, _rule
+from netc.analysis.sizes import LIMIT, Trial, rule_of
 from netc.compiler import PASSES, compile_source, run
 from netc.diagnostics import Diagnostic, Severity
 from netc.diagnostics.explain import page
@@ -208,7 +208,7 @@ def test_rule_of_sizes_by_trying_each(text: str) -> None:
     trial = Trial(compiled(text).net)
     base = trial.base()
     assert base is not None
-    rule = _rule(trial, 0, base)
+    rule = rule_of(trial, 0, base)
     truth = {size: works(text, size) for size in range(1, 101)}
     assert {size: rule.works(size) for size in truth} == truth
     assert rule.minimum == min(size for size, good in truth.items() if good)

@@ -1,0 +1,195 @@
+"""Which sizes an unknown input may have: those that the shape rules accept.
+
+The rules run on numbers in place of `?`. With P the total stride of the network, the size of every tensor is an affine
+function of m for inputs of r + m * P, each r from 0 to P - 1 by itself. So a condition between two tensors that holds
+for some large m holds for all, and a window that fits at m fits from there on: for each r it is enough to ask whether a
+large size works, and to search for the smallest one by halving. Only sizes that must meet a fixed one (a join with a
+tensor of known size) work for single m; they are looked for one by one, up to `LIMIT`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import gcd, lcm
+
+from netc.ir.net import Net, Node
+from netc.ir.shape import Shape
+from netc.layers.base import LayerError
+
+LIMIT = 1024  # single sizes are tried up to here
+BUDGET = 100_000  # shape rules to run at most; beyond it only multiples of the total stride are tried
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A node that refuses the sizes that an input size leads to."""
+
+    position: int
+    node: Node
+    error: LayerError
+
+
+class Trial:
+    """Shape rules on numbers, for the nodes that an unknown size reaches. A size is given for each axis."""
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+        self.inputs = [name for name in net.inputs if None in net.shapes[name]]
+        self.axes = sorted({axis for name in self.inputs for axis, size in enumerate(net.shapes[name]) if size is None})
+        self.nodes = [
+            (node, net.operands(node.name))
+            for node in net
+            if any(None in net.shapes[operand] for operand in net.operands(node.name))
+        ]
+        self._known: dict[tuple[str, tuple[Shape, ...]], Shape | LayerError] = {}
+        self.period = self._total_stride()
+        self.all_residues = self.period * len(self.nodes) <= BUDGET
+        self.far = self.period * (-(-LIMIT // self.period) + 1)
+
+    def _total_stride(self) -> int:
+        """The least number of input pixels that moves every tensor by whole pixels, on all axes."""
+        scales: dict[str, tuple[tuple[int, int], ...]] = {}  # input pixels a pixel, as a reduced fraction
+        for node, operands in self.nodes:
+            rank = len(self.net.shapes[node.name]) - 1
+            before = scales.get(operands[0], ((1, 1),) * rank)
+            windows = node.layer.windows(self.net.operand_shapes(node.name))
+            if windows and len(windows) == rank:
+                before = tuple(_scaled(scale, w.stride, w.up) for scale, w in zip(before, windows, strict=True))
+            scales[node.name] = before
+        return lcm(*(pixels for each in scales.values() for pixels, _ in each))
+
+    def failure(self, sizes: Sequence[int]) -> Failure | None:
+        """The first node that refuses these sizes of the axes; None when the network works."""
+        shapes: dict[str, Shape] = {}
+        for name in self.inputs:
+            shape = self.net.shapes[name]
+            shapes[name] = tuple(sizes[axis] if size is None else size for axis, size in enumerate(shape))
+        for position, (node, operands) in enumerate(self.nodes):
+            inputs = tuple(shapes.get(operand) or self.net.shapes[operand] for operand in operands)
+            key = (node.name, inputs)
+            if key not in self._known:
+                self._known[key] = _infer(node, inputs)
+            found = self._known[key]
+            if isinstance(found, LayerError):
+                return Failure(position, node, found)
+            shapes[node.name] = found
+        return None
+
+    def equal(self, size: int) -> tuple[int, ...]:
+        """The same size on every axis."""
+        return (size,) * (max(self.axes) + 1)
+
+    def residues(self) -> range:
+        """The remainders modulo the period to ask about."""
+        return range(self.period if self.all_residues else 1)
+
+    def base(self) -> tuple[int, ...] | None:
+        """Large sizes that work, the same on every axis."""
+        candidates = (self.equal(self.far + residue) for residue in self.residues())
+        return next((sizes for sizes in candidates if self.failure(sizes) is None), None)
+
+
+def _scaled(scale: tuple[int, int], stride: int, up: int) -> tuple[int, int]:
+    pixels, parts = scale[0] * stride, scale[1] * up
+    common = gcd(pixels, parts)
+    return pixels // common, parts // common
+
+
+def _infer(node: Node, inputs: tuple[Shape, ...]) -> Shape | LayerError:
+    try:
+        return node.layer.infer(inputs)
+    except LayerError as error:
+        return error.with_traceback(None)
+
+
+# -- sizes that work from some size on -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The sizes of one axis that work: for each remainder modulo the period the smallest one."""
+
+    period: int
+    smallest: tuple[tuple[int, int], ...]  # (remainder, smallest size), sorted
+    complete: bool = True
+
+    @property
+    def minimum(self) -> int:
+        """The smallest size that works."""
+        return min(size for _, size in self.smallest)
+
+    @property
+    def divisor(self) -> int | None:
+        """What all sizes that work are equidistant by; None where they are not."""
+        remainders = [remainder for remainder, _ in self.smallest]
+        step = gcd(self.period, *(b - a for a, b in pairwise(remainders)))
+        return step if len(remainders) * step == self.period else None
+
+    @property
+    def threshold(self) -> int:
+        """The size from which on all sizes with a good remainder work."""
+        spacing = self.divisor or 1
+        gaps = [size - self.period for _, size in self.smallest if size > self.period]
+        return max(self.minimum, *(gap + spacing for gap in gaps)) if gaps else self.minimum
+
+    def works(self, size: int) -> bool:
+        """Whether a size works."""
+        return any(size % self.period == remainder and size >= least for remainder, least in self.smallest)
+
+    def __str__(self) -> str:
+        step, least = self.divisor, self.threshold
+        if step == 1:
+            return f"all from {least} on" if least > 1 else "all"
+        if step is not None and not self.minimum % step:
+            return f"multiples of {step}, at least {least}"
+        few = sorted(least + turn * self.period for _, least in self.smallest for turn in range(4))[:4]
+        return ", ".join(map(str, few)) + ", ..." + (f" (in steps of {step})" if step else "")
+
+
+def rule_of(trial: Trial, axis: int, base: tuple[int, ...]) -> Rule:
+    """The rule of one axis, the others at sizes that work."""
+
+    def works(size: int) -> bool:
+        return trial.failure((*base[:axis], size, *base[axis + 1 :])) is None
+
+    smallest, guess = [], trial.far // trial.period
+    for remainder in trial.residues():
+        if works(trial.far + remainder):
+            least = _smallest(works, remainder, trial, guess)
+            smallest.append((remainder, least))
+            guess = least // trial.period
+    return Rule(trial.period, tuple(smallest), trial.all_residues)
+
+
+def _smallest(works: Callable[[int], bool], remainder: int, trial: Trial, guess: int) -> int:
+    """The smallest size of a remainder that works, by halving; most often it is near that of the one before."""
+    period = trial.period
+    low, high = (0 if remainder else 1), trial.far // period
+    for probe in (guess, guess - 1):
+        if low <= probe < high and works(remainder + probe * period):
+            high = probe
+        elif low <= probe < high:
+            low = probe + 1
+    while low < high:
+        middle = (low + high) // 2
+        if works(remainder + middle * period):
+            high = middle
+        else:
+            low = middle + 1
+    return remainder + high * period
+
+
+def single_sizes(trial: Trial) -> tuple[list[int], int, int]:
+    """Where no size works from some size on: the single ones that do, of those up to the second number; and where none
+    does, the one that comes furthest through the network."""
+    most = max(1, min(LIMIT, BUDGET // max(len(trial.nodes), 1)))
+    good, furthest = [], (-1, 0)
+    for size in range(1, most + 1):
+        failure = trial.failure(trial.equal(size))
+        if failure is None:
+            good.append(size)
+        else:
+            furthest = max(furthest, (failure.position, -size))
+    return good, most, -furthest[1]
