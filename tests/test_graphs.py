@@ -26,7 +26,7 @@ from netc.params import declared
 from netc.syntax.format import format_file
 from tests.effort import effort
 from tests.figure_geometry import violations
-from tests.figure_samples import objects, scene
+from tests.figure_samples import objects, scene, texts
 from tests.random_networks import compiled, networks
 from tests.specs import SPECS as SPECS_FOLDER
 from tests.specs import VARIANTS, load
@@ -235,6 +235,11 @@ def test_equal_blocks_are_one_repeat() -> None:
 def test_figures_without_text_are_about_as_small(spec: str) -> None:
     written = load(spec)
     assert len(objects(scene("graph", netc.from_graph(written.graph)))) <= len(objects(scene("graph", written))) + 1
+
+
+def test_stages_are_called_what_their_names_begin_with() -> None:
+    found = texts(scene("volumes", netc.from_graph(load("vgg16").graph)))
+    assert {f"stage{at}" for at in range(1, 6)} <= set(found)
 
 
 # -- graphs that are no networks -----------------------------------------------------------------------------

@@ -35,10 +35,11 @@ class Stage:
         return not rank_of(self.units[0].shape)
 
     def name(self) -> str:
-        """What the spec calls it: the call that made it, or its layers."""
+        """What the spec calls it: the call that made it, what its layers' names begin with, or its layers."""
         names = [unit.node.name for unit in self.body]
-        if self.call:
-            return self.call
+        prefix = "_".join(_beginning([name.split("_") for name in names]))
+        if self.call or (prefix and len(names) > 1):
+            return self.call or prefix
         return ", ".join(names) if len(names) < 4 else f"{names[0]} ... {names[-1]}"
 
     def layers(self) -> str:
@@ -107,9 +108,13 @@ def _calls(units: Sequence[Unit], whole: Series) -> list[str]:
                 inner = (*path, item.name) if item.definition else path
                 todo += [(each, inner) for each in item.passes]
     found = [paths[unit.node.name] for unit in units]
-    levels = zip(*(path for unit, path in zip(units, found, strict=True) if unit.layer.op != "input"), strict=False)
-    common = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, levels))
+    common = len(_beginning([path for unit, path in zip(units, found, strict=True) if unit.layer.op != "input"]))
     return ["".join(path[common : common + 1]) for path in found]
+
+
+def _beginning(rows: Sequence[Sequence[str]]) -> list[str]:
+    """What all rows begin with."""
+    return [level[0] for level in takewhile(lambda level: len(set(level)) == 1, zip(*rows, strict=False))]
 
 
 def counted(parts: Sequence[str]) -> str:
