@@ -31,7 +31,10 @@ from tests.random_networks import compiled, networks
 from tests.specs import SPECS as SPECS_FOLDER
 from tests.specs import VARIANTS, load
 
-SPECS = [(spec, values) for spec, variants in VARIANTS.items() for values in variants if values.get("n") != 200]
+SPECS = [(spec, values) for spec, variants in VARIANTS.items() for values in variants[-1:]]
+SPECS = [
+    case for case in SPECS if case not in [("resnet-cifar", {"n": 200}), ("preact-resnet1001", {})]
+]  # 4,000 layers
 Graph: TypeAlias = Any  # networkx.MultiDiGraph, whose stubs take no keys
 
 
@@ -88,7 +91,7 @@ def refused(network: netc.Network, style: str) -> bool:
     return False
 
 
-@effort(120)
+@effort(40)
 @given(networks())
 def test_random_networks_survive_without_their_text(text: str) -> None:
     program = compiled(text)
@@ -124,7 +127,7 @@ def random_graph(seed: int) -> Graph:
     return graph
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", range(100))
 def test_any_graph_survives_as_text(seed: int) -> None:
     """Its layers, names and edges are those of its text; figures show each of them."""
     graph = random_graph(seed)
@@ -203,7 +206,7 @@ def names_of(series: Series) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(200, 400))
+@pytest.mark.parametrize("seed", range(100, 200))
 def test_a_structure_holds_each_layer_once_after_what_it_reads(seed: int) -> None:
     net = netc.from_graph(random_graph(seed)).net
     order = names_of(decompose(net))
@@ -281,7 +284,7 @@ REFUSED = {
     "key": (lambda graph: graph.add_edge("a", "c", "left"), "`c` reads `b` with 0, `a` with 'left'"),
     "same slot": (lambda graph: graph.add_edge("a", "c", 0), "`c` reads `b` with 0, `a` with 0"),
     "no layer": (lambda graph: graph.add_node("d"), "`d` has no attribute `layer`"),
-    "a word": (lambda graph: graph.add_node("d", layer="relu"), "`d` has the layer 'relu', expected a layer of netc.layers"),
+    "a word": (lambda graph: graph.add_node("d", layer="relu"), "`d` has the layer 'relu', expected one of an operation in netc.layers.LAYERS"),
     "a class": (lambda graph: graph.add_node("d", layer=LAYERS["relu"]), "`d` has the layer <class"),
     "name": (lambda graph: graph.add_node("a b", layer=layer("relu")), "'a b' is no name of a layer"),
     "number": (lambda graph: graph.add_node(7, layer=layer("relu")), "7 is no name of a layer"),
@@ -297,7 +300,7 @@ REFUSED = {
     "infinite": (lambda graph: graph.add_node("c", layer=layer("relu", max=float("inf"))), "`c`: `max` of `relu`: got inf"),
     "sizes": (lambda graph: graph.add_node("b", layer=layer("conv", filters=4, kernel=9, pad="valid")), "`b`, which reads `a`: "),
     "shapes": (with_two_inputs, "`e`, which reads `c`, `d`: "),
-    "identity": (lambda graph: graph.add_node("c", layer=layer("identity")), "`identity` is no operation that a spec can name"),
+    "identity": (lambda graph: graph.add_node("c", layer=layer("identity")), "`c`: `identity` makes no layer in a spec"),
     "shared with none": (lambda graph: with_shared(graph, "y_b", "x_b", layer("relu")), "`y_b` shares the weights of 'x_b', and there is no such layer"),
     "shared names": (lambda graph: with_shared(graph, "d", "b", layer("conv", filters=4, kernel=3)), "`d` has the weights of another layer, and no calls of one `shared def`"),
     "shared kinds": (lambda graph: with_shared(graph, "d", "b", layer("conv", filters=5, kernel=3)), "`d` shares the weights of `b`, which is another layer"),
@@ -363,7 +366,7 @@ def spoilt(graph: Graph, dice: random.Random) -> None:
             graph.nodes[name].clear()
 
 
-@pytest.mark.parametrize("seed", range(400))
+@pytest.mark.parametrize("seed", range(250))
 def test_whatever_is_wrong_with_a_graph_is_said(seed: int) -> None:
     dice, graph = random.Random(seed), random_graph(seed)
     for _ in range(dice.randint(1, 3)):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from netc.ir.net import Net
-from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Task, walk
+from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Task, parts, walk
 from netc.program import Program
 from netc.syntax.source import Span
 
@@ -79,15 +79,11 @@ def _series(body: Body, out: Series) -> Task:
             if step.ran is not None:
                 yield _series(step.ran, out)
             continue
-        bodies = step.branches if isinstance(step, LayerStep) else _passes(step)
+        bodies = parts(step)
         inner = [Series([], each.result) for each in bodies]
         out.items.append(_item(step, inner))
         for each, series in zip(bodies, inner, strict=True):
             yield _series(each, series)
-
-
-def _passes(step: CallStep | RepeatStep) -> list[Body]:
-    return step.passes if isinstance(step, RepeatStep) else [step.body]
 
 
 def _item(step: LayerStep | CallStep | RepeatStep, inner: list[Series]) -> Item:

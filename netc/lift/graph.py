@@ -16,7 +16,7 @@ from netc.compiler import compile_source
 from netc.diagnostics.model import Diagnostics
 from netc.ir.net import Net, Node, Origin
 from netc.ir.shape import Shape
-from netc.layers.base import Layer, LayerError
+from netc.layers.base import LAYERS, Layer, LayerError
 from netc.lift.arguments import NOWHERE, given, params_of
 from netc.lift.text import UnwritableError, file_of, section_text, text_of
 from netc.limits import Limits
@@ -55,10 +55,17 @@ def graph_of(program: Program) -> networkx.MultiDiGraph[str]:
         train=sections.train and section_text(sections.train, program),
     )
     for node in net:
-        graph.add_node(node.name, layer=node.layer, shape=net.shapes[node.name], shares=node.shares)
+        graph.add_node(node.name, layer=_plain(node.layer), shape=net.shapes[node.name], shares=node.shares)
         for slot, source in enumerate(net.operands(node.name)):
             graph.add_edge(source, node.name, key=slot)
     return graph
+
+
+def _plain(layer: Layer) -> Layer:
+    """The layer as its operation has it. Some are replaced by one that does the same after the layer before them
+    (`netc.passes.canonical`), and users may replace that one."""
+    cls = LAYERS[layer.op]
+    return layer if type(layer) is cls else cls(**vars(layer))
 
 
 # -- from a graph --------------------------------------------------------------------------------------------
@@ -107,7 +114,7 @@ def prove_equal(net: Net, other: Net) -> None:
 
 def _facts(node: Node, net: Net) -> tuple[object, ...]:
     """What of a layer must be the same in its text."""
-    return type(node.layer), given(node.layer), net.operands(node.name), node.shares
+    return node.layer.op, given(node.layer), net.operands(node.name), node.shares
 
 
 def _net(graph: networkx.MultiDiGraph[str]) -> Net:
@@ -145,8 +152,9 @@ def _check_node(name: object, attributes: Mapping[str, Any]) -> None:
         )
     if "layer" not in attributes:
         raise GraphError(f"`{name}` has no attribute `layer`")
-    if not isinstance(attributes["layer"], Layer):
-        raise GraphError(f"`{name}` has the layer {attributes['layer']!r}, expected a layer of netc.layers")
+    layer = attributes["layer"]
+    if not isinstance(layer, Layer) or LAYERS.get(getattr(layer, "op", "")) is not type(layer):
+        raise GraphError(f"`{name}` has the layer {layer!r}, expected one of an operation in netc.layers.LAYERS")
 
 
 def _ordered(graph: networkx.MultiDiGraph[str]) -> list[str]:

@@ -14,7 +14,6 @@ from typing import Any
 
 from netc.analysis.structure import Layers, Series, decompose
 from netc.ir.net import Net, Node
-from netc.layers.base import LAYERS
 from netc.lift.arguments import NOWHERE, Unwritable, arguments, given, params_of
 from netc.lower.bind import trailing_words
 from netc.lower.special import LEGAL
@@ -189,8 +188,8 @@ class _Writer:
         first = items[0]
         node, last = self.net.node(first.names[0]), items[-1].names[0]
         layer, words = node.layer, [self.net.node(item.names[0]).layer.op for item in items[1:]]
-        if LAYERS.get(layer.op) is not type(layer) or layer.op == "identity":
-            raise UnwritableError(node.name, f"`{layer.op}` is no operation that a spec can name")
+        if layer.op == "identity":
+            raise UnwritableError(node.name, f"`{node.name}`: `identity` makes no layer in a spec: leave it out")
         branches = [Branch(tuple(self._series(_items(part), first.source, body)), NOWHERE) for part in first.branches]
         joined = () if first.branches else self.net.operands(node.name)[1:]
         parts = self._arguments(node, words) + [Positional(self._joined(node, name), NOWHERE) for name in joined]
