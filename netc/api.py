@@ -344,6 +344,8 @@ def _network(source: Source, parameters: Mapping[str, Any]) -> Network:
 
 
 def _checked(program: Program, overrides: Mapping[str, Value]) -> Network:
+    from netc.compiler import judge  # noqa: PLC0415 - brings the parser
+
     found = tuple(judge(program))
     if program.report.failed:
         raise SpecError(found)

@@ -63,7 +63,7 @@ def graph_of(program: Program) -> networkx.MultiDiGraph[str]:
 
 def _plain(layer: Layer) -> Layer:
     """The layer as its operation has it. Some are replaced by one that does the same after the layer before them
-    (`netc.passes.canonical`), and users may replace that one."""
+    (`netc.rewrites`), and users may replace that one."""
     cls = LAYERS[layer.op]
     return layer if type(layer) is cls else cls(**vars(layer))
 
