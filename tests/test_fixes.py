@@ -8,10 +8,9 @@ from random import Random
 
 import pytest
 
-from netc.compiler import compile_source
+from netc.compiler import compile_source, judge
 from netc.diagnostics import Diagnostic, Severity
 from netc.diagnostics.fixes import apply_fixes, fix
-from netc.diagnostics.levels import judge
 from netc.syntax.source import Source
 from tests.cases import paths, read_case
 from tests.fuzz import LIMITS, mutated, texts

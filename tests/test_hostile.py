@@ -10,9 +10,8 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
-from netc.compiler import compile_source
+from netc.compiler import compile_source, judge
 from netc.diagnostics import render_concise, render_json, render_sarif, render_text
-from netc.diagnostics.levels import judge
 from netc.diagnostics.model import MOST, Diagnostic
 from netc.syntax.source import Source
 from tests.cases import check_file
