@@ -7,13 +7,12 @@ from collections.abc import Mapping, Set
 from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.ir.net import Net
 from netc.limits import Limits
-from netc.lower.bounds import Stop
-from netc.lower.context import Context, Labels, Mark
-from netc.lower.definitions import Namespace
+from netc.lower.definitions import Namespace, definitions_of
 from netc.lower.evaluate import Scope
-from netc.lower.expand import Expander, definitions_of
 from netc.lower.expansion import Body
 from netc.lower.names import Names
+from netc.lower.state import Context, Labels, Mark, State, Stop
+from netc.lower.statements import STATEMENTS
 from netc.lower.walk import mentions
 from netc.program import Program, Sections
 from netc.suggest import did_you_mean
@@ -34,31 +33,28 @@ def lower(
     `overrides` replace the values of the file's `param`s. With `speculate`, arms and passes that do not run are
     expanded too, on `Program.ghosts`, as emitted code needs them.
     """
-    expander = Expander(file, overrides, limits, report)
-    expander.speculate = speculate
+    state = State(file, overrides, limits, report, STATEMENTS, speculate=speculate)
     namespace = Namespace(below=definitions_of(file))
-    scope = Scope(expander.parameters, report, limits)
-    ctx = Context(
-        expander.net, scope, Names("", expander.canonical), Labels(), {}, namespace, 0, top=True, outermost=True
-    )
-    body = _run(expander, file, ctx)
-    sections = _sections(expander, scope)
-    _outputs(expander, file, ctx)
-    _unused(expander, file, ctx)
-    if expander.lost:
-        report.discard(lambda found: _may_be_lost(found, expander.lost))
-    parameters = {name: value for name, value in expander.parameters.items() if value is not None}
+    scope = Scope(state.parameters, report, limits)
+    ctx = Context(state.net, scope, Names("", state.canonical), Labels(), {}, namespace, 0, top=True, outermost=True)
+    body = _run(state, file, ctx)
+    sections = _sections(state, scope)
+    _outputs(state, file, ctx)
+    _unused(state, file, ctx)
+    if state.lost:
+        report.discard(lambda found: _may_be_lost(found, state.lost))
+    parameters = {name: value for name, value in state.parameters.items() if value is not None}
     return Program(
         file,
-        expander.net.name,
+        state.net.name,
         parameters,
-        expander.net,
+        state.net,
         body,
-        expander.called,
+        state.called,
         sections,
         report,
-        expander.ghosts,
-        expander.includes.opened,
+        state.ghosts,
+        state.includes.opened,
     )
 
 
@@ -68,13 +64,13 @@ def _may_be_lost(found: Diagnostic, lost: Set[str]) -> bool:
     return names_lost or _OF_LOST.get(found.code) in lost
 
 
-def _run(expander: Expander, file: File, ctx: Context) -> Body:
+def _run(state: State, file: File, ctx: Context) -> Body:
     """Run the file statement by statement; definitions are visible to what stands below them."""
     whole = Body([], None, None)
     try:
         for position, statement in enumerate(file.statements):
             ctx.position = position
-            whole.steps.extend(expander.run((statement,), ctx).steps)
+            whole.steps.extend(state.run((statement,), ctx).steps)
     except Stop:
         pass
     whole.result = ctx.current if isinstance(ctx.current, str) else None
@@ -82,21 +78,21 @@ def _run(expander: Expander, file: File, ctx: Context) -> Body:
     return whole
 
 
-def _sections(expander: Expander, scope: Scope) -> Sections:
-    if not expander.sections:
+def _sections(state: State, scope: Scope) -> Sections:
+    if not state.sections:
         return Sections()
     from netc.sections.resolve import resolve  # noqa: PLC0415 - all the settings of training, which few checks need
 
-    return resolve(expander.sections, scope, expander.report)
+    return resolve(state.sections, scope, state.report)
 
 
-def _outputs(expander: Expander, file: File, ctx: Context) -> None:
-    if expander.outputs is not None:
-        expander.net.outputs = expander.outputs
+def _outputs(state: State, file: File, ctx: Context) -> None:
+    if state.outputs is not None:
+        state.net.outputs = state.outputs
     elif isinstance(ctx.current, str):
-        expander.net.outputs = [ctx.current]
-    elif not expander.report.failed and not any(isinstance(s, Definition) for s in file.statements):
-        expander.report.add(
+        state.net.outputs = [ctx.current]
+    elif not state.report.failed and not any(isinstance(s, Definition) for s in file.statements):
+        state.report.add(
             "NET125",
             "the file makes no network",
             Span(file.source, 0, 0),
@@ -114,22 +110,22 @@ def _is_left(mark: Mark, net: Net) -> bool:
     )
 
 
-def _unused(expander: Expander, file: File, ctx: Context) -> None:
+def _unused(state: State, file: File, ctx: Context) -> None:
     """What was given or defined and never used."""
-    report = expander.report
-    there = ", ".join(expander.parameters) or "this file has none"
-    for name in expander.overrides:
+    report = state.report
+    there = ", ".join(state.parameters) or "this file has none"
+    for name in state.overrides:
         report.add(
             "NET112",
             f"`-D {name}=...` names no parameter of the file",
             Span(file.source, 0, 0),
-            help=did_you_mean(name, expander.parameters, (f"parameters are `param` lines: {there}",)),
+            help=did_you_mean(name, state.parameters, (f"parameters are `param` lines: {there}",)),
         )
     if report.failed:
         return
-    mentioned = expander.mentioned.union(mentions(expander.sections))
-    for name, mark in expander.marks:
-        if mark.span not in expander.read_labels and name not in mentioned and not _is_left(mark, expander.net):
+    mentioned = state.mentioned.union(mentions(state.sections))
+    for name, mark in state.marks:
+        if mark.span not in state.read_labels and name not in mentioned and not _is_left(mark, state.net):
             report.add("NET508", f"the label `{name}` is never used", mark.span, help=("remove it",))
     unread = {s.name for s in file.statements if isinstance(s, Parameter)} - ctx.scope.used - mentioned
     if unread:  # an expression need not read all its names
@@ -139,7 +135,7 @@ def _unused(expander: Expander, file: File, ctx: Context) -> None:
             continue
         if isinstance(statement, Definition):
             known = ctx.namespace.known.get(statement.name)
-            if expander.net.outputs and known is not None and not known.called:
+            if state.net.outputs and known is not None and not known.called:
                 report.add("NET512", f"`{statement.name}` is never called", statement.name_span)
         elif statement.name in unread:
             report.add("NET511", f"the parameter `{statement.name}` is never used", statement.name_span)

@@ -17,7 +17,7 @@ from netc.params import REQUIRED, Anything, Bool, Param, Signature
 from netc.syntax.parser import parse
 from netc.syntax.reading import read
 from netc.syntax.source import Source, Span
-from netc.syntax.tree import Definition, Formal, Literal
+from netc.syntax.tree import Definition, File, Formal, Literal
 
 Options = Mapping[str, Mapping[str, Option]]  # operation -> key -> value, as `default` statements set them
 
@@ -66,9 +66,20 @@ class Namespace:
         self._since[name] = position
         self.below.pop(name, None)
 
+    def standing_below(self, name: str) -> Definition | None:
+        """A definition of the file that is not visible yet."""
+        if name in self.below:
+            return self.below[name]
+        return self.known[name].definition if name in self.known else None
+
     def visible(self, name: str, position: int) -> Known | None:
         """A definition that stands above a position."""
         return self.known[name] if self._since.get(name, position) < position else None
+
+
+def definitions_of(file: File) -> dict[str, Definition]:
+    """The definitions of a file by name."""
+    return {statement.name: statement for statement in file.statements if isinstance(statement, Definition)}
 
 
 _DEFINITION = re.compile(r"^(?:shared\s+)?def\s+(\w+)", re.MULTILINE)

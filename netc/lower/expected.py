@@ -7,17 +7,12 @@ bound is refused at once, rather than when memory and patience are used up.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from netc.layers import LAYERS
-from netc.lower.bounds import too_many_layers, too_many_steps
-from netc.lower.context import Context
 from netc.lower.definitions import Known, Namespace, shipped
-from netc.lower.special import SPECIAL
+from netc.lower.names import NAMELESS
 from netc.syntax.tree import Group, If, Literal, Operation, Repeat, Statement
-
-if TYPE_CHECKING:
-    from netc.lower.expand import Expander
 
 DEPTH = 64  # definitions and blocks inside each other that are looked into
 
@@ -39,27 +34,16 @@ NOTHING, ONE_STEP = Amount(0, 0), Amount(1, 0)
 class Expected:
     """The least that definitions and blocks make. Counts that only running tells count as 0."""
 
-    def __init__(self, expander: Expander) -> None:
-        self.expander = expander
+    def __init__(self) -> None:
         self._definitions: dict[int, Amount] = {}
 
-    def check_repeat(self, statement: Repeat, count: int, ctx: Context) -> None:
-        """Report what the passes of a `repeat` are sure to pass, and stop."""
-        if count > 1:
-            one = self._block(statement.body.statements, ctx.namespace, ctx.position, 0)
-            self._check(NOTHING.and_then(one, count), statement, ctx)
+    def passes(self, statement: Repeat, count: int, space: Namespace, position: int) -> Amount:
+        """The least that the passes of a `repeat` make."""
+        return NOTHING.and_then(self._block(statement.body.statements, space, position, 0), count)
 
-    def check_call(self, statement: Operation, known: Known, ctx: Context) -> None:
-        """Report what a call is sure to pass, and stop."""
-        self._check(self._definition(known, 0), statement, ctx)
-
-    def _check(self, amount: Amount, statement: Repeat | Operation, ctx: Context) -> None:
-        expander, limits = self.expander, self.expander.limits
-        place = statement.count.span if isinstance(statement, Repeat) else statement.name_span
-        if len(ctx.net) + amount.layers > limits.layers:
-            too_many_layers(limits, place, ctx)
-        if expander.steps + amount.steps > limits.steps:
-            too_many_steps(limits, place, ctx)
+    def call(self, known: Known) -> Amount:
+        """The least that a call of a definition makes."""
+        return self._definition(known, 0)
 
     def _definition(self, known: Known, depth: int) -> Amount:
         key = id(known.definition)
@@ -86,7 +70,7 @@ class Expected:
             arms = [self._block(arm.body.statements, space, position, depth + 1) for arm in statement.arms]
             arms += [NOTHING] * (statement.arms[-1].condition is not None)
             return ONE_STEP.and_then(Amount(min(arm.steps for arm in arms), min(arm.layers for arm in arms)))
-        if not isinstance(statement, Operation) or statement.name in SPECIAL:
+        if not isinstance(statement, Operation) or statement.name in NAMELESS:
             return ONE_STEP
         known = space.visible(statement.name, position)
         if known is None and statement.name in LAYERS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
 
 from netc.diagnostics.model import Label
 from netc.ir.net import Net, Node, Origin, Written
@@ -12,16 +11,13 @@ from netc.ir.shape import Shape, elements, show_shape
 from netc.layers import LAYERS
 from netc.layers.base import Layer, LayerError
 from netc.lower.bind import Bound, Option, Trailing, bind
-from netc.lower.context import BROKEN, Context, Current
 from netc.lower.evaluate import Poison
 from netc.lower.expansion import Body, LayerStep
+from netc.lower.state import BROKEN, Context, Current, State, head, run_branches
 from netc.params import Signature
 from netc.syntax.source import Span
 from netc.syntax.tree import Keyword, Operation, Reference
 from netc.values import Word
-
-if TYPE_CHECKING:
-    from netc.lower.expand import Expander
 
 
 @cache
@@ -30,39 +26,29 @@ def signature_of(op: str) -> Signature:
     return LAYERS[op].signature(op)
 
 
-def head(statement: Operation) -> Span:
-    """The words of an operation, without its label and its braces."""
-    last = statement.arguments[-1].span if statement.arguments else statement.name_span
-    return statement.name_span.to(last)
-
-
-def run_layer(expander: Expander, statement: Operation, ctx: Context) -> LayerStep | None:
+def run_layer(state: State, statement: Operation, ctx: Context) -> LayerStep | None:
     """Run a statement whose operation is a layer class."""
     cls = LAYERS[statement.name]
-    source = ctx.current
+    source, node = ctx.current, ctx.node
     name = ctx.names.name(statement, repeated=ctx.repeated)
-    branches, operands = _operands(expander, statement, cls, ctx)
+    branches, operands = _operands(state, statement, cls, ctx)
     ctx.move(source)
     bound = _bind(statement, cls, ctx)
     if bound is None:
         ctx.move(BROKEN)
         return None
-    labelled = _labelled(expander, bound, ctx)
+    labelled = _labelled(state, bound, ctx)
     read = None
     if operands is not None and labelled is not None:
         read = _read(statement, cls, [*operands, *labelled], branches, ctx)
-    nodes = _nodes(expander, statement, cls, bound, name, read, ctx)
+    nodes = _nodes(state, statement, cls, bound, name, read, ctx)
     if not nodes:
-        expander.reserve(name, head(statement), ctx)
-    return None if read is None else LayerStep(statement, nodes, branches, _name(source), _name(ctx.current))
-
-
-def _name(current: Current) -> str | None:
-    return current if isinstance(current, str) else None
+        _reserve(state, name, head(statement), ctx)
+    return None if read is None else LayerStep(statement, nodes, branches, node, ctx.node)
 
 
 def _operands(
-    expander: Expander, statement: Operation, cls: type[Layer], ctx: Context
+    state: State, statement: Operation, cls: type[Layer], ctx: Context
 ) -> tuple[list[Body], list[Current] | None]:
     """The branches that ran and the tensors that the layer reads; None after an error."""
     combiner = cls.operands[1] != cls.operands[0] or cls.operands[0] > 1
@@ -72,21 +58,7 @@ def _operands(
         return [], None
     if not statement.branches:
         return [], ([] if cls.operands[1] == 0 else [ctx.current])
-    return run_branches(expander, statement, ctx)
-
-
-def run_branches(expander: Expander, statement: Operation, ctx: Context) -> tuple[list[Body], list[Current]]:
-    """Run every branch on the current tensor: what ran, and the tensors that come of it."""
-    source, results, bodies = ctx.current, [], []
-    options, top, outermost = ctx.options, ctx.top, ctx.outermost
-    ctx.top = ctx.outermost = False
-    for branch in statement.branches:
-        ctx.move(source)
-        bodies.append(expander.run(branch.statements, ctx))
-        ctx.options = options
-        results.append(ctx.current)
-    ctx.top, ctx.outermost = top, outermost
-    return bodies, results
+    return run_branches(state, statement, ctx)
 
 
 def _bind(statement: Operation, cls: type[Layer], ctx: Context) -> Bound | None:
@@ -138,9 +110,9 @@ def _refuse_act_beside_norm(statement: Operation, bound: Bound, options: Mapping
     )
 
 
-def _labelled(expander: Expander, bound: Bound, ctx: Context) -> list[Current] | None:
+def _labelled(state: State, bound: Bound, ctx: Context) -> list[Current] | None:
     """The tensors that a combiner's labels name."""
-    found = [expander.use_label(reference.name, reference.span, ctx) for reference in bound.labels]
+    found = [state.use_label(reference.name, reference.span, ctx) for reference in bound.labels]
     return None if any(node is None for node in found) else found
 
 
@@ -176,7 +148,7 @@ def _read(
 
 
 def _nodes(
-    expander: Expander,
+    state: State,
     statement: Operation,
     cls: type[Layer],
     bound: Bound,
@@ -194,7 +166,7 @@ def _nodes(
     span = head(statement)
     names = [name]
     origin = Origin(span, ctx.frame, written, tuple(bound.unseen))
-    last = add_node(expander, ctx, name, cls, values, origin, operands, bound)
+    last = _add(state, ctx, name, cls, values, origin, operands, bound)
     made = [last]
     for word in trailing:
         after, more = LAYERS[word.word], Bound()
@@ -205,7 +177,7 @@ def _nodes(
         names.append(_free(f"{name}_{after.op}", names))
         operands = None if last is None else [last]
         origin = Origin(word.span, ctx.frame, more.written, tuple(more.unseen))
-        last = add_node(expander, ctx, names[-1], after, options, origin, operands, Bound())
+        last = _add(state, ctx, names[-1], after, options, origin, operands, Bound())
         made.append(last)
     ctx.move(BROKEN if last is None else last)
     return [node for node in made if node is not None]
@@ -238,8 +210,8 @@ def _free(name: str, made: Sequence[str]) -> str:
     return f"{name}{number}"
 
 
-def add_node(
-    expander: Expander,
+def _add(
+    state: State,
     ctx: Context,
     name: str,
     cls: type[Layer],
@@ -262,8 +234,8 @@ def add_node(
     except LayerError as error:
         _report(error, origin, shapes, operands or (), bound.spans, ctx)
         return None
-    node = Node(expander.unique(name, ctx), layer, origin)
-    if not expander.admit(node, shapes, shape, ctx):
+    node = Node(state.unique(name, ctx), layer, origin)
+    if not _admit(state, node, shapes, shape, ctx):
         return None
     return ctx.net.add(node, operands, shape)
 
@@ -318,3 +290,61 @@ def _shrinking(net: Net, name: str) -> list[str]:
     where = "line " if len(unique) == 1 else "lines "
     shown = ", ".join(map(str, unique[:12])) + (", ..." if len(unique) > 12 else "")
     return [f"the input {size} has {verb} ({where}{shown})"]
+
+
+# -- joining the network ---------------------------------------------------------------------------------------
+
+
+def _reserve(state: State, name: str, span: Span, ctx: Context) -> None:
+    """Keep the name of a layer that could not be made, so that another one of that name is told all the same."""
+    if ctx.net is state.net and _is_new(state, name, span, ctx):
+        state.reserved[name] = span
+
+
+def _is_new(state: State, name: str, span: Span, ctx: Context) -> bool:
+    other = ctx.net.node(name).origin.span if name in ctx.net else state.reserved.get(name)
+    if other is not None:
+        ctx.scope.fail(
+            "NET121",
+            f"two layers would have the name `{name}`, this one and that of line {other.line}",
+            span,
+            help=("give one of them another label",),
+        )
+    return other is None
+
+
+def _admit(state: State, node: Node, inputs: Sequence[Shape], shape: Shape, ctx: Context) -> bool:
+    """Whether a node may join the network: bounds, names and shared weights; reports what is wrong."""
+    span, limits = node.origin.span, state.limits
+    if not _is_new(state, node.name, span, ctx):
+        return False
+    count = elements(tuple(dim or 1 for dim in shape)) or 0
+    if count > limits.elements:
+        message = f"a tensor of {show_shape(shape)} has {count:,} elements: at most {limits.elements:,} are allowed"
+        state.over("NET605", message, "elements", count, span, ctx)
+        return False
+    if len(ctx.net) >= limits.layers:
+        state.too_many_layers(span, ctx)
+    if len(node.name) > limits.name:
+        message = f"this layer would have a name of more than {limits.name:,} characters"
+        ctx.scope.fail("NET609", message, span, help=("names join the labels on the way: give it shorter ones",))
+        return False
+    for sharing in ctx.sharing:
+        if sharing.follow is None:
+            sharing.record.append(node)
+        elif not _follow(node, next(sharing.follow, None), ctx):
+            return False
+    if node.shares is None:
+        state.weights += sum(weight.count for weight in node.layer.weights(inputs))
+    if state.weights > limits.parameters:
+        message = f"the network has more than {limits.parameters:,} parameters"
+        raise state.over("NET606", message, "parameters", state.weights, span, ctx)
+    return True
+
+
+def _follow(node: Node, first: Node | None, ctx: Context) -> bool:
+    if first is None or first.layer != node.layer:
+        ctx.scope.fail("NET122", "this call makes other layers than the first one", node.origin.span)
+        return False
+    node.shares = first.layer_name
+    return True

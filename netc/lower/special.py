@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from netc.layers import LAYERS
 from netc.lower.bind import Option, bind, size_value
-from netc.lower.context import BROKEN, Context
-from netc.lower.definitions import shipped
-from netc.lower.evaluate import Poison, evaluate
+from netc.lower.definitions import Namespace, definitions_of, shipped
+from netc.lower.evaluate import Poison, Scope, evaluate
 from netc.lower.expansion import LayerStep
-from netc.lower.layers import head, signature_of
+from netc.lower.layers import signature_of
+from netc.lower.names import NAMELESS, Names
+from netc.lower.state import BROKEN, Context, Labels, State, braceless, head
 from netc.params import Int, KindError, Param, Signature
 from netc.suggest import did_you_mean
-from netc.syntax.tree import Keyword, Literal, Operation, Positional, Reference, Size
+from netc.syntax.parser import parse
+from netc.syntax.source import Span
+from netc.syntax.tree import Definition, Keyword, Literal, Operation, Positional, Reference, Size
 from netc.values import Word
 
-if TYPE_CHECKING:
-    from netc.lower.expand import Expander
-
-Special = Callable[["Expander", Operation, Context], LayerStep | None]
+Special = Callable[[State, Operation, Context], LayerStep | None]
 
 LANGUAGE = 1  # the newest version of the language
 LEGAL = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")
 _NET = Signature("net", {"language": Param("language", Int(min=1), LANGUAGE, "version of the language")})
 
 
-def _top_level(expander: Expander, statement: Operation, ctx: Context) -> bool:
+def _top_level(statement: Operation, ctx: Context) -> bool:
     if ctx.top:
         return True
     ctx.scope.fail("NET117", f"`{statement.name}` stands at the top level of a file only", head(statement))
@@ -40,16 +39,12 @@ def _bare(statement: Operation, ctx: Context) -> bool:
     if statement.label is not None:
         ctx.scope.fail("NET117", f"`{statement.name}` takes no label", statement.label.span)
         return False
-    if statement.block is not None or statement.branches:
-        place = statement.block or statement.branches[0]
-        ctx.scope.fail("NET126", f"`{statement.name}` takes nothing in braces", place.span)
-        return False
-    return True
+    return braceless(statement, ctx)
 
 
-def run_net(expander: Expander, statement: Operation, ctx: Context) -> None:
+def run_net(state: State, statement: Operation, ctx: Context) -> None:
     """`net NAME [language=1]`."""
-    if not (_top_level(expander, statement, ctx) and _bare(statement, ctx)):
+    if not (_top_level(statement, ctx) and _bare(statement, ctx)):
         return
     first = statement.arguments[0] if statement.arguments else None
     value = first.value if isinstance(first, Positional) else None
@@ -62,11 +57,11 @@ def run_net(expander: Expander, statement: Operation, ctx: Context) -> None:
             help=("for example `net resnet`",),
         )
         return
-    if expander.named:
+    if state.named:
         ctx.scope.fail("NET113", "the network has a name already", head(statement))
         return
-    expander.named = True
-    expander.net.name = name
+    state.named = True
+    state.net.name = name
     try:
         bound = bind(_NET, statement, ctx.scope, 0, arguments=statement.arguments[1:])
     except Poison:
@@ -80,7 +75,7 @@ def run_net(expander: Expander, statement: Operation, ctx: Context) -> None:
         )
 
 
-def _references(expander: Expander, statement: Operation, ctx: Context, count: int | None) -> list[Reference] | None:
+def _references(statement: Operation, ctx: Context, count: int | None) -> list[Reference] | None:
     """Arguments that must all be bare names."""
     found = []
     for argument in statement.arguments:
@@ -100,54 +95,45 @@ def _references(expander: Expander, statement: Operation, ctx: Context, count: i
     return found
 
 
-def run_from(expander: Expander, statement: Operation, ctx: Context) -> LayerStep | None:
+def run_from(state: State, statement: Operation, ctx: Context) -> LayerStep | None:
     """`from LABEL`: go on from it."""
-    source = ctx.current
-    names = None
-    if statement.block is None and not statement.branches:
-        names = _references(expander, statement, ctx, 1)
-    elif statement.block or statement.branches:
-        place = statement.block or statement.branches[0]
-        ctx.scope.fail("NET126", "`from` takes nothing in braces", place.span)
-    node = expander.use_label(names[0].name, names[0].span, ctx) if names else None
+    source = ctx.node
+    names = _references(statement, ctx, 1) if braceless(statement, ctx) else None
+    node = state.use_label(names[0].name, names[0].span, ctx) if names else None
     ctx.move(BROKEN if node is None else node)
-    if not isinstance(ctx.current, str):
-        return None
-    return LayerStep(statement, [], [], source if isinstance(source, str) else None, ctx.current)
+    return None if ctx.node is None else LayerStep(statement, [], [], source, ctx.node)
 
 
-def run_identity(expander: Expander, statement: Operation, ctx: Context) -> LayerStep | None:
+def run_identity(state: State, statement: Operation, ctx: Context) -> LayerStep | None:
     """`identity`: the current tensor itself."""
     if statement.arguments or statement.block is not None or statement.branches:
         ctx.scope.fail("NET107", "`identity` is the current tensor itself and takes no arguments", statement.span)
     if ctx.current is None:
         ctx.scope.fail("NET118", "`identity` has nothing to work on: no `input` stands above", head(statement))
         ctx.move(BROKEN)
-    if not isinstance(ctx.current, str):
-        return None
-    return LayerStep(statement, [], [], ctx.current, ctx.current)
+    return None if ctx.node is None else LayerStep(statement, [], [], ctx.node, ctx.node)
 
 
-def run_output(expander: Expander, statement: Operation, ctx: Context) -> None:
+def run_output(state: State, statement: Operation, ctx: Context) -> None:
     """`output LABEL...`: the outputs, in order."""
     if not ctx.outermost:
         ctx.scope.fail("NET117", "`output` stands in the file itself, or in an `if` there", head(statement))
         return
     if not _bare(statement, ctx):
         return
-    if expander.outputs is not None:
+    if state.outputs is not None:
         ctx.scope.fail("NET113", "the outputs are named already", head(statement))
         return
-    expander.outputs = []
-    for name in _references(expander, statement, ctx, None) or ():
-        node = expander.use_label(name.name, name.span, ctx)
-        if isinstance(node, str) and node in expander.outputs:
+    state.outputs = []
+    for name in _references(statement, ctx, None) or ():
+        node = state.use_label(name.name, name.span, ctx)
+        if isinstance(node, str) and node in state.outputs:
             ctx.scope.fail("NET113", f"`{name.name}` is an output already", name.span)
         elif isinstance(node, str):
-            expander.outputs.append(node)
+            state.outputs.append(node)
 
 
-def run_default(expander: Expander, statement: Operation, ctx: Context) -> None:
+def run_default(state: State, statement: Operation, ctx: Context) -> None:
     """`default OP key=value ...`: options for what follows in the same braces or file."""
     if not _bare(statement, ctx):
         return
@@ -169,7 +155,7 @@ def run_default(expander: Expander, statement: Operation, ctx: Context) -> None:
         ctx.scope.fail("NET106", f"`default {first.value.name}` sets nothing", head(statement), help=(help,))
     options = dict(ctx.options.get(cls.op, {}))
     for argument in statement.arguments[1:]:
-        option = _option(expander, signature_of(first.value.name), argument, ctx)
+        option = _option(signature_of(first.value.name), argument, ctx)
         if option is not None:
             options[option[0]] = option[1]
     ctx.options = {**ctx.options, cls.op: options}
@@ -185,9 +171,7 @@ def _no_operation(expr: Reference, ctx: Context) -> None:
         )
 
 
-def _option(
-    expander: Expander, signature: Signature, argument: Keyword | Positional, ctx: Context
-) -> tuple[str, Option] | None:
+def _option(signature: Signature, argument: Keyword | Positional, ctx: Context) -> tuple[str, Option] | None:
     if not isinstance(argument, Keyword):
         ctx.scope.fail(
             "NET107",
@@ -223,9 +207,9 @@ def _option(
     return argument.key, Option(computed, value, argument.span, ctx.scope)  # type: ignore[arg-type]
 
 
-def run_use(expander: Expander, statement: Operation, ctx: Context) -> None:
+def run_use(state: State, statement: Operation, ctx: Context) -> None:
     """`use "blocks.net"`: bring another file's definitions in."""
-    if not (_top_level(expander, statement, ctx) and _bare(statement, ctx)):
+    if not (_top_level(statement, ctx) and _bare(statement, ctx)):
         return
     values = [argument.value for argument in statement.arguments if isinstance(argument, Positional)]
     if (
@@ -236,13 +220,37 @@ def run_use(expander: Expander, statement: Operation, ctx: Context) -> None:
     ):
         ctx.scope.fail("NET108", '`use` takes the path of one file, in quotes: `use "blocks.net"`', head(statement))
         return
-    expander.include(values[0].value, values[0].span, ctx)
+    _include(state, values[0].value, values[0].span, ctx)
 
 
-def run_section(expander: Expander, statement: Operation, ctx: Context) -> None:
+def _include(state: State, target: str, span: Span, ctx: Context) -> None:
+    """Bring the definitions of another file into this one."""
+    found = state.includes.open(target, span)
+    if found is None:
+        return
+    path, source = found
+    file = parse(source, state.limits, state.report)
+    space = Namespace(below=definitions_of(file))
+    scope = Scope({}, state.report, state.limits)
+    inner = Context(state.net, scope, Names("", state.canonical), Labels(), {}, space, 0, top=True)
+    state.includes.stack.append(path)
+    for position, statement in enumerate(file.statements):
+        inner.position = position
+        brings = isinstance(statement, Definition)
+        if brings or (isinstance(statement, Operation) and statement.name in ("use", "default")):
+            state.table[type(statement)](state, statement, inner)
+    state.includes.stack.pop()
+    for name, known in space.known.items():
+        if name in ctx.namespace.known:
+            ctx.scope.fail("NET113", f"`{name}`, from {target!r}, is defined already", span)
+        else:
+            ctx.namespace.bring(name, known, ctx.position)
+
+
+def run_section(state: State, statement: Operation, ctx: Context) -> None:
     """`data` and `train`: kept, and resolved when the network is complete."""
-    if _top_level(expander, statement, ctx):
-        expander.sections.append(statement)
+    if _top_level(statement, ctx):
+        state.sections.append(statement)
 
 
 SPECIAL: dict[str, Special] = {
@@ -255,3 +263,4 @@ SPECIAL: dict[str, Special] = {
     "data": run_section,
     "train": run_section,
 }
+assert SPECIAL.keys() == NAMELESS
