@@ -73,18 +73,24 @@ def head_length(statement: Statement) -> int:
 
 def names(value: Expr | Size | None) -> Iterator[str]:
     """Bare names in an expression or a size."""
-    if isinstance(value, Reference):
-        yield value.name
-    elif isinstance(value, Group):
-        yield from names(value.inner)
-    elif isinstance(value, Unary):
-        yield from names(value.operand)
-    elif isinstance(value, Binary):
-        yield from names(value.left)
-        yield from names(value.right)
-    elif isinstance(value, Conditional):
-        for part in (value.then, value.condition, value.otherwise):
-            yield from names(part)
-    elif isinstance(value, Size):
-        for extent in (*value.parts, *value.stride):
-            yield from names(extent)
+    return (reference.name for reference in references(value))
+
+
+def references(value: Expr | Size | None) -> Iterator[Reference]:
+    """The bare names in an expression or a size, with their places."""
+    match value:
+        case Reference():
+            yield value
+        case Group():
+            yield from references(value.inner)
+        case Unary():
+            yield from references(value.operand)
+        case Binary():
+            yield from references(value.left)
+            yield from references(value.right)
+        case Conditional():
+            for part in (value.then, value.condition, value.otherwise):
+                yield from references(part)
+        case Size():
+            for extent in (*value.parts, *value.stride):
+                yield from references(extent)

@@ -279,6 +279,19 @@ class _Reader:
         raise self.fail("NET402", f"there is no {what} `{name}`", span, help)
 
 
+def bare_names(section: str, operation: Operation) -> Iterator[Reference]:
+    """The names in a line of a section that are no parameters and no words: labels, outputs, monitored quantities."""
+    word, arguments = operation.name, operation.arguments
+    chosen = [SECTIONS[section][word]] if word in SECTIONS[section] else []
+    first = arguments[0].value if arguments else None
+    if word in FAMILIES and isinstance(first, Reference) and first.name in FAMILIES[word]:
+        chosen, arguments = [FAMILIES[word][first.name]], arguments[1:]
+    for cls in chosen:
+        for argument, quoted in zip(arguments, _quoted(cls, arguments), strict=True):
+            if quoted is not argument and isinstance(argument.value, Reference):
+                yield argument.value
+
+
 def _listed(known: Mapping[str, Any]) -> str:
     """Canonical names, for help."""
     return ", ".join(f"`{name}`" for name in dict.fromkeys(choice.name for choice in known.values()))
