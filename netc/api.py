@@ -177,7 +177,7 @@ class Network:
         without TensorFlow.
         """
         needs.require("a Keras model", *needs.BUILDING)
-        from netc.backends.keras_model import build  # noqa: PLC0415 - imports TensorFlow
+        from netc.targets.keras.build import build  # noqa: PLC0415 - imports TensorFlow
 
         return build(self.program)
 
@@ -216,9 +216,9 @@ class Network:
         >>> for images, labels in digits.datasets().train.batches(epoch=0): ...
         """
         needs.require("a data set", *needs.READING)
-        from netc.backends.quiet import import_tensorflow  # noqa: PLC0415
         from netc.data import prepare  # noqa: PLC0415
         from netc.sections.model import BATCH, SEED  # noqa: PLC0415
+        from netc.targets.keras.quiet import import_tensorflow  # noqa: PLC0415
 
         import_tensorflow()
         train = self.program.sections.train
@@ -263,7 +263,7 @@ class Network:
     def source(self, *, flat: bool = False) -> str:
         """The text of a Python module that builds the network with Keras alone: in the structure of the spec, or
         `flat`, layer by layer. Its `build_model()` is `to_keras()`."""
-        from netc.backends.keras_source import emit  # noqa: PLC0415 - imports black
+        from netc.targets.keras.source import emit  # noqa: PLC0415 - imports black
 
         program = self.program if flat else _compile(self.program.file.source, self._overrides, speculate=True)
         return emit(program, flat=flat)
@@ -280,7 +280,7 @@ class Network:
 
     def to_json(self) -> str:
         """The whole network as data (docs/json.md)."""
-        from netc.backends.json import dump  # noqa: PLC0415
+        from netc.targets.json import dump  # noqa: PLC0415
 
         return dump(self.program)
 

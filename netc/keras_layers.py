@@ -9,7 +9,7 @@ Importing this module registers the layers, losses, schedules and optimizers tha
 by the names in the file. It imports Keras, and nothing else of netc is needed to use the model.
 """
 
-from netc.backends.custom import (
+from netc.targets.keras.custom import (
     AbsoluteValue,
     ChannelPadding,
     ChannelPart,
@@ -19,7 +19,7 @@ from netc.backends.custom import (
     MaxPoolPadding,
     ParametricActivation,
 )
-from netc.backends.custom_training import ContrastiveLoss, ProximalAdagrad, Warmup, WeightedCrossentropy
+from netc.targets.keras.custom_training import ContrastiveLoss, ProximalAdagrad, Warmup, WeightedCrossentropy
 
 __all__ = [
     "AbsoluteValue",

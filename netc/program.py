@@ -1,4 +1,4 @@
-"""The result of compiling a text: everything that backends, reports and figures read."""
+"""The result of compiling a text: everything that targets, reports and figures read."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ class Call:
     """A call of something in the target, whose result is a layer, an initialiser or a regulariser.
 
     `path` is relative to the `keras` package (`layers.Conv2D`, `regularizers.L2`), or `custom.X` for a class of
-    `netc.backends.custom`. Arguments are literals, tuples, `Symbol`s and `Call`s. `suffix` is appended to the
+    `netc.targets.keras.custom`. Arguments are literals, tuples, `Symbol`s and `Call`s. `suffix` is appended to the
     node's name for all but the last call of a layer that needs several (`_pad`).
     """
 

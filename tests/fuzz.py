@@ -17,8 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
-from netc.backends import json
-from netc.backends.keras_source import emit
 from netc.compiler import compile_source, judge
 from netc.diagnostics import render_concise, render_json, render_sarif, render_text
 from netc.diagnostics.fixes import apply_fixes, fix, weight
@@ -32,6 +30,8 @@ from netc.report.summary import FORMATS, render
 from netc.syntax.format import format_file
 from netc.syntax.parser import parse
 from netc.syntax.source import Source
+from netc.targets import json
+from netc.targets.keras.source import emit
 from tests.emit_samples import SAMPLES
 from tests.syntax_samples import EVERYTHING
 

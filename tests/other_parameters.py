@@ -21,12 +21,12 @@ from unittest import mock
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from netc.backends.keras_source import emit
 from netc.compiler import compile_source
 from netc.layers.kinds import ACTIVATION_ALIASES, ACTIVATIONS, INITIALIZERS
 from netc.lower.evaluate import value_words
 from netc.program import Program
 from netc.syntax.source import Source
+from netc.targets.keras.source import emit
 from netc.values import Value, Word, show
 from tests.random_networks import INTEGERS, REALS, SMALL, networks
 
@@ -162,7 +162,7 @@ def described(layer: Any) -> tuple[str, str]:
 
 def built(program: Program) -> Recorded:
     """What netc builds."""
-    from netc.backends.keras_model import build
+    from netc.targets.keras.build import build
 
     with recording() as found:
         build(program)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from netc.backends.calls import make
 from netc.compiler import compile_source
 from netc.diagnostics import Diagnostics
 from netc.ir.net import Node
@@ -15,6 +14,7 @@ from netc.program import Program
 from netc.rewrites.canonical import canonicalise
 from netc.syntax.parser import parse
 from netc.syntax.source import Source
+from netc.targets.keras.calls import make
 from netc.targets.keras.lowering import to_keras
 
 tf = pytest.importorskip("tensorflow")

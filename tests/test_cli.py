@@ -192,7 +192,7 @@ def test_compile_of_a_wrong_spec_keeps_the_old_file(capsys: pytest.CaptureFixtur
 def test_compile_writes_nothing_that_verification_refuses(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("netc.backends.verify.verify", lambda program, source: ["the shapes of `conv1` differ"])
+    monkeypatch.setattr("netc.targets.keras.verify.verify", lambda program, source: ["the shapes of `conv1` differ"])
     assert main(["compile", "clean.net", "--verify"]) == 3
     assert "the code is not the network: the shapes of `conv1` differ" in capsys.readouterr().err
     assert not Path("clean.py").exists()
@@ -210,7 +210,7 @@ def test_compile_verifies_and_says_nothing_of_tensorflow(monkeypatch: pytest.Mon
 def test_what_tensorflow_says_is_kept_where_it_fails() -> None:
     """Whatever it printed from C++, and its exception."""
     code = (
-        "import os, sys; from netc.backends.quiet import import_keras\n"
+        "import os, sys; from netc.targets.keras.quiet import import_keras\n"
         "class Broken:\n"
         "    def find_spec(self, name, *_):\n"
         "        if name == 'keras': os.write(2, b'the driver is broken\\n'); raise ImportError('no keras')\n"

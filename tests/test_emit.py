@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from netc.analysis.cost import measure
-from netc.backends.keras_source import emit
-from netc.backends.keras_source.inspection import UnexpectedCode, inspect
 from netc.compiler import compile_source
 from netc.program import Program
 from netc.syntax.source import Source
+from netc.targets.keras.source import emit
+from netc.targets.keras.source.inspection import UnexpectedCode, inspect
 from netc.values import Value
 from tests.emit_samples import HEAD, SAMPLES, UNIT
 
@@ -36,7 +36,7 @@ def emitted(text: str, **parameters: Value) -> str:
 @pytest.fixture(scope="module")
 def runner() -> Iterator[object]:
     pytest.importorskip("keras")
-    from netc.backends.verify import Runner
+    from netc.targets.keras.verify import Runner
 
     with Runner() as running:
         yield running
@@ -45,7 +45,7 @@ def runner() -> Iterator[object]:
 def differences(program: Program, source: str, runner: object, outputs: bool = True) -> list[str]:
     import keras
 
-    from netc.backends.verify import verify
+    from netc.targets.keras.verify import verify
 
     keras.backend.clear_session()
     return verify(program, source, runner=runner, outputs=outputs)  # type: ignore[arg-type]
@@ -140,7 +140,7 @@ def test_what_is_imported_is_used(path: Path, flat: bool) -> None:
 def test_no_tensorflow_while_emitting() -> None:
     script = (
         "import sys\nfrom netc.compiler import compile_source\nfrom netc.syntax.source import Source\n"
-        "from netc.backends.keras_source import emit\n"
+        "from netc.targets.keras.source import emit\n"
         f"print(len(emit(compile_source(Source('a.net', {SAMPLES['resnet']!r}), speculate=True))))\n"
         "assert not {'keras', 'tensorflow'} & set(sys.modules)"
     )

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from netc.backends.keras_source import emit
 from netc.compiler import compile_source
 from netc.program import Program
 from netc.syntax.source import Source
+from netc.targets.keras.source import emit
 from netc.values import Value, Word
 from tests.effort import unshrunk
 from tests.random_networks import SMALL, networks

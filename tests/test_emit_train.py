@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from netc.backends.keras_source import emit
 from netc.compiler import compile_source
 from netc.sections.losses import LOSSES
 from netc.sections.optimizers import OPTIMIZERS
 from netc.syntax.source import Source
+from netc.targets.keras.source import emit
 from netc.values import Value
 from tests.sections_samples import classes
 
@@ -21,7 +21,7 @@ pytest.importorskip("keras")
 import keras
 import numpy as np
 
-from netc.backends.verify import verify
+from netc.targets.keras.verify import verify
 
 HEAD = "net digits\ninput 8x8x1\n"
 BODY = "conv 16x3 bn relu; conv 32x3/2 bn relu; gap\nfc 10 softmax\n"
@@ -64,7 +64,7 @@ LINES = (
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[Any]:
-    from netc.backends.verify import Runner
+    from netc.targets.keras.verify import Runner
 
     with Runner() as running:
         yield running

@@ -36,7 +36,7 @@ assert not [name for name in sys.modules if name.startswith(("netc.syntax", "net
 
 def test_every_class_is_registered_by_the_import() -> None:
     import netc.keras_layers
-    from netc.backends import custom, custom_training
+    from netc.targets.keras import custom, custom_training
 
     own = {
         name
@@ -49,7 +49,7 @@ def test_every_class_is_registered_by_the_import() -> None:
 
 
 def test_plain_keras_computes_the_same(tmp_path: Path) -> None:
-    from netc.backends.custom_training import Warmup
+    from netc.targets.keras.custom_training import Warmup
     from netc.train.finish import own_classes
 
     model = loads(NET).to_keras()

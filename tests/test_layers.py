@@ -10,9 +10,6 @@ from typing import Any
 
 import pytest
 
-from netc.backends.keras_source.calls import made
-from netc.backends.keras_source.text import expression
-from netc.backends.keras_source.tree import written as python
 from netc.compiler import compile_source
 from netc.ir.shape import Shape
 from netc.layers import LAYERS
@@ -23,6 +20,9 @@ from netc.params import REQUIRED, Bool, Choice, Int, KindError, Param, Real, Siz
 from netc.syntax.source import Source
 from netc.target import Call, Symbol
 from netc.targets.keras.lowering import to_keras
+from netc.targets.keras.source.calls import made
+from netc.targets.keras.source.text import expression
+from netc.targets.keras.source.tree import written as python
 from netc.values import SizeValue, Word
 from tests.layer_samples import OPERATIONS, PLANE, SAMPLES, VECTOR, Sample
 

@@ -12,9 +12,6 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from netc.backends.calls import make
-from netc.backends.keras_model import construct
-from netc.backends.verify import checked_differences
 from netc.cli import main
 from netc.cli.endings import USAGE
 from netc.compiler import compile_source
@@ -25,7 +22,10 @@ from netc.layers.base import Layer, LayerError, OperationError, Weight
 from netc.program import Program
 from netc.syntax.source import Source
 from netc.target import Call
+from netc.targets.keras.build import construct
+from netc.targets.keras.calls import make
 from netc.targets.keras.lowering import to_keras
+from netc.targets.keras.verify import checked_differences
 from tests.layer_samples import LINE, OPERATIONS, PLANE, SAMPLES, SPACE, VECTOR, Sample
 
 keras = pytest.importorskip("keras")
@@ -206,7 +206,7 @@ def test_custom_layers_run_compiled_on_unknown_sizes(sample: Sample) -> None:
 
 
 def test_every_custom_layer_is_used() -> None:
-    from netc.backends import custom
+    from netc.targets.keras import custom
 
     classes = {
         name for name, value in vars(custom).items() if isinstance(value, type) and value.__module__ == custom.__name__

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from netc.analysis.cost import measure
 from netc.analysis.receptive import receptive_fields
-from netc.backends.keras_source import emit
 from netc.diagnostics.codes import CODES
 from netc.ir.net import Node
 from netc.ir.shape import Shape, rank_of
@@ -20,6 +19,7 @@ from netc.layers import LayerError
 from netc.layers.base import Layer
 from netc.params import declared
 from netc.program import Program
+from netc.targets.keras.source import emit
 from netc.values import SizeValue, Word
 from tests.effort import effort
 from tests.random_networks import COMBINERS, SINGLE, compiled, inputs, networks, value
@@ -63,7 +63,7 @@ def only(values: list[Any]) -> Any:
 @effort(15)
 @given(networks())
 def test_what_netc_says_of_a_network_is_what_keras_makes_of_it(text: str) -> None:
-    from netc.backends.keras_model import build
+    from netc.targets.keras.build import build
 
     keras.backend.clear_session()
     program = checked(text)
@@ -136,7 +136,7 @@ LINEAR = [cls for cls in SINGLE if cls.family in ("conv", "pool", "shape")]
 @given(networks(LINEAR, least=1, single=True))
 def test_receptive_fields_are_what_single_pixels_reach(text: str) -> None:
     """A network of positive weights answers zeros with zeros, and a single one with ones wherever it is seen."""
-    from netc.backends.keras_model import build
+    from netc.targets.keras.build import build
 
     keras.backend.clear_session()
     program = checked(text)

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from netc.backends.keras_source.tree import written as python
 from netc.compiler import compile_source
 from netc.params import REQUIRED, KindError, declared
 from netc.program import Program
@@ -28,6 +27,7 @@ from netc.sections.settings import TRAIN
 from netc.sections.weight_decay import apply_weight_decay
 from netc.syntax.source import Source
 from netc.target import Call, Symbol
+from netc.targets.keras.source.tree import written as python
 from netc.values import Word
 from tests.cases import check_text
 from tests.sections_samples import classes, other

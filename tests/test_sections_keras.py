@@ -24,7 +24,7 @@ from tests.sections_samples import classes, other_values
 
 keras = pytest.importorskip("keras")
 np = pytest.importorskip("numpy")
-custom_training = pytest.importorskip("netc.backends.custom_training")
+custom_training = pytest.importorskip("netc.targets.keras.custom_training")
 CLOCK = Clock(100, 1000)
 ONE_HOT = np.eye(4, dtype="float32")
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import netc
-from netc.backends.calls import make
 from netc.ir.net import Node
+from netc.targets.keras.calls import make
 from tests.needs import needs_tensorflow
 
 FACTS = Path(__file__).parent / "facts" / "tflearn"

@@ -14,7 +14,7 @@ from netc.cli.output import STDIO, keep, say, write
 from netc.cli.running import inputs, load, need
 
 SUFFIXES = {"keras": ".py", "json": ".json", "dot": ".dot"}
-BACKENDS = {"keras": "netc.backends.keras_source", "json": "netc.backends.json", "dot": "netc.figures.dot"}
+TARGETS = {"keras": "netc.targets.keras.source", "json": "netc.targets.json", "dot": "netc.figures.dot"}
 
 DESCRIPTION = "Write a spec as a Keras 3 module that needs nothing of netc."
 EXAMPLES = """\
@@ -52,10 +52,10 @@ def run(options: argparse.Namespace) -> int:
     program = load(options, speculate=options.target == "keras" and not options.flat)
     output = options.output or _output_name(options.file, options.target)
     keep(output, inputs(program), force=options.force)
-    target = import_module(BACKENDS[options.target])
+    target = import_module(TARGETS[options.target])
     text = target.emit(program, flat=options.flat) if options.target == "keras" else target.dump(program)
     if options.verify:
-        from netc.backends.verify import verify  # noqa: PLC0415 - of this option alone
+        from netc.targets.keras.verify import verify  # noqa: PLC0415 - of this option alone
 
         if differences := verify(program, text):
             raise RuntimeError("the code is not the network: " + "; ".join(differences))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DEEPEST = 1000  # blocks inside each other
-LEVELS = 20  # Python calls that the expansion, the passes and the backends take for each
+LEVELS = 20  # Python calls that the expansion, the checks and the targets take for each
 _LIMITS = {field.name: field.default for field in fields(Limits)}
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netc.backends.quiet import import_tensorflow
 from netc.sections.base import Clock
+from netc.targets.keras.quiet import import_tensorflow
 from netc.train.run import RunError
 
 if TYPE_CHECKING:

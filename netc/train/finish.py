@@ -30,9 +30,9 @@ def save_model(trainee: Trainee, path: Path) -> None:
     """The model as `.keras`, compiled as the spec says, so that plain Keras can evaluate it and go on training it."""
     import keras  # noqa: PLC0415 - seconds
 
-    from netc.backends.calls import make  # noqa: PLC0415
-    from netc.backends.keras_model import deep_recursion  # noqa: PLC0415
-    from netc.backends.order import depths, recursion  # noqa: PLC0415
+    from netc.targets.keras.build import deep_recursion  # noqa: PLC0415
+    from netc.targets.keras.calls import make  # noqa: PLC0415
+    from netc.targets.keras.order import depths, recursion  # noqa: PLC0415
 
     model, compiled, net = trainee.model, trainee.compiled, trainee.program.net
     for layer in model.layers:

@@ -33,7 +33,7 @@ class Monitors:
     """The callbacks that watch a quantity, in the order of the spec."""
 
     def __init__(self, calls: Iterable[Call], model: Any) -> None:
-        from netc.backends.calls import make  # noqa: PLC0415 - imports Keras
+        from netc.targets.keras.calls import make  # noqa: PLC0415 - imports Keras
 
         self.model = model
         self.callbacks = [make(call) for call in calls]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netc.backends.quiet import import_tensorflow
 from netc.ir.shape import Shape, show_shape
 from netc.suggest import did_you_mean
+from netc.targets.keras.quiet import import_tensorflow
 from netc.train.run import RunError
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def _model(program: Program, weights: Path, node: str | None = None) -> Any:
     import_tensorflow()
     import keras  # noqa: PLC0415
 
-    from netc.backends.keras_model import build, deep_recursion  # noqa: PLC0415
-    from netc.backends.order import depths, recursion  # noqa: PLC0415
+    from netc.targets.keras.build import build, deep_recursion  # noqa: PLC0415
+    from netc.targets.keras.order import depths, recursion  # noqa: PLC0415
     from netc.train.weights import load_into  # noqa: PLC0415
 
     model, net = build(program), program.net

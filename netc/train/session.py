@@ -8,12 +8,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from netc.backends.quiet import import_tensorflow
 from netc.sections.base import Clock
 from netc.sections.conflicts import Conflict
 from netc.sections.lowering import quantities
 from netc.sections.model import Train
 from netc.sections.settings import Accumulate, Checkpoint, ClassWeights, Precision, Restore
+from netc.targets.keras.quiet import import_tensorflow
 from netc.train.events import Events
 from netc.train.log import COUNTS, RATE, Log
 from netc.train.loop import VALIDATION, Loop, Timetable

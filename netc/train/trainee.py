@@ -59,7 +59,7 @@ class Trainee:
     def _model(self) -> Any:
         import keras  # noqa: PLC0415
 
-        from netc.backends.keras_model import build  # noqa: PLC0415 - imports Keras
+        from netc.targets.keras.build import build  # noqa: PLC0415 - imports Keras
 
         with _policy(self.compiled.policy):
             model = build(self.program)
@@ -76,7 +76,7 @@ class Trainee:
     def _optimizer(self) -> Any:
         import keras  # noqa: PLC0415
 
-        from netc.backends.calls import make  # noqa: PLC0415
+        from netc.targets.keras.calls import make  # noqa: PLC0415
 
         variables = self.model.trainable_variables
         optimizer = make(self.compiled.optimizer)
@@ -93,7 +93,7 @@ class Trainee:
         return optimizer
 
     def _head(self, output: str) -> Head:
-        from netc.backends.calls import make  # noqa: PLC0415
+        from netc.targets.keras.calls import make  # noqa: PLC0415
 
         net, labels = self.program.net, self.program.expansion.labels
         line = next(line for line in self.train.losses if output_of(line.value.of, net, labels) == output)
@@ -150,7 +150,7 @@ class Meters:
     def __init__(self, compiled: Compiled, net: Net) -> None:
         import keras  # noqa: PLC0415
 
-        from netc.backends.calls import make  # noqa: PLC0415
+        from netc.targets.keras.calls import make  # noqa: PLC0415
 
         self.net = net
         outputs = net.outputs

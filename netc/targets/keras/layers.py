@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netc.backends.order import depths, operand_order
 from netc.ir.net import Net
 from netc.target import Call
 from netc.targets.keras.lowering import to_keras
+from netc.targets.keras.order import depths, operand_order
 
 Place = tuple[str, int]  # a node, and the number of the layer in it
 

@@ -16,10 +16,10 @@ def emit(program: Program, *, flat: bool = False) -> str:
     """
     import black  # noqa: PLC0415 - slow to import, and only this needs it
 
-    from netc.backends.keras_source.inspection import inspect  # noqa: PLC0415
-    from netc.backends.keras_source.module import Emitter  # noqa: PLC0415
-    from netc.backends.keras_source.text import lines  # noqa: PLC0415
-    from netc.backends.keras_source.tree import carried  # noqa: PLC0415
+    from netc.targets.keras.source.inspection import inspect  # noqa: PLC0415
+    from netc.targets.keras.source.module import Emitter  # noqa: PLC0415
+    from netc.targets.keras.source.text import lines  # noqa: PLC0415
+    from netc.targets.keras.source.tree import carried  # noqa: PLC0415
 
     emitter = Emitter(program)
     module = emitter.flat() if flat else emitter.structured()

@@ -6,11 +6,11 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from netc.backends.keras_source.tree import call, load
 from netc.layers.kinds import ACTIVATION_ALIASES
 from netc.lower import walk
 from netc.syntax.tree import Conditional, Expr, Group, Literal, Reference, Unary
 from netc.targets.keras.lowering import INITIALIZERS
+from netc.targets.keras.source.tree import call, load
 from netc.values import Word
 
 _ARITHMETIC: dict[str, type[ast.operator]] = {

@@ -20,11 +20,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 
-from netc.backends.keras_source.expressions import Sight, constant, translate
-from netc.backends.keras_source.functions import given
-from netc.backends.keras_source.symbols import symbolic
-from netc.backends.keras_source.text import expression
-from netc.backends.keras_source.tree import load, negated, nodes, reads, refuse
 from netc.ir.net import Node
 from netc.ir.shape import Shape
 from netc.layers.base import Layer, LayerError
@@ -34,6 +29,11 @@ from netc.program import Program
 from netc.syntax.tree import Expr, Parameter, Positional, Size
 from netc.target import Symbol
 from netc.targets.keras.lowering import FUNCTIONS_TOO, to_keras
+from netc.targets.keras.source.expressions import Sight, constant, translate
+from netc.targets.keras.source.functions import given
+from netc.targets.keras.source.symbols import symbolic
+from netc.targets.keras.source.text import expression
+from netc.targets.keras.source.tree import load, negated, nodes, reads, refuse
 from netc.values import Value, show
 
 LARGE = 100  # nodes of a condition, above which the parameters in it are fixed instead

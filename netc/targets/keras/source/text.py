@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from netc.backends.keras_source.comments import docstring
-from netc.backends.keras_source.tree import Carried, Comment, Docstring, For, reads
+from netc.targets.keras.source.comments import docstring
+from netc.targets.keras.source.tree import Carried, Comment, Docstring, For, reads
 
 CONDITIONAL, OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(10)  # how tightly a form binds
 _SIGNS: dict[type[ast.AST], tuple[str, int]] = {

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 
-from netc.backends.keras_source.tree import load
 from netc.syntax.tree import Binary, Expr, Group, Literal, Reference, Unary
+from netc.targets.keras.source.tree import load
 
 Monomial = tuple[str, ...]  # variables in order, () for the constant
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from copy import copy
 from typing import Any, TypeVar
 
-from netc.backends.keras_source.expressions import Sight, target_word, translate
 from netc.ir.net import Written
 from netc.params import Declared, declared
 from netc.syntax.tree import Expr
 from netc.target import Decided, Symbol
+from netc.targets.keras.source.expressions import Sight, target_word, translate
 
 T = TypeVar("T", bound=Declared)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from netc.backends.keras_source.comments import WIDTH, clean
 from netc.ir.shape import show_shape
 from netc.program import Program
 from netc.sections.data_sets import DataSet
 from netc.sections.model import Data, output_of
+from netc.targets.keras.source.comments import WIDTH, clean
 
 LABELS = {
     "one_hot": "one-hot",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 STEPS = 1000  # steps of an epoch that both sides are told
 
-# Run in the process of the emitted code, behind its other half (`netc.backends.verify`).
+# Run in the process of the emitted code, behind its other half (`netc.targets.keras.verify`).
 RECORDER = f"""
 class Steps:
     def __len__(self):
@@ -83,10 +83,10 @@ def _without_modules(value: Any) -> Any:
 def _expected(program: Program, model: Any) -> dict[str, Any]:
     import keras  # noqa: PLC0415 - seconds
 
-    from netc.backends.calls import make  # noqa: PLC0415 - imports Keras
     from netc.sections.base import Clock  # noqa: PLC0415
     from netc.sections.lowering import DECAYED, lower  # noqa: PLC0415
     from netc.sections.model import frozen_layers  # noqa: PLC0415
+    from netc.targets.keras.calls import make  # noqa: PLC0415 - imports Keras
 
     train, net, labels = program.sections.train, program.net, program.expansion.labels
     assert train is not None

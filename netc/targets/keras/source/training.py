@@ -1,7 +1,7 @@
 """The `train` section as a function of the emitted module.
 
 What `compile` and `fit` are given comes from `netc.sections.lowering`, on settings whose expressions are symbols. What
-plain Keras cannot do is a class or helper of `netc.backends.custom_fitting`, which the module carries along.
+plain Keras cannot do is a class or helper of `netc.targets.keras.custom_fitting`, which the module carries along.
 """
 
 from __future__ import annotations
@@ -11,28 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from netc.backends.keras_source.calls import made, value
-from netc.backends.keras_source.expressions import constant, sight
-from netc.backends.keras_source.identifiers import Identifiers
-from netc.backends.keras_source.symbols import symbolic
-from netc.backends.keras_source.train_doc import describe
-from netc.backends.keras_source.train_guards import Guards
-from netc.backends.keras_source.tree import (
-    Docstring,
-    For,
-    Parameter,
-    Statements,
-    assign,
-    call,
-    define,
-    listed,
-    load,
-    reads,
-    refuse,
-    statements,
-    tall,
-    written,
-)
 from netc.ir.net import Net
 from netc.program import Program
 from netc.sections.base import Clock, Setting
@@ -54,6 +32,28 @@ from netc.sections.settings import (
     Validate,
 )
 from netc.target import Call, Symbol
+from netc.targets.keras.source.calls import made, value
+from netc.targets.keras.source.expressions import constant, sight
+from netc.targets.keras.source.identifiers import Identifiers
+from netc.targets.keras.source.symbols import symbolic
+from netc.targets.keras.source.train_doc import describe
+from netc.targets.keras.source.train_guards import Guards
+from netc.targets.keras.source.tree import (
+    Docstring,
+    For,
+    Parameter,
+    Statements,
+    assign,
+    call,
+    define,
+    listed,
+    load,
+    reads,
+    refuse,
+    statements,
+    tall,
+    written,
+)
 from netc.values import Value
 
 UNKNOWN = Clock(1000, 100_000)  # where no data set says how long training is; only comparisons look at it

@@ -8,14 +8,25 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from netc.analysis.cost import measure
-from netc.backends.keras_source import tree
-from netc.backends.keras_source.calls import PACKAGES
-from netc.backends.keras_source.comments import Remarks, attach, clean, last_paragraph
-from netc.backends.keras_source.conditions import Conditions
-from netc.backends.keras_source.customs import shipped, sources
-from netc.backends.keras_source.expressions import constant, names, sight, translate
-from netc.backends.keras_source.flat import Flat
-from netc.backends.keras_source.functions import (
+from netc.diagnostics.model import Diagnostics
+from netc.ir.shape import show_shape
+from netc.limits import Limits
+from netc.lower.evaluate import Scope, evaluate
+from netc.lower.expansion import Body, LayerStep
+from netc.lower.walk import mentions
+from netc.program import Program
+from netc.sections.settings import WeightDecay
+from netc.syntax.parser import parse
+from netc.syntax.tree import Definition, If, Operation, Parameter, Statement
+from netc.targets.keras.order import depths, recursion
+from netc.targets.keras.source import tree
+from netc.targets.keras.source.calls import PACKAGES
+from netc.targets.keras.source.comments import Remarks, attach, clean, last_paragraph
+from netc.targets.keras.source.conditions import Conditions
+from netc.targets.keras.source.customs import shipped, sources
+from netc.targets.keras.source.expressions import constant, names, sight, translate
+from netc.targets.keras.source.flat import Flat
+from netc.targets.keras.source.functions import (
     Functions,
     copies,
     default_later,
@@ -23,10 +34,10 @@ from netc.backends.keras_source.functions import (
     function,
     make_frame,
 )
-from netc.backends.keras_source.identifiers import Identifiers
-from netc.backends.keras_source.printer import Flow, Frame, Module, Printer, references
-from netc.backends.keras_source.training import Signature, Trainer
-from netc.backends.keras_source.tree import (
+from netc.targets.keras.source.identifiers import Identifiers
+from netc.targets.keras.source.printer import Flow, Frame, Module, Printer, references
+from netc.targets.keras.source.training import Signature, Trainer
+from netc.targets.keras.source.tree import (
     Carried,
     Comment,
     Docstring,
@@ -39,18 +50,7 @@ from netc.backends.keras_source.tree import (
     packages,
     reads,
 )
-from netc.backends.keras_source.walk import nested
-from netc.backends.order import depths, recursion
-from netc.diagnostics.model import Diagnostics
-from netc.ir.shape import show_shape
-from netc.limits import Limits
-from netc.lower.evaluate import Scope, evaluate
-from netc.lower.expansion import Body, LayerStep
-from netc.lower.walk import mentions
-from netc.program import Program
-from netc.sections.settings import WeightDecay
-from netc.syntax.parser import parse
-from netc.syntax.tree import Definition, If, Operation, Parameter, Statement
+from netc.targets.keras.source.walk import nested
 
 RECURSION = 800  # levels that Python's default limit of 1000 leaves to Keras
 

@@ -13,13 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
-from netc.backends.keras_source.counts import ONE, ZERO, Count, polynomial
-from netc.backends.keras_source.expressions import names, sight, translate
-from netc.backends.keras_source.identifiers import Identifiers
-from netc.backends.keras_source.tree import call, same
 from netc.layers import LAYERS
 from netc.lower.names import NAMELESS
 from netc.syntax.tree import Expr, If, Operation, Repeat, Statement
+from netc.targets.keras.source.counts import ONE, ZERO, Count, polynomial
+from netc.targets.keras.source.expressions import names, sight, translate
+from netc.targets.keras.source.identifiers import Identifiers
+from netc.targets.keras.source.tree import call, same
 
 Counts = dict[str, Count | None]  # None where the count is no polynomial
 Name = tuple[str | Count, ...]  # the pieces of a name

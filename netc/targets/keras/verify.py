@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netc.analysis.cost import measure
-from netc.backends.verify_train import RECORDER
-from netc.backends.verify_train import differences as training_differences
 from netc.ir.shape import fits, show_shape
+from netc.targets.keras.verify_train import RECORDER
+from netc.targets.keras.verify_train import differences as training_differences
 
 if TYPE_CHECKING:
     import numpy
 
-    from netc.backends.keras_model import Built
     from netc.ir.net import Net
     from netc.program import Program
+    from netc.targets.keras.build import Built
 
 TOLERANCE = 1e-6  # of the largest output; on one machine the outputs are the same to the last bit
 SAMPLES = 2
@@ -142,7 +142,7 @@ def verify(program: Program, source: str, *, outputs: bool = True, runner: Runne
 def _verify(program: Program, source: str, folder: Path, outputs: bool, runner: Runner) -> list[str]:
     import numpy  # noqa: PLC0415 - comes with TensorFlow
 
-    from netc.backends.keras_model import construct  # noqa: PLC0415
+    from netc.targets.keras.build import construct  # noqa: PLC0415
 
     built = construct(program)
     model, found = built.model, checked_differences(program.net, built)

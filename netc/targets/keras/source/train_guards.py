@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from netc.backends.keras_source.expressions import Sight, constant, names, translate
-from netc.backends.keras_source.tree import Statements, load, nodes, refuse
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
 from netc.lower.evaluate import Scope, boolean
@@ -17,6 +15,8 @@ from netc.program import Program
 from netc.sections.model import Line
 from netc.syntax.tree import If, Operation, Statement
 from netc.target import Symbol
+from netc.targets.keras.source.expressions import Sight, constant, names, translate
+from netc.targets.keras.source.tree import Statements, load, nodes, refuse
 from netc.values import show
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 
-from netc.backends.keras_source.customs import sources
-from netc.backends.keras_source.expressions import constant
-from netc.backends.keras_source.tree import call, listed, load
 from netc.target import Call, Symbol
+from netc.targets.keras.source.customs import sources
+from netc.targets.keras.source.expressions import constant
+from netc.targets.keras.source.tree import call, listed, load
 
 PACKAGES = (
     "callbacks",

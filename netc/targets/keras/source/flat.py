@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Generator, Iterator
 
-from netc.backends.keras_source.calls import made
-from netc.backends.keras_source.identifiers import Identifiers
-from netc.backends.keras_source.tree import assign, call, listed, load
-from netc.backends.order import depths, operand_order
 from netc.ir.net import Net, Node
 from netc.target import Call
 from netc.targets.keras.lowering import to_keras
+from netc.targets.keras.order import depths, operand_order
+from netc.targets.keras.source.calls import made
+from netc.targets.keras.source.identifiers import Identifiers
+from netc.targets.keras.source.tree import assign, call, listed, load
 
 
 class Flat:

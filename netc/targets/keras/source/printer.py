@@ -6,13 +6,20 @@ import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from netc.backends.keras_source.calls import made
-from netc.backends.keras_source.comments import Remarks
-from netc.backends.keras_source.expressions import Sight, sight, translate
-from netc.backends.keras_source.identifiers import Identifiers
-from netc.backends.keras_source.naming import Join, Naming, quoted
-from netc.backends.keras_source.symbols import symbolic
-from netc.backends.keras_source.tree import (
+from netc.layers import LAYERS
+from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step
+from netc.program import Program
+from netc.syntax.source import Span
+from netc.syntax.tree import Branch, Operation, Positional, Reference, Repeat, Statement
+from netc.targets.keras.lowering import to_keras
+from netc.targets.keras.order import operand_order
+from netc.targets.keras.source.calls import made
+from netc.targets.keras.source.comments import Remarks
+from netc.targets.keras.source.expressions import Sight, sight, translate
+from netc.targets.keras.source.identifiers import Identifiers
+from netc.targets.keras.source.naming import Join, Naming, quoted
+from netc.targets.keras.source.symbols import symbolic
+from netc.targets.keras.source.tree import (
     CHECKED,
     GHOST,
     HOLE,
@@ -29,14 +36,7 @@ from netc.backends.keras_source.tree import (
     merge,
     store,
 )
-from netc.backends.keras_source.walk import nested
-from netc.backends.order import operand_order
-from netc.layers import LAYERS
-from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step
-from netc.program import Program
-from netc.syntax.source import Span
-from netc.syntax.tree import Branch, Operation, Positional, Reference, Repeat, Statement
-from netc.targets.keras.lowering import to_keras
+from netc.targets.keras.source.walk import nested
 
 
 @dataclass(slots=True)

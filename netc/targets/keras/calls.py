@@ -9,9 +9,9 @@ from functools import reduce
 from importlib import import_module
 from typing import Any
 
-from netc.backends.keras_source.customs import MODULES
 from netc.layers.base import OperationError
 from netc.target import Call, concrete
+from netc.targets.keras.source.customs import MODULES
 
 
 def make(call: Call, name: str | None = None) -> Any:
@@ -30,10 +30,10 @@ def resolve(path: str) -> Any:
             return reduce(getattr, path.split("."), keras)
         except AttributeError:
             raise OperationError(f"Keras {keras.__version__} has no `keras.{path}`") from None
-    modules = (import_module(f"netc.backends.{module}") for module in MODULES)
+    modules = (import_module(f"netc.targets.keras.{module}") for module in MODULES)
     found = next((getattr(module, rest) for module in modules if hasattr(module, rest)), None)
     if found is None:
-        raise OperationError(f"netc.backends has no class `{rest}`")
+        raise OperationError(f"netc.targets.keras has no class `{rest}`")
     return found
 
 

@@ -6,12 +6,16 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from netc.backends.keras_source.comments import last_paragraph
-from netc.backends.keras_source.expressions import Sight, sight, translate
-from netc.backends.keras_source.identifiers import Identifiers
-from netc.backends.keras_source.naming import PREFIX, Name, plan
-from netc.backends.keras_source.printer import Flow, Frame, Module, Printer, read_labels
-from netc.backends.keras_source.tree import (
+from netc.lower.definitions import is_flag
+from netc.lower.expansion import Body, CallStep, all_parts
+from netc.lower.walk import mentions
+from netc.syntax.tree import Definition, Expr, Formal, Keyword, Operation, Positional, Reference, Repeat, Statement
+from netc.targets.keras.source.comments import last_paragraph
+from netc.targets.keras.source.expressions import Sight, sight, translate
+from netc.targets.keras.source.identifiers import Identifiers
+from netc.targets.keras.source.naming import PREFIX, Name, plan
+from netc.targets.keras.source.printer import Flow, Frame, Module, Printer, read_labels
+from netc.targets.keras.source.tree import (
     Docstring,
     Parameter,
     Statements,
@@ -23,11 +27,7 @@ from netc.backends.keras_source.tree import (
     reads,
     statements,
 )
-from netc.backends.keras_source.walk import nested
-from netc.lower.definitions import is_flag
-from netc.lower.expansion import Body, CallStep, all_parts
-from netc.lower.walk import mentions
-from netc.syntax.tree import Definition, Expr, Formal, Keyword, Operation, Positional, Reference, Repeat, Statement
+from netc.targets.keras.source.walk import nested
 from netc.values import Value
 
 EXTRAS = ("once", "inputs")  # what functions hand on to those they call

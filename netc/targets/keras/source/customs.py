@@ -9,7 +9,11 @@ from importlib.resources import files
 
 from netc.layers.base import OperationError
 
-MODULES = ("custom", "custom_training", "custom_fitting")  # of netc.backends; read as text, since they import Keras
+MODULES = (
+    "custom",
+    "custom_training",
+    "custom_fitting",
+)  # beside this package; read as text, since they import Keras
 _PACKAGE = "package=PACKAGE"
 
 
@@ -19,7 +23,7 @@ def sources(wanted: Iterable[str]) -> dict[str, str]:
     missing = wanted - set(known)
     if missing:
         named = ", ".join(f"`custom.{name}`" for name in sorted(missing))
-        raise OperationError(f"netc.backends has no class for {named}, which a layer or a setting becomes")
+        raise OperationError(f"netc.targets.keras has no class for {named}, which a layer or a setting becomes")
     for name in reversed(known):
         if name in wanted:
             wanted |= known[name][1] & set(known)
@@ -31,7 +35,7 @@ def shipped() -> dict[str, tuple[str, set[str]]]:
     """Text and read names of everything that emitted code may carry along, by name."""
     known: dict[str, tuple[str, set[str]]] = {}
     for module in MODULES:
-        known.update(_definitions(files("netc.backends").joinpath(f"{module}.py").read_text(encoding="utf-8")))
+        known.update(_definitions(files("netc.targets.keras").joinpath(f"{module}.py").read_text(encoding="utf-8")))
     return known
 
 

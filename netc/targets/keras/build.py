@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from netc.backends.order import depths, operand_order, recursion
-from netc.backends.quiet import import_keras
 from netc.layers.base import OperationError
 from netc.targets.keras.lowering import to_keras
+from netc.targets.keras.order import depths, operand_order, recursion
+from netc.targets.keras.quiet import import_keras
 
 if TYPE_CHECKING:
     import keras
@@ -60,7 +60,7 @@ def construct(program: Program) -> Built:
 
 def _apply(net: Net, node: Node, operands: list[Any], made: dict[str, list[Any]]) -> Any:
     """The output of a node, whose layers are those of the node that it shares with, if any."""
-    from netc.backends.calls import make  # noqa: PLC0415 - imports Keras
+    from netc.targets.keras.calls import make  # noqa: PLC0415 - imports Keras
 
     if node.layer_name not in made:
         calls = to_keras(node.layer, net.operand_shapes(node.name))

@@ -1,1 +1,0 @@
-"""What a checked network is turned into."""
