@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import networkx
@@ -461,3 +462,13 @@ def test_what_is_built_and_emitted_is_the_same(text: str) -> None:
         for one, other in zip(wanted, found, strict=True):
             assert (keras.ops.convert_to_numpy(one) == keras.ops.convert_to_numpy(other)).all()
     keras.backend.clear_session()
+
+
+def test_training_a_graph_keeps_its_text_for_the_run(tmp_path: Path) -> None:
+    """A run of a network without text is a run as any: its folder holds a spec that makes the same network."""
+    pytest.importorskip("tensorflow")
+    bare = netc.from_graph(load("digits").graph)
+    outcome = bare.train(tmp_path / "run", settings=["train.epochs=1"], quiet=True)
+    assert outcome.row["val_accuracy"] > 0.5
+    (kept,) = (tmp_path / "run" / "spec").rglob("*")
+    assert kept.read_text() == bare.text()
