@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from netc.program import Program
     from netc.train.session import Outcome
 
-__all__ = ["Network", "SpecError", "Summary", "load", "loads"]
+__all__ = ["Network", "SpecError", "Summary", "from_graph", "load", "loads"]
 
 
 class Summary(str):
@@ -52,7 +52,7 @@ class Summary(str):
 
 
 class Network:
-    """A checked network, made by `load` and `loads`.
+    """A checked network, made by `load`, `loads` and `from_graph`.
 
     It has no errors; `diagnostics` holds its lints, as data. `program` is all that the compiler knows of it. Everything
     about one sample is without the batch, and channels come last.
