@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import netc
 from netc.compiler import compile_source
 from netc.ir.shape import Shape
 from netc.layers import LAYERS
@@ -423,6 +426,32 @@ def test_a_class_without_a_lowering_is_named() -> None:
 
     with pytest.raises(OperationError, match="`unknown` has no lowering"):
         to_keras(Unknown(), (PLANE,))
+
+
+def _asks_by_name(node: ast.AST) -> bool:
+    """`layer.op == "add"`, `node.layer.op in NAMES`, `LAYERS["add"]`."""
+    if isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+        return any(isinstance(side, ast.Attribute) and side.attr == "op" for side in sides)
+    return (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "LAYERS"
+        and isinstance(node.slice, ast.Constant)
+    )
+
+
+def test_facts_of_operations_stand_on_their_classes() -> None:
+    """Nothing else tells operations apart by their names: what is added would be forgotten there."""
+    package = Path(netc.__file__).parent
+    found = [
+        f"{path.relative_to(package)}:{node.lineno}"
+        for path in sorted(package.rglob("*.py"))
+        if path.parent.name != "layers"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.expr) and _asks_by_name(node)
+    ]
+    assert found == []
 
 
 def test_layers_know_no_target() -> None:

@@ -87,7 +87,7 @@ def group(units: Sequence[Unit], whole: Series) -> list[Stage]:
 
 def _begins(before: Unit, unit: Unit, elsewhere: bool) -> bool:
     """Whether a stage begins with a unit; `elsewhere`: another call made it."""
-    if before.layer.op == "input":
+    if before.layer.is_input:
         return True
     if is_pool(unit):
         return False
@@ -108,7 +108,7 @@ def _calls(units: Sequence[Unit], whole: Series) -> list[str]:
                 inner = (*path, item.name) if item.definition else path
                 todo += [(each, inner) for each in item.passes]
     found = [paths[unit.node.name] for unit in units]
-    common = len(_beginning([path for unit, path in zip(units, found, strict=True) if unit.layer.op != "input"]))
+    common = len(_beginning([path for unit, path in zip(units, found, strict=True) if not unit.layer.is_input]))
     return ["".join(path[common : common + 1]) for path in found]
 
 

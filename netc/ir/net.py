@@ -106,4 +106,4 @@ class Net:
     @property
     def inputs(self) -> list[str]:
         """Names of the input nodes, in order."""
-        return [node.name for node in self if node.layer.op == "input"]
+        return [node.name for node in self if node.layer.is_input]

@@ -14,6 +14,7 @@ from typing import Any
 
 from netc.analysis.structure import Layers, Series, decompose
 from netc.ir.net import Net, Node
+from netc.layers.shape import Identity
 from netc.lift.arguments import NOWHERE, Unwritable, arguments, given, params_of
 from netc.lower.bind import trailing_words
 from netc.lower.special import LEGAL
@@ -188,7 +189,7 @@ class _Writer:
         first = items[0]
         node, last = self.net.node(first.names[0]), items[-1].names[0]
         layer, words = node.layer, [self.net.node(item.names[0]).layer.op for item in items[1:]]
-        if layer.op == "identity":
+        if isinstance(layer, Identity):
             raise UnwritableError(node.name, f"`{node.name}`: `identity` makes no layer in a spec: leave it out")
         branches = [Branch(tuple(self._series(_items(part), first.source, body)), NOWHERE) for part in first.branches]
         joined = () if first.branches else self.net.operands(node.name)[1:]

@@ -13,10 +13,11 @@ from netc.analysis.structure import BANDS, LEAST_BLOCKS, LEAST_LAYERS, Layers, S
 from netc.figures import facts
 from netc.figures.options import Options
 from netc.ir.net import Net, Node
+from netc.layers.merge import Add
 from netc.lower.expansion import Task, walk
 from netc.program import Program
 
-MOSTBANDS = 4  # normalisations and activations that are drawn with their layer
+MOST_BANDS = 4  # normalisations and activations that are drawn with their layer
 _HOSTS = frozenset({"conv", "dense"})
 
 
@@ -187,7 +188,7 @@ class Builder:
 
     def _is_light(self, merge: str, branch: Sequence[Item]) -> bool:
         """Whether a branch of an `add` is a shortcut as papers draw it: no more than a projection."""
-        if self.options.expand or self.net.node(merge).layer.op != "add" or len(branch) > 3:
+        if self.options.expand or not isinstance(self.net.node(merge).layer, Add) or len(branch) > 3:
             return False
         names = [leaf.names[0] for leaf in branch if isinstance(leaf, Leaf)]
         if len(names) < len(branch):
@@ -269,7 +270,7 @@ class Builder:
         consumers = self.net.consumers(tensor)
         if len(consumers) != 1 or tensor in self.net.outputs or self.net.operands(next_node.name) != (tensor,):
             return False
-        if len(last.names) + len(item.names) > MOSTBANDS + 1:
+        if len(last.names) + len(item.names) > MOST_BANDS + 1:
             return False
         before, family = self._node(last).layer.family, next_node.layer.family
         if family in BANDS:

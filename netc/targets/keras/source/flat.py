@@ -62,7 +62,7 @@ class Flat:
 
     def _variable(self, node: Node) -> str:
         """`x` for a tensor that only the next layer reads, else a variable of its own."""
-        if node.layer.op == "input":
+        if node.layer.is_input:
             return "inputs" if len(self.net.inputs) == 1 else self.identifiers.make(node.name)
         readers = {self._position[name] for name in self.net.consumers(node.name)}
         last = self._position[node.name] == len(self._position) - 1

@@ -171,7 +171,7 @@ class Printer:
         statement = step.statement
         if statement.name in ("from", "identity"):
             return self._alias(statement, flow)
-        if statement.name in LAYERS and LAYERS[statement.name].op == "input":
+        if statement.name in LAYERS and LAYERS[statement.name].is_input:
             return self._input(step, flow)
         items, operands = self._operands(step, flow)
         seen, target = self._sight(flow), self._target(statement, flow.work)
