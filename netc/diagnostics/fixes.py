@@ -11,7 +11,7 @@ from netc.diagnostics.codes import Severity
 from netc.diagnostics.model import Diagnostic, Edit
 from netc.syntax.source import Source
 
-CHECKED = 200_000  # characters that are checked again to find out which fixes are safe; any text is checked once
+CHECKED = 40_000  # characters that are checked again to find out which fixes are safe; any text is checked once
 
 
 def prove(source: Source, findings: Iterable[Diagnostic], check: Callable[[Source], Iterable[Diagnostic]]) -> None:
