@@ -27,7 +27,8 @@ def _statement(random: Random, depth: int) -> str:
             return f"{_label(random)}: conv 4x3 bn relu bn"
         case "joined":
             label = _label(random)
-            return f"{label}: conv 4x3; relu; " + random.choice((f"add {label}", f"from {label}", f"max {label}"))
+            use = random.choice((f"add {label}", f"max {label}", f"add {{ | from {label} | identity }}"))
+            return f"{label}: conv 4x3; relu; {use}"
         case "call":
             return random.choice(("unit", "unit 2", "unit n wide", "unit n=3 wide=q", "pair"))
         case "repeat":

@@ -152,8 +152,7 @@ def own(file: File) -> tuple[Index, list[Named]]:
 
 def assert_renaming_changes_names_only(text: str, name: str = "test.net", most: int = 8) -> None:
     program = compile_source(Source(name, text))
-    if program.report.failed:
-        return
+    assert not program.report.failed
     _, names = own(program.file)
     for number, named in enumerate(names[:most]):
         again = compile_source(Source(name, renamed(text, named, f"zz{number}")))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations, product
 from pathlib import Path
+from random import Random
 
 import pytest
 
 import netc
 from netc.figures import STYLES, FigureError
+from netc.lower.expansion import Body, LayerStep, RepeatStep, parts
 from netc.lower.names import network_name
 from netc.report.summary import FORMATS
 from tests.needs import needs_tensorflow
+from tests.random_statements import text as random_text
 
 NETWORK = "input 32x32x3\nconv 8x3 bn relu; pool 2\nadd { | identity | conv 8x3 }\ngap; fc 10 softmax\n"
 
@@ -69,3 +73,26 @@ def test_every_output_has_the_one_name(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_model_has_the_name_too(tmp_path: Path) -> None:
     (tmp_path / "Mein Netz.net").write_text(NETWORK, encoding="utf-8")
     assert netc.load(tmp_path / "Mein Netz.net").to_keras().name == "Mein_Netz"
+
+
+# -- layers ------------------------------------------------------------------------------------------------------------
+
+
+def made(body: Body, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], list[str]]]:
+    """Where each statement that ran stands, by the calls and passes on the way to it, and the names that it made."""
+    for step in body.steps:
+        here = (*path, step.statement.span.start)
+        if isinstance(step, LayerStep):
+            yield here, step.nodes
+        for number, each in enumerate(parts(step)):
+            yield from made(each, (*here, number if isinstance(step, RepeatStep) else 0))
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_names_do_not_depend_on_what_else_runs(seed: int) -> None:
+    text = random_text(Random(seed))
+    values = product((True, False), repeat=2)
+    ran = [dict(made(netc.loads(text, p=p, q=q).program.expansion)) for p, q in values]
+    for one, other in combinations(ran, 2):
+        for place in one.keys() & other.keys():
+            assert one[place] == other[place], text

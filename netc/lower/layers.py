@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from math import prod
 
 from netc.diagnostics.model import Label
 from netc.ir.net import Net, Node, Origin, Written
@@ -318,7 +319,7 @@ def _admit(state: State, node: Node, inputs: Sequence[Shape], shape: Shape, ctx:
     span, limits = node.origin.span, state.limits
     if not _is_new(state, node.name, span, ctx):
         return False
-    count = elements(tuple(dim or 1 for dim in shape)) or 0
+    count = elements(shape) or prod(dim or 1 for dim in shape)  # an unknown size is at least 1
     if count > limits.elements:
         message = f"a tensor of {show_shape(shape)} has {count:,} elements: at most {limits.elements:,} are allowed"
         state.over("NET605", message, "elements", count, span, ctx)

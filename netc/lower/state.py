@@ -326,7 +326,8 @@ class State:
             self._too_many_steps(span, ctx)
 
     def _tick(self, statement: Statement, ctx: Context) -> None:
-        self._work(1 + head_length(statement) // LONG, statement.span, ctx)
+        long = statement.span.end - statement.span.start >= LONG  # most are not, and a block does not count
+        self._work(1 + head_length(statement) // LONG if long else 1, statement.span, ctx)
         if len(self.report) >= self._most:
             *_, last = self.report
             last.notes += (f"this is the last of {MOST} findings, what stands below was not run",)
