@@ -105,7 +105,7 @@ def watched(folder: Path, kept: Path) -> Iterator[list[Kill]]:
     """Copy the folder at every moment that matters."""
     import os
 
-    from netc.train import checkpoint
+    from netc.storage import checkpoint
     from netc.train.log import Log
     from netc.train.steps import Steps
 

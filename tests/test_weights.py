@@ -19,7 +19,7 @@ pytest.importorskip("safetensors")
 import numpy as np
 
 from netc.ir.weights import Weights, WeightsError, declared
-from netc.targets.keras.layers import in_order
+from netc.targets.keras.order import in_order
 from netc.targets.keras.weights import read, write
 
 SPECS = {

@@ -248,6 +248,6 @@ def _summary(outcome: Outcome) -> None:
     if outcome.best is not None:
         lines.append(f"best at step {outcome.best[1]:,}: {outcome.best[0]:.4f} ({run.store().best})")
     lines.append(f"model, log and checkpoints are in {run.folder}; `netc predict {run.folder} IMAGE...` uses the model")
-    if own := own_classes(run.model):
+    if run.model.is_file() and (own := own_classes(run.model)):  # the first of several workers writes it
         lines.append(f"Keras itself loads {run.model} after `import netc.keras_layers`: it holds {', '.join(own)}")
     emit("".join(f"{harmless(line)}\n" for line in lines))

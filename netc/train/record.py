@@ -54,11 +54,11 @@ class Record(Struct, frozen=True, kw_only=True):
     seconds: Annotated[float, Meta(ge=0)] = 0.0
     step: Count = 0
     spec: str
-    overrides: dict[str, bool | int | float | str]
-    changes: list[str]
-    data: str | None
-    deterministic: bool
-    weights: str | None
+    overrides: dict[str, bool | int | float | str] = {}
+    changes: list[str] = []
+    data: str | None = None
+    deterministic: bool = False
+    weights: str | None = None
     seed: Seed
     classes: list[str]
     images: Parts

@@ -22,7 +22,7 @@ from netc.storage import opening
 from netc.storage.keras import snake
 from netc.storage.layers import Layers
 from netc.storage.stored import StorageError, Stored
-from netc.targets.keras.layers import in_order
+from netc.targets.keras.order import in_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
