@@ -26,8 +26,8 @@ DECAYED = ("kernel",)  # names of the variables that weight decay acts on, parts
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
-    """The arguments of `compile`, by output node where they belong to one, and the callbacks of `fit`.
+class CompileArguments:
+    """The arguments of `compile`, by output node where they belong to one, and what `fit` watches.
 
     `weights` holds the loss weights that are not 1. When `decays`, the optimizer must be told to leave alone every
     variable that is no kernel (`exclude_from_weight_decay`). `policy` is a dtype policy, None for float32; under it the
@@ -44,13 +44,25 @@ class Compiled:
     policy: str | None
     exact: Sequence[str]
 
+    def keywords(self, net: Net) -> dict[str, Any]:
+        """`loss`, `loss_weights` and `metrics` as Keras takes them: alone for one output, by layer for several."""
+        given: dict[str, Mapping[str, Any]] = {"loss": self.losses}
+        if self.weights:
+            given["loss_weights"] = {output: self.weights.get(output, 1.0) for output in self.losses}
+        if self.metrics:
+            given["metrics"] = {output: list(calls) for output, calls in self.metrics.items()}
+        if len(net.outputs) == 1:
+            return {name: values[net.outputs[0]] for name, values in given.items()}
+        keys = {output: net.node(output).layer_name for output in net.outputs}
+        return {name: {keys[output]: value for output, value in values.items()} for name, values in given.items()}
+
 
 def plain(line: Line[Any]) -> Any:
     """The setting as resolved; emitted code passes a function that puts symbols into it."""
     return line.value
 
 
-def lower(train: Train, net: Net, labels: Mapping[str, str], clock: Clock, value: Values = plain) -> Compiled:
+def lower(train: Train, net: Net, labels: Mapping[str, str], clock: Clock, value: Values = plain) -> CompileArguments:
     """The calls of a section without errors, for the network whose top-level labels are given."""
     losses = dict(_by_output(train.losses, net, labels, value))
     metrics: dict[str, list[Call]] = {}
@@ -64,7 +76,7 @@ def lower(train: Train, net: Net, labels: Mapping[str, str], clock: Clock, value
     optimizer = value(train.optimizer)
     policy = POLICIES.get(precision.number) if precision else None
     rate = learning_rate(optimizer.lr, [value(line) for line in train.schedules], clock)
-    return Compiled(
+    return CompileArguments(
         optimizer.lower(rate, dict(_shared(train, net, value))),
         {output: loss.lower() for output, loss in losses.items()},
         {output: real(loss.weight) for output, loss in losses.items() if loss.weight != 1},

@@ -31,22 +31,14 @@ def save_model(trainee: Trainee, path: Path) -> None:
     import keras  # noqa: PLC0415 - seconds
 
     from netc.targets.keras.build import deep_recursion  # noqa: PLC0415
-    from netc.targets.keras.calls import make  # noqa: PLC0415
+    from netc.targets.keras.calls import executed  # noqa: PLC0415
     from netc.targets.keras.order import depths, recursion  # noqa: PLC0415
 
     model, compiled, net = trainee.model, trainee.compiled, trainee.program.net
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = False  # which says how it was trained, not what it is
-    several = len(net.outputs) > 1
-    losses = {name: make(call) for name, call in compiled.losses.items()}
-    metrics = {name: [make(call) for call in calls] for name, calls in compiled.metrics.items()}
-    model.compile(
-        optimizer=trainee.optimizer,
-        loss=losses if several else losses[net.outputs[0]],
-        loss_weights={name: float(compiled.weights.get(name, 1.0)) for name in losses} if several else None,
-        metrics=metrics if several else metrics.get(net.outputs[0]),
-    )
+    model.compile(optimizer=trainee.optimizer, **executed(compiled.keywords(net)))
     with replacing(path) as file, deep_recursion(recursion(net, depths(net))):
         model.save(file.name, include_optimizer=False)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from netc.sections.base import Clock
-from netc.sections.lowering import DECAYED, Compiled, lower
+from netc.sections.lowering import DECAYED, CompileArguments, lower
 from netc.sections.model import Train, frozen_layers, output_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Trainee:
         self.program = program
         self.train: Train = train
         self.strategy = strategy
-        self.compiled: Compiled = lower(train, program.net, program.expansion.labels, clock)
+        self.compiled: CompileArguments = lower(train, program.net, program.expansion.labels, clock)
         keras.utils.set_random_seed(seed)
         with strategy.scope():
             self.model = self._model()
@@ -147,7 +147,7 @@ class Trainee:
 class Meters:
     """The mean loss and the metrics of one pass over some images, by the names that logs and monitors use."""
 
-    def __init__(self, compiled: Compiled, net: Net) -> None:
+    def __init__(self, compiled: CompileArguments, net: Net) -> None:
         import keras  # noqa: PLC0415
 
         from netc.targets.keras.calls import make  # noqa: PLC0415

@@ -5,6 +5,7 @@ Keras is imported only when something is made.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 from importlib import import_module
 from typing import Any
@@ -17,7 +18,7 @@ from netc.targets.keras.source.customs import MODULES
 def make(call: Call, name: str | None = None) -> Any:
     """What a call gives: a Keras layer, initialiser, regulariser, optimizer, or the tensor of an `Input`."""
     named = {} if name is None else {"name": name}
-    return resolve(call.path)(*map(_value, call.args), **_values(call.kwargs), **named)
+    return resolve(call.path)(*map(executed, call.args), **executed(call.kwargs), **named)
 
 
 def resolve(path: str) -> Any:
@@ -37,13 +38,12 @@ def resolve(path: str) -> Any:
     return found
 
 
-def _value(value: Any) -> Any:
+def executed(value: Any) -> Any:
+    """A value with what its calls give in their place, in sequences and mappings too."""
     if isinstance(value, Call):
         return make(value)
     if isinstance(value, list | tuple):
-        return type(value)(map(_value, value))
+        return type(value)(map(executed, value))
+    if isinstance(value, Mapping):
+        return {key: executed(inner) for key, inner in value.items()}
     return concrete(value)
-
-
-def _values(kwargs: Any) -> dict[str, Any]:
-    return {key: _value(value) for key, value in kwargs.items()}

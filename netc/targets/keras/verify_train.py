@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from netc.program import Program
 
 STEPS = 1000  # steps of an epoch that both sides are told
+SAVING = ("ModelCheckpoint", "BackupAndRestore")  # callbacks in whose place `netc train` has means of its own
 
 # Run in the process of the emitted code, behind its other half (`netc.targets.keras.verify`).
 RECORDER = f"""
@@ -39,7 +40,7 @@ def record(emitted, model):
             loss=compiled["loss"],
             weights=compiled["loss_weights"],
             metrics=compiled["metrics"],
-            callbacks=[plain(one) for one in callbacks if type(one).__module__.startswith("keras")],
+            callbacks=[plain(one) for one in callbacks if type(one).__name__ not in {SAVING}],
             epochs=epochs,
             frozen=[layer.name for layer in self.layers if layer.weights and not layer.trainable],
             exact=[layer.name for layer in self.layers if layer.dtype_policy.name != found["policy"]],
@@ -47,9 +48,11 @@ def record(emitted, model):
 
     keras.Model.fit, before = fit, keras.Model.fit
     emitted.build_model = build
-    emitted.restore_weights = lambda *args, **kwargs: None
+    keras.Model.load_weights = lambda *args, **kwargs: None
+    keras.models.load_model = lambda *args, **kwargs: model
+    more = {{"class_weight": {{}}}} if "class_weight" in emitted.train.__code__.co_varnames else {{}}
     try:
-        emitted.train(Steps(), Steps())
+        emitted.train(Steps(), Steps(), **more)
     finally:
         keras.Model.fit = before
     return found
@@ -81,12 +84,10 @@ def _without_modules(value: Any) -> Any:
 
 
 def _expected(program: Program, model: Any) -> dict[str, Any]:
-    import keras  # noqa: PLC0415 - seconds
-
     from netc.sections.base import Clock  # noqa: PLC0415
     from netc.sections.lowering import DECAYED, lower  # noqa: PLC0415
     from netc.sections.model import frozen_layers  # noqa: PLC0415
-    from netc.targets.keras.calls import make  # noqa: PLC0415 - imports Keras
+    from netc.targets.keras.calls import executed, make  # noqa: PLC0415 - imports Keras
 
     train, net, labels = program.sections.train, program.net, program.expansion.labels
     assert train is not None
@@ -96,26 +97,29 @@ def _expected(program: Program, model: Any) -> dict[str, Any]:
     still = {weight.path for name in frozen for weight in model.get_layer(name).weights}
     variables = [weight for weight in model.trainable_variables if weight.path not in still]
     kernels = [one.path for one in variables if not compiled.decays or any(part in one.name for part in DECAYED)]
-    serialize, several = keras.saving.serialize_keras_object, len(net.outputs) > 1
-    keys = {output: net.node(output).layer_name for output in net.outputs}
-
-    def by_name(made: dict[str, Any]) -> Any:
-        return made if several or not made else next(iter(made.values()))
-
-    weights = {keys[output]: compiled.weights.get(output, 1.0) for output in compiled.losses}
-    metrics = {keys[output]: [serialize(make(call)) for call in calls] for output, calls in compiled.metrics.items()}
+    given = {name: _serialized(value) for name, value in executed(compiled.keywords(net)).items()}
     return {
         "policy": compiled.policy or "float32",
-        "optimizer": serialize(optimizer),
+        "optimizer": _serialized(optimizer),
         "decayed": kernels if optimizer.weight_decay else [],
-        "loss": by_name({keys[output]: serialize(make(call)) for output, call in compiled.losses.items()}),
-        "weights": by_name(weights) if compiled.weights else None,
-        "metrics": by_name(metrics) or None,
+        "loss": given["loss"],
+        "weights": given.get("loss_weights"),
+        "metrics": given.get("metrics"),
         "callbacks": [_plain(make(call)) for call in compiled.callbacks],
         "epochs": epochs,
         "exact": [layer.name for layer in model.layers if layer.name in compiled.exact],
         "frozen": [layer.name for layer in model.layers if layer.name in frozen],
     }
+
+
+def _serialized(value: Any) -> Any:
+    import keras  # noqa: PLC0415
+
+    if isinstance(value, dict):
+        return {key: _serialized(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [*map(_serialized, value)]
+    return value if isinstance(value, int | float) else keras.saving.serialize_keras_object(value)
 
 
 def _plain(one: Any) -> dict[str, Any]:

@@ -45,4 +45,6 @@ def value(given: object) -> ast.expr:
         return ast.Tuple([*map(value, given)], ast.Load())
     if isinstance(given, list):
         return listed(map(value, given))
+    if isinstance(given, dict):
+        return ast.Dict([*map(constant, given)], [*map(value, given.values())])
     return constant(given)

@@ -9,11 +9,7 @@ from importlib.resources import files
 
 from netc.layers.base import OperationError
 
-MODULES = (
-    "custom",
-    "custom_training",
-    "custom_fitting",
-)  # beside this package; read as text, since they import Keras
+MODULES = ("custom", "custom_training")  # beside this package; read as text, since they import Keras
 _PACKAGE = "package=PACKAGE"
 
 

@@ -276,9 +276,7 @@ class Emitter:
         used = packages(parts)
         standard: Statements = [ast.Import([ast.alias(name)]) for name in ("math", "sys") if name in used]
         made = [*standard, *([Comment("")] if standard else [])]
-        made += [ast.Import([ast.alias("h5py")])] if "h5py" in used else []
         made.append(ast.Import([ast.alias("keras")]))
-        made += [ast.Import([ast.alias("tensorflow", "tf")])] if "tf" in used else []
         named = [ast.alias(name) for name in sorted((*PACKAGES, "ops")) if name in used]
         return [*made, *([ast.ImportFrom("keras", named, 0)] if named else [])]
 

@@ -1,7 +1,7 @@
 """The `train` section as a function of the emitted module.
 
-What `compile` and `fit` are given comes from `netc.sections.lowering`, on settings whose expressions are symbols. What
-plain Keras cannot do is a class or helper of `netc.targets.keras.custom_fitting`, which the module carries along.
+What `compile` and `fit` are given comes from `netc.sections.lowering`, on settings whose expressions are symbols. It is
+Keras as one writes it by hand: what `fit` cannot do is left out, and a comment says what `netc train` does there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from netc.ir.net import Net
 from netc.program import Program
 from netc.sections.base import Clock, Setting
 from netc.sections.conflicts import length, watching
-from netc.sections.lowering import DECAYED, Compiled, lower, quantities
+from netc.sections.lowering import DECAYED, CompileArguments, lower, quantities
 from netc.sections.model import Line, Train, frozen_layers, skipped_layers
 from netc.sections.monitors import VALIDATION
 from netc.sections.settings import (
@@ -31,7 +31,7 @@ from netc.sections.settings import (
     Steps,
     Validate,
 )
-from netc.target import Call, Symbol
+from netc.target import Symbol
 from netc.targets.keras.source.calls import made, value
 from netc.targets.keras.source.expressions import constant, sight
 from netc.targets.keras.source.identifiers import Identifiers
@@ -39,6 +39,7 @@ from netc.targets.keras.source.symbols import symbolic
 from netc.targets.keras.source.train_doc import describe
 from netc.targets.keras.source.train_guards import Guards
 from netc.targets.keras.source.tree import (
+    Comment,
     Docstring,
     For,
     Parameter,
@@ -58,6 +59,19 @@ from netc.values import Value
 
 UNKNOWN = Clock(1000, 100_000)  # where no data set says how long training is; only comparisons look at it
 FOLDER = "checkpoints"
+_RESTORE = """
+saved = keras.models.load_model(PATH, compile=False)
+for layer in MODEL.layers:
+    if layer.weights{}:
+        layer.set_weights(saved.get_layer(layer.name).get_weights())
+"""
+_RESTORE_SKIPPING = """
+kept = [layer for layer in MODEL.layers if layer.name in KEPT]
+fresh = [layer.get_weights() for layer in kept]
+MODEL.load_weights(PATH, by_name=True, skip_mismatch=True)
+for i in range(len(kept)):
+    kept[i].set_weights(fresh[i])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +110,11 @@ class Trainer:
         self.model, self.optimizer, self.per_epoch = make("model"), make("optimizer"), make("steps_per_epoch")
         self.xs, self.ys = make("images"), make("labels")
         self.policy = make("policy")
+        self.restoring = {name: make(name) for name in ("saved", "layer", "kept", "fresh", "i")}
         known = length(program.sections) or UNKNOWN
         each = Symbol(load(self.per_epoch), known.per_epoch)
         self.clock = Clock(each, self.length if train.steps else each * self.length)
-        self.compiled: Compiled = lower(train, self.net, self.labels, self.clock, self._symbols)
+        self.compiled: CompileArguments = lower(train, self.net, self.labels, self.clock, self._symbols)
 
     # -- settings --------------------------------------------------------------------------------------------
 
@@ -129,7 +144,7 @@ class Trainer:
 
     def function(self) -> ast.stmt:
         """The function."""
-        body = [*self._data(), *self._optimizer(), self._compile(), self._fit()]
+        body = [*self._data(), *self._optimizer(), self._compile(), *self._fit()]
         if self.per_epoch in reads(body):
             body.insert(1, self._count())
         checks = [*self._guards([self._start(), *body]), *self._needs()]
@@ -137,6 +152,10 @@ class Trainer:
         if checkpoint is not None:
             self.options.append((ast.arg(self.folder), constant(FOLDER)))
             self.documented.append(f"{self.folder}: where the checkpoints go.")
+        weights = self.train.value(ClassWeights)
+        if weights is not None and weights.how:
+            self.options.insert(0, (ast.arg("class_weight"), None))
+            self.documented.append("class_weight: what each class weighs, which `netc train` finds out by its number.")
         data: list[Parameter] = [(ast.arg("data"), None), (ast.arg("validation"), ast.Constant(None))]
         doc = Docstring(describe(self.program, [*self.signature.documented, *self.documented]))
         before = [*self.signature.computed, *checks, self._start(), *self._model()]
@@ -160,12 +179,22 @@ class Trainer:
                 *statements(back, POLICY=self.policy),
                 For("name", value(list(self.compiled.exact)), exact, remark="losses and metrics see these"),
             ]
+        return [*items, *self._restore(), *self._freeze()]
+
+    def _restore(self) -> Statements:
+        """Weights of a file, by the names of layers; but for `.weights.h5`, which knows no names."""
         restore = self.train.value(Restore)
-        if restore is not None:
-            kept = skipped_layers(self.train, self.net, self.labels)
-            more = {"skip": value(kept)} if kept else {}
-            items.append(ast.Expr(call("restore_weights", load(self.model), constant(restore.path), **more)))
-        return [*items, *self._freeze()]
+        if restore is None:
+            return []
+        kept = skipped_layers(self.train, self.net, self.labels)
+        parts: dict[str, ast.expr | str] = {**self.restoring, "MODEL": self.model}
+        parts |= {"PATH": constant(restore.path), "KEPT": value(kept)}
+        if restore.path.endswith(".weights.h5"):
+            skipping = ", objects_to_skip=[MODEL.get_layer(name) for name in KEPT]" if kept else ""
+            return statements(f"MODEL.load_weights(PATH{skipping})", **parts)
+        if restore.path.endswith((".h5", ".hdf5")):
+            return statements(_RESTORE_SKIPPING if kept else "MODEL.load_weights(PATH, by_name=True)", **parts)
+        return statements(_RESTORE.format(" and layer.name not in KEPT" if kept else ""), **parts)
 
     def _freeze(self) -> Statements:
         frozen = frozen_layers(self.train, self.net, self.labels)
@@ -196,27 +225,14 @@ class Trainer:
     # -- compile and fit -------------------------------------------------------------------------------------
 
     def _compile(self) -> ast.stmt:
-        lowered, several = self.compiled, len(self.net.outputs) > 1
-        keys = {output: self.net.node(output).layer_name for output in self.net.outputs}
-        arguments: dict[str, ast.expr] = {"optimizer": load(self.optimizer)}
-        losses = {keys[output]: made(loss) for output, loss in lowered.losses.items()}
-        metrics = {keys[output]: listed(map(made, calls)) for output, calls in lowered.metrics.items()}
-        arguments["loss"] = _by_name(losses, several)
-        if lowered.weights:
-            weights = {keys[output]: value(lowered.weights.get(output, 1.0)) for output in lowered.losses}
-            arguments["loss_weights"] = _by_name(weights, several)
-        if metrics:
-            arguments["metrics"] = _by_name(metrics, several)
-        return ast.Expr(tall(call(f"{self.model}.compile", **arguments)))
+        given = {name: value(one) for name, one in self.compiled.keywords(self.net).items()}
+        return ast.Expr(tall(call(f"{self.model}.compile", optimizer=load(self.optimizer), **given)))
 
-    def _fit(self) -> ast.stmt:
+    def _fit(self) -> Statements:
         batch = written("BATCH if LABELS is not None else None", BATCH=self.batch.expr, LABELS=self.ys)
-        arguments = {"batch_size": batch, "epochs": self._epochs()}
+        arguments = {"batch_size": batch, "epochs": self._epochs(), "validation_data": load("validation")}
         validate = self.train.one(Validate)
-        by_step = validate is not None and validate.value.unit == "steps"
-        if not by_step:
-            arguments["validation_data"] = load("validation")
-        if validate is not None and not by_step:
+        if validate is not None and validate.value.unit == "epochs":
             arguments["validation_freq"] = value(self._symbols(validate).every)
         data = self.program.sections.data
         if data is not None and data.value(Shuffle) == Shuffle(on=False):
@@ -224,9 +240,19 @@ class Trainer:
         class_weight = self._class_weight()
         if class_weight is not None:
             arguments["class_weight"] = class_weight
-        if callbacks := [*map(made, self._callbacks())]:
+        if callbacks := [*map(value, self.compiled.callbacks), *self._checkpoints()]:
             arguments["callbacks"] = tall(listed(callbacks))
-        return ast.Expr(tall(call(f"{self.model}.fit", load(self.xs), load(self.ys), **arguments)))
+        return [*self._left_out(), ast.Expr(tall(call(f"{self.model}.fit", load(self.xs), load(self.ys), **arguments)))]
+
+    def _left_out(self) -> Iterator[ast.stmt]:
+        """What `netc train` does and `fit` does not."""
+        validate, checkpoint = self.train.value(Validate), self.train.value(Checkpoint)
+        if self.train.steps:
+            yield Comment("fit ends with an epoch; `netc train` ends after so many steps.")
+        if validate is not None and validate.unit == "steps":
+            yield Comment(f"fit validates after every epoch; `netc train` does every {validate.every} steps.")
+        if checkpoint is not None:
+            yield Comment(f"All checkpoints stay; of those of `netc train`, the last {checkpoint.keep}.")
 
     def _epochs(self) -> ast.expr:
         if self.train.steps:
@@ -238,33 +264,31 @@ class Trainer:
         if line is None:
             return None
         if line.value.how:
-            classes = self.net.shapes[self.net.outputs[0]][-1]
-            return call("balanced_class_weights", load("data"), ast.Constant(max(classes or 2, 2)))
+            return load("class_weight")
         weights = self._symbols(line).weights
         return ast.Dict([*map(ast.Constant, range(len(weights)))], [*map(value, weights)])
 
-    def _callbacks(self) -> Iterator[Call]:
-        """In an order in which those that watch stand behind the one that validates."""
-        validate, checkpoint = self.train.one(Validate), self.train.one(Checkpoint)
-        if validate is not None and validate.value.unit == "steps":
-            every = self._symbols(validate).every
-            yield Call("custom.ValidateEvery", (Symbol(load("validation"), None), every, self.batch))
-        yield from self.compiled.callbacks
-        if checkpoint is not None:
-            yield self._checkpoints(self._symbols(checkpoint), checkpoint.value)
-        if self.train.steps:
-            yield Call("custom.StopAfter", (self.length,))
-
-    def _checkpoints(self, given: Checkpoint, value: Checkpoint) -> Call:
-        arguments: dict[str, Any] = {"keep": given.keep}
-        if value.every is not None:
-            arguments[value.unit] = given.every
-        if value.best:
-            arguments |= {
-                "monitor": value.monitor,
-                "mode": quantities(self.train, self.net, self.labels)[value.monitor],
-            }
-        return Call("custom.Checkpoints", (Symbol(load(self.folder), FOLDER),), arguments)
+    def _checkpoints(self) -> Iterator[ast.expr]:
+        """The callbacks that save: to go on from after an interruption, every so often, and the best."""
+        line = self.train.one(Checkpoint)
+        if line is None:
+            return
+        given, folder = self._symbols(line), load(self.folder)
+        yield written('callbacks.BackupAndRestore(FOLDER + "/backup")', FOLDER=folder)
+        name, often = '"/epoch-{epoch:04d}.keras"', ""
+        if line.value.every is not None and line.value.unit == "steps":
+            name, often = '"/epoch-{epoch:04d}-step-{batch:05d}.keras"', ", save_freq=EVERY"
+        elif line.value.every not in (None, 1):
+            often = ", save_freq=EVERY * EACH"
+        each = f"callbacks.ModelCheckpoint(FOLDER + {name}{often})"
+        yield written(each, FOLDER=folder, EVERY=value(given.every), EACH=self.per_epoch)
+        if line.value.best:
+            yield written(
+                'callbacks.ModelCheckpoint(FOLDER + "/best.keras", monitor=QUANTITY, mode=BETTER, save_best_only=True)',
+                FOLDER=folder,
+                QUANTITY=constant(line.value.monitor),
+                BETTER=constant(quantities(self.train, self.net, self.labels)[line.value.monitor]),
+            )
 
     # -- what must not be lost -------------------------------------------------------------------------------
 
@@ -281,13 +305,6 @@ class Trainer:
             return []
         why = f"{found} is watched" if found else "the model is validated while it trains"
         return [refuse(written("validation is None"), f"{why}: give validation data")]
-
-
-def _by_name(values: Mapping[str, ast.expr], several: bool) -> ast.expr:
-    """The value of the only output, a dictionary for several."""
-    if not several:
-        return next(iter(values.values()))
-    return ast.Dict([*map(ast.Constant, values)], [*values.values()])
 
 
 def _reals(parameters: Mapping[str, Value]) -> frozenset[str]:
