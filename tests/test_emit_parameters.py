@@ -129,6 +129,9 @@ CASES = [
     ("param a=relu\nconv 4x3 a", {"a": Word("leaky_relu")}, REFUSED),
     ("param a=relu\nconv 4x3 bn a\nconv 4x1 act=a", {"a": Word("tanh")}, REFUSED),
     ("param f=relu\ndef c(act) { conv 4x3 bn act }\nc f\nconv 4x1 act=f", {"f": Word("tanh")}, REFUSED),
+    ("param a=swish\nif a == silu { relu }\nconv 4x3 act=a", {"a": Word("silu")}, SAME),
+    ("param a=silu\nif a == swish { relu }\nconv 4x3 act=a", {"a": Word("swish")}, SAME),
+    ("param i=xavier\nif i == glorot_uniform { relu }\nconv 4x3 init=i", {"i": Word("glorot_uniform")}, REFUSED),
     # options of `default`
     ("param rate=0.1\ndefault conv l2=rate\nconv 4x1\ndropout (rate)", {"rate": 0.2}, SAME),
     ("param rate=0.1\ndefault conv l2=rate\ndef d() { conv 4x1 }\nd\ndropout (rate)", {"rate": 0.2}, REFUSED),
@@ -143,6 +146,7 @@ CASES = [
     ("param n=1\nrepeat n { fc 8 }\nfc 2", {"n": 2}, REFUSED),
     ("param n=3\nrepeat n as i { conv 4x3 pad=(i) }\nconv 1x1", {"n": 1}, REFUSED),
     # names, and code that runs
+    ("param two=false\nif two { input 8x8x4; conv 4x1 }\nconv 8x1", {"two": False}, SAME),
     ("param aux=true\nif not aux { repeat 2 { conv 4x3 } }\nconv 8x1", {"aux": False}, SAME),
     ("param aux=false\nparam n=2\nif aux { repeat n { conv 4x3 } } else { conv 4x1 }\nconv 8x1", {"aux": True}, SAME),
     ("param aux=false\nparam n=2\nif aux { repeat n { conv 4x3 } }\nconv 8x1", {"n": 5}, SAME),

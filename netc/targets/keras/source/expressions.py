@@ -6,10 +6,8 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from netc.layers.kinds import ACTIVATION_ALIASES
 from netc.lower import walk
 from netc.syntax.tree import Conditional, Expr, Group, Literal, Reference, Unary
-from netc.targets.keras.lowering import INITIALIZERS
 from netc.targets.keras.source.tree import call, load
 from netc.values import Word
 
@@ -69,15 +67,9 @@ def names(expr: Expr) -> frozenset[str]:
     return frozenset(walk.names(expr))
 
 
-def target_word(word: str) -> str:
-    """A word of the language as the target calls it, where it has a name for it."""
-    target = INITIALIZERS.get(word, word)
-    return ACTIVATION_ALIASES.get(word, target if isinstance(target, str) else word)
-
-
 def constant(value: object) -> ast.Constant:
     """A computed value."""
-    return ast.Constant(target_word(value) if isinstance(value, Word) else value)  # type: ignore[arg-type]
+    return ast.Constant(str(value) if isinstance(value, Word) else value)  # type: ignore[arg-type]
 
 
 def translate(expr: Expr, sight: Sight) -> ast.expr:

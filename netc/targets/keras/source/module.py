@@ -49,6 +49,7 @@ from netc.targets.keras.source.tree import (
     load,
     packages,
     reads,
+    written,
 )
 from netc.targets.keras.source.walk import nested
 
@@ -108,15 +109,17 @@ class Emitter:
         """A module with a function for each definition and a loop for each `repeat`."""
         program = self.program
         direct = [step for step in program.expansion.steps if isinstance(step, LayerStep)]
-        listed = not {node for step in direct for node in step.nodes} >= set(program.net.inputs)
+        made = {node for step in direct for node in step.nodes}
+        inputs = {node.name for net in (program.net, program.ghosts) for node in net if node.layer.op == "input"}
+        listed = not made >= inputs
         functions = Functions(self.identifiers, listed)
         depth = {**self.depth, **depths(program.ghosts, self.depth)}
         conditions = Conditions(program, self._built())
         conditions.fix_parameters(self._decay())
         module = Module(program, self.remarks, depth, functions.call, conditions.at_least)
-        made = copies(program.expansion)
+        called = copies(program.expansion)
         for definition in program.definitions.values():
-            functions.define(definition, made.get(id(definition), ()), module)
+            functions.define(definition, called.get(id(definition), ()), module)
         frame = self._frame(listed)
         items = self._statements(frame, module)
         used = [function(one, self.remarks.at.get(one.definition.span, [])) for one in functions.used(items)]
@@ -142,7 +145,12 @@ class Emitter:
             items += self._choose(frame, printer, flow)
         else:
             items += printer.block(frame.statements, self.program.expansion, flow)
-        inputs = load("inputs") if frame.listed_inputs else _one([*map(load, printer.inputs)])
+        if not frame.listed_inputs:
+            inputs = _one([*map(load, printer.inputs)])
+        elif len(self.program.net.inputs) > 1:
+            inputs = load("inputs")
+        else:
+            inputs = written("inputs if len(inputs) > 1 else inputs[0]")
         items.append(self._model(inputs, self._outputs(frame, flow)))
         helpers = extras(items)
         if frame.listed_inputs:

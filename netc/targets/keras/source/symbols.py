@@ -11,7 +11,7 @@ from netc.ir.net import Written
 from netc.params import Declared, declared
 from netc.syntax.tree import Expr
 from netc.target import Decided, Symbol
-from netc.targets.keras.source.expressions import Sight, target_word, translate
+from netc.targets.keras.source.expressions import Sight, translate
 
 T = TypeVar("T", bound=Declared)
 
@@ -51,4 +51,4 @@ def _symbol(expr: Expr | None, value: Any, sight: Sight, decided: Decided | None
     if expr is None or not sight.sees(expr):
         return value
     own = copy(translate(expr, sight))  # so that this very use of a variable can be found in the tree
-    return Symbol(own, target_word(value) if isinstance(value, str) else value, decided)
+    return Symbol(own, value, decided)
