@@ -1,5 +1,7 @@
 """The parser: what good text is read as, what is said of bad text and where, and that one mistake is one error."""
 
+from dataclasses import fields, is_dataclass
+
 import pytest
 
 from netc.diagnostics.fixes import apply_fixes
@@ -7,7 +9,7 @@ from netc.diagnostics.model import Diagnostic
 from netc.syntax import tables
 from netc.syntax.grammar import fingerprint
 from netc.syntax.parser import size_typo
-from netc.syntax.tree import Lost, Operation
+from netc.syntax.tree import Comment, Lost, Operation, children, descend
 from tests.syntax_samples import BLOCKS, EVERYTHING, INCEPTION, RESNET, VGG16, nodes, read, shape
 
 
@@ -427,3 +429,17 @@ def test_bounds_can_be_moved() -> None:
 
 def test_a_flat_chain_of_arms_is_not_deep() -> None:
     assert not list(read("if a { f }" + " else if a { f }" * 1000)[1])
+
+
+def test_children_are_all_parts_in_text_order() -> None:
+    """As the fields of the classes say, so that a new class or field cannot be forgotten."""
+    file, _ = read(EVERYTHING)
+    for node in nodes(file):
+        if isinstance(node, Comment):
+            continue
+        inside = children(node)
+        assert [child.span.start for child in inside] == sorted(child.span.start for child in inside)
+        values = [getattr(node, field.name) for field in fields(node)]
+        parts = [part for value in values for part in (value if type(value) is tuple else (value,))]
+        assert {*map(id, inside)} == {id(part) for part in parts if is_dataclass(part)}
+    assert {*map(id, descend(file.statements))} == {id(node) for node in nodes(file) if not isinstance(node, Comment)}

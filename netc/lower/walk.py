@@ -4,43 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from netc.syntax.tree import (
-    Binary,
-    Conditional,
-    Expr,
-    Group,
-    If,
-    Operation,
-    Parameter,
-    Reference,
-    Repeat,
-    Size,
-    Statement,
-    Unary,
-)
+from netc.syntax.tree import Definition, Expr, If, Operation, Reference, Repeat, Size, Statement, descend
 
 
 def mentions(statements: Iterable[Statement]) -> Iterator[str]:
     """Names of operations and bare names in statements, at any depth."""
-    for statement in statements:
-        if isinstance(statement, Operation):
-            yield statement.name
-            for argument in statement.arguments:
-                yield from names(argument.value)
-            for branch in statement.branches:
-                yield from mentions(branch.statements)
-            if statement.block is not None:
-                yield from mentions(statement.block.statements)
-        elif isinstance(statement, Parameter):
-            yield from names(statement.value)
-        elif isinstance(statement, Repeat):
-            yield from names(statement.count)
-            yield from mentions(statement.body.statements)
-        elif isinstance(statement, If):
-            for arm in statement.arms:
-                if arm.condition is not None:
-                    yield from names(arm.condition)
-                yield from mentions(arm.body.statements)
+    for node in descend(statement for statement in statements if not isinstance(statement, Definition)):
+        if isinstance(node, Operation | Reference):
+            yield node.name
 
 
 LONG = 128  # characters that count as another statement
@@ -78,19 +49,4 @@ def names(value: Expr | Size | None) -> Iterator[str]:
 
 def references(value: Expr | Size | None) -> Iterator[Reference]:
     """The bare names in an expression or a size, with their places."""
-    match value:
-        case Reference():
-            yield value
-        case Group():
-            yield from references(value.inner)
-        case Unary():
-            yield from references(value.operand)
-        case Binary():
-            yield from references(value.left)
-            yield from references(value.right)
-        case Conditional():
-            for part in (value.then, value.condition, value.otherwise):
-                yield from references(part)
-        case Size():
-            for extent in (*value.parts, *value.stride):
-                yield from references(extent)
+    return (node for node in descend(() if value is None else (value,)) if isinstance(node, Reference))

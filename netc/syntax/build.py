@@ -31,6 +31,7 @@ from netc.syntax.tree import (
     Literal,
     Lost,
     Name,
+    Node,
     Operation,
     Parameter,
     Positional,
@@ -39,6 +40,7 @@ from netc.syntax.tree import (
     Size,
     Statement,
     Unary,
+    children,
 )
 
 _ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"}
@@ -225,7 +227,7 @@ class Builder:
 
     def _bounded(self, expr: Expr) -> Expr:
         """Report an expression that is too deep for code that recurses over it."""
-        stack = [(expr, 1)]
+        stack: list[tuple[Node, int]] = [(expr, 1)]
         while stack:
             node, depth = stack.pop()
             if isinstance(node, _LEAVES):
@@ -233,7 +235,7 @@ class Builder:
             if depth > self.limits.nesting:
                 self.findings.too_deep("operators", expr.span.start, expr.span.end, self.limits.nesting)
                 break
-            stack.extend((child, depth + 1) for child in _children(node))
+            stack.extend((child, depth + 1) for child in children(node))
         return expr
 
     # -- statements ------------------------------------------------------------------------------------------
@@ -367,16 +369,6 @@ class Builder:
         self.names.add(name.name)
         span = self._span(keyword).to(value.span)
         return Parameter(name.name, self._bounded(value), name.span, span)
-
-
-def _children(node: Expr) -> tuple[Expr, ...]:
-    if isinstance(node, Group):
-        return (node.inner,)
-    if isinstance(node, Unary):
-        return (node.operand,)
-    if isinstance(node, Binary):
-        return node.left, node.right
-    return (node.then, node.condition, node.otherwise) if isinstance(node, Conditional) else ()
 
 
 def _short(text: str) -> str:

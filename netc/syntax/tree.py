@@ -8,6 +8,7 @@ parser, so code over it may recurse.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from netc.syntax.source import Source, Span
@@ -221,6 +222,47 @@ class Lost:
 
 
 Statement = Operation | Repeat | If | Definition | Parameter | Lost
+Node = Expr | Size | Argument | Name | Block | Branch | Arm | Formal | Statement
+
+_PARTS: dict[type[Node], tuple[str, ...]] = {
+    Group: ("inner",),
+    Unary: ("operand",),
+    Binary: ("left", "right"),
+    Conditional: ("then", "condition", "otherwise"),
+    Size: ("parts", "stride"),
+    Positional: ("value",),
+    Keyword: ("value",),
+    Block: ("statements",),
+    Branch: ("statements",),
+    Operation: ("label", "arguments", "block", "branches"),
+    Repeat: ("label", "count", "index", "body"),
+    Arm: ("condition", "body"),
+    If: ("arms",),
+    Formal: ("default",),
+    Definition: ("formals", "body"),
+    Parameter: ("value",),
+}
+
+
+def children(node: Node) -> list[Node]:
+    """The nodes directly inside one, in text order."""
+    found: list[Node] = []
+    for name in _PARTS.get(type(node), ()):
+        part = getattr(node, name)
+        if isinstance(part, tuple):
+            found.extend(each for each in part if each is not None)
+        elif part is not None:
+            found.append(part)
+    return found
+
+
+def descend(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Nodes and all inside them, at any depth, in text order."""
+    waiting = [*nodes][::-1]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(children(node)))
 
 
 @dataclass(slots=True, eq=False)
