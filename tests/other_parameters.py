@@ -12,7 +12,7 @@ import inspect
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -213,8 +213,8 @@ def compare(text: str, module: Module, arguments: Mapping[str, Value]) -> str:
     return EQUAL
 
 
-def tried(number: int, start: int = 1) -> tuple[Counter[str], list[str]]:
-    """That many pairs: how they came out, and the differences."""
+def tried(number: int, start: int = 1, told: Callable[[str], None] = str) -> tuple[Counter[str], list[str]]:
+    """That many pairs: how they came out, and the differences, each of which `told` is told of."""
     counts: Counter[str] = Counter()
     differences: list[str] = []
 
@@ -241,7 +241,10 @@ def tried(number: int, start: int = 1) -> tuple[Counter[str], list[str]]:
             counts[outcome if known else "different"] += 1
             if not known:
                 shown = " ".join(f"-D {name}={show(value)}" for name, value in arguments.items())
-                differences.append(f"{outcome}\n{shown}\n{text}")
+                differences.append(f"{outcome}\n{shown}\n{text}\n")
+                told(differences[-1])
+        if counts.total() % 100 < len(several):
+            told(_shown(counts))
 
     with suppress(Enough):
         run()
@@ -255,11 +258,13 @@ class Enough(BaseException):
 def main() -> int:
     """Try, print what differs, and say how it went."""
     number, start = (int(word) for word in (*sys.argv[1:], "3000", "1")[:2])
-    counts, differences = tried(number, start)
-    for difference in differences:
-        print(difference, end="\n\n")
-    print(", ".join(f"{count} {outcome}" for outcome, count in counts.most_common()))
+    counts, differences = tried(number, start, lambda text: print(text, flush=True))
+    print(_shown(counts))
     return bool(differences)
+
+
+def _shown(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
 
 
 if __name__ == "__main__":
