@@ -6,6 +6,7 @@ statement that is drawn is kept where netc takes it behind those before it; what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -76,7 +77,7 @@ class Scope:
         known = {**self.values, **values}
         return Scope(self.operations, self.head, known, self.calls, self.taken, self.lifting, self.lifted)
 
-    def lift(self, draw: st.DrawFn, value: Value, often: int = 3) -> str | None:
+    def lift(self, draw: st.DrawFn, value: Value, often: int = 1) -> str | None:
         """The name of a parameter that holds a value, or None to write it as it is."""
         if not self.lifting or draw(st.integers(0, often)):
             return None
@@ -354,6 +355,11 @@ def definition(draw: st.DrawFn, scope: Scope, shape: Shape) -> None:
         scope.calls.append((name, formals))
 
 
+def _is_read(name: str, head: Sequence[str], lines: Sequence[str]) -> bool:
+    """Whether a lifted parameter is left: of a statement that was drawn in vain it stays behind."""
+    return any(re.search(rf"\b{name}\b", line) for line in (*head, *lines) if not line.startswith(f"param {name} "))
+
+
 # -- networks ------------------------------------------------------------------------------------------------
 
 
@@ -396,7 +402,10 @@ def networks(
         more, _ = sequence(draw, scope, made, draw(st.integers(1, 3)))
         lines += ["aux: identity", *more, "main: identity"]
         lines.append(draw(st.sampled_from(["output main aux", "output aux main"])))
-    text = "\n".join([*scope.head, *lines])
+    head = [
+        line for line in scope.head if not line.startswith("param q") or _is_read(line.split()[1], scope.head, lines)
+    ]
+    text = "\n".join([*head, *lines])
     program = compiled(text)
     if program is None:  # a `default` reaches further than what was tried
         reject()
