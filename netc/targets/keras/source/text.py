@@ -130,6 +130,8 @@ def _statement(node: ast.stmt, indent: str) -> Iterator[str]:
             yield f"{indent}{', '.join(map(expression, names))} = {expression(node.value)}"
         case ast.AugAssign():
             yield f"{indent}{expression(node.target)} {_SIGNS[type(node.op)][0]}= {expression(node.value)}"
+        case ast.Pass():
+            yield f"{indent}pass"
         case ast.Expr():
             yield f"{indent}{expression(node.value)}"
         case ast.Return(value=ast.expr() as value):

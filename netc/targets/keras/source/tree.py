@@ -131,7 +131,7 @@ def chain(arms: Sequence[tuple[ast.expr | None, Statements, int]]) -> Statements
     other, chained = CHECKED, False
     for test, body, rank in reversed(arms):
         if test is None:
-            orelse, other = body, rank
+            orelse, other = body or [ast.Pass()], rank
             continue
         made = If(test, body, orelse, rank, other)
         made.chained = chained
