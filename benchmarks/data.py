@@ -1,7 +1,7 @@
 """How fast the input pipeline is, beside the training step that it feeds: `python -m benchmarks.data`.
 
 CIFAR-10 in shape (random bytes, as speed does not see the difference), ResNet-20, batches of 128, centring, flips and
-padded crops: the paper's recipe. Both are measured in one process, one behind the other; read the ratio.
+padded crops: the paper's recipe. Both are measured in one process, one after the other; read the ratio.
 It measures and judges nothing: the exit code is 0.
 """
 

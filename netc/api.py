@@ -359,7 +359,7 @@ def _compile(source: Source, overrides: Mapping[str, Value], *, speculate: bool 
 
 
 def _value(name: str, value: object) -> Value:
-    """A value from Python as the language has it: a string that could be one of its words is one, as behind `-D`."""
+    """A value from Python as the language has it: a string that could be one of its words is one, as after `-D`."""
     if isinstance(value, str) and value.isidentifier():
         return Word(value)
     if isinstance(value, bool | int | float | str):

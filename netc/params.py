@@ -279,8 +279,8 @@ class Signature:
     """How arguments are written for something with declared parameters.
 
     `positional` names what bare values fill, in order. `size` names what `AxB/S` fills: `("filters", "kernel",
-    "stride")`, `("kernel", "stride")`, `("factor",)`; bare values behind all of `positional` fill the first of
-    `size`. `trailing` allows `bn` and activations as words behind (`conv 64x3 bn relu`).
+    "stride")`, `("kernel", "stride")`, `("factor",)`; bare values after all of `positional` fill the first of
+    `size`. `trailing` allows `bn` and activations as words after (`conv 64x3 bn relu`).
     """
 
     name: str

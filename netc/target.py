@@ -109,7 +109,7 @@ def is_text(value: object) -> bool:
 
 
 def concrete(value: Any) -> Any:
-    """The value behind a symbol; anything else as it is. Whatever is made of it holds for this value alone."""
+    """The value of a symbol; anything else as it is. Whatever is made of it holds for this value alone."""
     if isinstance(value, Symbol):
         value == value.value  # noqa: B015 - a decision
         return value.value

@@ -13,7 +13,7 @@ class Word(str):
 
 @dataclass(frozen=True, slots=True)
 class SizeValue:
-    """A computed size: extents (None for `?`) and the strides behind `/` (empty when none is written)."""
+    """A computed size: extents (None for `?`) and the strides after `/` (empty when none is written)."""
 
     parts: tuple[int | None, ...]
     stride: tuple[int, ...] = ()

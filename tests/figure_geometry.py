@@ -145,7 +145,7 @@ def _on_top(scene: Scene) -> Iterator[str]:
 
 
 def _long_sides(path: Line) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
-    """The straight pieces in the middle of a path: not those at its ends, which others may share (behind a layer that
+    """The straight pieces in the middle of a path: not those at its ends, which others may share (after a layer that
     nothing follows, one more: they leave it straight on)."""
     last, straight = path.start, []
     for segment in path.segments:
@@ -220,7 +220,7 @@ def bodies(draw: Any, depth: int = 0, labels: tuple[str, ...] = ()) -> str:
 
 
 def random_net(body: str, behind: str = "") -> netc.Network | None:
-    """A network around a body, and with another one behind it three heads; None where labels of one branch in another
+    """A network around a body, and with another one after it three heads; None where labels of one branch in another
     are refused."""
     text = f"{body}\ngap; fc 3 softmax"
     if behind:

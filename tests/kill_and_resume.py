@@ -4,7 +4,7 @@
     python -m tests.kill_and_resume --full     every point, and processes that are really killed
 
 A process that is killed leaves its files as they are at that moment. So one run is watched, its folder is copied at
-every moment at which a kill could matter (between steps, in the middle of the bytes of a checkpoint, before and behind
+every moment at which a kill could matter (between steps, in the middle of the bytes of a checkpoint, before and after
 each rename, in the middle of a row of the log), each copy is resumed, and what comes out is compared. With `--full`
 some processes are also killed by SIGKILL at random times.
 """
@@ -123,7 +123,7 @@ def watched(folder: Path, kept: Path) -> Iterator[list[Kill]]:
                 snap(f"before {name}")
             made = original(*args, **kwargs)
             if behind:
-                snap(f"behind {name}")
+                snap(f"after {name}")
             return made
 
         return call
@@ -134,11 +134,11 @@ def watched(folder: Path, kept: Path) -> Iterator[list[Kill]]:
         member(archive, name, array)
         if "kernel" in name and "model" in name:
             archive.fp.flush()
-            snap(f"in a checkpoint, behind {name}")
+            snap(f"in a checkpoint, after {name}")
 
     def cut_row(self: Log, row: Any) -> None:
         add(self, row)
-        copy = snap("behind a row of the log")
+        copy = snap("after a row of the log")
         text = (copy / "log.csv").read_bytes()
         (copy / "log.csv").write_bytes(text[:-7])
 
@@ -176,7 +176,7 @@ def points(work: Path, choose: Callable[[list[Kill]], list[Kill]]) -> tuple[tupl
 
 
 def killed(work: Path, number: int, after: float) -> Kill:
-    """A process that SIGKILL ends so many seconds behind its first checkpoint."""
+    """A process that SIGKILL ends so many seconds after its first checkpoint."""
     folder = work / f"killed{number}"
     command = [sys.executable, "-m", "tests.kill_and_resume", "--child", str(folder), str(work / "tiny.net")]
     process = subprocess.Popen(command)
@@ -185,7 +185,7 @@ def killed(work: Path, number: int, after: float) -> Kill:
     time.sleep(after)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    return Kill(f"SIGKILL {after:.2f} s behind the first checkpoint", folder)
+    return Kill(f"SIGKILL {after:.2f} s after the first checkpoint", folder)
 
 
 def main(arguments: list[str]) -> int:

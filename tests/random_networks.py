@@ -1,7 +1,7 @@
 """Random valid networks, as the text of a spec.
 
 Layers and their arguments are drawn from what the layer classes declare, so that a new layer is drawn by itself. A
-statement that is drawn is kept where netc takes it behind those before it; what it makes of it is then for the tests.
+statement that is drawn is kept where netc takes it after those before it; what it makes of it is then for the tests.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Scope:
         return name
 
     def shape_behind(self, shape: Shape, lines: Sequence[str]) -> Shape | None:
-        """The shape behind statements, or None where netc refuses them."""
+        """The shape after statements, or None where netc refuses them."""
         program = compiled("\n".join([*self.head, f"input {show_shape(shape)}", *lines]))
         return program and output_shape(program)
 
@@ -293,7 +293,7 @@ def sequence(
     depth: int = 0,
     wrapped: Callable[[Sequence[str]], Sequence[str]] = list,
 ) -> tuple[list[str], Shape]:
-    """Statements one behind the other, and the shape behind them. `wrapped` says what stands around them."""
+    """Statements one after the other, and the shape after them. `wrapped` says what stands around them."""
     lines: list[str] = []
     current, labels = shape, []
     for _ in range(length):

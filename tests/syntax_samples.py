@@ -97,7 +97,7 @@ EVERYTHING = """\
 # every form of the language
 net everything language=1
 use "blocks.net"
-param n = 2 ** 3 // 4 - 1   # a comment behind
+param n = 2 ** 3 // 4 - 1   # a comment after
 param wide = true if n >= 2 and not n == 7 or n < -1 else false
 param act = relu
 
@@ -115,7 +115,7 @@ def empty() { }
 a: input ?x?x3
 b: input 128x16
 tower 64 stride=2; pool 3/2; pool 2
-outer: repeat n-1 as i { # behind a brace
+outer: repeat n-1 as i { # after a brace
     conv (16+i)x(2*i+1)/2 "text" note="a \\"b\\" \\\\ c"
     # the last of its block
 }
@@ -124,7 +124,7 @@ else { softmax }
 if wide {
     concat {
         |
-        | # behind a bar
+        | # after a bar
           from a
           relu
         | add { | a; b | c }

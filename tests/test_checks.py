@@ -266,7 +266,7 @@ def test_work_grows_linearly() -> None:
 
 
 def branches_round_one_size(count: int) -> str:
-    """A long chain behind which many branches round the same odd size."""
+    """A long chain after which many branches round the same odd size."""
     text = "input 33x33x8\n" + "conv 8x3 relu\n" * 2 * count + "top: conv 8x3\nconv 8x3\n"
     text += "".join(f"p{n}: pool 2\nfrom top\n" for n in range(count))
     return text + "pool 2\n" + "".join(f"add p{n}\n" for n in range(count))

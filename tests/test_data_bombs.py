@@ -200,7 +200,7 @@ BOMBS: dict[str, tuple[Callable[[Path], None], str]] = {
     "virtual.h5": (virtual, "`x` lies in another file"),
     "label.tfrecord": (lambda path: record(path, 30_000_000), "class number 30,000,000 is too large"),
     "below.tfrecord": (lambda path: record(path, -1), "class numbers begin at 0, and there is a -1"),
-    "length.tfrecord": (lambda path: record(path, 1, 1 << 40), "record 0 ends behind the end of the file"),
+    "length.tfrecord": (lambda path: record(path, 1, 1 << 40), "record 0 ends after the end of the file"),
     "folder": (folder, "huge.png` has more than the 67,108,864 pixels"),
     "digits": (digits, "bytes, more than fit into memory"),
     "cifar": (cifar, "bytes, more than fit into memory"),

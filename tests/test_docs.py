@@ -32,7 +32,7 @@ _FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class Fence(NamedTuple):
-    """A fenced part of a document: where, its language, the words behind that, and its text."""
+    """A fenced part of a document: where, its language, the words after that, and its text."""
 
     place: str
     language: str
@@ -169,7 +169,7 @@ def test_python_of_the_readme_runs_as_written(copy: Path) -> None:
 
 @pytest.mark.parametrize("tensorflow", [False, pytest.param(True, marks=needs_tensorflow)])
 def test_python_of_the_interface_runs_as_written(tensorflow: bool, copy: Path) -> None:
-    """Comments behind `print` are what it prints."""
+    """Comments after `print` are what it prints."""
     parts = fences(ROOT / "docs" / "python.md", "python")
     code = "".join(part.text for part in parts if tensorflow or not part.words)
     (copy / "example.py").write_text(code)

@@ -90,11 +90,11 @@ def test_a_changed_layer_is_a_small_difference() -> None:
         set(figure(f"net a\ninput 32x32x3\nconv {first}x3 relu; conv 16x3\ngap; fc 10").svg.split("\n"))
         for first in (8, 32)
     ]
-    assert len(lines[0] - lines[1]) <= 12  # its own lines, the shapes behind it, the totals
+    assert len(lines[0] - lines[1]) <= 12  # its own lines, the shapes after it, the totals
 
 
 def test_what_other_lines_of_the_spec_say_does_not_move_the_places_in_it() -> None:
-    """A longer first line, and everything behind it is where it was."""
+    """A longer first line, and everything after it is where it was."""
     svgs = [figure(f"net a\ninput 32x32x3 {more}\nconv 8x3\ngap; fc 10").svg for more in ("", "# small pictures")]
     assert svgs[0] == svgs[1]
 

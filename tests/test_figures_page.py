@@ -299,7 +299,7 @@ def test_text_of_the_spec_stays_text(page: Any) -> None:
     rows = css(page, "#specs li")
     assert rows[0].text == '# <script>document.title = "owned"</script>'
     assert rows[6].text.endswith('# &amp; "quoted" \u0634\u0628\u0643\u0629')
-    assert len(rows) == 7, "behind the last line break there is no line"
+    assert len(rows) == 7, "after the last line break there is no line"
     assert len(page.find_elements("css selector", "script")) == 1
 
 

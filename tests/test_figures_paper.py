@@ -139,7 +139,7 @@ def test_the_axis_leads_from_slab_to_slab(spec: str) -> None:
     for arrow in arrows:
         x, y = arrow.end
         assert any(inside((x + 2 - s.x, y - s.y), face.points) for s, sides in shapes for face in sides), f"gap at {x}"
-    x, y = arrows[-1].end  # in front of the bars nothing stands behind the tip
+    x, y = arrows[-1].end  # in front of the bars nothing stands after the tip
     assert not any(inside((x - 2 - s.x, y - s.y), face.points) for s, sides in shapes for face in sides)
 
 
@@ -239,7 +239,7 @@ conv3-512 | conv3-512 | conv3-512  | conv3-512  | conv3-512  | conv3-512
 
 
 def cells(networks: Sequence[netc.Network]) -> list[list[str]]:
-    """The cells of a table as Markdown has them, bold ones behind a star."""
+    """The cells of a table as Markdown has them, bold ones after a star."""
     lines = table.markdown([network.program for network in networks], Options()).splitlines()
     rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines[2:]]
     return [[re.sub(r"\*\*(.*)\*\*", r"*\1", cell).replace("\\", "") for cell in row] for row in rows]

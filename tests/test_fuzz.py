@@ -25,7 +25,7 @@ def test_whatever_text_comes(seed: int) -> None:
 
 FOUND = {
     "an input alone, emitted and drawn": "input 784",
-    "a size behind an operation without a blank": "param a = 8; input 8x8x1; conv(a) x3/2",
+    "a size after an operation without a blank": "param a = 8; input 8x8x1; conv(a) x3/2",
     "a fix that uncovers another error of its statement": "fc 10<script\ufffd",
 }
 

@@ -88,7 +88,7 @@ def test_every_example_compiles(cls: type[Layer]) -> None:
 
 @pytest.mark.parametrize("cls", [cls for cls in OPERATIONS if cls.family == "activation"], ids=lambda cls: cls.op)
 def test_activations_need_no_arguments(cls: type[Layer]) -> None:
-    """They stand as bare words behind other operations."""
+    """They stand as bare words after other operations."""
     assert not any(param.required for param in declared(cls).values())
 
 

@@ -176,7 +176,7 @@ CUSTOM = [
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float16", "bfloat16", "float64"])
 @pytest.mark.parametrize("sample", CUSTOM, ids=str)
 def test_custom_layers_follow_the_dtype_policy(sample: Sample, policy: str) -> None:
-    """The custom layer alone: Keras' own behind it may lack kernels (three-dimensional max pools for float16)."""
+    """The custom layer alone: Keras' own after it may lack kernels (three-dimensional max pools for float16)."""
     (call,) = (call for call in to_keras(sample.layer, sample.inputs) if call.path.startswith("custom."))
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)

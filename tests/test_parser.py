@@ -167,11 +167,11 @@ def test_line_ends_tabs_and_byte_order_mark(text: str) -> None:
 
 
 def test_comments() -> None:
-    file, _ = read('# own\nf 1 #behind \n  # indented\nf (a # inside\n)\ng "# no comment"\n#')
+    file, _ = read('# own\nf 1 #after \n  # indented\nf (a # inside\n)\ng "# no comment"\n#')
     assert [(comment.text, comment.own_line) for comment in file.comments] == [
-        *(("own", True), ("behind", False), ("indented", True), ("inside", False), ("", True))
+        *(("own", True), ("after", False), ("indented", True), ("inside", False), ("", True))
     ]
-    assert [comment.span.text for comment in file.comments][:2] == ["# own", "#behind"]
+    assert [comment.span.text for comment in file.comments][:2] == ["# own", "#after"]
 
 
 def test_spans() -> None:
@@ -287,7 +287,7 @@ def test_one_mistake_is_one_error(text: str, code: str, line: int, column: int, 
 
 @pytest.mark.parametrize("text", [text for text, *_ in BAD])
 def test_statements_around_a_mistake_are_read(text: str) -> None:
-    """Whatever stands before it, and behind it where its braces are closed."""
+    """Whatever stands before it, and after it where its braces are closed."""
     _, report = read(text)
     swallows = {found.code for found in report} == {"NET002"} and "{" in text and "(" not in text.partition("{")[0]
     file, report = read(f"before 1\n{text}\nafter 2")

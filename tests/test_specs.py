@@ -162,7 +162,7 @@ def test_output_sizes_of_resnets_on_imagenet(spec: str) -> None:
 
 
 def test_output_sizes_of_alexnets() -> None:
-    """Neurons behind the convolutions and the dense layers (Krizhevsky et al. 2012, section 3.5; the paper prints
+    """Neurons after the convolutions and the dense layers (Krizhevsky et al. 2012, section 3.5; the paper prints
     253,440 for the first, which its own 55x55x96 is not)."""
     network = load("alexnet")
     neurons = [network.shapes[node.name] for node in network.net if node.layer.op in ("conv", "fc")]

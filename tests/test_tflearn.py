@@ -90,7 +90,7 @@ def test_inference(case: str) -> None:
 @needs_tensorflow
 @pytest.mark.parametrize("case", [case for case in NETWORKS if INDEX[case]["train"]])
 def test_training(case: str) -> None:
-    """The output of one training step, and the moving averages behind it."""
+    """The output of one training step, and the moving averages after it."""
     data = arrays(case)
     model, network = built(case, data)
     np.testing.assert_allclose(model(data["in"], training=True), data["out_train"], rtol=0, atol=TOLERANCE)

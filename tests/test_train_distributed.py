@@ -98,4 +98,4 @@ def test_two_workers_are_one_and_go_on_when_one_was_lost(tmp_path: Path) -> None
     said = [worker.communicate(timeout=PATIENCE)[1] for worker in again]
     assert [worker.returncode for worker in again] == [143, 143], said
     assert all(f"{tmp_path / 'lost'} --resume --distribute multiworker --workers " in one for one in said), said
-    assert "going on behind step" in said[0]
+    assert "going on after step" in said[0]

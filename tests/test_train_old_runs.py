@@ -51,7 +51,7 @@ def rows(run: Path) -> list[list[float]]:
 
 def test_it_goes_on_from_its_middle_to_the_same_end(run: Path) -> None:
     before = rows(run)
-    (run / "checkpoints/step-00000030.npz").unlink()  # as if it had been killed behind step 15
+    (run / "checkpoints/step-00000030.npz").unlink()  # as if it had been killed after step 15
     (run / "model.keras").unlink()
     assert main(["train", str(run), "--resume"]) == 0
     assert len(rows(run)) == len(before) == 2

@@ -15,7 +15,7 @@ def depths(net: Net) -> dict[str, int]:
 
 
 def trunk(net: Net) -> list[str]:
-    """The layers from an input to the first output, each time along the operand with the most weighted layers behind it
+    """The layers from an input to the first output, each time along the operand with the most weighted layers after it
     (the last of equal ones: the shipped blocks name the shortcut first)."""
     known = depths(net)
     path = [net.outputs[0]]

@@ -1,7 +1,7 @@
 """Receptive fields: which pixels of the input one position of a layer's output can see.
 
 The recurrences are those of Araujo, Norris & Sim 2019 ("Computing Receptive Fields of Convolutional Neural
-Networks", Distill, doi:10.23915/distill.00021): behind a window of k taps and stride s the field grows by
+Networks", Distill, doi:10.23915/distill.00021): after a window of k taps and stride s the field grows by
 (k - 1) * jump and the jump is multiplied by s. Upsampling divides the jump, and then neighbouring positions see
 different numbers of pixels. So the first and the last pixel seen are kept for each phase, the positions after which
 the pattern repeats: a single one until something upsamples.
@@ -62,7 +62,7 @@ Field = tuple[Axis, ...] | None  # one axis a spatial dimension; None sees the w
 def receptive_fields(net: Net) -> dict[str, Field]:
     """The receptive field of each layer; of several inputs, the largest in any.
 
-    None stands for the whole input: behind a global pool or a dense layer, where there are no positions (any more),
+    None stands for the whole input: after a global pool or a dense layer, where there are no positions (any more),
     and where upsampling makes a pattern of more than 4096 phases.
     """
     fields: dict[str, Field] = {}

@@ -24,7 +24,7 @@ DEEPEST = 20  # parallel parts inside each other; deeper ones are told by their 
 
 @dataclass(slots=True, eq=False)
 class Layers:
-    """What one statement made: a layer with its trailing words (`names`), or a combiner (its only name) behind the
+    """What one statement made: a layer with its trailing words (`names`), or a combiner (its only name) after the
     `branches` that it joins, in the order of its operands; an empty one passes the tensor on.
 
     A statement that only goes on from elsewhere has no names. `source` held the current tensor before it (None before
@@ -102,7 +102,7 @@ def _item(step: LayerStep | CallStep | RepeatStep, inner: list[Series]) -> Item:
 
 @dataclass(slots=True, eq=False)
 class _Chain:
-    """Items in a row so far, behind the tensor `source` (None: an input, or a combiner of tensors from anywhere)."""
+    """Items in a row so far, after the tensor `source` (None: an input, or a combiner of tensors from anywhere)."""
 
     source: str | None
     items: list[Item]

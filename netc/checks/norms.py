@@ -61,7 +61,7 @@ def _bias_before(net: Net, source: Node, norm: Node, findings: Findings) -> None
     findings.add(
         "NET501",
         source,
-        f"the bias of `{words(source)}` has no effect: the batch normalisation behind it takes it away",
+        f"the bias of `{words(source)}` has no effect: the batch normalisation after it takes it away",
         secondary=[Label(norm.origin.span, "subtracts the mean, bias included")],
         help=[
             f"`bn` as a word of it (`{words(source)} bn`) leaves the bias out, and so does `bias=false`",

@@ -40,7 +40,7 @@ def double_activations(program: Program) -> None:
 
 
 def last_dropouts(program: Program) -> None:
-    """Report dropouts with weighted layers before them and none behind."""
+    """Report dropouts with weighted layers before them and none after."""
     net = program.net
     dropouts = [node for node in net if isinstance(node.layer, Dropout | SpatialDropout) and node.layer.rate > 0]
     if program.report.failed or not dropouts:
@@ -61,7 +61,7 @@ def last_dropouts(program: Program) -> None:
                 findings.add(
                     "NET507",
                     node,
-                    f"`{words(node)}` stands behind the last layer that learns: it only spoils outputs in training",
+                    f"`{words(node)}` stands after the last layer that learns: it only spoils outputs in training",
                     help=["put it before the last layer with weights, or remove it"],
                 )
 

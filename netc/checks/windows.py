@@ -156,7 +156,7 @@ def _compact(sizes: Sequence[int]) -> str:
 
 
 def _dropped(sliding: Sliding, findings: Findings) -> None:
-    """Rows and columns behind the last whole window."""
+    """Rows and columns after the last whole window."""
     names = _AXES[len(sliding.windows)]
     left = [_left_over(size, window) for size, window in zip(sliding.shape[:-1], sliding.windows, strict=True)]
     if not any(left) or not findings.fresh("NET503", sliding.node):

@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
     if outcome.finished:
         _summary(outcome)
         return CLEAN
-    say(f"stopped behind step {outcome.step:,} of {outcome.clock.total:,}; to go on:")
+    say(f"stopped after step {outcome.step:,} of {outcome.clock.total:,}; to go on:")
     say(f"  {again}")
     return stop.code
 

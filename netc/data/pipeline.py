@@ -16,7 +16,7 @@ from netc.ir.shape import Shape
 from netc.sections.preprocessing import ZCA, Center, Mixup, Scale, Step
 
 Tensor = Any
-Batches = Callable[["Pipeline"], Any]  # the training images, in batches, behind a pipeline without chance
+Batches = Callable[["Pipeline"], Any]  # the training images, in batches, after a pipeline without chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Pipeline:
         return None if None in shape else len(self.steps)
 
     def shape(self, shape: Shape) -> Shape:
-        """Shape of an image behind all steps."""
+        """Shape of an image after all steps."""
         for step in self.steps:
             shape = step.shape(shape)
         return shape
@@ -57,7 +57,7 @@ class Pipeline:
     def run(self, images: Tensor, labels: Sequence[Tensor], u: Tensor | None) -> tuple[Tensor, list[Tensor]]:
         """A batch through the steps; without `u` as in evaluation.
 
-        In training a `mixup` takes one image more than it gives: each is blended with the one behind it.
+        In training a `mixup` takes one image more than it gives: each is blended with the one after it.
         """
         column, mixed = 0, list(labels)
         for step in self.steps:

@@ -107,7 +107,7 @@ def _check_classes(found: Collection, data: Data | None) -> None:
 
 
 def _check_images(program: Program, steps: Sequence[Step], part: Part) -> None:
-    """The images against the inputs of the network, behind the steps."""
+    """The images against the inputs of the network, after the steps."""
     net = program.net
     if not len(part):
         raise unfit(MISSING, "there are no images")
@@ -144,7 +144,7 @@ def _shapes(images: Images) -> Iterator[Shape]:
 
 
 def _behind(shape: Shape, steps: Sequence[Step]) -> Shape:
-    """The shape of an image behind the steps."""
+    """The shape of an image after the steps."""
     for step in steps:
         try:
             shape = step.shape(shape)

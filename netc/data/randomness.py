@@ -1,6 +1,6 @@
 """Random numbers that are functions of their key: (seed, epoch, index of the image, number of the draw).
 
-Nothing is drawn one behind the other, so any part of any epoch can be had without the rest: after a resume, on another
+Nothing is drawn one after the other, so any part of any epoch can be had without the rest: after a resume, on another
 worker, in another order. Numbers come from the finaliser of SplitMix64 (Steele, Lea & Flood, OOPSLA 2014, "Fast
 splittable pseudorandom number generators"), applied once for each part of the key.
 """

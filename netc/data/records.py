@@ -119,7 +119,7 @@ def _check_lengths(path: Path) -> None:
             head = file.read(8)
             at += _HEAD + int.from_bytes(head, "little") + _FOOT
             if len(head) < 8 or at > size:
-                raise unfit(BROKEN, f"{shown(path)} is broken: record {number} ends behind the end of the file")
+                raise unfit(BROKEN, f"{shown(path)} is broken: record {number} ends after the end of the file")
             number += 1
 
 

@@ -65,7 +65,7 @@ class Moments:
 
     @classmethod
     def of(cls, batches: Iterable[Any]) -> Moments:
-        """The moments of batches of images, rows x columns x channels behind the batch."""
+        """The moments of batches of images, rows x columns x channels after the batch."""
         total: Moments | None = None
         for batch in batches:
             values = np.asarray(batch, np.float64)
@@ -95,7 +95,7 @@ class Moments:
         return np.where(found > np.finfo(np.float32).eps, found, 1.0)
 
     def behind(self, step: Step, array: Double) -> Moments:
-        """The moments of the images behind `center` or `scale`."""
+        """The moments of the images after `center` or `scale`."""
         if isinstance(step, Center):
             return Moments(self.count, self.mean - array, self.squares)
         return Moments(self.count, self.mean / array, self.squares / np.square(array))

@@ -60,7 +60,7 @@ class Stream:
         """The batches of an epoch (from 0), entered at batch `first`: those before are neither read nor decoded.
 
         In training the order is a function of (seed, epoch), the augmentation of an image one of (seed, epoch, index
-        of the image). Of several workers each gets its share of every batch, one behind the other: together they see
+        of the image). Of several workers each gets its share of every batch, one after the other: together they see
         what one alone would. Raises `ShareError` for a batch that leaves one without images.
         """
         return self._dataset(epoch * self.steps + first, (epoch + 1) * self.steps, worker, workers)
@@ -80,7 +80,7 @@ class Stream:
             )
 
     def endless(self, epoch: int = 0, first: int = 0, worker: int = 0, workers: int = 1) -> tf.data.Dataset:
-        """The same, going on with the next epoch behind the last batch of one, without end."""
+        """The same, going on with the next epoch after the last batch of one, without end."""
         return self._dataset(epoch * self.steps + first, FOREVER, worker, workers)
 
     def _dataset(self, start: int, stop: int, worker: int, workers: int) -> tf.data.Dataset:

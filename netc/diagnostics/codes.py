@@ -72,7 +72,7 @@ _TABLE = (
     _error("NET123", "include", "a `use` that cannot be followed"),
     _error("NET124", "reserved", "a reserved word where a name must stand"),
     _error("NET125", "no-network", "a file without any layer"),
-    _error("NET126", "unwanted-block", "braces behind an operation that takes none"),
+    _error("NET126", "unwanted-block", "braces after an operation that takes none"),
     _error("NET127", "act-beside-norm", "an activation as `act=` beside a `bn` that is a word"),
     # shapes
     _error("NET201", "operand-shapes", "operands whose shapes differ"),
@@ -112,7 +112,7 @@ _TABLE = (
     _warning("NET504", "rounded-size", "an odd size that is halved"),
     _warning("NET505", "dense-heavy", "a dense layer that holds most of the parameters"),
     _warning("NET506", "softmax-logits", "a softmax before a loss from logits"),
-    _warning("NET507", "dropout-last", "a dropout behind the last layer"),
+    _warning("NET507", "dropout-last", "a dropout after the last layer"),
     _warning("NET508", "unused-label", "a label that is never used"),
     _warning("NET509", "filters-or-kernel", "`conv 3x3` read as 3 filters of 3x3"),
     _warning("NET510", "hides-block", "a definition that hides a shipped block"),

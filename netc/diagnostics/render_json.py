@@ -1,6 +1,6 @@
 """Findings as a JSON array, with everything that is known of each.
 
-Lines and columns count from 1, columns in code points; `end` is the place behind the last character.
+Lines and columns count from 1, columns in code points; `end` is the place after the last character.
 """
 
 from __future__ import annotations

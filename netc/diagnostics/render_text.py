@@ -19,7 +19,7 @@ WIDTH = 120  # characters of a source line that are shown
 BEFORE = 40  # of those, how many stand before the underlined part when a line is shortened
 TAB = 4
 CHAIN = 6  # expansion steps shown from each end of a long chain
-TRACE = "-> "  # a secondary label that begins so is shown behind its line, not under it
+TRACE = "-> "  # a secondary label that begins so is shown after its line, not under it
 TRACE_COLUMN = 18
 
 _RESET = "\x1b[0m"
@@ -213,7 +213,7 @@ def _width(text: str) -> int:
 
 
 def _underlines(shown: _Excerpt, marks: Sequence[_Mark], paint: _Painter) -> Iterator[str]:
-    """The row of `^` and `-`, with the rightmost label behind it, then the other labels on rows of their own."""
+    """The row of `^` and `-`, with the rightmost label after it, then the other labels on rows of their own."""
     if not marks:
         return
     placed = []

@@ -14,7 +14,7 @@ Row = Mapping[str, float]
 
 _COUNTS = ("epoch", "step")  # what the curves run over, the first that the log has
 _VALIDATION = "val_"
-_GIVEN = "learning_rate"  # what was asked for stands behind what came of it
+_GIVEN = "learning_rate"  # what was asked for stands after what came of it
 _WIDTH, _HEIGHT = 300.0, 170.0  # px: of a panel
 _LEFT, _BELOW, _ABOVE, _BETWEEN = 58.0, 36.0, 26.0, 26.0  # px: for the labels of its axes and title, and between panels
 _PER_ROW = 2

@@ -108,7 +108,7 @@ class Facts:
 
     def span(self, node: Node) -> str | None:
         """Where in its line a layer was made, by its own words or the call that led to it: columns from 1, the second
-        one behind the end (`5-17`; `5-9:2` where that is column 2 of line 9). Other lines may change around it."""
+        one after the end (`5-17`; `5-9:2` where that is column 2 of line 9). Other lines may change around it."""
         spans = [node.origin.span, *(frame.span for frame in (node.origin.frame.chain() if node.origin.frame else ()))]
         own = next((span for span in spans if line_of(self.program, span) is not None), None)
         return None if own is None else _columns(own)

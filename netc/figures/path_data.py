@@ -1,6 +1,6 @@
 """Numbers and path data of SVG in their shortest form, to a tenth of a pixel.
 
-Behind the first point everything is relative, so that what moves as a whole keeps its lines. The differences are those
+After the first point everything is relative, so that what moves as a whole keeps its lines. The differences are those
 of rounded points: no error adds up along a path.
 """
 
@@ -39,7 +39,7 @@ def line(start: Point, segments: Iterable[Sequence[Point]]) -> str:
 
 
 def head(path: Path) -> str:
-    """The two strokes of an arrow's head, from one side over the tip to the other, for behind the path's own data."""
+    """The two strokes of an arrow's head, from one side over the tip to the other, for after the path's own data."""
     back, other = _sides(path)
     return "m" + _numbers([*_tenths(back), *(-each for each in _tenths(back)), *_tenths(other)])
 
@@ -72,7 +72,7 @@ def _shown(tenths: int) -> str:
 
 
 def _more(tenths: int) -> str:
-    """A number behind another one: a minus sign separates as well as a space."""
+    """A number after another one: a minus sign separates as well as a space."""
     return _shown(tenths) if tenths < 0 else " " + _shown(tenths)
 
 

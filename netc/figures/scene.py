@@ -30,7 +30,7 @@ def text_width(text: str, size: float = 12, bold: bool = False) -> float:
 
 
 def fit(text: str, width: float, size: float = 12, bold: bool = False) -> str:
-    """A text that is at most so wide: the whole, or its beginning with `...` behind."""
+    """A text that is at most so wide: the whole, or its beginning with `...` after."""
     if text_width(text, size, bold) <= width:
         return text
     room, kept = width - text_width("...", size, bold), 0

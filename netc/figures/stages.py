@@ -1,4 +1,4 @@
-"""Stages of a network: what papers draw and count together, such as three convolutions and the pooling behind them."""
+"""Stages of a network: what papers draw and count together, such as three convolutions and the pooling after them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ Size = tuple[object, ...]
 
 
 def output_size(facts: Facts, unit: Unit) -> Size:
-    """The spatial size behind a layer, or how much smaller than an input of unknown size: equal ones make a stage."""
+    """The spatial size after a layer, or how much smaller than an input of unknown size: equal ones make a stage."""
     if None not in unit.shape:
         return unit.shape[:-1]
     return "jump", figure(facts.fields[unit.node.name], lambda axis: axis.jump)

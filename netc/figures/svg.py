@@ -63,7 +63,7 @@ class _Lines:
     shared: str
 
     def elements(self) -> Iterator[str]:
-        """The lines; behind dashed ones their heads, which are not dashed."""
+        """The lines; after dashed ones their heads, which are not dashed."""
         solid = _DASHES.sub("", self.shared)
         dashed = solid != self.shared
         yield from _element(self.shared, [_data(path, headless=dashed) for path in self.paths])

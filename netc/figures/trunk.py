@@ -2,7 +2,7 @@
 
 The figures of papers have a row or a slab for each convolution, pooling and fully connected layer. What stands between
 two of them (normalisation, activation, dropout, the sum a shortcut ends in) belongs to the one before. Where paths
-meet, the path goes on along the operand with the most weighted layers behind it.
+meet, the path goes on along the operand with the most weighted layers after it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from netc.layers.sliding import spread
 class Unit:
     """A layer of the path with what follows it up to the next one; `names` are all of them, in order.
 
-    `shape` is that of the layer's own output, `joined` the one behind the sums and concatenations that follow.
+    `shape` is that of the layer's own output, `joined` the one after the sums and concatenations that follow.
     """
 
     node: Node
@@ -44,7 +44,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """A shortcut: it leaves behind unit `start` and ends behind unit `end`, through the layers `via`.
+    """A shortcut: it leaves after unit `start` and ends after unit `end`, through the layers `via`.
 
     `changes` says that its tensor has another shape where it ends.
     """

@@ -17,7 +17,7 @@ Padding = str | tuple[tuple[int, int], ...]  # "same", "valid", "causal", or (be
 class Window:
     """A window along one dimension: taps, step between windows, step between taps, padding on each side.
 
-    With `up` above 1 the input is first spread out, `up` - 1 positions of nothing behind each pixel, and all the
+    With `up` above 1 the input is first spread out, `up` - 1 positions of nothing after each pixel, and all the
     other fields count on that finer grid: a transposed convolution of stride s has `up` = s and `stride` = 1, the
     nearest-neighbour upsampling by s is such a one of size s, the bilinear one of size 2s - 1.
     """

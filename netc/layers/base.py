@@ -90,7 +90,7 @@ class Layer(Record, Declared):
     operands: ClassVar[tuple[int, int | None]] = (1, 1)  # least and most inputs; (2, None) for combiners
     is_input: ClassVar[bool] = False  # a tensor that the network is given
     weighted: ClassVar[bool] = False  # counts in the depth of a network, as papers count layers
-    example: ClassVar[str] = ""  # statements that run behind `input 32x32x16`
+    example: ClassVar[str] = ""  # statements that run after `input 32x32x16`
 
     # Traits. tests/test_traits.py finds each one out by running the layers, so that none is forgotten.
     commutative: ClassVar[bool] = False  # takes its operands in any order

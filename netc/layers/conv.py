@@ -42,7 +42,7 @@ class Convolution(Layer):
     pad: str | Sized = param(
         Padding(), "zeros around the input, or none (`valid`); `same` puts an odd one at the end", "same"
     )
-    bias: bool = param(Bool(), "whether a bias is added; not with a `bn` as a word behind", True)
+    bias: bool = param(Bool(), "whether a bias is added; not with a `bn` as a word after", True)
     act: str = param(Activation(), "activation of the output", "linear")
     init: str | float = param(Initializer(), "initial weights", "glorot_uniform")
     bias_init: str | float = param(Initializer("a constant", vector=True), "initial biases", "zeros")
@@ -140,7 +140,7 @@ class Depthwise(Convolution):
                 "NET210",
                 f"`{self.op}` has strides {show(stride)}: TensorFlow's own CPU kernels need equal ones",
                 param="stride",
-                help=(f"stride by 1 and put `subsample {show(stride)}` behind, or use `conv` with groups",),
+                help=(f"stride by 1 and put `subsample {show(stride)}` after, or use `conv` with groups",),
             )
 
 
@@ -237,7 +237,7 @@ def _refuse_stride_and_dilation(op: str, stride: Sized, dilation: Sized, rank: i
             f"`{op}` has stride {show(_short(strides))} and dilation {show(_short(dilations))}: "
             "Keras takes one of the two above 1",
             param="dilation",
-            help=(f"leave the stride at 1 and put `subsample {show(_short(strides))}` behind",) * (op == "conv"),
+            help=(f"leave the stride at 1 and put `subsample {show(_short(strides))}` after",) * (op == "conv"),
         )
 
 

@@ -68,7 +68,7 @@ class Dense(Layer):
     example = "fc 256 relu"
 
     units: int = param(Int(min=1), "number of outputs")
-    bias: bool = param(Bool(), "whether a bias is added; not with a `bn` as a word behind", True)
+    bias: bool = param(Bool(), "whether a bias is added; not with a `bn` as a word after", True)
     act: str = param(Activation(), "activation of the output", "linear")
     init: str | float = param(Initializer(), "initial weights", "glorot_uniform")
     bias_init: str | float = param(Initializer("a constant", vector=True), "initial biases", "zeros")

@@ -95,7 +95,7 @@ class Border(Layer):
 
     by: Sized | None = param(Sizes(min=0), "pixels on each side", None)
     before: Sized | None = param(Sizes(min=0), "pixels before, `by` unless given", None)
-    after: Sized | None = param(Sizes(min=0), "pixels behind, `by` unless given", None)
+    after: Sized | None = param(Sizes(min=0), "pixels after, `by` unless given", None)
 
     def pairs(self, rank: int) -> list[tuple[Any, Any]]:
         """Pixels before and after in each dimension."""
@@ -212,7 +212,7 @@ class Subsample(Layer):
 
 @operation("padchannels", family="shape")
 class PadChannels(Layer):
-    """Zero channels up to `total`, half of them on each side as in TFLearn's shortcuts, or all behind."""
+    """Zero channels up to `total`, half of them on each side as in TFLearn's shortcuts, or all after."""
 
     paper = "pad channels"
     transparent = True
@@ -237,7 +237,7 @@ class PadChannels(Layer):
                 f"from {channels} to {self.total} channels is a difference of {self.total - channels}, which has no "
                 "half for each side: expected an even one",
                 param="total",
-                help=("`padchannels ... after` puts all of them behind; or project with a 1x1 convolution",),
+                help=("`padchannels ... after` puts all of them after; or project with a 1x1 convolution",),
             )
         return (*inputs[0][:-1], self.total)
 

@@ -56,7 +56,7 @@ def sides(pad: str | Sized, rank: int) -> Sides:
 
 
 def slide(op: str, shape: Shape, kernel: Sized, stride: Sized, dilation: Sized, pad: str | Sized) -> tuple[Dim, ...]:
-    """Spatial size behind a sliding window; NET204 when the window does not fit."""
+    """Spatial size after a sliding window; NET204 when the window does not fit."""
     rank = rank_of(shape)
     kernels, strides, dilations = spread(kernel, rank), spread(stride, rank), spread(dilation, rank)
     around = sides(pad, rank)

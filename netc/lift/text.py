@@ -166,7 +166,7 @@ class _Writer:
         return made
 
     def _end_of_statement(self, items: Sequence[Layers], start: int) -> int:
-        """Behind the layers that can be trailing words: `conv 64x3 bn relu`, if their names are those of the words."""
+        """After the layers that can be trailing words: `conv 64x3 bn relu`, if their names are those of the words."""
         head = self.net.node(items[start].names[0])
         end = start + 1
         if not head.layer.trailing or given(head.layer).get("act", "linear") != "linear":
@@ -209,7 +209,7 @@ class _Writer:
         return label
 
     def _arguments(self, node: Node, words: Sequence[str]) -> list[Argument]:
-        """The arguments of a layer. `bn` behind a layer takes away its bias, so that one that has it says so."""
+        """The arguments of a layer. `bn` after a layer takes away its bias, so that one that has it says so."""
         try:
             made = arguments(node.layer, {"bias": False} if words[:1] == ["bn"] else {})
         except Unwritable as error:
@@ -221,7 +221,7 @@ class _Writer:
     # -- shared weights --------------------------------------------------------------------------------------
 
     def _end_of_call(self, items: Sequence[Layers], start: int, group: _Shared) -> int:
-        """Behind the items that one call makes, which are all of its layers and nothing else."""
+        """After the items that one call makes, which are all of its layers and nothing else."""
         prefix = group.prefixes[items[start].names[0]]
         missing = {name for name, owner in group.prefixes.items() if owner == prefix}
         end = start
@@ -291,7 +291,7 @@ def _shared(net: Net) -> list[_Shared]:
 
 
 def _common(one: str, other: str) -> str | None:
-    """The longest end, behind an underscore, that two names have in common."""
+    """The longest end, after an underscore, that two names have in common."""
     ends = (one[at + 1 :] for at, character in enumerate(one) if character == "_" and at)
     return next((end for end in ends if end and other.endswith(f"_{end}") and len(other) > len(end) + 1), None)
 
@@ -299,7 +299,7 @@ def _common(one: str, other: str) -> str | None:
 def _no_call(name: str) -> str:
     return (
         f"`{name}` has the weights of another layer, and no calls of one `shared def` would make the two: a spec can "
-        "say so for layers in a row with the same names behind two prefixes, such as `tower_conv1` and `tower2_conv1`"
+        "say so for layers in a row with the same names after two prefixes, such as `tower_conv1` and `tower2_conv1`"
     )
 
 

@@ -50,7 +50,7 @@ class Option:
 
 @dataclass(slots=True, eq=False)
 class Trailing:
-    """A word behind an operation that makes a layer of its own: `bn`, `relu`."""
+    """A word after an operation that makes a layer of its own: `bn`, `relu`."""
 
     word: str
     expr: Expr
@@ -83,7 +83,7 @@ class Bound:
 
 @cache
 def trailing_words() -> frozenset[str]:
-    """Words that may stand behind operations whose signature is `trailing`."""
+    """Words that may stand after operations whose signature is `trailing`."""
     from netc.layers import LAYERS  # noqa: PLC0415 - layers are complete only after import
 
     return frozenset(name for name, layer in LAYERS.items() if layer.trails)
@@ -145,7 +145,7 @@ class _Binder:
         self.labels = labels
         self.bound = Bound(rank=rank)
         self.failed = False
-        self._strayed = False  # behind a word that belongs to another statement or to a value
+        self._strayed = False  # after a word that belongs to another statement or to a value
         self._takes_anything = any(isinstance(param.kind, Anything) for param in signature.params.values())
 
     def fail(self, code: str, message: str, span: Span, *, help: Iterable[str] = ()) -> Poison:
@@ -243,7 +243,7 @@ class _Binder:
             self.set(param, self.option_value(param, value), value, argument.span)
 
     def option_value(self, param: Param, value: Expr) -> Value:
-        """The value behind `key=`, where a bare word of the parameter's kind may stand."""
+        """The value after `key=`, where a bare word of the parameter's kind may stand."""
         if not isinstance(value, Reference):
             return evaluate(value, self.scope)
         is_word = value.name in param.kind.words()

@@ -61,7 +61,7 @@ class Namespace:
     _since: dict[str, int] = field(default_factory=dict)
 
     def bring(self, name: str, known: Known, position: int) -> None:
-        """Make a definition visible behind a position."""
+        """Make a definition visible after a position."""
         self.known[name] = known
         self._since[name] = position
         self.below.pop(name, None)

@@ -82,7 +82,7 @@ class Scope:
         if self.broken:
             raise Poison
         if self.shape is None:
-            raise self.fail("NET118", "`channels` is known only behind an `input`", span)
+            raise self.fail("NET118", "`channels` is known only after an `input`", span)
         last = self.shape[-1]
         assert last is not None
         return last

@@ -187,7 +187,7 @@ def _nodes(
 def _fuse(
     signature: Signature, values: dict[str, object], written: dict[str, Written], trailing: list[Trailing]
 ) -> None:
-    """Take a plain activation directly behind into the layer, and a bias away before batch normalisation."""
+    """Take a plain activation directly after into the layer, and a bias away before batch normalisation."""
     if not trailing:
         return
     first = trailing[0]
@@ -202,7 +202,7 @@ def _fuse(
 
 
 def _free(name: str, made: Sequence[str]) -> str:
-    """A name for a trailing layer; the second of a kind behind one operation is numbered."""
+    """A name for a trailing layer; the second of a kind after one operation is numbered."""
     if name not in made:
         return name
     number = 2

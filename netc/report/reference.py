@@ -38,7 +38,7 @@ def operation_page(cls: type[Layer], heading: str = "#") -> str:
         rows = [(f"`{param.name}`", param.kind.describe(), shown_default(param), param.doc) for param in params]
         parts.append(table(("option", "takes", "default", "meaning"), rows).rstrip())
     if cls.example:
-        parts.append(f"Example, behind `input 32x32x16`:\n\n```net\n{cls.example.strip()}\n```")
+        parts.append(f"Example, after `input 32x32x16`:\n\n```net\n{cls.example.strip()}\n```")
     return "\n\n".join(parts) + "\n"
 
 

@@ -40,7 +40,7 @@ class OtherData:
     given: str | None
 
     def arguments(self) -> tuple[Argument, ...]:
-        """What stands behind the word `data`."""
+        """What stands after the word `data`."""
         if self.given is None:
             return ()
         span = Span(Source(f"--data {self.given}", self.given), 0, len(self.given))
@@ -62,7 +62,7 @@ def parse_setting(text: str) -> Override:
         close = "".join(f"; {help}" for help in did_you_mean(line, lines(section)))
         raise ValueError(f"`{section}` has no setting `{line}`{close}")
     if key is not None and not value:
-        raise ValueError(f"got `{text[:60]}`, expected a value behind `=`")
+        raise ValueError(f"got `{text[:60]}`, expected a value after `=`")
     written = f"{line} x {key}={value}" if key else f"{line} {value}"
     report = Diagnostics()
     file = parse(Source(f"--set {text}", f"{section} {{ {written} }}"), Limits(), report)

@@ -27,7 +27,7 @@ class Step(Setting):
     moves: ClassVar[bool] = False  # whether pixels come to stand elsewhere, as targets a pixel would have to
 
     def shape(self, image: Shape) -> Shape:
-        """Shape of an image behind it, for images of a shape (rows, columns, channels; None is unknown)."""
+        """Shape of an image after it, for images of a shape (rows, columns, channels; None is unknown)."""
         return image
 
 

@@ -199,7 +199,7 @@ class _Reader:
         )
 
     def _metrics(self, operation: Operation) -> None:
-        """`metrics accuracy topk=5`: a word a metric, or its first parameter behind `=`."""
+        """`metrics accuracy topk=5`: a word a metric, or its first parameter after `=`."""
         self._first(operation)
         for argument in operation.arguments:
             try:

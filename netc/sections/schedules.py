@@ -260,7 +260,7 @@ class Plateau(Monitoring):
     factor: float = param(FACTOR, "what the rate is multiplied by", 0.1)
     patience: int = param(COUNT, "epochs without getting better", 10)
     delta: float = param(Real(min=0), "smallest change that counts as better", 1e-4)
-    cooldown: int = param(Int(min=0), "epochs to wait behind a change", 0)
+    cooldown: int = param(Int(min=0), "epochs to wait after a change", 0)
     min_lr: float = param(Real(min=0), "lowest rate", 0.0)
 
 

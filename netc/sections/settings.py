@@ -205,7 +205,7 @@ class EarlyStopping(Monitoring):
 
 @choice(TRAIN, "validate", example="validate every=500")
 class Validate(Setting):
-    """When to validate: behind every epoch unless written."""
+    """When to validate: after every epoch unless written."""
 
     every: int = param(COUNT, "time between two")
     unit: str = param(UNIT, "what it counts", "steps")

@@ -148,7 +148,7 @@ class Builder:
             for part in _EXTENTS.findall(piece):
                 if part == "/":
                     if strided:
-                        self._bad_size("a size has one `/`, with the stride behind it", at, at + 1)
+                        self._bad_size("a size has one `/`, with the stride after it", at, at + 1)
                     strided = True
                 elif part == "?":
                     if strided:
@@ -258,7 +258,7 @@ class Builder:
         return cast(Lines, children[0])
 
     def _checked(self, statement: Statement) -> Statement:
-        """The statement, or that it is broken where an error stands in it or behind it."""
+        """The statement, or that it is broken where an error stands in it or after it."""
         behind = _BLANKS.match(self.layout.text, statement.span.end)
         assert behind is not None
         if not self.findings.spoilt(statement.span.start, behind.end()) or isinstance(statement, Lost):

@@ -203,7 +203,7 @@ class _Printer:
         self.comments = deque(file.comments)
         self.lines: list[str] = []
         self.indent = ""
-        self.bar = False  # whether the next line begins a branch; `indent` is that of what stands behind the bar
+        self.bar = False  # whether the next line begins a branch; `indent` is that of what stands after the bar
         self.last: int | None = None  # line of the source where the last line ended; None where no blank may follow
 
     def text(self) -> str:
@@ -239,7 +239,7 @@ class _Printer:
             self.last = self._line_of(place)
 
     def _comment_behind(self, offset: int, end: int) -> None:
-        """The comment that stands on the line of an offset, before another, goes behind the last line."""
+        """The comment that stands on the line of an offset, before another, goes after the last line."""
         if not self.comments or self.comments[0].own_line or self.comments[0].span.start >= end:
             return
         if self._line_of(self.comments[0].span.start) == self._line_of(offset):
@@ -248,7 +248,7 @@ class _Printer:
     # -- statements ------------------------------------------------------------------------------------------
 
     def _rows(self, statements: Sequence[Statement], end: int) -> None:
-        """Statements, and the comments behind them up to an offset."""
+        """Statements, and the comments after them up to an offset."""
         rows: list[list[Statement]] = []
         for statement in statements:
             if rows and self._line_of(rows[-1][-1].span.end) == self._line_of(statement.span.start):
@@ -354,6 +354,6 @@ class _Printer:
 
 
 def _comment(comment: Comment) -> str:
-    """A comment with a space behind its sign, unless there is none on purpose (`#!`)."""
+    """A comment with a space after its sign, unless there is none on purpose (`#!`)."""
     text = comment.span.text[1:].rstrip()
     return f"# {text}" if text and text[0] not in " \t#!" else f"#{text}"

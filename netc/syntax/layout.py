@@ -1,7 +1,7 @@
 """What must be known of a text before it is parsed: comments, and which brackets belong together.
 
 The parser gets a text in which everything keeps its offset, but comments and line breaks inside parentheses are
-blank, brackets that nothing opened are gone, and braces that nothing closes are closed behind the end. So it never
+blank, brackets that nothing opened are gone, and braces that nothing closes are closed after the end. So it never
 meets an unbalanced brace, and its depth is bounded before it starts.
 """
 
@@ -31,7 +31,7 @@ class Layout:
 
     `closers` has the offset of the closing bracket of every opening one that is closed, and of every brace, `openers`
     that of the opening parenthesis of every closing one. `loose` has the end of each size that is written with blanks,
-    and how it is written without; `tightened` the end of those whose blanks stand behind them now.
+    and how it is written without; `tightened` the end of those whose blanks stand after them now.
     """
 
     source: Source
@@ -68,7 +68,7 @@ class Layout:
         return self._statements_fit(limits.statement)
 
     def tighten(self, start: int) -> None:
-        """Take the blanks out of a size, and put them behind it, so that all else keeps its offset."""
+        """Take the blanks out of a size, and put them after it, so that all else keeps its offset."""
         end, size = self.loose.pop(start)
         self.tightened[start] = end
         self.text = self.text[:start] + size.ljust(end - start) + self.text[end:]

@@ -155,7 +155,7 @@ def _reserved(mistake: Mistake) -> bool:
 def _statement_behind(mistake: Mistake) -> bool:
     if mistake.found not in ("repeat", "def", "shared", "param") or "TERMINATOR" not in mistake.expected:
         return False
-    help = "a statement begins on a new line or behind `;`"
+    help = "a statement begins on a new line or after `;`"
     return mistake.report("NET001", f"`{mistake.found}` cannot stand here", help=help)
 
 
@@ -228,7 +228,7 @@ def _size_in_expression(mistake: Mistake) -> bool:
     if match is None or "NUMBER" not in mistake.expected:
         return False
     message = f"`{shorten(match[0])}` is a size, expected a number or another single value"
-    return mistake.report("NET001", message, match.end(), help="sizes are arguments: they stand behind an operation")
+    return mistake.report("NET001", message, match.end(), help="sizes are arguments: they stand after an operation")
 
 
 def _network_name(mistake: Mistake) -> bool:
@@ -319,7 +319,7 @@ def _wanted(mistake: Mistake) -> str:
     """What can stand where the parser stopped."""
     expected = mistake.expected
     if "OPERATION" in expected:
-        return "a statement" if "PARAM" in expected else "an operation or `repeat` behind the label"
+        return "a statement" if "PARAM" in expected else "an operation or `repeat` after the label"
     if mistake.in_arguments:
         return "an argument or the end of the line"
     if "SIGNED" in expected:

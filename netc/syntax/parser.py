@@ -1,4 +1,4 @@
-"""Text to syntax tree, going on behind every error."""
+"""Text to syntax tree, going on after every error."""
 
 from __future__ import annotations
 
@@ -119,11 +119,11 @@ def _tightened(layout: Layout, start: int, end: int) -> bool:
 def _unwind(state: ParserState[int], at: int) -> int:
     """Go back to the lines before the statement in hand; returns where that begins."""
     states, values, table = state.state_stack, state.value_stack, state.parse_conf.states
-    if values and _is(values[-1], "TERMINATOR"):  # behind a whole statement that is not yet among its lines
+    if values and _is(values[-1], "TERMINATOR"):  # after a whole statement that is not yet among its lines
         state.feed_token(Token("TERMINATOR", "", at))
     if "lines" in table[states[-1]]:  # nothing is read since the brace or bar
         values.append(Lines())
-    if _is(values[-1], "RBRACE"):  # behind a whole block that is not yet one
+    if _is(values[-1], "RBRACE"):  # after a whole block that is not yet one
         while not _is(values.pop(), "LBRACE"):
             pass
     last = len(values) - 1

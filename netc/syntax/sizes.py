@@ -26,7 +26,7 @@ def shorten(text: str) -> str:
 
 
 def spaced_size(layout: Layout, start: int, behind: int) -> int | None:
-    """Report a size with blanks inside that begins at an offset and reaches behind another; returns its end.
+    """Report a size with blanks inside that begins at an offset and reaches after another; returns its end.
 
     The statement goes on as if it were right: `joined` mends it where every part is an argument, else the parser stops
     at it, and reads the statement again without the blanks.

@@ -77,7 +77,7 @@ Expr = Literal | Reference | Group | Unary | Binary | Conditional
 
 @dataclass(slots=True, eq=False)
 class Size:
-    """`64x3`, `(4*ch)x1x7/2x1`, `?x?x3`: extents joined by `x`, then the stride behind `/`.
+    """`64x3`, `(4*ch)x1x7/2x1`, `?x?x3`: extents joined by `x`, then the stride after `/`.
 
     A part is a `Literal` with an integer, a `Group`, or None for `?`. `stride` is empty where none is written.
     A lone number is not a `Size` but an expression (`pool 2`); `3/2` is a `Size` with one part.

@@ -27,7 +27,7 @@ class Store:
     keep: int
 
     def path(self, step: int) -> Path:
-        """Where the checkpoint behind a step stands."""
+        """Where the checkpoint after a step stands."""
         return self.folder / f"{PREFIX}{step:08d}{SUFFIX}"
 
     @property
@@ -40,7 +40,7 @@ class Store:
         return sorted(self.folder.glob(f"{PREFIX}*{SUFFIX}"))
 
     def save(self, step: int, state: Mapping[str, Any], arrays: Iterable[tuple[str, NDArray[Any]]]) -> Path:
-        """Write the checkpoint behind a step, then remove those that are too old."""
+        """Write the checkpoint after a step, then remove those that are too old."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.path(step)
         write(path, state, arrays)

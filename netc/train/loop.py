@@ -42,7 +42,7 @@ class Diverged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """When to do what, in steps; None is behind every epoch."""
+    """When to do what, in steps; None is after every epoch."""
 
     clock: Clock
     validate: int | None
@@ -59,11 +59,11 @@ class Timetable:
         )
 
     def due(self, every: int | None, step: int) -> bool:
-        """Whether it is time behind a step; the end is always."""
+        """Whether it is time after a step; the end is always."""
         return step == self.clock.total or step % (every or self.clock.per_epoch) == 0
 
     def next(self, step: int) -> int:
-        """The first step behind `step` at which anything is due."""
+        """The first step after `step` at which anything is due."""
         periods = (self.clock.per_epoch, self.validate, self.checkpoint)
         return int(min(self.clock.total, *((step // every + 1) * every for every in periods if every)))
 
@@ -145,7 +145,7 @@ class Loop:
         return self.trainee.training.values if self.steps.several else lambda: {LOSS: loss}
 
     def _events(self, epoch: int) -> None:
-        """What is due behind the last step."""
+        """What is due after the last step."""
         step, table = self.state.step, self.timetable
         ended = step % table.clock.per_epoch == 0 or step == table.clock.total
         values: dict[str, float] = {}

@@ -83,7 +83,7 @@ def features(
 
 
 def _model(program: Program, weights: Path, node: str | None = None) -> Any:
-    """The network with its weights, up to a node where one is given: what lies behind it need not be in the file."""
+    """The network with its weights, up to a node where one is given: what lies after it need not be in the file."""
     import_tensorflow()
     import keras  # noqa: PLC0415
 

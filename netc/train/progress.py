@@ -30,7 +30,7 @@ class Progress:
         """The data are being looked at."""
 
     def begins(self, clock: Clock, batch: int, step: int) -> None:
-        """Training starts behind a step."""
+        """Training starts after a step."""
 
     def stepped(self, step: int, count: int, values: Values) -> None:
         """Some steps are done."""

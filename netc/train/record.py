@@ -1,6 +1,6 @@
 """`run.json`: what a run came from and how far it came, with the type of every field.
 
-Files are checked field by field when they are read (by msgspec), so that nothing behind that meets a value of another
+Files are checked field by field when they are read (by msgspec), so that nothing after that meets a value of another
 kind: people edit JSON.
 """
 

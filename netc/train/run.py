@@ -196,7 +196,7 @@ def runs_in(root: Path) -> Iterator[Run]:
 
 
 def _natural(path: Path) -> tuple[str, int]:
-    """`digits-10` behind `digits-9`."""
+    """`digits-10` after `digits-9`."""
     name, dash, number = path.name.rpartition("-")
     return (name, int(number)) if dash and number.isdigit() else (path.name, 1)
 

@@ -269,7 +269,7 @@ def _restore(request: Request, loop: Loop, progress: Progress) -> list[dict[str,
             loop.restore(checkpoint.state, checkpoint.arrays)
         except ValueError as error:
             raise RunError(f"{path} is not of this network: {error}") from None
-        progress.note(f"going on behind step {loop.state.step:,} ({path})")
+        progress.note(f"going on after step {loop.state.step:,} ({path})")
         rows = loop.log.rows
     else:
         if request.resume:

@@ -14,7 +14,7 @@ SIGNALS = tuple(number for name in ("SIGINT", "SIGTERM") if (number := getattr(s
 
 @contextmanager
 def handlers_kept() -> Iterator[None]:
-    """Have the same signal handlers behind what is done here: TensorFlow's coordination of workers takes SIGTERM."""
+    """Have the same signal handlers after what is done here: TensorFlow's coordination of workers takes SIGTERM."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -54,7 +54,7 @@ def stopping(say: Any) -> Iterator[Stop]:
         stop.signal = number
         for one, handler in before.items():
             signal.signal(one, handler)
-        say("stopping behind the steps under way; once more ends at once, without a checkpoint")
+        say("stopping after the steps under way; once more ends at once, without a checkpoint")
 
     for number in SIGNALS:
         signal.signal(number, wish)

@@ -91,7 +91,7 @@ def open_strategy(where: Cluster) -> Any:
 
 
 def agree(strategy: Any, step: int) -> None:
-    """Make sure that all workers begin behind the same step; raises `ClusterError`."""
+    """Make sure that all workers begin after the same step; raises `ClusterError`."""
     import tensorflow as tf  # noqa: PLC0415
 
     def bounds() -> Any:
@@ -102,7 +102,7 @@ def agree(strategy: Any, step: int) -> None:
     steps = strategy.experimental_local_results(tf.function(lambda: strategy.run(bounds))())[0].numpy()
     if len(set(steps)) > 1:
         raise ClusterError(
-            f"the workers would begin behind different steps ({', '.join(f'{one:.0f}' for one in steps)}): "
+            f"the workers would begin after different steps ({', '.join(f'{one:.0f}' for one in steps)}): "
             "every worker must see the folder of the run, on a disk that they share or as a copy"
         )
 

@@ -165,7 +165,7 @@ class Meters:
 
     @property
     def variables(self) -> list[Any]:
-        """The sums behind the values."""
+        """The sums after the values."""
         return [variable for meter in self.named.values() for variable in meter.variables]
 
     def build(self) -> None:

@@ -5,7 +5,7 @@
     pool 16
     #! NET204
 
-`#!` behind a statement speaks of its line, on a line of its own of the line above. Behind the code may stand the
+`#!` after a statement speaks of its line, on a line of its own of the line above. After the code may stand the
 columns underlined, both included and counted from 1 (`@6-11`; `@6` for an empty range; `@6-+2:1` for one that ends in
 column 1 two lines below), and a part of the message. Several findings of a line are joined by ` #! `. Without any a
 file has to be clean. Two more forms stand on lines of their own:
@@ -13,7 +13,7 @@ file has to be clean. Two more forms stand on lines of their own:
     #! options: -D n=9 --deny NET301
     #! elsewhere: NET112 "parameter `m`"      (a finding without position, or in another file)
 
-These comments are taken out before netc sees the text, so that they may stand behind an unclosed string.
+These comments are taken out before netc sees the text, so that they may stand after an unclosed string.
 `python -m tests.cases --update [FILE...]` writes what netc finds; look at the difference before committing it.
 Files whose names begin with `_` are no cases but included by some.
 """
@@ -123,7 +123,7 @@ def check_text(text: str, arguments: Sequence[str] = (), name: str = "example.ne
 def check_file(path: Path, arguments: Sequence[str] = ()) -> list[Diagnostic]:
     """What `netc check` finds in a file."""
     chosen = _settings(arguments)
-    source, findings = read(str(path), chosen.limits)
+    source, findings = read(str(path), chosen.limits, str(path))
     return findings if source is None else compile_text(source, chosen)[1]
 
 

@@ -85,7 +85,7 @@ class _Ends:
         return any(read < own for read in self.reads[number])
 
     def _part_heads(self) -> None:
-        """What leads to the first output beside what leads to the others, from behind the last layer that they share.
+        """What leads to the first output beside what leads to the others, from after the last layer that they share.
 
         A head begins where an item does not read the one before it. The nearer its source, the nearer it stands.
         """
@@ -110,7 +110,7 @@ class _Ends:
         return {read for number in range(start, end) for read in self.reads[number] if read < start}
 
     def _behind(self, end: int, shared: int) -> int:
-        """Where the first head begins: behind what is shared and behind blocks, where no shortcut comes from before."""
+        """Where the first head begins: after what is shared and after blocks, where no shortcut comes from before."""
         begin = shared + 1
         for number in range(begin, end):
             joins = isinstance(self.items[number - 1], Fork)

@@ -13,7 +13,7 @@ from netc.figures.scene import text_width
 NODE = (150.0, 26.0)  # width and height of a box
 PILL = 20.0  # height of a combiner
 GAP = 18.0  # between two boxes
-TAP = 8.0  # from a box to where a skip leaves the line behind it
+TAP = 8.0  # from a box to where a skip leaves the line after it
 LANE = 14.0  # between skips
 BAND = 26.0  # in which lines fan out to branches, or come together
 TRACK = 8.0  # between lines that cross such a band

@@ -87,7 +87,7 @@ class Places:
             column.bottom = column.top + sum(gaps) + sum(extent.flow for extent in extents)
 
     def slot(self, spot: Spot, slot: int) -> float:
-        """Where a slot of a sequence begins along the flow: behind the item before it."""
+        """Where a slot of a sequence begins along the flow: after the item before it."""
         if self.begins_column(spot, slot):
             return 0.0
         return spot.start if slot == 0 else self.items[id(spot.seq.items[slot - 1])].bottom

@@ -1,6 +1,6 @@
 """Which way each edge of the network takes through the figure: along the line, or as a skip at its side.
 
-A skip leaves the line behind its source, as late as it can (inside a frame, for a block's own shortcut), runs in a
+A skip leaves the line after its source, as late as it can (inside a frame, for a block's own shortcut), runs in a
 lane at the side of its sequence, and ends at the side of its target. In and out of branches it crosses the bands where
 their lines fan out, never the branches beside them.
 """
@@ -43,7 +43,7 @@ class Side:
     skip: Skip | None
     legs: list[Leg] = field(default_factory=list)
     crossings: list[Cross] = field(default_factory=list)
-    lone: bool = False  # no line goes on behind the source: it begins right there
+    lone: bool = False  # no line goes on after the source: it begins right there
 
 
 Step = tuple[Spot, int]
@@ -151,7 +151,7 @@ class Router:
 
     @staticmethod
     def _leaves_last(up: list[Step], depth: int) -> bool:
-        """Whether a tensor leaves all frames inside `depth` at their end, so that it is on the line behind them."""
+        """Whether a tensor leaves all frames inside `depth` at their end, so that it is on the line after them."""
         inner = up[depth + 1 :]
         return all(isinstance(spot.owner, Frame) and place == len(spot.seq.items) - 1 for spot, place in inner)
 

@@ -23,7 +23,7 @@ _HOSTS = frozenset({"conv", "dense"})
 
 @dataclass(slots=True, eq=False)
 class Leaf:
-    """One box: a layer with the normalisations and activations before and behind it that are drawn with it.
+    """One box: a layer with the normalisations and activations before and after it that are drawn with it.
 
     An `output` is the mark that names an output of the network.
     """
@@ -80,7 +80,7 @@ class Block:
 
     title: str
     items: list[Item]
-    first: int  # place of its first layer in the network, and of the one behind its last
+    first: int  # place of its first layer in the network, and of the one after its last
     end: int
     sig: int
     weight: int

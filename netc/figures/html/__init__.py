@@ -91,7 +91,7 @@ def _lines(program: Program) -> Iterator[str]:
         line = source.line(number)
         start = comments.get(number, len(line))
         comment = f"<i>{_text(line[start:])}</i>" if line[start:] else ""
-        if line or number < source.lines:  # behind the last line break there is none
+        if line or number < source.lines:  # after the last line break there is none
             yield _text(line[:start]) + comment
 
 

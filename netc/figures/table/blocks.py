@@ -48,7 +48,7 @@ def _sizes(column: Column) -> list[tuple[Size, list[Cell]]]:
 
 
 def _blocks(trunk: Trunk, sizes: Sequence[Size]) -> dict[int, int]:
-    """Index of the first unit of each block -> of the one behind its last: what shortcuts span, outermost only, as far
+    """Index of the first unit of each block -> of the one after its last: what shortcuts span, outermost only, as far
     as all of it has one size."""
     spans: dict[int, int] = {}
     end = 0

@@ -124,7 +124,7 @@ class _Grid:
 
 
 def _texts(cell: Cell, x: float, y: float, room: float) -> Iterator[Item]:
-    """A cell's text around a point; a block in brackets with its count behind."""
+    """A cell's text around a point; a block in brackets with its count after."""
     if not cell.times:
         yield Text(x, y + 4, fit(cell.lines[0], room - 4, _TEXT, cell.added), _TEXT, bold=cell.added)
         return

@@ -39,7 +39,7 @@ def build(program: Program) -> keras.Model:
 def construct(program: Program) -> Built:
     """The network as a Keras model, with its parts. Raises `OperationError` where Keras lacks what a layer becomes.
 
-    Keras follows a model recursively from its outputs to its inputs and fails at about 1,000 layers one behind the
+    Keras follows a model recursively from its outputs to its inputs and fails at about 1,000 layers one after the
     other, so Python's recursion limit is raised while the model is made. The model then predicts, trains and saves
     under any limit; `keras.models.load_model` needs a raised one again (`deep_recursion`).
     """

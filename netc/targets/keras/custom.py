@@ -67,7 +67,7 @@ class LayerScale(layers.Layer):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class MaxPoolPadding(layers.Layer):
-    """Pads with minus infinity, which no max pool behind it takes. `padding` is as for `ZeroPadding2D`, symmetric."""
+    """Pads with minus infinity, which no max pool after it takes. `padding` is as for `ZeroPadding2D`, symmetric."""
 
     def __init__(self, padding=1, **kwargs):
         super().__init__(**kwargs)
@@ -92,7 +92,7 @@ class MaxPoolPadding(layers.Layer):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class ChannelPadding(layers.Layer):
-    """Zero channels up to `total`: half of them on each side, or all behind with side="after"."""
+    """Zero channels up to `total`: half of them on each side, or all after with side="after"."""
 
     def __init__(self, total, side="both", **kwargs):
         super().__init__(**kwargs)

@@ -14,7 +14,7 @@ PACKAGE = "netc"
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class ProximalAdagrad(keras.optimizers.Optimizer):
-    """Adagrad whose L1 and L2 penalties shrink the weights behind each step (Duchi & Singer 2009, JMLR 10).
+    """Adagrad whose L1 and L2 penalties shrink the weights after each step (Duchi & Singer 2009, JMLR 10).
 
     A weight w with gradient g and sum of squares s moves to p = w - r * g, r = learning_rate / sqrt(s), then to
     sign(p) * max(|p| - r * l1, 0) / (1 + r * l2).
@@ -50,7 +50,7 @@ class ProximalAdagrad(keras.optimizers.Optimizer):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class Warmup(keras.optimizers.schedules.LearningRateSchedule):
-    """Another schedule behind a warm-up: from `start` up to `target` in a straight line, or constant at `start`.
+    """Another schedule after a warm-up: from `start` up to `target` in a straight line, or constant at `start`.
 
     The other schedule counts its steps from the beginning of training, warm-up included.
     """

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 STEPS = 1000  # steps of an epoch that both sides are told
 SAVING = ("ModelCheckpoint", "BackupAndRestore")  # callbacks in whose place `netc train` has means of its own
 
-# Run in the process of the emitted code, behind its other half (`netc.targets.keras.verify`).
+# Run in the process of the emitted code, after its other half (`netc.targets.keras.verify`).
 RECORDER = f"""
 class Steps:
     def __len__(self):

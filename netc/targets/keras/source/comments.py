@@ -16,7 +16,7 @@ WIDTH = 88  # of a line of emitted code
 
 @dataclass(slots=True)
 class Remarks:
-    """Comments by the span of a statement: those `at` it, and those behind it at the `end` of its block."""
+    """Comments by the span of a statement: those `at` it, and those after it at the `end` of its block."""
 
     at: dict[Span, list[str]] = field(default_factory=dict)
     end: dict[Span, list[str]] = field(default_factory=dict)
@@ -52,7 +52,7 @@ def _fitted(lines: list[str], indent: str) -> list[str]:
 
 
 def last_paragraph(lines: Sequence[str]) -> list[str]:
-    """The lines behind the last empty one: what stands directly above a statement."""
+    """The lines after the last empty one: what stands directly above a statement."""
     found = list(lines)
     while "" in found:
         del found[: found.index("") + 1]

@@ -178,7 +178,7 @@ class Conditions:
             if statement.index is not None:
                 index: ast.expr = self._hide(self._parameters(count)) if depends else ast.Constant(number)
                 inner = replace(seen, variables={**seen.variables, statement.index.text: index})
-            if depends and number == len(bodies) - 1:  # which begins as those behind it would
+            if depends and number == len(bodies) - 1:  # which begins as those after it would
                 most = ast.Compare(count, [ast.LtE()], [ast.Constant(number + 1)])
                 self._might_be(entry, body.result, ((most, True),))
             self._walk(body, inner)
@@ -222,7 +222,7 @@ class Conditions:
             self.fix(translate(expr, replace(seen, variables=variables)))
 
     def _words(self, step: LayerStep, seen: Sight) -> None:
-        """A word behind an operation that became its `act` is a layer of its own for other words, some of which Keras
+        """A word after an operation that became its `act` is a layer of its own for other words, some of which Keras
         takes as an `activation` too."""
         for name in step.nodes[:1]:
             node = self.program.home(name).node(name)

@@ -14,7 +14,7 @@ _PACKAGE = "package=PACKAGE"
 
 
 def sources(wanted: Iterable[str]) -> dict[str, str]:
-    """The text of the named classes and of those they need, by name, each behind what it needs."""
+    """The text of the named classes and of those they need, by name, each after what it needs."""
     wanted, known = set(wanted), shipped()
     missing = wanted - set(known)
     if missing:

@@ -1,7 +1,7 @@
 """Layer names in emitted code: the rule of docs/architecture.md ("Names") as text with counts in it.
 
 The rule depends on the statements alone, so it is worked out once for a definition and holds for all its copies.
-A count is a polynomial of loop indices and parameters (`f"{name}_unit{2 * i + 3}"`). Where none exists, as behind a
+A count is a polynomial of loop indices and parameters (`f"{name}_unit{2 * i + 3}"`). Where none exists, as after a
 `repeat` inside an `if`, the emitted code counts in a variable.
 """
 
@@ -31,7 +31,7 @@ _LEGAL = re.compile(r"[A-Za-z0-9_.-]*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A counting variable behind an `if`: at least what it was before, plus what the longest arm counts."""
+    """A counting variable after an `if`: at least what it was before, plus what the longest arm counts."""
 
     counter: str
     before: str
@@ -347,7 +347,7 @@ def _largest(one: ast.expr, other: ast.expr) -> ast.expr:
 
 
 def _longest(start: Count | None, ends: list[Count | None]) -> Count | None:
-    """The count behind an `if`, the larger of its arms'; None where they do not all count a fixed number."""
+    """The count after an `if`, the larger of its arms'; None where they do not all count a fixed number."""
     if start is None:
         return None
     most = 0

@@ -34,7 +34,7 @@ def describe(program: Program, arguments: Sequence[str]) -> list[str]:
 
 
 def _wrapped(text: str, indent: int = 0) -> list[str]:
-    """Lines that fit a docstring inside a function; those behind the first stand further in below `Args:`."""
+    """Lines that fit a docstring inside a function; those after the first stand further in below `Args:`."""
     further = " " * (2 * indent)
     return wrap(text, WIDTH - 4, initial_indent=" " * indent, subsequent_indent=further, break_long_words=False)
 

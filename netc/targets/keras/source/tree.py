@@ -57,7 +57,7 @@ class If(ast.If):
 
 
 class For(ast.For):
-    """A loop; `remark` is a comment behind its colon. A variable that nothing below reads is printed as `_`."""
+    """A loop; `remark` is a comment after its colon. A variable that nothing below reads is printed as `_`."""
 
     def __init__(
         self, index: str, over: ast.expr, body: Sequence[ast.stmt], rank: int = CHECKED, remark: str = ""
