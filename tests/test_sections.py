@@ -17,7 +17,7 @@ from netc.sections.base import Clock, Setting, Targeted
 from netc.sections.conflicts import length
 from netc.sections.data_sets import DATA_SETS
 from netc.sections.losses import LOSSES, CategoricalCrossentropy
-from netc.sections.lowering import Compiled, lower, quantities
+from netc.sections.lowering import CompileArguments, lower, quantities
 from netc.sections.metrics import METRICS
 from netc.sections.model import layers_of
 from netc.sections.optimizers import OPTIMIZERS, Momentum
@@ -48,7 +48,7 @@ def correct(text: str, **overrides: Any) -> Program:
     return program
 
 
-def lowered(train: str, net: str = NET) -> Compiled:
+def lowered(train: str, net: str = NET) -> CompileArguments:
     program = correct(f"{net}\ntrain {{\n{train}\n}}")
     assert program.sections.train is not None
     return lower(program.sections.train, program.net, program.expansion.labels, Clock(391, 3910))
