@@ -187,7 +187,9 @@ def test_custom_layers_follow_the_dtype_policy(sample: Sample, policy: str) -> N
     values = np.round(4 * numbers(*sample.inputs)) / 4  # which every type has
     output = model(values)
     assert keras.backend.standardize_dtype(output.dtype) == keras.DTypePolicy(policy).compute_dtype
-    exact = np.asarray(build_call(call, sample.inputs)(values))
+    reference = build_call(call, sample.inputs)
+    reference.set_weights([keras.ops.cast(weight, "float32") for weight in model.weights])
+    exact = np.asarray(reference(values))
     found = np.asarray(keras.ops.cast(output, "float64"))
     kept = np.isfinite(exact)  # the padding of a max pool is minus infinity
     np.testing.assert_array_equal(kept, np.isfinite(found))
@@ -199,6 +201,10 @@ def test_custom_layers_follow_the_dtype_policy(sample: Sample, policy: str) -> N
 def test_custom_layers_run_compiled_on_unknown_sizes(sample: Sample) -> None:
     (shape,) = sample.inputs
     open_shape = (*(None,) * rank_of(shape), shape[-1])
+    try:
+        sample.layer.infer((open_shape,))
+    except LayerError as error:
+        pytest.skip(str(error))
     model = build(sample.layer, (open_shape,))
     x = numbers(shape)
     compiled = np.asarray(model.predict(x, verbose=0))

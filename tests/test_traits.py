@@ -150,7 +150,7 @@ def codes(*lines: str) -> set[str]:
     return {found.code for found in compile_source(Source("sample.net", text)).report}
 
 
-def behind(cls: type[Layer], before: str) -> list[str]:
+def after(cls: type[Layer], before: str) -> list[str]:
     """The operation, as its example writes it, on the result of a statement or of two."""
     if cls.operands[0] > 1:
         return [f"{cls.op} {{", f"| {before}", f"| {before}", "}"]
@@ -162,11 +162,20 @@ def behind(cls: type[Layer], before: str) -> list[str]:
 @pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls.transparent], ids=lambda cls: cls.op)
 def test_an_ending_is_seen_through_what_passes_values_on(cls: type[Layer]) -> None:
     """A linear output escapes in no disguise, and a softmax is none the worse for one."""
-    assert "NET404" in codes(*behind(cls, "conv 16x3"))
-    assert "NET404" in codes(*behind(cls, "conv 16x3; bn"))
-    assert "NET404" in codes(*behind(cls, "conv 16x3 relu"))
-    assert "NET404" not in codes(*behind(cls, "conv 16x3 softmax"))
-    assert "NET404" not in codes(*behind(cls, "conv 16x3; softmax"))
+    assert "NET404" in codes(*after(cls, "conv 16x3"))
+    assert "NET404" in codes(*after(cls, "conv 16x3; bn"))
+    assert "NET404" in codes(*after(cls, "conv 16x3 relu"))
+    assert "NET404" not in codes(*after(cls, "conv 16x3 softmax"))
+    assert "NET404" not in codes(*after(cls, "conv 16x3; softmax"))
+
+
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls.operands == (1, 1)], ids=lambda cls: cls.op)
+def test_what_leaves_the_range_of_probabilities_says_how_it_ends(cls: type[Layer]) -> None:
+    for sample in samples(cls):
+        run = Running(sample)
+        output = run([1 / (1 + np.exp(-x)) for x in run.random()])
+        inside = (output >= 0).all() and (output <= 1 + 1e-6).all()
+        assert inside or cls.transparent or sample.layer.ending is not None, sample
 
 
 def test_branches_that_end_differently_say_nothing() -> None:
