@@ -191,7 +191,7 @@ BOMBS: dict[str, tuple[Callable[[Path], None], str]] = {
     "label.npz": (far_label, "class number 30,000,000 is too large"),
     "claims.h5": (
         hdf5(shape=(4, 1 << 20, 1 << 20, 1), dtype="u1", chunks=(1, 1024, 1024, 1)),
-        "images come as 1048576x",
+        "is read 1,099,511,627,776 bytes at a time",
     ),
     "small.h5": (hdf5(shape=(4, 8192, 8192, 1), dtype="u1", chunks=(1, 64, 64, 1)), "more than the file can hold"),
     "objects.h5": (hdf5(data=["a", "b", "c", "d"]), "`x` holds object, and numbers are expected"),

@@ -241,7 +241,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(
 ) -> None:
     import errno
 
-    from netc.train import checkpoint
+    from netc.storage import checkpoint
 
     member = checkpoint._member
 

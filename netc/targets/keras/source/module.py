@@ -110,7 +110,7 @@ class Emitter:
         program = self.program
         direct = [step for step in program.expansion.steps if isinstance(step, LayerStep)]
         made = {node for step in direct for node in step.nodes}
-        inputs = {node.name for net in (program.net, program.ghosts) for node in net if node.layer.op == "input"}
+        inputs = {node.name for net in (program.net, program.ghosts) for node in net if node.layer.is_input}
         listed = not made >= inputs
         functions = Functions(self.identifiers, listed)
         depth = {**self.depth, **depths(program.ghosts, self.depth)}
