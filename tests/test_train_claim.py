@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from netc.cli import main
+
+pytest.importorskip("filelock")  # which training brings
+
 from netc.train.claim import TakenError, claimed
 from netc.train.run import Run
 
