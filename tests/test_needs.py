@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from netc import needs
+from tests.needs import needs_tensorflow
 
 ROOT = Path(__file__).parent.parent
 NET = "input 8x8x3\nconv 4x3 relu\ngap\nfc 2 softmax\n"
@@ -47,6 +48,7 @@ def without(modules: list[str], lines: list[str], folder: Path) -> tuple[list[in
     return eval((folder / "codes").read_text()), done.stderr.splitlines()
 
 
+@needs_tensorflow  # or more than the one is missing
 @pytest.mark.parametrize("module", NEED)
 def test_one_missing_package(module: str, tmp_path: Path) -> None:
     extra, name = next((extra, brought[module]) for extra, brought in needs.EXTRAS.items() if module in brought)
