@@ -156,6 +156,19 @@ CASES = [
         {"n": 3, "aux": False},
         SAME,
     ),
+    *(
+        (
+            "param aux=true\nparam n=2\nif aux { repeat n { add { | identity | relu } } }\n"
+            + around.replace("BODY", "add { | identity | add { | identity | tanh }; relu }"),
+            {"n": 3, "aux": False},
+            SAME,
+        )
+        for around in (
+            "repeat 2 {\nBODY\n}",
+            "repeat 2 {\nrepeat 2 {\nBODY\n}\n}",
+            "if not aux {\nBODY\n} else {\nrelu\n}",
+        )
+    ),
 ]
 
 

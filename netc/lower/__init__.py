@@ -36,7 +36,7 @@ def lower(
     state = State(file, overrides, limits, report, STATEMENTS, speculate=speculate)
     namespace = Namespace(below=definitions_of(file))
     scope = Scope(state.parameters, report, limits)
-    ctx = Context(state.net, scope, Names("", state.canonical), Labels(), {}, namespace, 0, top=True, outermost=True)
+    ctx = Context(state.net, scope, Names(""), Labels(), {}, namespace, 0, top=True, outermost=True)
     body = _run(state, file, ctx)
     sections = _sections(state, scope)
     _outputs(state, file, ctx)

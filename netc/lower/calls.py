@@ -29,7 +29,7 @@ def run_call(state: State, statement: Operation, known: Known, ctx: Context) -> 
     body_ctx = replace(
         ctx,
         scope=scope,
-        names=Names(prefix, state.canonical),
+        names=Names(prefix),
         labels=Labels(),
         options=known.options,
         namespace=known.namespace,

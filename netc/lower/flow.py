@@ -66,7 +66,7 @@ def _pass(state: State, statement: Repeat, ctx: Context, index: int, count: int)
     scope = Scope(values, ctx.scope.report, state.limits, ctx.scope, frame)
     names = ctx.names
     if statement.label is not None:
-        names = Names(ctx.names.counted(statement.label.text), state.canonical)
+        names = Names(ctx.names.counted(statement.label.text))
     inner = replace(
         ctx,
         scope=scope,

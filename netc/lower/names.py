@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from unicodedata import normalize
 
+from netc.layers import LAYERS
 from netc.syntax.tree import Arm, Expr, If, Operation, Repeat, Statement
 
 NAMELESS = frozenset({"net", "output", "from", "default", "use", "data", "train", "identity"})
 
-Passes = Callable[[Expr, frozenset[str]], int | None]  # of a count, behind indices that have no value
+Passes = Callable[[Expr, frozenset[str]], int | None]  # of a count, given the indices that have no value
 
 
 def network_name(source: str) -> str:
@@ -25,15 +26,16 @@ def network_name(source: str) -> str:
     return name if name[:1].isalpha() else f"net-{name}".rstrip("-")
 
 
+def canonical(word: str) -> str:
+    """The word under which a written operation is counted: `maxpool` counts as `pool`."""
+    return LAYERS[word].op if word in LAYERS else word
+
+
 @dataclass(slots=True)
 class Names:
-    """The counts of one body: the file, one call of a definition, or one pass of a labelled `repeat`.
-
-    `canonical` maps a written operation to the word that is counted (`maxpool` counts as `pool`).
-    """
+    """The counts of one body: the file, one call of a definition, or one pass of a labelled `repeat`."""
 
     prefix: str
-    canonical: Callable[[str], str]
     counts: MutableMapping[str, int] = field(default_factory=dict)
 
     def path(self, name: str) -> str:
@@ -49,7 +51,7 @@ class Names:
     def name(self, statement: Operation, *, repeated: bool) -> str:
         """The name of a statement; `repeated` where it stands in a `repeat` of this body."""
         if statement.label is None:
-            return self.counted(self.canonical(statement.name))
+            return self.counted(canonical(statement.name))
         if repeated:
             return self.counted(statement.label.text)
         return self.path(statement.label.text)
@@ -76,7 +78,7 @@ class Names:
 
     def _skip_repeat(self, statement: Repeat, passes: Passes, indices: frozenset[str]) -> None:
         count = passes(statement.count, indices) or 0
-        one = Names("", self.canonical)
+        one = Names("")
         if statement.label is not None:
             one.counted(statement.label.text)
         else:

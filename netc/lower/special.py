@@ -232,7 +232,7 @@ def _include(state: State, target: str, span: Span, ctx: Context) -> None:
     file = parse(source, state.limits, state.report)
     space = Namespace(below=definitions_of(file))
     scope = Scope({}, state.report, state.limits)
-    inner = Context(state.net, scope, Names("", state.canonical), Labels(), {}, space, 0, top=True)
+    inner = Context(state.net, scope, Names(""), Labels(), {}, space, 0, top=True)
     state.includes.stack.append(path)
     for position, statement in enumerate(file.statements):
         inner.position = position

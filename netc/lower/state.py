@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 from netc.diagnostics.model import MOST, Diagnostics, Frame
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape
-from netc.layers import LAYERS
 from netc.limits import Limits
 from netc.lower.definitions import Includes, Namespace, Options
 from netc.lower.evaluate import Scope
@@ -178,12 +177,6 @@ class State:
         self._level = 0
         self._aside = 0
 
-    @staticmethod
-    def canonical(name: str) -> str:
-        """The word under which an operation is counted in names."""
-        cls = LAYERS.get(name)
-        return name if cls is None else cls.op
-
     # -- running ---------------------------------------------------------------------------------------------
 
     def run(self, statements: Iterable[Statement], ctx: Context) -> Body:
@@ -214,7 +207,7 @@ class State:
         if ctx.node is None:
             return None
         scratch = Diagnostics()
-        names = Names(ctx.names.prefix, self.canonical, dict(ctx.names.counts))
+        names = Names(ctx.names.prefix, dict(ctx.names.counts))
         scope = replace(ctx.scope, report=scratch)
         inner = replace(
             ctx, net=self.ghosts, scope=scope, names=names, labels=Labels(ctx.labels), sharing=(), top=False

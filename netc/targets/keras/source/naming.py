@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
-from netc.layers import LAYERS
-from netc.lower.names import NAMELESS
+from netc.lower.names import NAMELESS, canonical
 from netc.syntax.tree import Expr, If, Operation, Repeat, Statement
 from netc.targets.keras.source.counts import ONE, ZERO, Count, polynomial
 from netc.targets.keras.source.expressions import names, sight, translate
@@ -112,10 +112,6 @@ class _Body:
         return (*self.prefix, "_", *name) if self.prefix else name
 
 
-def _canonical(word: str) -> str:
-    return LAYERS[word].op if word in LAYERS else word
-
-
 class _Planner:
     def __init__(self, naming: Naming, identifiers: Identifiers, counted: set[tuple[int | None, str]]) -> None:
         self.naming = naming
@@ -124,6 +120,7 @@ class _Planner:
         self.missing: set[tuple[int | None, str]] = set()
         self.made: list[str] = []
         self._counters: dict[tuple[int | None, str], str] = {}
+        self._bumped = Counter[str | None]()  # how often each counter was raised so far
         self._passes: dict[int, str] = {}
 
     def finished(self) -> Naming:
@@ -150,20 +147,17 @@ class _Planner:
             if not body.dry:
                 self.naming.names[id(statement)] = name
         counter = self.naming.bumps.get(id(statement))
-        before = self._bumps(counter)
+        before = self._bumped[counter]
         for branch in statement.branches:
             self.walk(branch.statements, body, counts)
-        if counter is not None and self._bumps(counter) > before and not body.dry:
+        if counter is not None and self._bumped[counter] > before and not body.dry:
             kept = self.naming.kept[id(statement)] = self._make(counter.replace("_count", "_number"))
             name = self.naming.names[id(statement)]
             self.naming.names[id(statement)] = (*name[:-1], Count.of(kept))
 
-    def _bumps(self, counter: str | None) -> int:
-        return sum(1 for bumped in self.naming.bumps.values() if bumped == counter)
-
     def _name(self, statement: Operation, body: _Body, counts: Counts) -> Name:
         if statement.label is None:
-            return self._counted(statement, _canonical(statement.name), body, counts)
+            return self._counted(statement, canonical(statement.name), body, counts)
         if body.repeated:
             return self._counted(statement, statement.label.text, body, counts)
         return body.path(statement.label.text)
@@ -173,6 +167,7 @@ class _Planner:
         if key in self.counted:
             counter = self._counter(key)
             self.naming.bumps[id(statement)] = counter
+            self._bumped[counter] += 1
             return body.path(word, Count.of(counter))
         count = counts.get(word, ZERO)
         if count is None:
@@ -279,7 +274,7 @@ class _Planner:
             times: ast.expr = ast.Constant(1)
             if isinstance(statement, Operation):
                 if statement.name not in NAMELESS and (statement.label is None or repeated):
-                    add(_canonical(statement.name) if statement.label is None else statement.label.text, times)
+                    add(canonical(statement.name) if statement.label is None else statement.label.text, times)
                 parts = [self._skipped(branch.statements, body, repeated, indices) for branch in statement.branches]
             elif isinstance(statement, Repeat):
                 times = self._known_passes(statement.count, body, indices)
