@@ -18,7 +18,7 @@ from netc.lower.evaluate import Scope
 from netc.lower.expansion import Body, Step
 from netc.lower.expected import Amount, Expected
 from netc.lower.names import Names, network_name
-from netc.lower.walk import LONG, head_length, mentions, size
+from netc.lower.walk import LONG, head_length, mentions, nested
 from netc.suggest import did_you_mean
 from netc.syntax.source import Span
 from netc.syntax.tree import Definition, File, Operation, Repeat, Statement
@@ -238,7 +238,7 @@ class State:
         """Count statements that do not run, which is work too, and note every name in them as used."""
         number = self._passed_over.get(id(statements))
         if number is None:
-            number = self._passed_over[id(statements)] = size(statements)
+            number = self._passed_over[id(statements)] = sum(1 for _ in nested(statements))
             self.mentioned.update(mentions(statements))
         self._work(number, span, ctx)
 

@@ -1,4 +1,4 @@
-"""What statements mention, whether or not they run."""
+"""What stands in statements and what they mention, whether or not they run."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def mentions(statements: Iterable[Statement]) -> Iterator[str]:
 LONG = 128  # characters that count as another statement
 
 
-def size(statements: Iterable[Statement]) -> int:
-    """The number of statements, at any depth."""
-    number = 0
+def nested(statements: Iterable[Statement]) -> Iterator[Statement]:
+    """The statements and those inside them, in text order; depth is bounded by the parser."""
     for statement in statements:
-        number += 1
-        if isinstance(statement, Operation):
-            number += sum(size(branch.statements) for branch in statement.branches)
-        elif isinstance(statement, Repeat):
-            number += size(statement.body.statements)
+        yield statement
+        if isinstance(statement, Repeat):
+            yield from nested(statement.body.statements)
         elif isinstance(statement, If):
-            number += sum(size(arm.body.statements) for arm in statement.arms)
-    return number
+            for arm in statement.arms:
+                yield from nested(arm.body.statements)
+        elif isinstance(statement, Operation):
+            for branch in statement.branches:
+                yield from nested(branch.statements)
 
 
 def head_length(statement: Statement) -> int:

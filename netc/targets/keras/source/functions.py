@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from netc.lower.definitions import is_flag
 from netc.lower.expansion import Body, CallStep, all_parts
-from netc.lower.walk import mentions
+from netc.lower.walk import mentions, nested
 from netc.syntax.tree import Definition, Expr, Formal, Keyword, Operation, Positional, Reference, Repeat, Statement
 from netc.targets.keras.source.comments import last_paragraph
 from netc.targets.keras.source.expressions import Sight, sight, translate
@@ -27,7 +27,6 @@ from netc.targets.keras.source.tree import (
     reads,
     statements,
 )
-from netc.targets.keras.source.walk import nested
 from netc.values import Value
 
 EXTRAS = ("once", "inputs")  # what functions hand on to those they call

@@ -13,7 +13,7 @@ from netc.ir.shape import show_shape
 from netc.limits import Limits
 from netc.lower.evaluate import Scope, evaluate
 from netc.lower.expansion import Body, LayerStep
-from netc.lower.walk import mentions
+from netc.lower.walk import mentions, nested
 from netc.program import Program
 from netc.sections.settings import WeightDecay
 from netc.syntax.parser import parse
@@ -51,7 +51,6 @@ from netc.targets.keras.source.tree import (
     reads,
     written,
 )
-from netc.targets.keras.source.walk import nested
 
 RECURSION = 800  # levels that Python's default limit of 1000 leaves to Keras
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from netc.layers import LAYERS
 from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step
+from netc.lower.walk import nested
 from netc.program import Program
 from netc.syntax.source import Span
 from netc.syntax.tree import Branch, Operation, Positional, Reference, Repeat, Statement
@@ -36,7 +37,6 @@ from netc.targets.keras.source.tree import (
     merge,
     store,
 )
-from netc.targets.keras.source.walk import nested
 
 
 @dataclass(slots=True)
