@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from netc.checks.findings import Findings, words
 from netc.diagnostics.model import Label
-from netc.ir.net import Net
 from netc.ir.shape import show_shape
 from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step
 from netc.program import Program
@@ -17,7 +16,7 @@ def left_behind(program: Program) -> None:
     net = program.net
     if program.report.failed or not net.outputs:
         return
-    used = _reaching(net)
+    used = net.used()
     ends = [node for node in net if node.name not in used and not net.consumers(node.name)]
     if not ends:
         return
@@ -35,16 +34,6 @@ def left_behind(program: Program) -> None:
                 secondary=[Label(leaver.statement.span, "goes on from elsewhere")] if leaver else (),
                 help=["remove it, or give it a label and join it (`concat`, `add`) or name it in `output`"],
             )
-
-
-def _reaching(net: Net) -> set[str]:
-    """All nodes that an output depends on."""
-    reached, waiting = set(net.outputs), list(net.outputs)
-    while waiting:
-        new = set(net.operands(waiting.pop())) - reached
-        reached |= new
-        waiting.extend(new)
-    return reached
 
 
 def _moves(body: Body) -> Iterator[LayerStep]:

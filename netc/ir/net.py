@@ -103,6 +103,15 @@ class Net:
         """Names of the nodes that read a node, in the order they were added; twice if read twice."""
         return tuple(self._consumers[name])
 
+    def used(self) -> set[str]:
+        """Names of the nodes that an output depends on, the outputs among them."""
+        reached, waiting = set(self.outputs), list(self.outputs)
+        while waiting:
+            new = set(self._operands[waiting.pop()]) - reached
+            reached |= new
+            waiting.extend(new)
+        return reached
+
     @property
     def inputs(self) -> list[str]:
         """Names of the input nodes, in order."""

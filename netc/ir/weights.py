@@ -36,6 +36,9 @@ class Weights(Mapping[Key, "NDArray[Any]"]):
 
     def __init__(self, arrays: Mapping[Key, NDArray[Any]]) -> None:
         self._arrays: dict[Key, NDArray[Any]] = dict(arrays)
+        self._of: dict[str, list[NDArray[Any]]] = {}
+        for (node, _), array in self._arrays.items():
+            self._of.setdefault(node, []).append(array)
 
     def __getitem__(self, key: Key) -> NDArray[Any]:
         array: NDArray[Any] = self._arrays[key]
@@ -52,7 +55,7 @@ class Weights(Mapping[Key, "NDArray[Any]"]):
 
     def of(self, node: str) -> list[NDArray[Any]]:
         """The arrays of a node, in the order in which its layer declares them."""
-        return [array for (name, _), array in self._arrays.items() if name == node]
+        return list(self._of.get(node, ()))
 
     def check(self, net: Net) -> None:
         """Raises `WeightsError` unless these are all weights of a network, in their shapes."""

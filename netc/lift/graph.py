@@ -105,11 +105,13 @@ def _text(net: Net) -> str:
 
 def prove_equal(net: Net, other: Net) -> None:
     """Raise `AssertionError` unless two networks have the same layers under the same names, joined alike."""
-    assert {node.name for node in net} == {node.name for node in other}, "the text of a graph has other layers"
+    if net.shapes.keys() != other.shapes.keys():
+        raise AssertionError("the text of a graph has other layers")
     for node in net:
-        same = _facts(node, net) == _facts(other.node(node.name), other)
-        assert same, f"the text of a graph says something else of `{node.name}`"
-    assert net.outputs == other.outputs, "the text of a graph has other outputs"
+        if _facts(node, net) != _facts(other.node(node.name), other):
+            raise AssertionError(f"the text of a graph says something else of `{node.name}`")
+    if net.outputs != other.outputs:
+        raise AssertionError("the text of a graph has other outputs")
 
 
 def _facts(node: Node, net: Net) -> tuple[object, ...]:
@@ -140,7 +142,7 @@ def _net(graph: networkx.MultiDiGraph[str]) -> Net:
         net.add(Node(name, layer, Origin(NOWHERE), attributes.get("shares")), operands, shape)
     _check_sharing(net)
     net.outputs = _outputs(graph, net)
-    if unused := set(net.shapes) - set(net.outputs).union(*(networkx.ancestors(graph, name) for name in net.outputs)):
+    if unused := net.shapes.keys() - net.used():
         raise GraphError(f"no output depends on {_listed(sorted(unused))}: remove it, or name it in `outputs`")
     return net
 

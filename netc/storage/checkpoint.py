@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,15 +44,10 @@ def write(path: Path, state: Mapping[str, Any], arrays: Iterable[tuple[str, NDAr
     digest = sha256()
     with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         text = numpy.frombuffer(json.dumps(state).encode(), numpy.uint8)
-        for name, array in _first((STATE, text), arrays):
+        for name, array in chain([(STATE, text)], arrays):
             _add(digest, name, array)
             _member(archive, name, array)
         _member(archive, DIGEST, numpy.frombuffer(digest.hexdigest().encode(), numpy.uint8))
-
-
-def _first(one: tuple[str, NDArray[Any]], others: Iterable[tuple[str, NDArray[Any]]]) -> Iterator[Any]:
-    yield one
-    yield from others
 
 
 def _member(archive: zipfile.ZipFile, name: str, array: NDArray[Any]) -> None:

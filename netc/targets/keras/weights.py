@@ -150,23 +150,22 @@ def _pairs(net: Net, needed: Needed, layers: Layers, held: Held, skip: Collectio
 def _alike(needed: Needed, layers: Layers, held: Held) -> dict[str, str]:
     """Layers by their shapes, in a file whose names are others and whose order says nothing: one has to be the only
     one of its shapes on both sides."""
-    ours = {name: tuple(weight.shape for weight in weights) for name, weights in needed.items()}
-    theirs: dict[tuple[tuple[int, ...], ...], list[str]] = {}
-    pairs = {}
+    ours: dict[tuple[tuple[int, ...], ...], list[str]] = {}
     for name, weights in needed.items():
-        for other, arrays in held.items():
-            if not _difference(_arranged(arrays, weights, layers), weights):
-                theirs.setdefault(ours[name], []).append(other)
-    for name, shapes in ours.items():
-        fits = theirs.get(shapes, [])
-        same = [other for other, shape in ours.items() if shape == shapes]
-        if len(set(fits)) > 1 or (fits and len(same) > 1):
+        ours.setdefault(tuple(weight.shape for weight in weights), []).append(name)
+    theirs: dict[tuple[tuple[int, ...], ...], list[str]] = {}
+    for name, arrays in held.items():
+        theirs.setdefault(tuple(sorted(stored.shape for stored in arrays)), []).append(name)
+    pairs: dict[str, str] = {}
+    for shapes, same in ours.items():
+        weights, near = needed[same[0]], theirs.get(tuple(sorted(shapes)), [])
+        fits = [name for name in near if not _difference(_arranged(held[name], weights, layers), weights)]
+        if fits and len(fits) + len(same) > 2:
             raise StorageError(
-                f"no names in it are those of the network, and {_listed(sorted(set(fits)))} fit {_listed(same)}"
+                f"no names in it are those of the network, and {_listed(sorted(fits))} fit {_listed(same)}"
                 " equally well: rename its layers"
             )
-        if fits:
-            pairs[name] = fits[0]
+        pairs.update(zip(same, fits, strict=False))
     return pairs
 
 
