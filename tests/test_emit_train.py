@@ -59,6 +59,7 @@ LINES = (
     f"{LOSS}optimizer sgd; schedule plateau patience=3; early_stopping patience=5 best; metrics accuracy topk=2 auc",
     f"{LOSS}optimizer sgd; validate every=2 epochs; checkpoint every=2 epochs keep=3; class_weights balanced; seed 5",
     f"{LOSS}optimizer sgd; freeze before=gap1; weight_decay 1e-4; precision bfloat16; epochs 3",
+    f'{LOSS}optimizer sgd; restore "start.weights.h5"; skip fc1; epochs 1',
 )
 
 
@@ -82,6 +83,11 @@ def verified(text: str, runner: Any, change: tuple[str, str] = ("", "")) -> list
 @pytest.mark.parametrize("lines", LINES)
 def test_training_is_that_of_the_section(lines: str, runner: Any) -> None:
     assert verified(f"{HEAD}{BODY}train {{ {lines} }}", runner) == []
+
+
+def test_last_digits_of_what_is_computed_are_no_difference(runner: Any) -> None:
+    lines = "optimizer momentum lr=rate; schedule milestones 32000 factor=0.1"  # 0.1 * 0.1 has some
+    assert verified(f"param rate = 0.1\n{HEAD}{BODY}train {{ {LOSS} {lines} }}", runner) == []
 
 
 @pytest.mark.parametrize("loss", classes(LOSSES), ids=lambda loss: loss.name)

@@ -123,6 +123,61 @@ def test_layers_come_in_the_order_of_keras(spec: str) -> None:
     assert [kind for _, kind in found] == [kind.replace("InputLayer", "Input") for kind in kinds]
 
 
+OTHERS = {
+    "equal": "a: conv 4x3; b: conv 4x3; c: conv 4x3",
+    "in another order": "c: conv 4x3; a: conv 4x3; b: conv 4x3",
+    "one under another name": "a: conv 4x3; x: conv 4x3; c: conv 4x3",
+    "all under other names": "x: conv 4x3; y: conv 4x3; z: conv 4x3",
+    "one fewer": "a: conv 4x3; c: conv 4x3",
+    "one more": "a: conv 4x3; b: conv 4x3; c: conv 4x3; d: conv 4x3",
+    "one of another size": "a: conv 4x3; b: conv 4x1; c: conv 4x3",
+    "one without bias": "a: conv 4x3; b: conv 4x3 bias=false; c: conv 4x3",
+    "one without weights": "a: conv 4x3; b: relu; c: conv 4x3",
+}
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5", ".h5"])
+def test_emitted_code_restores_what_netc_does_or_refuses(suffix: str, tmp_path: Path) -> None:
+    keras = pytest.importorskip("keras")
+    from netc.targets.keras.custom_training import restore_weights
+
+    keras.utils.set_random_seed(0)
+    net = loads(f"input 8x8x4; {OTHERS['equal']}")
+    fresh = net.to_keras()
+    for name, text in OTHERS.items():
+        path = tmp_path / f"saved{suffix}"
+        other = loads(f"input 8x8x4; {text}").to_keras()
+        for weight in other.weights:
+            weight.assign(keras.random.normal(weight.shape))
+        (other.save_weights if suffix == ".weights.h5" else other.save)(path)
+        for kept in ((), ("b",), ("a", "c")):
+            model = keras.models.clone_model(fresh)
+            model.set_weights(fresh.get_weights())
+            try:
+                ours, found = read(path, net.program.net, skip=kept)
+            except WeightsError:
+                found = None
+            if found is None or not found.by_name:
+                with pytest.raises(ValueError, match="weight"):
+                    restore_weights(model, str(path), kept)
+                continue
+            restore_weights(model, str(path), kept)
+            for layer in model.layers:
+                same = fresh.get_layer(layer.name).get_weights() if layer.name in kept else ours.of(layer.name)
+                assert all(map(np.array_equal, layer.get_weights(), same)), (name, kept, layer.name)
+
+
+def test_emitted_code_restores_every_format(saved: tuple[Path, dict[str, Any]]) -> None:
+    from netc.targets.keras.custom_training import restore_weights
+
+    folder, models = saved
+    for spec, model in models.items():
+        for suffix in (".keras", ".weights.h5", ".h5", ".ours.weights.h5"):
+            other = loads(SPECS[spec]).to_keras()
+            restore_weights(other, str(folder / f"{spec}{suffix}"))
+            assert all(map(np.array_equal, other.get_weights(), model.get_weights())), (spec, suffix)
+
+
 NET = "input 8x8x3; a: conv 4x3; b: conv 5x1; fc 3"
 
 

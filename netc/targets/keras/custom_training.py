@@ -1,11 +1,12 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-subclassing-any, allow-untyped-decorators
 # Written as Keras' own code is, without annotations, because emitted files carry these classes as they stand.
-"""What training with netc can ask for and Keras lacks: an optimizer, a schedule and two losses.
+"""What training with netc can ask for and Keras lacks: an optimizer, a schedule, two losses, weights by name.
 
-Each class stands by itself and needs only `keras`, so that emitted code can carry it along. The module imports Keras,
-so only what builds or trains may import it.
+Each part stands by itself and needs only `keras` and what comes with it, so that emitted code can carry it along. The
+module imports Keras, so only what builds or trains may import it.
 """
 
+import h5py
 import keras
 from keras import ops
 
@@ -115,3 +116,27 @@ class ContrastiveLoss(keras.losses.Loss):
 
     def get_config(self):
         return {**super().get_config(), "margin": self.margin}
+
+
+def restore_weights(model, path, kept=()):
+    """Set the weights of all layers but the `kept` ones from `.keras`, `.weights.h5` or the older `.h5`, by name.
+
+    Keras takes `.weights.h5` in order, and leaves layers that `.h5` lacks as they are.
+    """
+    if path.endswith(".keras"):
+        saved = {layer.name: layer.get_weights() for layer in keras.models.load_model(path, compile=False).layers}
+    else:
+        saved = {}
+        with h5py.File(path, "r") as file:
+            if path.endswith(".weights.h5"):
+                for values in (layer["vars"] for layer in file["layers"].values()):
+                    saved[values.attrs.get("name")] = [values[str(number)][()] for number in range(len(values))]
+            else:
+                for name, layer in file.get("model_weights", file).items():
+                    saved[name] = [layer[weight][()] for weight in layer.attrs.get("weight_names", ())]
+    layers = [layer for layer in model.layers if layer.weights and layer.name not in kept]
+    missing = [layer.name for layer in layers if not saved.get(layer.name)]
+    if missing:
+        raise ValueError(f"{path} has no weights of {', '.join(missing)}")
+    for layer in layers:
+        layer.set_weights(saved[layer.name])

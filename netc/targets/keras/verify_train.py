@@ -48,8 +48,7 @@ def record(emitted, model):
 
     keras.Model.fit, before = fit, keras.Model.fit
     emitted.build_model = build
-    keras.Model.load_weights = lambda *args, **kwargs: None
-    keras.models.load_model = lambda *args, **kwargs: model
+    emitted.restore_weights = lambda model, path, kept=(): found.update(restored=[path, *kept])
     more = {{"class_weight": {{}}}} if "class_weight" in emitted.train.__code__.co_varnames else {{}}
     try:
         emitted.train(Steps(), Steps(), **more)
@@ -72,21 +71,24 @@ def differences(emitted: dict[str, Any] | None, program: Program, model: Any) ->
     return [
         f"`train` gives the {name} {emitted.get(name)!r}, the section {expected[name]!r}"
         for name in expected
-        if _without_modules(emitted.get(name)) != _without_modules(expected[name])
+        if _comparable(emitted.get(name)) != _comparable(expected[name])
     ]
 
 
-def _without_modules(value: Any) -> Any:
-    """A configuration without the module that a carried class stands in."""
+def _comparable(value: Any) -> Any:
+    """A configuration without the module that a carried class stands in, and the last digits of what is computed."""
     if isinstance(value, dict):
-        return {key: _without_modules(inner) for key, inner in value.items() if key not in ("module", "build_config")}
-    return [_without_modules(inner) for inner in value] if isinstance(value, list) else value
+        return {key: _comparable(inner) for key, inner in value.items() if key not in ("module", "build_config")}
+    if isinstance(value, list):
+        return [*map(_comparable, value)]
+    return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
 def _expected(program: Program, model: Any) -> dict[str, Any]:
     from netc.sections.base import Clock  # noqa: PLC0415
     from netc.sections.lowering import DECAYED, lower  # noqa: PLC0415
-    from netc.sections.model import frozen_layers  # noqa: PLC0415
+    from netc.sections.model import frozen_layers, skipped_layers  # noqa: PLC0415
+    from netc.sections.settings import Restore  # noqa: PLC0415
     from netc.targets.keras.calls import executed, make  # noqa: PLC0415 - imports Keras
 
     train, net, labels = program.sections.train, program.net, program.expansion.labels
@@ -94,12 +96,14 @@ def _expected(program: Program, model: Any) -> dict[str, Any]:
     epochs = -(-train.steps // STEPS) if train.steps else train.epochs
     compiled = lower(train, net, labels, Clock(STEPS, train.steps or STEPS * (train.epochs or 0)))
     optimizer, frozen = make(compiled.optimizer), frozen_layers(train, net, labels)
+    restore = train.value(Restore)
     still = {weight.path for name in frozen for weight in model.get_layer(name).weights}
     variables = [weight for weight in model.trainable_variables if weight.path not in still]
     kernels = [one.path for one in variables if not compiled.decays or any(part in one.name for part in DECAYED)]
     given = {name: _serialized(value) for name, value in executed(compiled.keywords(net)).items()}
     return {
         "policy": compiled.policy or "float32",
+        "restored": restore and [restore.path, *skipped_layers(train, net, labels)],
         "optimizer": _serialized(optimizer),
         "decayed": kernels if optimizer.weight_decay else [],
         "loss": given["loss"],

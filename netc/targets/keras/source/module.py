@@ -283,7 +283,7 @@ class Emitter:
         used = packages(parts)
         standard: Statements = [ast.Import([ast.alias(name)]) for name in ("math", "sys") if name in used]
         made = [*standard, *([Comment("")] if standard else [])]
-        made.append(ast.Import([ast.alias("keras")]))
+        made += [ast.Import([ast.alias(name)]) for name in ("h5py", "keras") if name in used or name == "keras"]
         named = [ast.alias(name) for name in sorted((*PACKAGES, "ops")) if name in used]
         return [*made, *([ast.ImportFrom("keras", named, 0)] if named else [])]
 

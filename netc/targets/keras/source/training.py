@@ -59,19 +59,6 @@ from netc.values import Value
 
 UNKNOWN = Clock(1000, 100_000)  # where no data set says how long training is; only comparisons look at it
 FOLDER = "checkpoints"
-_RESTORE = """
-saved = keras.models.load_model(PATH, compile=False)
-for layer in MODEL.layers:
-    if layer.weights{}:
-        layer.set_weights(saved.get_layer(layer.name).get_weights())
-"""
-_RESTORE_SKIPPING = """
-kept = [layer for layer in MODEL.layers if layer.name in KEPT]
-fresh = [layer.get_weights() for layer in kept]
-MODEL.load_weights(PATH, by_name=True, skip_mismatch=True)
-for i in range(len(kept)):
-    kept[i].set_weights(fresh[i])
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +97,6 @@ class Trainer:
         self.model, self.optimizer, self.per_epoch = make("model"), make("optimizer"), make("steps_per_epoch")
         self.xs, self.ys = make("images"), make("labels")
         self.policy = make("policy")
-        self.restoring = {name: make(name) for name in ("saved", "layer", "kept", "fresh", "i")}
         known = length(program.sections) or UNKNOWN
         each = Symbol(load(self.per_epoch), known.per_epoch)
         self.clock = Clock(each, self.length if train.steps else each * self.length)
@@ -182,19 +168,12 @@ class Trainer:
         return [*items, *self._restore(), *self._freeze()]
 
     def _restore(self) -> Statements:
-        """Weights of a file, by the names of layers; but for `.weights.h5`, which knows no names."""
         restore = self.train.value(Restore)
         if restore is None:
             return []
         kept = skipped_layers(self.train, self.net, self.labels)
-        parts: dict[str, ast.expr | str] = {**self.restoring, "MODEL": self.model}
-        parts |= {"PATH": constant(restore.path), "KEPT": value(kept)}
-        if restore.path.endswith(".weights.h5"):
-            skipping = ", objects_to_skip=[MODEL.get_layer(name) for name in KEPT]" if kept else ""
-            return statements(f"MODEL.load_weights(PATH{skipping})", **parts)
-        if restore.path.endswith((".h5", ".hdf5")):
-            return statements(_RESTORE_SKIPPING if kept else "MODEL.load_weights(PATH, by_name=True)", **parts)
-        return statements(_RESTORE.format(" and layer.name not in KEPT" if kept else ""), **parts)
+        skipping = {"kept": value(kept)} if kept else {}
+        return [ast.Expr(call("restore_weights", load(self.model), constant(restore.path), **skipping))]
 
     def _freeze(self) -> Statements:
         frozen = frozen_layers(self.train, self.net, self.labels)
