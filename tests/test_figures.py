@@ -256,6 +256,38 @@ def test_blocks_that_only_look_alike_stay_apart() -> None:
     assert len([text for text in texts(drawing) if text == "+"]) == 2
 
 
+BLOCK = "| conv 4x3; conv 4x3"
+
+
+@pytest.mark.parametrize(
+    ("body", "frames"),
+    [
+        (
+            f"repeat 3 as i {{ if i == 1 {{ add {{ {BLOCK} | conv 4x1 }} }} else {{ add {{ {BLOCK} | avgpool 1/1 }} }} }}",
+            [],
+        ),
+        (f"repeat 3 {{ add {{ {BLOCK} | conv 4x1 }} }}", ["×3"]),
+        ("repeat 3 { conv 4x3 }; add { | repeat 4 { conv 4x3 } | identity }", []),
+        ("concat { | conv 4x1 | repeat 3 { conv 4x3; conv 4x1 } }", ["×3"]),
+        ("concat { | repeat 3 { conv 4x3; conv 4x1 } | conv 4x1 }", ["×3"]),
+        ("; ".join(f"i{k}: input 8x8x4" for k in range(7)) + "; add start i0 i1 i2 i3 i4 i5 i6", []),
+        ("; ".join(f"from start; c{k}: conv 4x3" for k in range(7)) + "; add c0 c1 c2 c3 c4 c5 c6", []),
+    ],
+    ids=[
+        "other shortcut",
+        "same shortcut",
+        "before a branch",
+        "second branch",
+        "first branch",
+        "inputs",
+        "side by side",
+    ],
+)
+def test_a_frame_holds_equal_blocks_one_after_the_other(body: str, frames: list[str]) -> None:
+    said = texts(figure(f"start: input 8x8x4\n{body.replace('; ', chr(10))}\n"))
+    assert [text for text in said if text.startswith("×")] == frames
+
+
 def test_every_edge_of_the_network_is_drawn_once() -> None:
     net = netc.load("specs/unet.net")
     drawing = net.draw(expand=True, collapse="none")

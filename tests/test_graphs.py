@@ -16,7 +16,7 @@ from hypothesis import given
 
 import netc
 from netc.analysis.cost import measure
-from netc.analysis.structure import Group, Layers, Series, decompose, structure
+from netc.analysis.structure import Group, Series, decompose, fold, names_of, structure
 from netc.figures import STYLES, FigureError, Options
 from netc.figures.styles import draw
 from netc.layers import LAYERS
@@ -195,18 +195,6 @@ def test_hard_shapes_survive_as_text(make: Callable[[int], Graph], count: int) -
 # -- structure -----------------------------------------------------------------------------------------------
 
 
-def names_of(series: Series) -> list[str]:
-    """The layers of a structure in its order."""
-    found: list[str] = []
-    for item in series.items:
-        inner = item.branches if isinstance(item, Layers) else item.passes
-        for each in inner:
-            found += names_of(each)
-        if isinstance(item, Layers):
-            found += item.names
-    return found
-
-
 @pytest.mark.parametrize("seed", range(100, 200))
 def test_a_structure_holds_each_layer_once_after_what_it_reads(seed: int) -> None:
     net = netc.from_graph(random_graph(seed)).net
@@ -214,6 +202,18 @@ def test_a_structure_holds_each_layer_once_after_what_it_reads(seed: int) -> Non
     assert sorted(order) == sorted(net.shapes)
     places = {name: place for place, name in enumerate(order)}
     assert all(places[operand] < places[name] for name in order for operand in net.operands(name))
+
+
+@effort(40)
+@given(networks())
+def test_a_structure_has_the_order_of_the_network(text: str) -> None:
+    """That of a text, of a graph, and of either one folded."""
+    program = compiled(text)
+    assert program is not None
+    for each in (program, program_of(graph_of(program))):
+        whole = structure(each)
+        folded = fold(each.net, whole, lambda node: node.layer.op)
+        assert names_of(whole) == names_of(folded) == [node.name for node in each.net]
 
 
 def repeats(series: Series) -> list[int]:

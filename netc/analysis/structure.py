@@ -7,16 +7,16 @@ the structure is found in the graph (`decompose`, `fold`), in time linear in its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
-from netc.ir.net import Net
+from netc.ir.net import Net, Node
 from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Task, parts, walk
 from netc.program import Program
 from netc.syntax.source import Span
 
-LEAST_BLOCKS = 2  # equal blocks in a row that are told as one
-LEAST_LAYERS = 6  # equal single layers in a row that are
+LEAST = (2, 6)  # equal blocks in a row that are told as one, and equal single layers
 BANDS = frozenset({"norm", "activation"})  # families that make no block of their own
 LONGEST = 40  # items of a block that is looked for
 DEEPEST = 20  # parallel parts inside each other; deeper ones are told by their labels
@@ -64,10 +64,26 @@ Item = Layers | Group
 def structure(program: Program) -> Series:
     """The structure of a program: that of its text, or of its graph where netc wrote the text from one."""
     if program.from_graph:
-        return fold(program.net, decompose(program.net))
+        return fold(program.net, decompose(program.net), lambda node: node.layer, found=True)
     whole = Series([], program.expansion.result)
     walk(_series(program.expansion, whole))
     return whole
+
+
+def names_of(series: Series) -> list[str]:
+    """The layers of a series in its order: those of branches before their combiner."""
+    found: list[str] = []
+    todo: list[Item | str] = [*series.items[::-1]]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            found.append(item)
+            continue
+        if isinstance(item, Layers):
+            todo += item.names[::-1]
+        inner = item.branches if isinstance(item, Layers) else item.passes
+        todo += [each for part in inner[::-1] for each in part.items[::-1]]
+    return found
 
 
 # -- of a text -----------------------------------------------------------------------------------------------
@@ -173,99 +189,133 @@ def _parallel(name: str, source: str, operands: Sequence[str], branches: Sequenc
 # -- what comes again ----------------------------------------------------------------------------------------
 
 
-def fold(net: Net, series: Series) -> Series:
-    """A series in which equal blocks that follow each other are passes of a `repeat`, in branches too.
+def fold(
+    net: Net,
+    series: Series,
+    same: Callable[[Node], object],
+    *,
+    found: bool = False,
+    least: tuple[float, float] = LEAST,
+) -> Series:
+    """A series with one layer an item, whose groups are runs of equal blocks, in branches too.
 
-    Blocks are compared by the numbers of their items, which are equal for equal layers with maps of equal size,
-    joined alike.
+    A block is a layer, or what a call or a pass of a `repeat` made, which is opened where it does not come again. With
+    `found` it is also whatever repeats, without being written as such. Blocks are equal whose layers are the `same`,
+    have maps of equal size, and are joined alike. As a run are told at `least` so many blocks, and so many layers.
     """
-    folder = _Folder(net)
-    return folder.folded(series)
+    folded = Series([], series.result)
+    walk(_Folder(net, same, found, least).fold(series, folded))
+    return folded
 
 
 class _Folder:
-    def __init__(self, net: Net) -> None:
-        self.net = net
+    def __init__(self, net: Net, same: Callable[[Node], object], found: bool, least: tuple[float, float]) -> None:
+        self.net, self.same, self.found, self.least = net, same, found, least
+        self._places = {node.name: place for place, node in enumerate(net)}
+        self._last: str | None = None  # the layer before the next one, in its branch
         self._numbers: dict[object, int] = {}
-        self._of: dict[int, int] = {}  # numbers of items, by identity
+        self._known: dict[Item, tuple[int, int]] = {}  # a number, equal for equal items, and the weight
 
-    def folded(self, series: Series) -> Series:
-        """The series with its repeats, inner ones first."""
+    def fold(self, series: Series, out: Series) -> Task:
+        """Fill a series with the items of another, inner ones first."""
         items: list[Item] = []
+        yield self._blocks(series, items)
+        out.items = self._repeats(items)
+
+    def _blocks(self, series: Series, out: list[Item]) -> Task:
+        """The layers of a series, and its blocks as groups of one pass."""
         for item in series.items:
-            assert isinstance(item, Layers)
-            branches = [self.folded(branch) for branch in item.branches]
-            items.append(Layers(item.names, branches, item.source, item.result))
-        return Series(self._repeats(items), series.result)
-
-    def _number(self, item: Layers) -> int:
-        """Equal for equal items: the layers, the sizes of their maps, and what the branches hold."""
-        (name,) = item.names
-        layer, operands = self.net.node(name).layer, self.net.operands(name)
-        joins = name if len(operands) > 1 and not item.branches else ""  # from anywhere: equal to no other
-        inner = tuple(tuple(self._number_of(each) for each in branch.items) for branch in item.branches)
-        return self._numbers.setdefault((layer, self.net.shapes[name][:-1], joins, inner), len(self._numbers))
-
-    def _number_of(self, item: Item) -> int:
-        if id(item) not in self._of:
             if isinstance(item, Layers):
-                self._of[id(item)] = self._number(item)
-            else:
-                inner = tuple(self._number_of(each) for each in item.passes[0].items)
-                self._of[id(item)] = self._numbers.setdefault((len(item.passes), inner), len(self._numbers))
-        return self._of[id(item)]
+                branches = [Series([], branch.result) for branch in item.branches]
+                for branch, folded in zip(item.branches, branches, strict=True):
+                    self._last = item.source
+                    yield self.fold(branch, folded)
+                for name in item.names:
+                    out.append(self._layer(Layers([name], branches, item.source, name, item.span)))
+                    branches = []
+                continue
+            for each in item.passes:
+                block: list[Item] = []
+                yield self._blocks(each, block)
+                if len(block) == 1 and not _joins(block[0]):
+                    out += block  # what holds a single block says no more than it
+                elif block:
+                    inner = Series(self._repeats(block), each.result)
+                    out.append(self._group(Group(item.name, item.head, [inner], item.definition, each.result)))
 
-    def _weight(self, item: Item) -> int:
-        """How many layers of an item are more than a normalisation or an activation."""
-        if isinstance(item, Group):
-            return sum(map(self._weight, item.passes[0].items))
-        own = sum(self.net.node(name).layer.family not in BANDS for name in item.names)
-        return own + sum(self._weight(each) for branch in item.branches for each in branch.items)
+    def _layer(self, item: Layers) -> Layers:
+        (name,) = item.names
+        node, place = self.net.node(name), self._places[name]
+        reads = tuple(operand != self._last and place - self._places[operand] for operand in self.net.operands(name))
+        inner = tuple(tuple(self._known[each][0] for each in branch.items) for branch in item.branches)
+        weight = sum(self._known[each][1] for branch in item.branches for each in branch.items)
+        key = (self.same(node), self.net.shapes[name][:-1], reads or name, inner)  # an input equals no other
+        self._known[item] = self._number(key), weight + (node.layer.family not in BANDS)
+        self._last = name
+        return item
+
+    def _group(self, item: Group) -> Group:
+        numbers, weights = zip(*(self._known[each] for each in item.passes[0].items), strict=True)
+        self._known[item] = self._number((len(item.passes), numbers)), sum(weights)
+        return item
+
+    def _number(self, key: object) -> int:
+        return self._numbers.setdefault(key, len(self._numbers) + 1)
 
     def _repeats(self, items: list[Item]) -> list[Item]:
-        """Runs of equal blocks, found from the end: a block ends where its run does."""
-        numbers = [self._number_of(item) for item in items]
-        for at, item in enumerate(items[1:], 1):
-            if isinstance(item, Layers) and item.source != items[at - 1].result:
-                numbers[at] = -at  # goes on from elsewhere: equal to no other
-        weights = [0]
-        for item in items:
-            weights.append(weights[-1] + self._weight(item))
+        """Items with their runs of equal blocks, found from the end: a block ends where its run does."""
+        numbers = [
+            self._known[item][0] if self.found or not _joins(item) else -at  # which is no block: equal to no other
+            for at, item in enumerate(items)
+        ]
+        weights = list(accumulate((self._known[item][1] for item in items), initial=0))
+        runs = _Runs(numbers, LONGEST if self.found else 1)
         made: list[Item] = []
-        runs = _Runs(numbers)
         end = len(items)
         while end:
-            period, count = runs.best(end, weights)
-            if count == 1:
-                end -= 1
-                made.append(items[end])
-                continue
-            start = end - period * count
-            passes = [items[at : at + period] for at in range(start, end, period)]
-            series = [Series(each, each[-1].result) for each in passes]
-            made.append(Group("repeat", f"repeat {count}", series, result=items[end - 1].result))
+            period, count = runs.best(end, weights, self.least)
+            start, last = end - period * count, items[end - 1]
+            if count > 1:
+                made.append(self._group(_run(items[start:end], period)))
+            else:
+                made += last.passes[0].items[::-1] if isinstance(last, Group) and len(last.passes) == 1 else [last]
             end = start
         return made[::-1]
+
+
+def _joins(item: Item) -> bool:
+    """Whether it is a combiner with its branches."""
+    return isinstance(item, Layers) and bool(item.branches)
+
+
+def _run(items: Sequence[Item], period: int) -> Group:
+    """A run of equal blocks as one group, which is called what the first of them is."""
+    first, last = items[0], items[-1]
+    if period == 1 and isinstance(first, Group):
+        passes = [each.passes[0] for each in items if isinstance(each, Group)]
+        return Group(first.name, first.head, passes, first.definition, last.result)
+    blocks = [list(items[at : at + period]) for at in range(0, len(items), period)]
+    series = [Series(block, block[-1].result) for block in blocks]
+    return Group("repeat", f"repeat {len(blocks)}", series, result=last.result)
 
 
 class _Runs:
     """How often the items before a place repeat, for each length of a block."""
 
-    def __init__(self, numbers: Sequence[int]) -> None:
+    def __init__(self, numbers: Sequence[int], longest: int) -> None:
         self.equal: list[list[int]] = []  # [period - 1][end]: equal pairs (item, item a period before) in a row
-        for period in range(1, min(LONGEST, len(numbers) // 2) + 1):
+        for period in range(1, min(longest, len(numbers) // 2) + 1):
             row = [0] * (len(numbers) + 1)
             for at in range(period, len(numbers)):
                 row[at + 1] = row[at] + 1 if numbers[at] == numbers[at - period] else 0
             self.equal.append(row)
 
-    def best(self, end: int, weights: Sequence[int]) -> tuple[int, int]:
+    def best(self, end: int, weights: Sequence[int], least: tuple[float, float]) -> tuple[int, int]:
         """The period and the count of the run before `end` that saves most items; a count of 1 for none."""
-        found, saved = (1, 1), 0
+        (blocks, layers), found, saved = least, (1, 1), 0
         for period, row in enumerate(self.equal, 1):
             count = row[end] // period + 1
             weight = weights[end] - weights[end - period]
-            least = LEAST_BLOCKS if weight > 1 else LEAST_LAYERS
-            if weight and count >= least and (count - 1) * period > saved:
+            if weight and count >= (blocks if weight > 1 else layers) and (count - 1) * period > saved:
                 found, saved = (period, count), (count - 1) * period
         return found

@@ -2,7 +2,8 @@
 
 The figures of papers have a row or a slab for each convolution, pooling and fully connected layer. What stands between
 two of them (normalisation, activation, dropout, the sum a shortcut ends in) belongs to the one before. Where paths
-meet, the path goes on along the operand with the most weighted layers after it.
+meet, the path goes on along the operand with the most weighted layers after it. It is read from the network, not from
+its structure, which knows a shortcut only where it is written as a branch: `add block1` ends one too.
 """
 
 from __future__ import annotations

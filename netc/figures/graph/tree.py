@@ -1,4 +1,4 @@
-"""What a graph figure shows: the structure of a network, with equal blocks joined and layers fused.
+"""What a graph figure shows: the structure of a network, folded, with layers fused.
 
 A `Seq` is laid out along one line. Branches stand beside each other in a `Fork`, whose combiner follows it in the
 sequence. Where only one branch has layers to show, it is part of the line and the others are skips at its side.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
-from netc.analysis.structure import BANDS, LEAST_BLOCKS, LEAST_LAYERS, Layers, Series, structure
+from netc.analysis.structure import BANDS, LEAST, Group, Series, fold, names_of, structure
 from netc.figures import facts
 from netc.figures.options import Options
 from netc.ir.net import Net, Node
@@ -19,6 +20,7 @@ from netc.program import Program
 
 MOST_BANDS = 4  # normalisations and activations that are drawn with their layer
 _HOSTS = frozenset({"conv", "dense"})
+_LEAST = {"none": (inf, inf), "auto": LEAST, "all": (2, 2)}  # equal blocks, and single layers, that are a frame
 
 
 @dataclass(slots=True, eq=False)
@@ -31,8 +33,6 @@ class Leaf:
     names: list[str]
     main: int = 0
     output: bool = False
-    sig: int = 0
-    weight: int = 1
 
     @property
     def exit(self) -> str:
@@ -52,8 +52,6 @@ class Fork:
     """Branches beside each other; the combiner that joins them is the next item."""
 
     branches: list[Seq]
-    sig: int = 0
-    weight: int = 0
     rootless: bool = False  # each branch begins with an input of its own
     trunk: int | None = None  # the branch that goes on along the line; the others end in outputs of their own
 
@@ -67,23 +65,9 @@ class Frame:
     names: list[str]  # of all layers of all blocks
     title: str
     varies: bool
-    sig: int = 0
-    weight: int = 0
 
 
 Item = Leaf | Fork | Frame
-
-
-@dataclass(slots=True, eq=False)
-class Block:
-    """What one call or one pass made, until it is known whether it is one of several equal ones."""
-
-    title: str
-    items: list[Item]
-    first: int  # place of its first layer in the network, and of the one after its last
-    end: int
-    sig: int
-    weight: int
 
 
 @dataclass(slots=True, eq=False)
@@ -109,67 +93,45 @@ class Builder:
     """Builds the tree of a program; `build` is the way in."""
 
     def __init__(self, program: Program, options: Options) -> None:
+        self.program = program
         self.net: Net = program.net
-        self.whole = structure(program)
         self.options = options
-        self.order = [node.name for node in self.net]
-        self.index = {name: place for place, name in enumerate(self.order)}
-        self.shown = {name: name for name in self.order}
+        self.shown = {node.name: node.name for node in self.net}
         self.skips: list[Skip] = []
-        self._at = 0  # place in the network of the next layer
-        self._known: dict[object, int] = {}
-        self._labels = {node.name: facts.label(node.layer, self.net.shapes[node.name]) for node in self.net}
 
     def build(self) -> Tree:
         """The whole tree."""
-        items: list[Item | Block] = []
-        walk(self._items(self.whole, items))
-        root = Seq(self._fused(self._joined(items)))
-        hidden = {name for name in self.order if self.shown[name] != name}
-        skips = [skip for skip in self.skips if skip.target not in hidden]
-        return Tree(root, skips, self.shown, hidden)
+        shapes, least = self.net.shapes, _LEAST[self.options.collapse]
+        whole = structure(self.program)
+        folded = fold(self.net, whole, lambda node: facts.label(node.layer, shapes[node.name]), least=least)
+        items: list[Item] = []
+        walk(self._items(folded, items))
+        hidden = {name for name, drawn in self.shown.items() if drawn != name}
+        return Tree(Seq(self._fused(items)), self.skips, self.shown, hidden)
 
-    # -- items -----------------------------------------------------------------------------------------------
-
-    def _items(self, series: Series, out: list[Item | Block]) -> Task:
+    def _items(self, series: Series, out: list[Item]) -> Task:
         for item in series.items:
-            if isinstance(item, Layers):
-                branches: list[list[Item | Block]] = []
-                for branch in item.branches:
-                    branches.append([])
-                    yield self._items(branch, branches[-1])
-                self._layers(item, branches, out)
+            if isinstance(item, Group):
+                inner: list[Item] = []
+                yield self._items(item.passes[0], inner)
+                out.append(self._frame(item, self._fused(inner)))
                 continue
-            for inner in item.passes:
-                made: list[Item | Block] = []
-                first = self._at
-                yield self._items(inner, made)
-                self._close(item.name if item.definition else "repeat", first, made, out)
+            branches: list[list[Item]] = [[] for _ in item.branches]
+            for branch, made in zip(item.branches, branches, strict=True):
+                yield self._items(branch, made)
+            self._branches(item.names[0], branches, out)
+            out.append(Leaf(item.names))
 
-    def _close(self, title: str, first: int, made: list[Item | Block], out: list[Item | Block]) -> None:
-        if len(made) == 1 and isinstance(made[0], Block | Leaf):
-            out.append(made[0])
-            return
-        if not made:
-            return
-        items = self._joined(made)
-        sig = self._sig(("block", *(item.sig for item in items)))
-        weight = sum(item.weight for item in items)
-        out.append(Block(title, items, first, self._at, sig, weight))
+    def _frame(self, group: Group, items: list[Item]) -> Frame:
+        first, *others = [names_of(each) for each in group.passes]
+        for again in others:
+            self.shown.update((name, self.shown[drawn]) for name, drawn in zip(again, first, strict=True))
+        names = [*first, *(name for again in others for name in again)]
+        varies = any(self.net.shapes[name] != self.net.shapes[first[k % len(first)]] for k, name in enumerate(names))
+        title = first[0] if len(first) == 1 else group.name if group.definition else "repeat"
+        return Frame(Seq(items), len(group.passes), names, title, varies)
 
-    def _layers(self, item: Layers, branches: list[list[Item | Block]], out: list[Item | Block]) -> None:
-        if branches:
-            self._branches(item.names[0], [self._joined(branch) for branch in branches], out)
-        out.extend(self._leaf(name) for name in item.names)
-        self._at += len(item.names)
-
-    def _leaf(self, name: str) -> Leaf:
-        node, place = self.net.node(name), self.index[name]
-        reads = tuple(place - self.index[operand] for operand in self.net.operands(name))
-        sig = self._sig((self._labels[name], self.net.shapes[name][:-1], reads))
-        return Leaf([name], sig=sig, weight=node.layer.family not in BANDS)
-
-    def _branches(self, merge: str, branches: list[list[Item]], out: list[Item | Block]) -> None:
+    def _branches(self, merge: str, branches: list[list[Item]], out: list[Item]) -> None:
         """Branches as a fork, or as a part of the line with skips at its side."""
         full = [branch for branch in branches if branch]
         light = [branch for branch in full if self._is_light(merge, branch)] if len(full) > 1 else []
@@ -182,9 +144,7 @@ class Builder:
         if len(heavy) == 1:
             out.extend(heavy[0])
         elif heavy:
-            seqs = [Seq(self._fused(branch)) for branch in heavy]
-            sig = self._sig(("fork", *(tuple(item.sig for item in branch) for branch in heavy)))
-            out.append(Fork(seqs, sig, sum(item.weight for branch in heavy for item in branch)))
+            out.append(Fork([Seq(self._fused(branch)) for branch in heavy]))
 
     def _is_light(self, merge: str, branch: Sequence[Item]) -> bool:
         """Whether a branch of an `add` is a shortcut as papers draw it: no more than a projection."""
@@ -201,49 +161,6 @@ class Builder:
         plain = all(node.layer.family in ("conv", "norm", "shape", "pool") for node in nodes)
         return chained and narrow and plain and len(convolutions) <= 1 and len(operands[0]) == 1
 
-    # -- equal blocks ----------------------------------------------------------------------------------------
-
-    def _sig(self, key: object) -> int:
-        return self._known.setdefault(key, len(self._known) + 1)
-
-    def _joined(self, made: Sequence[Item | Block]) -> list[Item]:
-        """Runs of equal blocks as frames; the items of all other blocks in their place."""
-        out: list[Item] = []
-        start = 0
-        while start < len(made):
-            end = start + 1
-            while end < len(made) and made[end].sig == made[start].sig and type(made[end]) is type(made[start]):
-                end += 1
-            if self._is_run(made[start], end - start):
-                out.append(self._frame(made[start:end]))
-            else:
-                for each in made[start:end]:
-                    out.extend(each.items if isinstance(each, Block) else [each])
-            start = end
-        return out
-
-    def _is_run(self, one: Item | Block, count: int) -> bool:
-        if self.options.collapse == "none" or count < LEAST_BLOCKS or not isinstance(one, Block | Leaf):
-            return False
-        if self.options.collapse == "all":
-            return one.weight > 0
-        return count >= (LEAST_BLOCKS if one.weight > 1 else LEAST_LAYERS) and one.weight > 0
-
-    def _frame(self, run: Sequence[Item | Block]) -> Frame:
-        one = run[0]
-        assert isinstance(one, Block | Leaf)
-        first = one.first if isinstance(one, Block) else self.index[one.names[0]]
-        period = one.end - one.first if isinstance(one, Block) else 1
-        end = first + period * len(run)
-        for place in range(first + period, end):
-            self.shown[self.order[place]] = self.shown[self.order[place - period]]
-        names = self.order[first:end]
-        varies = any(self.net.shapes[name] != self.net.shapes[names[k % period]] for k, name in enumerate(names))
-        items = self._fused(one.items if isinstance(one, Block) else [one])
-        title = one.title if isinstance(one, Block) else one.names[0]
-        sig = self._sig(("frame", len(run), one.sig))
-        return Frame(Seq(items), len(run), names, title, varies, sig, one.weight)
-
     # -- fusing ----------------------------------------------------------------------------------------------
 
     def _fused(self, items: Sequence[Item]) -> list[Item]:
@@ -257,7 +174,7 @@ class Builder:
                 main = last.main if self._node(last).layer.family not in BANDS else len(last.names) + item.main
                 if self._node(item).layer.family in BANDS and self._node(last).layer.family in BANDS:
                     main = last.main
-                out[-1] = Leaf([*last.names, *item.names], main, sig=last.sig)
+                out[-1] = Leaf([*last.names, *item.names], main)
             else:
                 out.append(item)
         return out
