@@ -11,10 +11,8 @@ from netc.layers.kinds import Activation, Padding
 from netc.lower.bind import trailing_words
 from netc.params import Bool, Choice, Declared, Param, Sizes, declared
 from netc.sections.base import Name
-from netc.syntax.source import Source, Span
+from netc.syntax.source import NOWHERE
 from netc.syntax.tree import Argument, Expr, Keyword, Literal, Positional, Reference, Size
-
-NOWHERE = Span(Source("", ""), 0, 0)  # what is made has no place in a text
 
 
 class Unwritable(ValueError):

@@ -17,14 +17,15 @@ from netc.diagnostics.model import Diagnostics
 from netc.ir.net import Net, Node, Origin
 from netc.ir.shape import Shape
 from netc.layers.base import LAYERS, Layer, LayerError
-from netc.lift.arguments import NOWHERE, given, params_of
-from netc.lift.text import UnwritableError, file_of, section_text, text_of
+from netc.lift.arguments import given, params_of
+from netc.lift.text import UnwritableError, section_text, statements_of
 from netc.limits import Limits
 from netc.params import KindError
 from netc.program import Program
 from netc.syntax.format import format_file
 from netc.syntax.parser import parse
-from netc.syntax.source import Source
+from netc.syntax.printer import print_tree
+from netc.syntax.source import NOWHERE, Source
 from netc.values import SizeValue, Word
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def text_of_program(program: Program) -> str:
 
 def _text(net: Net) -> str:
     try:
-        return text_of(file_of(net))
+        return print_tree(statements_of(net))
     except UnwritableError as error:
         raise GraphError(str(error)) from None
 

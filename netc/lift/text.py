@@ -7,7 +7,7 @@ it would be given by itself (docs/architecture.md, "Names") is not its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from netc.analysis.structure import Layers, Series, decompose
 from netc.ir.net import Net, Node
 from netc.layers.shape import Identity
-from netc.lift.arguments import NOWHERE, Unwritable, arguments, given, params_of
+from netc.lift.arguments import Unwritable, arguments, given, params_of
 from netc.lower.bind import trailing_words
 from netc.lower.special import LEGAL
 from netc.program import Program
@@ -25,25 +25,22 @@ from netc.sections.data_sets import DataSet
 from netc.sections.metrics import Metric
 from netc.sections.model import Data, Section, layers_of
 from netc.sections.settings import FAMILIES, METRICS_LINE, Restore
-from netc.syntax.format import WIDTH
-from netc.syntax.source import Source
+from netc.syntax.printer import print_tree
+from netc.syntax.source import NOWHERE
 from netc.syntax.tree import (
     Argument,
     Block,
     Branch,
     Definition,
-    Expr,
-    File,
     Keyword,
     Literal,
     Name,
     Operation,
     Positional,
     Reference,
-    Size,
     Statement,
+    alike,
 )
-from netc.values import show
 
 
 class UnwritableError(ValueError):
@@ -54,17 +51,17 @@ class UnwritableError(ValueError):
         self.node = node
 
 
-def file_of(net: Net) -> File:
+def statements_of(net: Net) -> list[Statement]:
     """The syntax tree of a network. Raises `UnwritableError`."""
     writer = _Writer(net)
     body = writer.statements()
     head = [operation("net", _word(net.name))] if LEGAL.match(net.name) else []
-    return File(Source("", ""), (*head, *writer.definitions, *body), ())
+    return [*head, *writer.definitions, *body]
 
 
 def section_text(section: Section, program: Program) -> str:
     """The text of a section: what its lines came to, with names of layers in place of labels, and paths from here."""
-    return text_of(File(Source("", ""), (_section(section, program),), ()))
+    return print_tree((_section(section, program),))
 
 
 def operation(name: str, *given: Argument, label: str | None = None, branches: Sequence[Branch] = ()) -> Operation:
@@ -249,7 +246,7 @@ class _Writer:
             raise UnwritableError(first, f"`{first}` uses the weights of a layer that stands after it")
         if same is None:
             self.definitions.append(made)
-        elif lines([same]) != lines([made]):
+        elif not alike(same, made):
             raise UnwritableError(first, _no_call(first))
         if prefix == group.first:  # its layers have the name of the definition, so that its label is free
             label = last if last in self.read else None
@@ -354,79 +351,3 @@ def _line(setting: Setting) -> Operation:
     if family is None:
         return operation(setting.name, *arguments(setting))
     return operation(family, _word(setting.name), *arguments(setting))
-
-
-# -- lines ---------------------------------------------------------------------------------------------------
-
-
-def text_of(file: File) -> str:
-    """The text of a file that `file_of` made, in the canonical style, one statement a line."""
-    return "".join(f"{line}\n" for line in lines(file.statements))
-
-
-def lines(statements: Iterable[Statement], indent: int = 0) -> list[str]:
-    """Statements as text on lines of their own."""
-    return [line for statement in statements for line in _lines(statement, indent)]
-
-
-def _lines(statement: Statement, indent: int) -> list[str]:
-    """A statement on one line where it fits, else with what stands in its braces on lines of their own."""
-    assert isinstance(statement, Operation | Definition)
-    space, head = " " * indent, _head(statement)
-    short = _inline(statement)
-    if short == head or (short is not None and indent + len(short) <= WIDTH):
-        return [space + short]
-    inner: list[str] = []
-    if isinstance(statement, Operation) and statement.branches:
-        for branch in statement.branches:
-            own = lines(branch.statements or (operation("identity"),), indent + 6)
-            inner += [f"{space}    | {own[0].lstrip()}", *own[1:]]
-    else:
-        block = statement.body if isinstance(statement, Definition) else statement.block
-        assert block is not None
-        inner = lines(block.statements, indent + 4)
-    return [f"{space}{head} {{", *inner, f"{space}}}"]
-
-
-def _inline(statement: Statement) -> str | None:
-    """A statement on one line; None for one that never is: a definition, a section."""
-    assert isinstance(statement, Operation | Definition)
-    if isinstance(statement, Definition) or statement.block is not None:
-        return None
-    if not statement.branches:
-        return _head(statement)
-    rows = [
-        [_inline(inner) for inner in branch.statements or (operation("identity"),)] for branch in statement.branches
-    ]
-    if any(len(row) > 1 or not row[0] or "{" in row[0] for row in rows):
-        return None
-    return f"{_head(statement)} {{ " + " ".join(f"| {row[0]}" for row in rows) + " }"
-
-
-def _head(statement: Operation | Definition) -> str:
-    """A statement up to its braces."""
-    if isinstance(statement, Definition):
-        return f"{'shared ' * statement.shared}def {statement.name}()"
-    label = f"{statement.label.text}: " if statement.label else ""
-    return label + " ".join((statement.name, *map(_argument, statement.arguments)))
-
-
-def _argument(argument: Argument) -> str:
-    return (f"{argument.key}=" if isinstance(argument, Keyword) else "") + _value(argument.value)
-
-
-def _value(value: Expr | Size | None) -> str:
-    if value is None:
-        return "?"
-    if isinstance(value, Size):
-        parts, stride = ("x".join(map(_value, each)) for each in (value.parts, value.stride))
-        return f"{parts}/{stride}" if stride else parts
-    if isinstance(value, Reference):
-        return value.name
-    assert isinstance(value, Literal)
-    if not isinstance(value.value, str):
-        return show(value.value)
-    return '"' + value.value.translate(_ESCAPES) + '"'
-
-
-_ESCAPES = str.maketrans({'"': r"\"", "\\": r"\\", "\n": r"\n", "\t": r"\t"})

@@ -63,3 +63,6 @@ class Span(NamedTuple):
     def to(self, other: Span) -> Span:
         """The range from the start of this one to the end of another."""
         return Span(self.source, self.start, other.end)
+
+
+NOWHERE = Span(Source("", ""), 0, 0)  # what is made by a program has no place in a text

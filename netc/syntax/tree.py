@@ -9,9 +9,9 @@ parser, so code over it may recurse.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 
-from netc.syntax.source import Source, Span
+from netc.syntax.source import NOWHERE, Source, Span
 
 # -- expressions ---------------------------------------------------------------------------------------------
 
@@ -244,6 +244,9 @@ _PARTS: dict[type[Node], tuple[str, ...]] = {
 }
 
 
+IDENTITY = Operation(None, "identity", (), None, (), NOWHERE, NOWHERE)  # what an empty branch is
+
+
 def children(node: Node) -> list[Node]:
     """The nodes directly inside one, in text order."""
     found: list[Node] = []
@@ -263,6 +266,21 @@ def descend(nodes: Iterable[Node]) -> Iterator[Node]:
         node = waiting.pop()
         yield node
         waiting.extend(reversed(children(node)))
+
+
+def alike(one: object, other: object) -> bool:
+    """Whether trees, or tuples of them, say the same, wherever they stand in a text."""
+    if isinstance(one, Span | Source):
+        return True
+    if isinstance(one, Branch) and isinstance(other, Branch):
+        return alike(one.statements or (IDENTITY,), other.statements or (IDENTITY,))
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if not is_dataclass(one):
+        return one == other
+    return all(alike(getattr(one, field.name), getattr(other, field.name)) for field in fields(one))
 
 
 @dataclass(slots=True, eq=False)
