@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the modules that make a program import this one
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from netc.diagnostics.model import Diagnostics
-    from netc.ir.net import Net
+    from netc.ir.net import Net, Node
     from netc.lower.expansion import Body
     from netc.sections.model import Data, Train
     from netc.syntax.source import Source
@@ -52,6 +52,10 @@ class Program:
 
     def __repr__(self) -> str:
         return f"<Program {self.name}: {len(self.net)} layers>"
+
+    def rewrite(self, rule: Callable[[Node], Node]) -> None:
+        """Replace nodes by what a rule makes of them, those that are only shown too (`Net.rewrite`)."""
+        self.net, self.ghosts = self.net.rewrite(rule), self.ghosts.rewrite(rule)
 
     def home(self, name: str) -> Net:
         """The network that holds a node: `net`, or `ghosts` for a node of a speculative body."""

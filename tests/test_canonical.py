@@ -1,6 +1,7 @@
 """Canonical forms compute the same outputs and gradients in Keras as the layers they replace, and as plain slices."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from netc.layers.pool import AveragePool
 from netc.limits import Limits
 from netc.lower import lower
 from netc.program import Program
-from netc.rewrites.canonical import canonicalise
+from netc.rewrites.canonical import canonicalise, single_pixel_pool
 from netc.syntax.parser import parse
 from netc.syntax.source import Source
 from netc.targets.keras.calls import make
@@ -122,9 +123,22 @@ def test_other_layers_stay(text: str) -> None:
 def test_padding_of_values_is_not_a_slice() -> None:
     """Pools refuse padding as large as their window, so the layer is made by hand."""
     program = lowered("input 8x8x8\navgpool 1/2\n")
-    last(program).layer = padded = AveragePool(kernel=1, stride=2, pad=1)
-    canonicalise(program)
-    assert last(program).layer is padded
+    padded = replace(last(program), layer=AveragePool(kernel=1, stride=2, pad=1))
+    assert single_pixel_pool(padded) is padded
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda node: node if node.layer.is_input else replace(node, name=f"{node.name}_"),
+        lambda node: node if node.layer.is_input else replace(node, layer=AveragePool(kernel=2)),
+    ],
+)
+def test_a_rule_that_changes_more_than_the_layer_is_a_bug(rule: Callable[[Node], Node]) -> None:
+    net = lowered("input 8x8x8\navgpool 3/1\n").net
+    with pytest.raises(AssertionError, match="made another layer of `avgpool1`"):
+        net.rewrite(rule)
+    assert net.rewrite(lambda node: node) is net
 
 
 def test_idempotent() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ class Origin:
     unseen: tuple[Expr, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """One layer of a network.
 
@@ -102,6 +103,23 @@ class Net:
     def consumers(self, name: str) -> tuple[str, ...]:
         """Names of the nodes that read a node, in the order they were added; twice if read twice."""
         return tuple(self._consumers[name])
+
+    def rewrite(self, rule: Callable[[Node], Node]) -> Net:
+        """The network with each node as a rule gives it: the node itself, or one that stands for it, with its name and
+        its shape. The network itself where no node changes; else both have their edges in common.
+
+        Raises `AssertionError` for a rule that changes more.
+        """
+        changed = {node.name: made for node in self if (made := rule(node)) is not node}
+        if not changed:
+            return self
+        for name, made in changed.items():
+            operands = self.operand_shapes(name)
+            if made.name != name or (operands and made.layer.infer(operands) != self.shapes[name]):
+                raise AssertionError(f"a rule made another layer of `{name}`: {made.layer}")
+        net = copy(self)
+        net._nodes = self._nodes | changed
+        return net
 
     def used(self) -> set[str]:
         """Names of the nodes that an output depends on, the outputs among them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from math import prod
 
@@ -235,10 +236,8 @@ def _add(
     except LayerError as error:
         _report(error, origin, shapes, operands or (), bound.spans, ctx)
         return None
-    node = Node(state.unique(name, ctx), layer, origin)
-    if not _admit(state, node, shapes, shape, ctx):
-        return None
-    return ctx.net.add(node, operands, shape)
+    node = _admit(state, Node(state.unique(name, ctx), layer, origin), shapes, shape, ctx)
+    return None if node is None else ctx.net.add(node, operands, shape)
 
 
 def _report(
@@ -314,38 +313,36 @@ def _is_new(state: State, name: str, span: Span, ctx: Context) -> bool:
     return other is None
 
 
-def _admit(state: State, node: Node, inputs: Sequence[Shape], shape: Shape, ctx: Context) -> bool:
-    """Whether a node may join the network: bounds, names and shared weights; reports what is wrong."""
+def _admit(state: State, node: Node, inputs: Sequence[Shape], shape: Shape, ctx: Context) -> Node | None:
+    """A node as it joins the network, with the weights that it shares; None, and reported, where it may not."""
     span, limits = node.origin.span, state.limits
     if not _is_new(state, node.name, span, ctx):
-        return False
+        return None
     count = elements(shape) or prod(dim or 1 for dim in shape)  # an unknown size is at least 1
     if count > limits.elements:
         message = f"a tensor of {show_shape(shape)} has {count:,} elements: at most {limits.elements:,} are allowed"
         state.over("NET605", message, "elements", count, span, ctx)
-        return False
+        return None
     if len(ctx.net) >= limits.layers:
         state.too_many_layers(span, ctx)
     if len(node.name) > limits.name:
         message = f"this layer would have a name of more than {limits.name:,} characters"
         ctx.scope.fail("NET609", message, span, help=("names join the labels on the way: give it shorter ones",))
-        return False
+        return None
+    for sharing in ctx.sharing:
+        if sharing.follow is None:
+            continue
+        first = next(sharing.follow, None)
+        if first is None or first.layer != node.layer:
+            ctx.scope.fail("NET122", "this call makes other layers than the first one", span)
+            return None
+        node = replace(node, shares=first.layer_name)
     for sharing in ctx.sharing:
         if sharing.follow is None:
             sharing.record.append(node)
-        elif not _follow(node, next(sharing.follow, None), ctx):
-            return False
     if node.shares is None:
         state.weights += sum(weight.count for weight in node.layer.weights(inputs))
     if state.weights > limits.parameters:
         message = f"the network has more than {limits.parameters:,} parameters"
         raise state.over("NET606", message, "parameters", state.weights, span, ctx)
-    return True
-
-
-def _follow(node: Node, first: Node | None, ctx: Context) -> bool:
-    if first is None or first.layer != node.layer:
-        ctx.scope.fail("NET122", "this call makes other layers than the first one", node.origin.span)
-        return False
-    node.shares = first.layer_name
-    return True
+    return node

@@ -1,5 +1,4 @@
-"""What changes the layers of a lowered program, in place and in order. Checks come before, so that they see what was
-written."""
+"""What changes the layers of a lowered program, in order. Checks come before, so that they see what was written."""
 
 from __future__ import annotations
 

@@ -1,12 +1,11 @@
 """Exact equivalents: layers replaced by plainer ones with the same outputs and gradients.
 
-Names and edges stay, so that weights, checkpoints and figures do not see a difference. A rule gives the plainer layer
-with its written arguments, or None where it is not exactly the same.
+Names and edges stay, so that weights, checkpoints and figures do not see a difference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -20,11 +19,8 @@ from netc.lower.expansion import Body, LayerStep, all_parts
 from netc.lower.walk import names
 from netc.program import Program
 
-Rewrite = tuple[Layer, Mapping[str, Written]]
-Rule = Callable[[Node], Rewrite | None]
 
-
-def single_pixel_pool(node: Node) -> Rewrite | None:
+def single_pixel_pool(node: Node) -> Node:
     """`avgpool 1/2` and `pool 1/2` are `subsample 2`.
 
     The mean and the maximum of one pixel are the pixel. `same` and `valid` agree: both read the pixels 0, s, 2s, ...
@@ -34,14 +30,15 @@ def single_pixel_pool(node: Node) -> Rewrite | None:
     """
     layer = node.layer
     if not isinstance(layer, AveragePool | MaxPool) or layer.stride is None:
-        return None
+        return node
     written = node.origin.written
     padded = not isinstance(layer.pad, str) and (max(spread(layer.pad, 1)) > 0 or _named(written.get("pad")))
     if max(spread(layer.kernel, 1)) > 1 or _named(written.get("kernel")) or padded:
-        return None
+        return node
     if max(spread(layer.stride, 1)) == 1 and not _named(written.get("stride")):
-        return None
-    return Subsample(factor=layer.stride), {"factor": written["stride"]} if "stride" in written else {}
+        return node
+    factor = {"factor": written["stride"]} if "stride" in written else {}
+    return replace(node, layer=Subsample(factor=layer.stride), origin=replace(node.origin, written=factor))
 
 
 def _named(written: Written | None) -> bool:
@@ -50,34 +47,33 @@ def _named(written: Written | None) -> bool:
     return any(True for part in parts for _ in names(part))
 
 
-RULES: tuple[Rule, ...] = (single_pixel_pool,)
+def pads_with_zeros(before: Layer, written: Mapping[str, Written], pool: Layer) -> bool:
+    """Whether zeros may pad a pool directly after a layer: `pool 3/2 pad=1` after a ReLU.
 
-
-def pad_with_zeros(before: Node, pool: Node) -> None:
-    """`pool 3/2 pad=1` directly after a ReLU pads with zeros, which Keras has a layer for, in place of minus infinity.
-
-    No window is padding alone, and what the ReLU gives is at least 0: the maximum is the same. Where a zero of the
-    padding and one of the ReLU are equal, the gradient is lost in either.
+    Keras has a layer for zeros, and none for minus infinity. No window is padding alone, and what the ReLU gives is at
+    least 0: the maximum is the same. Where a zero of the padding and one of the ReLU are equal, the gradient is lost in
+    either.
     """
-    positive = isinstance(before.layer, ReLU6) or (
-        isinstance(before.layer, ReLU) and before.layer.slope == 0 and "slope" not in before.origin.written
-    )
-    if positive and type(pool.layer) is MaxPool and not isinstance(pool.layer.pad, str):
-        pool.layer = ZeroPaddedMaxPool(**vars(pool.layer))
+    positive = isinstance(before, ReLU6) or (isinstance(before, ReLU) and before.slope == 0 and "slope" not in written)
+    return positive and type(pool) is MaxPool and not isinstance(pool.pad, str)
 
 
 def canonicalise(program: Program) -> None:
-    """Replace layers by their exact equivalents, in place."""
-    for node in (*program.net, *program.ghosts):
-        for rule in RULES:
-            rewritten = rule(node)
-            if rewritten is not None:
-                node.layer, written = rewritten
-                node.origin = replace(node.origin, written=written)
+    """Replace layers by their exact equivalents."""
+    program.rewrite(single_pixel_pool)
+    padded = set()
     for before, after in neighbours(program.expansion):
         net = program.home(after)
         if net.operands(after) == (before,):
-            pad_with_zeros(net.node(before), net.node(after))
+            first = net.node(before)
+            if pads_with_zeros(first.layer, first.origin.written, net.node(after).layer):
+                padded.add(after)
+
+    def with_zeros(node: Node) -> Node:
+        return replace(node, layer=ZeroPaddedMaxPool(**vars(node.layer))) if node.name in padded else node
+
+    if padded:
+        program.rewrite(with_zeros)
 
 
 def neighbours(outermost: Body) -> Iterator[tuple[str, str]]:

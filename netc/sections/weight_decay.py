@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from netc.ir.net import Node
 from netc.params import declared
 from netc.program import Program
 from netc.sections.settings import WeightDecay
@@ -20,7 +21,10 @@ def apply_weight_decay(program: Program) -> None:
     decay = train.value(WeightDecay) if train else None
     if decay is None or decay.decoupled:
         return
-    for node in (*program.net, *program.ghosts):
+
+    def decayed(node: Node) -> Node:
         layer: Any = node.layer
-        if "l2" in declared(type(layer)) and layer.l2 is None:
-            node.layer = replace(layer, l2=decay.strength)
+        own = "l2" not in declared(type(layer)) or layer.l2 is not None
+        return node if own else replace(node, layer=replace(layer, l2=decay.strength))
+
+    program.rewrite(decayed)
