@@ -166,6 +166,15 @@ def test_other_shapes_name_both_sides_and_skip_leaves_a_layer_fresh(tmp_path: Pa
     assert "kept fresh by `skip`: fc2" in found.text()
 
 
+def test_what_is_skipped_at_the_beginning_has_its_weights_at_the_end(tmp_path: Path) -> None:
+    from netc.train.weights import load_into
+
+    trained, model = loads(SKIP).to_keras(), loads(SKIP).to_keras()
+    trained.save(tmp_path / "model.keras")
+    assert load_into(model, loads(SKIP).program, tmp_path / "model.keras", strict=True).skipped == []  # as evaluated
+    assert np.array_equal(outputs(model), outputs(trained))
+
+
 def test_files_that_hold_no_weights_are_told(tmp_path: Path) -> None:
     from netc.train.weights import WeightsError, load_into
 

@@ -100,7 +100,7 @@ def _matched(
             found.loaded.append(name)
             chosen.update({(name, weight.name): array for weight, array in zip(weights, arrays, strict=True)})
     if wrong:
-        raise WeightsError(_misfit(path, wrong))
+        raise WeightsError(_misfit(path, wrong, strict=strict))
     if not found.loaded or (strict and found.missing):
         raise WeightsError(_nothing(path, held, found))
     return Weights({key: _numbers(stored) for key, stored in chosen.items()}), found
@@ -199,13 +199,15 @@ def _difference(arrays: Sequence[Stored], weights: Sequence[Weight]) -> str:
     return ""
 
 
-def _misfit(path: Path, wrong: Sequence[tuple[str, str]]) -> str:
-    """The layers that do not fit, and how to go on without them."""
+def _misfit(path: Path, wrong: Sequence[tuple[str, str]], *, strict: bool) -> str:
+    """The layers that do not fit, and how to go on without them where that is possible."""
     lines = [f"{path} does not fit the network:", *(f"  {name}: {what}" for name, what in wrong[:SHOWN])]
     if len(wrong) > SHOWN:
         lines.append(f"  and {len(wrong) - SHOWN} layers more")
-    name = wrong[0][0]
-    return "\n".join([*lines, f"`skip {name}` in `train`, or --set train.skip={name}, leaves a layer fresh"])
+    if not strict:
+        name = wrong[0][0]
+        lines.append(f"`skip {name}` in `train`, or --set train.skip={name}, leaves a layer fresh")
+    return "\n".join(lines)
 
 
 def _nothing(path: Path, held: Held, found: Matched) -> str:
