@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from netc.program import Program
 
 LOSS = "loss"
+SHOWN = 3  # layers that a message names
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,12 @@ class Trainee:
         """Set `variables`; raises `ValueError` where the arrays are those of another network."""
         import numpy  # noqa: PLC0415 - comes with TensorFlow
 
+        if renamed := _renamed(arrays, (name for name, _ in self.variables())):
+            more = f" and {len(renamed) - SHOWN} more" if len(renamed) > SHOWN else ""
+            raise ValueError(
+                f"its layers have other names ({', '.join(renamed[:SHOWN])}{more}), as names now count the arms of an"
+                " `if` that do not run; `--weights` of a new run takes its weights over, in order"
+            )
         for name, variable in self.variables():
             array = arrays.get(name)
             if array is None:
@@ -142,6 +149,18 @@ class Trainee:
             if array.dtype.kind != numpy.dtype(variable.dtype).kind:
                 raise ValueError(f"{name} is of the type {array.dtype} there and {variable.dtype} here")
             variable.assign(array)
+
+
+def _renamed(there: Iterable[str], here: Iterable[str]) -> list[str]:
+    """The layers of a checkpoint that are called otherwise here, where its weights have no other difference."""
+    theirs, ours = ([name.split("/", 2)[1:] for name in names if name.startswith("model/")] for names in (there, here))
+    layers = {}
+    for (number, one), (place, other) in zip(theirs, ours, strict=False):
+        (layer, _, role), (called, _, part) = one.rpartition("/"), other.rpartition("/")
+        if (number, role) != (place, part):
+            return []
+        layers[layer] = called
+    return [f"{one} is {other} here" for one, other in layers.items() if one != other and len(theirs) == len(ours)]
 
 
 class Meters:

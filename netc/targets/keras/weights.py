@@ -67,10 +67,9 @@ def read(
     """
     if not path.is_file():
         raise WeightsError(f"there is no file {path}")
-    needed = {name: weights for name, weights in declared(net).items() if only is None or name in only}
     try:
         with opening.opened(path) as layers:
-            return _matched(path, net, needed, layers, skip, strict=strict)
+            return _matched(path, net, only, layers, skip, strict=strict)
     except StorageError as error:
         raise WeightsError(f"cannot read weights from {path}: {error}") from None
 
@@ -80,14 +79,16 @@ Held = Mapping[str, Sequence[Stored]]
 
 
 def _matched(
-    path: Path, net: Net, needed: Needed, layers: Layers, skip: Collection[str], *, strict: bool
+    path: Path, net: Net, only: Collection[str] | None, layers: Layers, skip: Collection[str], *, strict: bool
 ) -> tuple[Weights, Matched]:
-    held = _named(layers)
+    held, needed = _named(layers), declared(net)
     pairs, by_name = _pairs(net, needed, layers, held, skip)
     found = Matched(path, by_name, unused=[name for name in held if name not in pairs.values()])
     chosen: dict[Key, Stored] = {}
     wrong = []
     for name, weights in needed.items():
+        if only is not None and name not in only:
+            continue
         if name in skip:
             found.skipped.append(name)
         elif name not in pairs:
