@@ -139,9 +139,9 @@ def _on_top(scene: Scene) -> Iterator[str]:
             runs[upright, one[0] if upright else one[1]].append((along[0], along[1]))
     for (upright, at), spans in runs.items():
         spans.sort()
-        for before, behind in itertools.pairwise(spans):
-            if behind[0] < before[1] - 1:
-                yield f"two shortcuts run on {'x' if upright else 'y'}={at} from {behind[0]} to {before[1]}"
+        for before, after in itertools.pairwise(spans):
+            if after[0] < before[1] - 1:
+                yield f"two shortcuts run on {'x' if upright else 'y'}={at} from {after[0]} to {before[1]}"
 
 
 def _long_sides(path: Line) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
@@ -212,20 +212,20 @@ def bodies(draw: Any, depth: int = 0, labels: tuple[str, ...] = ()) -> str:
                     max_size=4,
                 )
             )
-            merge, behind = draw(st.sampled_from([("add", ""), ("concat", "\nconv 8x1")]))
-            lines.append(merge + " {\n" + "".join(f"| {branch}\n" for branch in joined) + "}" + behind)
+            merge, after = draw(st.sampled_from([("add", ""), ("concat", "\nconv 8x1")]))
+            lines.append(merge + " {\n" + "".join(f"| {branch}\n" for branch in joined) + "}" + after)
         elif kind == "repeat":
             lines.append(f"repeat {draw(st.integers(1, 3))} {{\n{draw(bodies(depth + 1, tuple(known)))}\n}}")
     return "\n".join(lines) or "relu"
 
 
-def random_net(body: str, behind: str = "") -> netc.Network | None:
+def random_net(body: str, after: str = "") -> netc.Network | None:
     """A network around a body, and with another one after it three heads; None where labels of one branch in another
     are refused."""
     text = f"{body}\ngap; fc 3 softmax"
-    if behind:
+    if after:
         heads = "from mid; conv 8x3; second: conv 1x1\nfrom start; third: conv 1x1\noutput main second third"
-        text = f"start: conv 8x1\n{body}\nmid: conv 8x1\n{behind}\ngap; main: fc 3 softmax\n{heads}"
+        text = f"start: conv 8x1\n{body}\nmid: conv 8x1\n{after}\ngap; main: fc 3 softmax\n{heads}"
     try:
         return netc.loads(f"input 8x8x8\n{text}")
     except netc.SpecError:
@@ -291,10 +291,10 @@ def main(networks: int) -> int:
 
     @effort(networks)
     @given(bodies(), bodies() | st.just(""), st.sampled_from(variants()))
-    def examine_random(body: str, behind: str, options: Options) -> None:
-        net = random_net(body, behind)
+    def examine_random(body: str, after: str, options: Options) -> None:
+        net = random_net(body, after)
         if net is not None:
-            tally.add("random", f"{options}\n{body}\n{behind}\n", draw([net.program], "graph", options))
+            tally.add("random", f"{options}\n{body}\n{after}\n", draw([net.program], "graph", options))
 
     @effort(networks)
     @given(random_networks.networks(), st.sampled_from(variants()))

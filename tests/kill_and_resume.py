@@ -117,12 +117,12 @@ def watched(folder: Path, kept: Path) -> Iterator[list[Kill]]:
         kills.append(Kill(name, copy))
         return copy
 
-    def around(original: Callable[..., Any], name: str, *, behind: bool = False) -> Any:
+    def around(original: Callable[..., Any], name: str, *, after: bool = False) -> Any:
         def call(*args: Any, **kwargs: Any) -> Any:
-            if folder.is_dir() and not behind:
+            if folder.is_dir() and not after:
                 snap(f"before {name}")
             made = original(*args, **kwargs)
-            if behind:
+            if after:
                 snap(f"after {name}")
             return made
 
@@ -149,7 +149,7 @@ def watched(folder: Path, kept: Path) -> Iterator[list[Kill]]:
             Path, "replace", lambda self, to: (snap(f"before a rename to {to.name}"), replace(self, to))[1]
         ),
         mock.patch.object(os, "fsync", around(os.fsync, "fsync")),
-        mock.patch.object(Steps, "train", around(Steps.train, "steps", behind=True)),
+        mock.patch.object(Steps, "train", around(Steps.train, "steps", after=True)),
     ):
         yield kills
 

@@ -89,7 +89,7 @@ class Scope:
         self.head.append(f"param {name} = {literal(value)}")
         return name
 
-    def shape_behind(self, shape: Shape, lines: Sequence[str]) -> Shape | None:
+    def shape_after(self, shape: Shape, lines: Sequence[str]) -> Shape | None:
         """The shape after statements, or None where netc refuses them."""
         program = compiled("\n".join([*self.head, f"input {show_shape(shape)}", *lines]))
         return program and output_shape(program)
@@ -302,7 +302,7 @@ def sequence(
             line = statement(draw, scope, current, depth, labels)
             if label and not line.startswith(("if", "default")):
                 line = f"{label}: {line}"
-            made = scope.shape_behind(shape, wrapped([*lines, line]))
+            made = scope.shape_after(shape, wrapped([*lines, line]))
             if made is not None:
                 lines, current = [*lines, line], made
                 labels += [label] * (label is not None and not line.startswith(f"{label}: repeat"))
@@ -394,10 +394,10 @@ def networks(
     form = 0 if single else draw(st.integers(0, 4))
     if form == 1:  # a second input, joined with the first
         other = draw(inputs())
-        more, behind = sequence(draw, scope, other, draw(st.integers(0, 3)))
+        more, after = sequence(draw, scope, other, draw(st.integers(0, 3)))
         joint = draw(st.sampled_from(COMBINERS)).op
         lines = [f"left: {lines[0]}", *lines[1:], "end: identity", f"right: input {show_shape(other)}", *more]
-        lines += [*matching(behind, made, channels=joint != "concat"), f"{joint} end"]
+        lines += [*matching(after, made, channels=joint != "concat"), f"{joint} end"]
     elif form == 2:  # a second output, from the middle
         more, _ = sequence(draw, scope, made, draw(st.integers(1, 3)))
         lines += ["aux: identity", *more, "main: identity"]

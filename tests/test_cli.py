@@ -399,7 +399,7 @@ def test_closed_pipe_gives_no_traceback() -> None:
     assert done.stderr == ""
 
 
-def test_no_tensorflow_behind_check_summary_fmt_and_compile() -> None:
+def test_check_summary_fmt_and_compile_need_no_tensorflow() -> None:
     code = (
         "import sys; from netc.cli import main\n"
         "codes = [main(line.split()) for line in ('check clean.net', 'summary clean.net', 'fmt --check clean.net',"

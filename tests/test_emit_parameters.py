@@ -203,7 +203,7 @@ ARMS = [
 
 
 @pytest.mark.parametrize(("one", "other"), ARMS)
-def test_names_behind_an_if_do_not_depend_on_the_arm_that_runs(one: str, other: str) -> None:
+def test_names_after_an_if_do_not_depend_on_the_arm_that_runs(one: str, other: str) -> None:
     text = f"{HEAD}param c=true\nparam n=3\nif c {{ {one} }} else {{ {other} }}\nconv 2x1; relu\nrepeat 2 {{ s: bn }}"
     named = [[node.name for node in compiled(text, c=c).net][-4:] for c in (True, False)]
     assert named[0] == named[1]

@@ -77,8 +77,8 @@ def test_every_other_style_of_every_spec(path: Path, style: str) -> None:
 
 @effort(150)
 @given(bodies(), bodies() | st.just(""), st.sampled_from(VARIANTS))
-def test_random_networks(body: str, behind: str, options: Options) -> None:
-    net = random_net(body, behind)
+def test_random_networks(body: str, after: str, options: Options) -> None:
+    net = random_net(body, after)
     if net is not None:
         assert violations(draw([net.program], "graph", options)) == []
 

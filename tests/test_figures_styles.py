@@ -188,7 +188,7 @@ def test_curves_show_training_and_validation() -> None:
     assert list(violations(figure)) == []
 
 
-def test_the_learning_rate_stands_behind_what_came_of_it() -> None:
+def test_the_learning_rate_stands_after_what_came_of_it() -> None:
     figure = curves([{"epoch": e, "learning_rate": 0.1, "loss": 1 / e, "accuracy": 1 - 1 / e} for e in range(1, 4)])
     assert [text for text in texts(figure) if text.isidentifier() and text != "epoch"][:3] == [
         *("loss", "accuracy", "learning_rate"),

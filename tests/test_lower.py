@@ -91,7 +91,7 @@ def test_labels_that_are_not_there(text: str, code: str) -> None:
     assert codes("input 8x8x3\n" + text) == [code]
 
 
-def test_a_label_of_both_arms_is_there_behind_the_if() -> None:
+def test_a_label_of_both_arms_is_there_after_the_if() -> None:
     good("param p = true\ninput 8x8x3\nif p { a: conv 3x1 } else { a: conv 3x5 }\nconv 3x3; add a")
 
 
@@ -118,7 +118,7 @@ def test_a_flag_a_word_and_a_parameter_that_holds_one() -> None:
     assert (first.filters, first.act, second.filters, second.act) == (8, "relu", 4, "tanh")  # type: ignore[attr-defined]
 
 
-def test_bn_behind_removes_the_bias_unless_told_otherwise() -> None:
+def test_bn_after_removes_the_bias_unless_told_otherwise() -> None:
     net = good("input 8x8x3\nconv 4x3 bn\nconv 4x3 bn bias=true\nconv 4x3\nbn").net
     assert [node.layer.bias for node in net if node.layer.op == "conv"] == [False, True, True]  # type: ignore[attr-defined]
 

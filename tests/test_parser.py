@@ -369,12 +369,12 @@ def test_statements_beside_an_error_in_a_block_stay() -> None:
     )
 
 
-def test_arms_behind_an_error_are_read() -> None:
+def test_arms_after_an_error_are_read() -> None:
     _, report = read("if a b { x @ } else if { y @ } else { z @ }")
     assert [found.span.start for found in report if found.span] == [5, 11, 27, 40]
 
 
-def test_an_unclosed_brace_makes_everything_behind_it_unknown() -> None:
+def test_an_unclosed_brace_makes_everything_after_it_unknown() -> None:
     file, report = read("a\nrepeat 2 {\n  b\nc @\nd")
     assert [(found.code, found.span.line) for found in report if found.span] == [("NET002", 2), ("NET001", 4)]
     assert shape(file.statements) == (("Operation", None, "a", (), None, ()), ("Lost",))

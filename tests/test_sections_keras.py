@@ -141,7 +141,7 @@ def test_schedules_alone() -> None:
     assert scheduled(1, [], CLOCK) == 1.0
 
 
-def test_schedules_behind_a_warmup() -> None:
+def test_schedules_after_a_warmup() -> None:
     flat, rising = Warmup(steps=40, lr=0.01, shape="constant"), Warmup(steps=40)
     assert rates(flat)(0, 39, 41, 900) == [0.01, 0.01, 0.1, 0.1]
     assert rates(rising)(0, 20, 40, 900) == [0.0, 0.05, 0.1, 0.1]

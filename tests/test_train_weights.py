@@ -105,7 +105,7 @@ def test_weights_of_keras_applications_load_into_the_shipped_specs(spec: str, to
         assert np.abs(np.asarray(ours(images)) - np.asarray(theirs(images))).max() < 1e-5
 
 
-def test_features_need_no_weights_behind_their_layer(tmp_path: Path) -> None:
+def test_features_need_no_weights_after_their_layer(tmp_path: Path) -> None:
     """As of VGG without its top, for transfer of style or learning."""
     from netc.train.predict import features
     from netc.train.weights import WeightsError

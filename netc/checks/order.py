@@ -47,17 +47,17 @@ def last_dropouts(program: Program) -> None:
         return
     order = list(net)
     learns = {node.name for node in order if node.layer.weights(net.operand_shapes(node.name))}
-    behind: set[str] = set()  # nodes that a layer with weights depends on
+    after: set[str] = set()  # nodes that a layer with weights depends on
     for node in reversed(order):
-        if any(reader in learns or reader in behind for reader in net.consumers(node.name)):
-            behind.add(node.name)
+        if any(reader in learns or reader in after for reader in net.consumers(node.name)):
+            after.add(node.name)
     before: set[str] = set()  # nodes that depend on a layer with weights
     for node in order:
         if any(operand in learns or operand in before for operand in net.operands(node.name)):
             before.add(node.name)
     with Findings(program.report) as findings:
         for node in dropouts:
-            if node.name in before and node.name not in behind and findings.fresh("NET507", node):
+            if node.name in before and node.name not in after and findings.fresh("NET507", node):
                 findings.add(
                     "NET507",
                     node,

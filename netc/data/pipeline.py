@@ -126,5 +126,5 @@ def computed(steps: Sequence[Step], batches: Batches) -> Statistics:
         assert isinstance(step, Center | Scale)
         found = moments.center(step.how) if isinstance(step, Center) else moments.deviation(step.how)
         arrays[step.name] = found.astype(np.float32)
-        moments = moments.behind(step, found)
+        moments = moments.after(step, found)
     return Statistics(arrays)

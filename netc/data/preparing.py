@@ -121,10 +121,10 @@ def _check_images(program: Program, steps: Sequence[Step], part: Part) -> None:
         wanted = net.shapes[name]
         shapes = set(_shapes(images))
         for index, step in enumerate(steps):
-            if needed(step) and len({_behind(shape, steps[:index]) for shape in shapes}) > 1:
+            if needed(step) and len({_after(shape, steps[:index]) for shape in shapes}) > 1:
                 message = f"`{step.name}` needs images of one size to compute statistics of"
                 raise unfit(SHAPE, message, f"put `resize` above `{step.name}`", about=step.name)
-        shapes = {_behind(shape, steps) for shape in shapes}
+        shapes = {_after(shape, steps) for shape in shapes}
         if len(shapes) > 1:
             some, others = min(shapes, key=str), max(shapes, key=str)
             one = show_shape(wanted[:2]) if len(wanted) == 3 and None not in wanted else "224x224"
@@ -143,7 +143,7 @@ def _shapes(images: Images) -> Iterator[Shape]:
         yield images.shape
 
 
-def _behind(shape: Shape, steps: Sequence[Step]) -> Shape:
+def _after(shape: Shape, steps: Sequence[Step]) -> Shape:
     """The shape of an image after the steps."""
     for step in steps:
         try:
@@ -177,7 +177,7 @@ def _check_places(steps: Sequence[Step], answers: Sequence[Target]) -> None:
 def _check_statistics(steps: Sequence[Step], statistics: Statistics, shape: Shape) -> None:
     """The statistics against images of a shape: those of an earlier run may be of others, and files change."""
     for index, step in enumerate(steps):
-        for name, place in arrays_of(step, _behind(shape, steps[:index])).items():
+        for name, place in arrays_of(step, _after(shape, steps[:index])).items():
             array = statistics.arrays.get(name)
             if array is None:
                 message = f"`{step.name}` needs the statistics of the training images, and there are none of it"
@@ -219,7 +219,7 @@ def _split(found: Collection, data: Data | None) -> tuple[Part, Part | None]:
 
 def _statistics(steps: Sequence[Step], train: Part, progress: Progress | None) -> Statistics:
     def batches(pipeline: Pipeline) -> Any:
-        (shape,) = {_behind(shape, pipeline.steps) for images in train.inputs.values() for shape in _shapes(images)}
+        (shape,) = {_after(shape, pipeline.steps) for images in train.inputs.values() for shape in _shapes(images)}
         size = max(1, LOOKED_THROUGH // (elements(shape) or 1))
         stream = Stream(train, pipeline, (), size)
         for done, batch in enumerate(stream.batches().as_numpy_iterator(), 1):
@@ -257,7 +257,7 @@ def _check_picture(files: Files, index: int, steps: Sequence[Step], wanted: Shap
     shape = (found.rows, found.columns, files.channels)
     if len(wanted) != 3 or any(isinstance(step, Resize) for step in steps):
         return
-    if fits(shape[:2], usual[:2]) if usual else fits(_behind(shape, steps)[:2], wanted[:2]):
+    if fits(shape[:2], usual[:2]) if usual else fits(_after(shape, steps)[:2], wanted[:2]):
         return
     sizes = show_shape(shape[:2]), show_shape((usual or wanted)[:2])
     message = f"{files.name(index)} is {sizes[0]}, and the network learnt from images of {sizes[1]}"

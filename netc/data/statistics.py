@@ -94,7 +94,7 @@ class Moments:
         found = np.sqrt(np.maximum(variance, 0))
         return np.where(found > np.finfo(np.float32).eps, found, 1.0)
 
-    def behind(self, step: Step, array: Double) -> Moments:
+    def after(self, step: Step, array: Double) -> Moments:
         """The moments of the images after `center` or `scale`."""
         if isinstance(step, Center):
             return Moments(self.count, self.mean - array, self.squares)

@@ -164,8 +164,8 @@ class Stream:
 
     @cached_property
     def _rest(self) -> Any:
-        _, behind = self._apart
-        return lambda inputs, rows, u: self._finished(inputs, rows, u, behind)
+        _, after = self._apart
+        return lambda inputs, rows, u: self._finished(inputs, rows, u, after)
 
     @cached_property
     def _held(self) -> list[Tensor]:

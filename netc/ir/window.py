@@ -111,7 +111,7 @@ def _covered(size: int, start: int, length: int, step: int, count: int) -> int:
         return max(min(start + (count - 1) * step + length, size) - max(start, 0), 0)
 
     def before(position: int) -> int:
-        behind = min(max(position - start, 0), count * step)
-        return behind // step * length + min(behind % step, length)
+        passed = min(max(position - start, 0), count * step)
+        return passed // step * length + min(passed % step, length)
 
     return before(max(size, 0)) - before(0)

@@ -212,13 +212,13 @@ class _Binder:
         if value.stride:
             self._stride(size, value, targets)
 
-    def _one_size(self, behind: str) -> str:
+    def _one_size(self, after: str) -> str:
         """Help for `conv 64 3x3`: a size whose parts were written apart."""
         first = self.signature.size[0] if self.signature.size else ""
         extent = [name for name in self.signature.size if name != "stride"]
         if len(extent) < 2 or first not in self.bound.values or extent[-1] in self.bound.spans:
             return ""
-        return f"`{first}` and `{extent[-1]}` are one size: `{self.signature.name} {self.bound.values[first]}x{behind}`"
+        return f"`{first}` and `{extent[-1]}` are one size: `{self.signature.name} {self.bound.values[first]}x{after}`"
 
     def _stride(self, size: Size, value: SizeValue, targets: tuple[str, ...]) -> None:
         if "stride" not in targets:

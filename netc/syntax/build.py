@@ -46,7 +46,7 @@ from netc.syntax.tree import (
 _ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"}
 _ESCAPE = re.compile(r"\\(.)")
 _EXTENTS = re.compile(r"[x/]|[^x/]+")
-_EXTENTS_BEHIND_X = re.compile(r"x(?:[0-9]+(?:x[0-9]+)*)?")
+_EXTENTS_AFTER_X = re.compile(r"x(?:[0-9]+(?:x[0-9]+)*)?")
 _BLANKS = re.compile(rf"[{BLANK}]*")
 _LONGEST = 4000  # digits of an integer that Python still reads
 _LEAVES = (Literal, Reference)
@@ -183,16 +183,16 @@ class Builder:
 
     def _perhaps_size(self, arguments: list[Argument], word: Reference) -> None:
         """`64 x 3`, `64 x3` and `(n)xk` are sizes that went wrong, unless `x` is a parameter."""
-        start, behind = arguments[-1].value.span.start, word.span.start
-        if self.source.text[behind - 1] == ")" and word.name != "x":
-            size_with_name(self.layout, start, behind, word.name)
+        start, after = arguments[-1].value.span.start, word.span.start
+        if self.source.text[after - 1] == ")" and word.name != "x":
+            size_with_name(self.layout, start, after, word.name)
             return
-        if word.name in self.names or not _EXTENTS_BEHIND_X.fullmatch(word.name):
+        if word.name in self.names or not _EXTENTS_AFTER_X.fullmatch(word.name):
             return
-        end = self.sized_to if behind < self.sized_to else spaced_size(self.layout, start, behind)
+        end = self.sized_to if after < self.sized_to else spaced_size(self.layout, start, after)
         if end is not None:
             self.sized_to = end
-            self.spaced.add(behind)
+            self.spaced.add(after)
 
     def parenthesised(self, children: list[Any]) -> Group:
         opening, inner, closing = children
@@ -259,9 +259,9 @@ class Builder:
 
     def _checked(self, statement: Statement) -> Statement:
         """The statement, or that it is broken where an error stands in it or after it."""
-        behind = _BLANKS.match(self.layout.text, statement.span.end)
-        assert behind is not None
-        if not self.findings.spoilt(statement.span.start, behind.end()) or isinstance(statement, Lost):
+        after = _BLANKS.match(self.layout.text, statement.span.end)
+        assert after is not None
+        if not self.findings.spoilt(statement.span.start, after.end()) or isinstance(statement, Lost):
             return statement
         return Lost(statement.span)
 

@@ -25,7 +25,7 @@ _NUMBER_LIKE = re.compile(r"\.?[0-9?](?:[eE][-+](?=[0-9])|[\w.?]|/(?=[\w?]))*/?"
 _SIZE = re.compile(r"[0-9?]+(?:[x/][0-9?]+)+")
 _NAMES_NETWORK = re.compile(rf"(?:.*;)?[{BLANK}]*net[{BLANK}]+")
 _NETWORK = re.compile(rf"[A-Za-z][\w.-]*(?![^{BLANK}\n;])", re.ASCII)
-_SIZE_BEHIND = re.compile(rf"[{BLANK}]*(?=x[0-9?(])")
+_SIZE_AFTER = re.compile(rf"[{BLANK}]*(?=x[0-9?(])")
 _FOUND = re.compile(r"\w+|==|!=|<=|>=|\*\*|//|&&|\|\||.", re.DOTALL)
 _OPERATOR = re.compile(rf"[{BLANK}]*(?:\*\*|//|==|!=|<=|>=|[-+*/%<>]|(?:and|or|if|else)\b)[{BLANK}]*")
 _SIGN = re.compile(rf"(?:[-+]|not\b)[{BLANK}]*")
@@ -141,9 +141,9 @@ def _reserved(mistake: Mistake) -> bool:
         return mistake.report("NET124", message, last.end_pos, start=last.start_pos)
     if found not in RESERVED:
         return False
-    behind = mistake.at + len(found)
+    after = mistake.at + len(found)
     wants_name = expected & {"WORD", "OPERATION"} and not expected & {"NUMBER", "SIGNED"}
-    if not wants_name and not (mistake.in_arguments and mistake.layout.text.startswith("=", behind)):
+    if not wants_name and not (mistake.in_arguments and mistake.layout.text.startswith("=", after)):
         return False
     if found == "else" and "DEF" in expected:
         return mistake.report("NET001", "`else` without an `if` before it", help="`else` follows the `}` of its `if`")
@@ -152,7 +152,7 @@ def _reserved(mistake: Mistake) -> bool:
     return mistake.report("NET124", f"`{found}` is a reserved word, expected {_wanted(mistake)}")
 
 
-def _statement_behind(mistake: Mistake) -> bool:
+def _statement_after(mistake: Mistake) -> bool:
     if mistake.found not in ("repeat", "def", "shared", "param") or "TERMINATOR" not in mistake.expected:
         return False
     help = "a statement begins on a new line or after `;`"
@@ -261,8 +261,8 @@ def _bare_expression(mistake: Mistake) -> bool:
         help = "an expression in an argument stands in parentheses: `(2*n)`"
         return mistake.report("NET007", f"`{operator[0].strip()}` cannot stand between arguments", help=help)
     written = text[start:end]
-    behind = _SIZE_BEHIND.match(text, end)
-    fix = Edit(Span(mistake.layout.source, start, behind.end() if behind else end), f"({written})")
+    after = _SIZE_AFTER.match(text, end)
+    fix = Edit(Span(mistake.layout.source, start, after.end() if after else end), f"({written})")
     mistake.layout.findings.add(
         "NET007",
         f"`{shorten(written)}` is more than one token, and stands outside parentheses",
@@ -350,7 +350,7 @@ _RECOGNISERS = (
     _bad_number,
     _size_in_expression,
     _reserved,
-    _statement_behind,
+    _statement_after,
     _network_name,
     _bare_expression,
     _comma,

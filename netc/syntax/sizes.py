@@ -25,7 +25,7 @@ def shorten(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:40]}..."
 
 
-def spaced_size(layout: Layout, start: int, behind: int) -> int | None:
+def spaced_size(layout: Layout, start: int, after: int) -> int | None:
     """Report a size with blanks inside that begins at an offset and reaches after another; returns its end.
 
     The statement goes on as if it were right: `joined` mends it where every part is an argument, else the parser stops
@@ -33,7 +33,7 @@ def spaced_size(layout: Layout, start: int, behind: int) -> int | None:
     """
     end, fixed = _tight(layout, start)
     written = layout.source.text[start:end]
-    if end <= behind or fixed == written:
+    if end <= after or fixed == written:
         return None
     layout.loose[start] = end, fixed
     stride = written.partition("/")[2]
@@ -127,10 +127,10 @@ def _parts(argument: Argument) -> tuple[Expr | None, ...]:
     return (value,)
 
 
-def size_with_name(layout: Layout, start: int, behind: int, name: str) -> None:
+def size_with_name(layout: Layout, start: int, after: int, name: str) -> None:
     """Report `(n)xk`, whose parts begin at an offset and whose `xk` at another."""
-    end = behind + len(name)
-    written, fixed = layout.source.text[start:end], f"{layout.source.text[start:behind]}x({name[1:]})"
+    end = after + len(name)
+    written, fixed = layout.source.text[start:end], f"{layout.source.text[start:after]}x({name[1:]})"
     fix = rewrite(layout, start, end, fixed) if name[1:].isidentifier() else None
     help = [f"a name in a size stands in parentheses: `{shorten(fixed)}`"] if fix else []
     layout.findings.add("NET004", f"`{shorten(written)}` is no size", start, end, help=help, fix=fix)

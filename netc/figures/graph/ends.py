@@ -98,7 +98,7 @@ class _Ends:
         sources = {start: self._sources(start, end) for start, end in heads}
         if not all(found and max(found) < main for found in sources.values()):
             return  # one reads another
-        begin = self._behind(main, max(max(found) for found in sources.values()))
+        begin = self._after(main, max(max(found) for found in sources.values()))
         if begin >= main:
             return
         heads.sort(key=lambda head: -max(sources[head[0]]))
@@ -109,7 +109,7 @@ class _Ends:
         """The items before it that a head reads."""
         return {read for number in range(start, end) for read in self.reads[number] if read < start}
 
-    def _behind(self, end: int, shared: int) -> int:
+    def _after(self, end: int, shared: int) -> int:
         """Where the first head begins: after what is shared and after blocks, where no shortcut comes from before."""
         begin = shared + 1
         for number in range(begin, end):

@@ -190,11 +190,11 @@ class Lines:
             if abs(point[0] - points[-1][0]) + abs(point[1] - points[-1][1]) > 0.05:
                 points.append(point)
         segments: list[tuple[Point, ...]] = []
-        for before, corner, behind in zip(points, points[1:], points[2:], strict=False):
-            radius = min(_ROUND, _distance(before, corner) / 2, _distance(corner, behind) / 2)
+        for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+            radius = min(_ROUND, _distance(before, corner) / 2, _distance(corner, after) / 2)
             segments.append((_towards(corner, before, radius),))
-            inner = (_towards(corner, before, radius / 2), _towards(corner, behind, radius / 2))
-            segments.append((*inner, _towards(corner, behind, radius)))
+            inner = (_towards(corner, before, radius / 2), _towards(corner, after, radius / 2))
+            segments.append((*inner, _towards(corner, after, radius)))
         segments.append((points[-1],))
         return self._path(points[0], segments)
 

@@ -62,10 +62,10 @@ class Painter:
         return fit(", ".join(parts), WIDEST - 12)
 
     @staticmethod
-    def _named(before: str, name: str, behind: str) -> str:
+    def _named(before: str, name: str, after: str) -> str:
         """A text with a name in it, which is cut where it is too long for all to fit."""
-        room = WIDEST - 12 - text_width(f"{before} {behind}")
-        return fit(before + (f"{fit(name, room)} " if name else "") + behind, WIDEST - 12)
+        room = WIDEST - 12 - text_width(f"{before} {after}")
+        return fit(before + (f"{fit(name, room)} " if name else "") + after, WIDEST - 12)
 
     def _size(self, leaf: Leaf) -> tuple[float, float]:
         width = text_width(self.texts[id(leaf)])
@@ -200,15 +200,15 @@ class Painter:
         box = self._screen(self.places.items[id(leaf)])
         node = self.net.node(leaf.names[leaf.main])
         before = [self.net.node(name).layer.family for name in leaf.names[: leaf.main]]
-        behind = [self.net.node(name).layer.family for name in leaf.names[leaf.main + 1 :]]
+        after = [self.net.node(name).layer.family for name in leaf.names[leaf.main + 1 :]]
         if self._is_active(leaf):
-            behind.insert(0, "activation")
+            after.insert(0, "activation")
         if self._is_pill(leaf):
-            before = behind = []
-        middle = (box.top + len(before) * _BAND + box.bottom - len(behind) * _BAND) / 2
+            before = after = []
+        middle = (box.top + len(before) * _BAND + box.bottom - len(after) * _BAND) / 2
         baseline = min(max(middle + 4.2, box.top + 9.5), box.bottom - 2.7)
         text = Text((box.left + box.right) / 2, round(baseline), self.texts[id(leaf)])
-        stamp = Stamp(box.left, box.top, self._template(leaf, box, before, behind))
+        stamp = Stamp(box.left, box.top, self._template(leaf, box, before, after))
         title = f"output {leaf.exit}" if leaf.output else self.facts.node_title(leaf.names)
         return Group(
             [stamp, text],
@@ -219,18 +219,18 @@ class Painter:
             span=self.facts.span(node),
         )
 
-    def _template(self, leaf: Leaf, box: Box, before: list[str], behind: list[str]) -> Template:
+    def _template(self, leaf: Leaf, box: Box, before: list[str], after: list[str]) -> Template:
         """A box with a band for each normalisation and activation, those before the layer at the side it begins."""
         width, height, family = box.right - box.left, box.bottom - box.top, self._family(leaf)
         size = "" if (width, height) == NODE else f"{width:g}"
-        marks = "".join(band[0] for band in before) + "." + "".join(band[0] for band in behind)
-        key = f"{family}{size}" + (marks if before or behind else "")
+        marks = "".join(band[0] for band in before) + "." + "".join(band[0] for band in after)
+        key = f"{family}{size}" + (marks if before or after else "")
         if key in self._templates:
             return self._templates[key]
         rects = [Rect(0, 0, width, height, family, height / 2 if self._is_pill(leaf) else 3)]
         for number, band in enumerate(before):
             rects.append(Rect(0.5, 0.5 + number * _BAND, width - 1, _BAND, f"{band}.band"))
-        for number, band in enumerate(reversed(behind)):
+        for number, band in enumerate(reversed(after)):
             rects.append(Rect(0.5, height - 0.5 - (number + 1) * _BAND, width - 1, _BAND, f"{band}.band"))
         return self._templates.setdefault(key, Template(key, rects))
 
