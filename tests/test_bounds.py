@@ -59,6 +59,7 @@ def holds(ended: Ended, code: str, exit_code: int = 1) -> None:
 TEXTS: dict[str, tuple[str, str | bytes]] = {
     "one repeat": ("NET603", INPUT + "repeat 1000000000 { conv 8x3 }\n"),
     "nested repeats": ("NET604", INPUT + "repeat 1000 { repeat 1000 { repeat 1000 { conv 8x3 } } }\n"),
+    "nested repeats by a parameter": ("NET608", INPUT + "param n = 1000\nrepeat n { repeat n { if n < 0 { bn } } }\n"),
     "nested repeats of nothing": ("NET608", INPUT + "repeat 1000 { repeat 1000 { if false { conv 8x3 } } }\n"),
     "nested repeats of an unknown name": ("NET608", INPUT + "repeat 1000 { repeat 1000 { brrr } }\n"),
     "nested repeats of a mistake": ("NET604", INPUT + "repeat 1000 { repeat 101 as i { conv 8x3 stirde=(i) } }\n"),

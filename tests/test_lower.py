@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from time import process_time
 
 import pytest
@@ -12,6 +13,7 @@ from netc.compiler import compile_source
 from netc.layers import LAYERS
 from netc.limits import Limits
 from netc.lower.expansion import CallStep, IfStep, LayerStep, RepeatStep
+from netc.lower.expected import Amount, Expected
 from netc.lower.special import SPECIAL
 from netc.program import Program
 from netc.suggest import ELSEWHERE, nearest
@@ -353,3 +355,43 @@ def test_a_name_that_no_value_needed_is_used() -> None:
     text = "param p = true; param q = false; param n = 4\ninput 8x8x3\nif p or q { conv (3 if p else n)x3 }"
     assert not [found.code for found in good(text).report]
     assert [found.code for found in good("param p = true\ninput 8x8x3\nbn").report] == ["NET511"]
+
+
+def repeats(random: Random, depth: int = 0, indices: tuple[str, ...] = ()) -> str:
+    """Statements with `repeat`s by numbers, parameters, channels and indices, some of them over the bound."""
+    made = []
+    for _ in range(random.randint(1, 2)):
+        kind = random.choice(("relu", "add { | identity | relu }", "unit 2", "unit n", "if", "repeat", "repeat"))
+        if depth < 4 and kind == "if":
+            made.append(f"if {random.choice(('n > 1', 'm == 3'))} {{ {repeats(random, depth + 1, indices)} }}")
+        elif depth < 4 and kind == "repeat":
+            index = random.choice(("i", "n", "j", ""))  # an index may hide a parameter
+            count = random.choice(("0", "2", "3", "7", "n", "m", "(n * m)", "(n - 2)", "channels", *indices))
+            inner = repeats(random, depth + 1, (*indices, *filter(None, (index,))))
+            made.append(f"repeat {count}{index and ' as ' + index} {{ {inner} }}")
+        elif kind not in ("if", "repeat"):
+            made.append(kind)
+    return "; ".join(made or ["relu"])
+
+
+def test_what_is_refused_before_it_runs_is_what_would_be_when_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits, random = Limits(steps=60, layers=20, repeat=6), Random(0)
+    bounds, early, ended = {"NET603", "NET604", "NET608"}, 0, 0
+    for _ in range(600):
+        head = f"param n = {random.randint(0, 4)}; param m = {random.randint(1, 4)}"
+        text = f"{head}\ndef unit(k=1) {{ repeat k {{ relu }} }}\ninput 4x4x3\n{repeats(random)}\n"
+        told = program(text, limits)
+        with monkeypatch.context() as patched:
+            for estimate in ("passes", "call"):
+                patched.setattr(Expected, estimate, lambda *_: Amount(0, 0))
+            ran = program(text, limits)
+        found, later = (
+            {one.code for one in each.report if one.severity.value == "error"} & bounds for each in (told, ran)
+        )
+        assert bool(found) == bool(later), text
+        assert told.report.failed == ran.report.failed, text
+        assert found or [node.name for node in told.net] == [node.name for node in ran.net]
+        early += len(told.net) < len(ran.net)
+        ended += bool(found)
+    assert early > 15
+    assert 60 < ended < 400

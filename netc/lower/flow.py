@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from netc.diagnostics.model import Diagnostics, Frame
-from netc.lower.evaluate import Poison, Scope, boolean, evaluate, integer
+from netc.diagnostics.model import Frame
+from netc.lower.evaluate import Poison, Scope, boolean, integer
 from netc.lower.expansion import Body, IfStep, RepeatStep
+from netc.lower.expected import Sight, known_passes
 from netc.lower.names import Names
 from netc.lower.state import BROKEN, Context, Labels, Mark, State
-from netc.lower.walk import names
-from netc.syntax.tree import Expr, If, Operation, Repeat, Statement
+from netc.syntax.tree import If, Operation, Repeat, Statement
 from netc.values import Value
 
 
@@ -25,7 +25,8 @@ def run_repeat(state: State, statement: Repeat, ctx: Context) -> RepeatStep | No
     if count is None:
         ctx.move(BROKEN)
         return None
-    state.expect(state.expected.passes(statement, count, ctx.namespace, ctx.position), statement.count.span, ctx)
+    sight = Sight(ctx.namespace, ctx.position, ctx.scope)
+    state.expect(state.expected.passes(statement, count, sight), statement.count.span, ctx)
     passes = []
     for index in range(count):
         inner = _pass(state, statement, ctx, index, count)
@@ -112,25 +113,13 @@ def run_if(state: State, statement: If, ctx: Context) -> IfStep | None:
             state.pass_over(arm.body.statements, statement.span, ctx)
             aside = replace(ctx, scope=replace(ctx.scope))
             arms.append(state.run_aside(arm.body.statements, aside) if state.speculate else None)
-            ctx.names.skip(arm.body.statements, partial(_known_passes, ctx.scope), repeated=ctx.repeated)
+            ctx.names.skip(arm.body.statements, partial(known_passes, ctx.scope), repeated=ctx.repeated)
     ctx.move(result)
     labels.marks.update(taken_labels.marks)
     for label in sometimes:
         mark = labels.marks.get(label)
         labels.marks[label] = Mark(mark.node if mark else None, mark.span if mark else statement.span, False)
     return IfStep(statement, taken, arms, node, ctx.node)
-
-
-def _known_passes(scope: Scope, count: Expr, indices: frozenset[str]) -> int | None:
-    """The passes of a `repeat` that does not run, where they depend on nothing else that does not."""
-    read = set(names(count))
-    if read & indices or ("channels" in read and not scope.knows("channels")):
-        return None
-    try:
-        value = evaluate(count, replace(scope, report=Diagnostics()))
-    except Poison:
-        return None
-    return max(value, 0) if type(value) is int else None
 
 
 def _taken(statement: If, ctx: Context) -> int | None:

@@ -170,7 +170,7 @@ class State:
         # How much it is.
         self.steps = 0
         self.weights = 0
-        self.expected = Expected()
+        self.expected = Expected(limits)
         self._steps_aside = 0
         self._passed_over: dict[int, int] = {}  # how many statements there are in one of these
         self._most = len(report) + MOST
