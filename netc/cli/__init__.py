@@ -130,7 +130,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _unknown(argument: str, command: str | None, top: argparse.ArgumentParser) -> str:
     """What there is to say about an argument that a command does not take."""
-    from netc.suggest import nearest  # noqa: PLC0415 - only for a mistake
+    from netc.suggest import did_you_mean  # noqa: PLC0415 - only for a mistake
 
     chosen, name = top, "netc" if command is None else f"netc {command}"
     if command is not None:
@@ -138,8 +138,8 @@ def _unknown(argument: str, command: str | None, top: argparse.ArgumentParser) -
         chosen = commands.choices[command]
     if not argument.startswith("-"):
         return f"`{name}` does not take {argument!r} too; `{name} --help` says what it takes"
-    close = nearest(argument.partition("=")[0], chosen._option_string_actions)
-    advice = f"did you mean `{close}`?" if close else f"`{name} --help` lists them"
+    known, lists = chosen._option_string_actions, f"`{name} --help` lists them"
+    (advice,) = did_you_mean(argument.partition("=")[0], known, [lists])
     return f"`{name}` has no option {argument!r}; {advice}"
 
 

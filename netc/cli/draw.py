@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netc.cli.endings import CLEAN, UsageError
-from netc.cli.options import add, add_compiling
+from netc.cli.endings import CLEAN, UsageError, refusing
+from netc.cli.options import add, add_compiling, whole
 from netc.cli.output import STDIO, keep, write
 from netc.cli.running import inputs, load_all, specs
 from netc.figures.options import COLLAPSE, DIRECTIONS, SHAPES, Options
@@ -59,7 +59,9 @@ def configure(command: argparse.ArgumentParser) -> None:
     graph.add_argument(
         "--dir", dest="direction", choices=DIRECTIONS, default="tb", help="from top to bottom, or from left to right"
     )
-    graph.add_argument("--columns", type=_count, default=1, metavar="K", help="at most K columns for a long network")
+    graph.add_argument(
+        "--columns", type=whole(1, 1000), default=1, metavar="K", help="at most K columns for a long network"
+    )
     graph.add_argument(
         "--engine",
         choices=("netc", "graphviz"),
@@ -92,14 +94,12 @@ def run(options: argparse.Namespace) -> int:
     keep(output, [path for program in programs for path in inputs(program)])
     if options.link and len(programs) > 1:
         raise UsageError("--link is for one network: lines of several are not those of one URL")
-    try:
+    with refusing(FigureError):
         drawing = Drawing(
             tuple(programs), options.style, Options(**{name: getattr(options, name) for name in _KNOWN["graph"]})
         )
         by_graphviz = options.engine == "graphviz"
         content = _by_graphviz(programs, suffix, options) if by_graphviz else drawing.render(suffix)
-    except FigureError as error:
-        raise UsageError(str(error)) from None
     write(output, content, announce=options.output is None)
     return CLEAN
 
@@ -127,9 +127,3 @@ def _by_graphviz(programs: list[Program], suffix: str, options: argparse.Namespa
 def _output_name(path: str) -> str:
     """The file in the current directory that holds the figure of a spec."""
     return STDIO if path == STDIO else (Path(path).stem or "net") + ".svg"
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 1000):
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1 to 1000")
-    return int(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from netc.cli.endings import CLEAN, UsageError
+from netc.cli.endings import CLEAN, refusing
 from netc.cli.output import emit
 
 DESCRIPTION = "Explain a code: why it matters, a spec that gives it, and the same spec mended."
@@ -29,8 +29,6 @@ def run(options: argparse.Namespace) -> int:
     if options.code is None:
         emit(index())
         return CLEAN
-    try:
+    with refusing(LevelError):
         emit(page(find_code(options.code)).text)
-    except LevelError as error:
-        raise UsageError(str(error)) from None
     return CLEAN

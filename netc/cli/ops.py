@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     from netc.layers import LAYERS  # noqa: PLC0415
     from netc.lower.definitions import shipped_names  # noqa: PLC0415
     from netc.report.reference import block_page, index, operation_page  # noqa: PLC0415
-    from netc.suggest import nearest  # noqa: PLC0415
+    from netc.suggest import did_you_mean  # noqa: PLC0415
 
     if options.name is None:
         emit(index())
@@ -36,6 +36,6 @@ def run(options: argparse.Namespace) -> int:
     elif options.name in blocks:
         emit(block_page(options.name))
     else:
-        close = nearest(options.name, [*LAYERS, *blocks])
-        raise UsageError(f"there is no operation {options.name!a}" + (f"; did you mean `{close}`?" if close else ""))
+        close = did_you_mean(options.name, [*LAYERS, *blocks])
+        raise UsageError("; ".join([f"there is no operation {options.name!a}", *close]))
     return CLEAN

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from netc.cli.endings import UsageError
-from netc.cli.output import STDIO
 from netc.diagnostics.levels import Level, Levels, lints
 from netc.limits import Limits
 
@@ -54,14 +53,6 @@ def add_compiling(command: argparse.ArgumentParser) -> None:
     add(command, "--limit")
 
 
-def check_stdin(options: argparse.Namespace, files: Sequence[str]) -> None:
-    """Raises `UsageError` where standard input would be read twice, or is named and not read."""
-    if files.count(STDIO) > 1:
-        raise UsageError("standard input can be read once only")
-    if options.stdin_filename is not None and STDIO not in files:
-        raise UsageError("--stdin-filename goes with the file `-`")
-
-
 def settings(options: argparse.Namespace) -> Settings:
     """The settings of parsed options; raises `UsageError` for a name given twice."""
     return Settings(_once("-D", options.overrides), limits(options), Levels.of(options.levels))
@@ -72,6 +63,17 @@ def limits(options: argparse.Namespace) -> Limits:
     chosen = replace(Limits(), **_once("--limit", options.limits))
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 1000 + LEVELS * (chosen.nesting - Limits().nesting)))
     return chosen
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """An argparse type: a whole number between two."""
+
+    def convert(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from {low} to {high}")
+        return int(text)
+
+    return convert
 
 
 def coloured(choice: str, stream: TextIO) -> bool:
@@ -123,10 +125,9 @@ def _level(level: Level) -> Callable[[str], tuple[Level, str]]:
 def _limit(text: str) -> tuple[str, int]:
     name, _, value = text.partition("=")
     if name not in _LIMITS:
-        from netc.suggest import nearest  # noqa: PLC0415 - only for a mistake
+        from netc.suggest import did_you_mean  # noqa: PLC0415 - only for a mistake
 
-        close = nearest(name, _LIMITS)
-        raise ValueError(f"there is no limit `{name}`" + (f"; did you mean `{close}`?" if close else ""))
+        raise ValueError("; ".join([f"there is no limit `{name}`", *did_you_mean(name, _LIMITS)]))
     digits = value.replace("_", "")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 18 and int(digits) > 0):
         raise ValueError(f"got `{text}`, expected `{name}=` and a whole number of at least 1")

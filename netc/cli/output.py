@@ -138,10 +138,6 @@ def difference(name: str, old: str, new: str) -> str:
     """A unified diff, as `patch` reads it."""
     from difflib import unified_diff  # noqa: PLC0415 - only for --diff
 
-    lines = unified_diff(_lines(old), _lines(new), harmless(name), harmless(name))
+    before, after = ([*io.StringIO(text, newline="\n")] for text in (old, new))  # lines end in nothing but \n
+    lines = unified_diff(before, after, harmless(name), harmless(name))
     return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
-
-
-def _lines(text: str) -> list[str]:
-    *whole, rest = text.split("\n")
-    return [line + "\n" for line in whole] + ([rest] if rest else [])

@@ -60,9 +60,9 @@ def run(options: argparse.Namespace) -> int:
     from netc.train.predict import features, predict  # noqa: PLC0415 - for a right command line
 
     images = list(_given(options.images))
-    if options.layer and not Path(options.output).resolve().parent.is_dir():
-        raise UsageError(f"cannot write `{options.output}`: there is no folder of that name")
     if options.layer:
+        if not Path(options.output).resolve().parent.is_dir():
+            raise UsageError(f"cannot write `{options.output}`: there is no folder of that name")
         given = [image for image in images if isinstance(image, Path)]
         keep(options.output, [options.file, *filter(None, [options.weights]), *given], force=options.force)
     program, weights, record, statistics = trained(options)

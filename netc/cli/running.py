@@ -10,7 +10,7 @@ from glob import glob
 from typing import TYPE_CHECKING
 
 from netc import needs
-from netc.cli.endings import CLEAN, ERRORS, USAGE, Failed, UsageError
+from netc.cli.endings import CLEAN, ERRORS, USAGE, Failed, UsageError, refusing
 from netc.cli.options import Settings, coloured, settings
 from netc.cli.output import STDIO, reason, say
 from netc.diagnostics.codes import Severity
@@ -27,10 +27,8 @@ STDIN = "<stdin>"
 
 def need(what: str, modules: Sequence[str]) -> None:
     """End with a usage error where modules that a command or an option needs are not installed."""
-    try:
+    with refusing(ModuleNotFoundError):
         needs.require(f"`{what}`", *modules)
-    except ModuleNotFoundError as error:
-        raise UsageError(str(error)) from None
 
 
 # -- which files ---------------------------------------------------------------------------------------------
@@ -136,10 +134,8 @@ def compile_text(
     """A text, compiled, with what there is to say about it after levels and comments."""
     from netc.compiler import compile_source, judge  # noqa: PLC0415
 
-    try:
+    with refusing(ValueError, option="--set"):  # a change that fits no line
         program = compile_source(source, settings.overrides, settings.limits, speculate=speculate, changes=changes)
-    except ValueError as error:  # a change that fits no line
-        raise UsageError(f"--set: {error}") from None
     return program, judge(program, settings.levels)
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netc.cli.endings import CLEAN, UsageError
+from netc.cli.endings import CLEAN, UsageError, refusing
 from netc.cli.options import add, add_compiling
 from netc.cli.output import STDIO, emit, keep, write
 from netc.cli.running import inputs, load
@@ -55,8 +55,6 @@ def _plot(program: Program, output: str) -> None:
     from netc.figures.styles import FigureError  # noqa: PLC0415
 
     keep(output, inputs(program))
-    try:
+    with refusing(FigureError):
         content = write_scene(bars(program), ".svg" if output == STDIO else Path(output).suffix.lower())
-    except FigureError as error:
-        raise UsageError(str(error)) from None
     write(output, content, announce=True)

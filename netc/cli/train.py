@@ -7,15 +7,15 @@ import errno
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netc import needs
-from netc.cli.endings import CLEAN, UsageError
-from netc.cli.options import add_compiling, settings
+from netc.cli.endings import CLEAN, UsageError, refusing
+from netc.cli.options import add_compiling, settings, whole
 from netc.cli.output import STDIO, emit, say
 from netc.cli.running import load, need
 from netc.cli.training import reopened, telling
@@ -52,8 +52,10 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", metavar="FILE", help="a spec, or with --resume the folder of a run")
     command.add_argument("--data", metavar="PATH|NAME", help="what to train on, instead of what `data` names")
     command.add_argument("--out", metavar="DIR", help="folder of the run (runs/NAME, with a number where it exists)")
-    command.add_argument("--epochs", metavar="N", type=_count, help="short for --set train.epochs=N, without `steps`")
-    command.add_argument("--seed", metavar="S", type=_seed, help="where all random numbers come from")
+    command.add_argument(
+        "--epochs", metavar="N", type=whole(1, 10**9), help="short for --set train.epochs=N, without `steps`"
+    )
+    command.add_argument("--seed", metavar="S", type=whole(0, 2**32 - 1), help="where all random numbers come from")
     command.add_argument(
         "--set",
         dest="changes",
@@ -104,13 +106,11 @@ def _claimed(options: argparse.Namespace, request: Request) -> Iterator[Run]:
 
     folder = request.run.folder
     named = folder if options.out or request.resume else None
-    try:
-        with claimed(request.program.name, named, resume=request.resume, writes=request.cluster.chief) as run:
-            if run.folder != folder:
-                say(f"{folder} is taken, so this run is in {run.folder}")
-            yield run
-    except TakenError as error:
-        raise UsageError(str(error)) from None
+    claim = claimed(request.program.name, named, resume=request.resume, writes=request.cluster.chief)
+    with refusing(TakenError), claim as run:
+        if run.folder != folder:
+            say(f"{folder} is taken, so this run is in {run.folder}")
+        yield run
 
 
 def _going_on(options: argparse.Namespace, folder: Path) -> str:
@@ -140,26 +140,27 @@ def _train(request: Request, progress: Progress, stop: Stop, again: str) -> Outc
 
 
 def _request(options: argparse.Namespace) -> Request:
+    from netc.sections.override import changes  # noqa: PLC0415
     from netc.train.run import RUNS, Run, given, is_run  # noqa: PLC0415
     from netc.train.session import Request  # noqa: PLC0415
     from netc.train.strategy import ClusterError, cluster  # noqa: PLC0415
 
-    try:
+    with refusing(ClusterError):
         workers = [one for one in (options.workers or "").split(",") if one]
         where = cluster(options.distribute, workers, options.index)
-    except ClusterError as error:
-        raise UsageError(str(error)) from None
     if options.resume:
         return _resumed(options, where)
     if is_run(options.file):
         raise UsageError(f"{options.file} is a run; --resume goes on with it")
-    program = load(options, changes=_changes(options))
+    epochs = [f"train.epochs={options.epochs}", "train.steps="] if options.epochs else []
+    lines = [*options.changes, *epochs]
+    with refusing(ValueError, option="--set"):
+        changed = changes(lines, options.data)
+    program = load(options, changes=changed)
     if options.out and is_run(options.out) and where.chief:
         raise UsageError(f"{options.out} holds a run already; --resume goes on with it, another --out keeps it")
     folder = Path(options.out) if options.out else Path(RUNS, program.name)
-    asked = given(
-        settings(options).overrides, _texts(options), options.data, options.weights, exact=options.deterministic
-    )
+    asked = given(settings(options).overrides, lines, options.data, options.weights, exact=options.deterministic)
     return Request(
         program,
         Run(folder),
@@ -209,30 +210,6 @@ def _last(file: str) -> Path:
     if not found:
         raise UsageError(f"there is no run of {file} below {RUNS}; --out names one, and without --resume one begins")
     return max(found, key=lambda run: run.record.stat().st_mtime).folder
-
-
-def _changes(options: argparse.Namespace) -> list[Any]:
-    from netc.sections.override import changes  # noqa: PLC0415
-
-    try:
-        return changes(_texts(options), options.data)
-    except ValueError as error:
-        raise UsageError(f"--set: {error}") from None
-
-
-def _texts(options: argparse.Namespace) -> list[str]:
-    epochs = [f"train.epochs={options.epochs}", "train.steps="] if options.epochs else []
-    return [*options.changes, *epochs]
-
-
-def _number(text: str, low: int, high: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from {low} to {high}")
-    return int(text)
-
-
-_count: Callable[[str], int] = lambda text: _number(text, 1, 10**9)  # noqa: E731
-_seed: Callable[[str], int] = lambda text: _number(text, 0, 2**32 - 1)  # noqa: E731
 
 
 # -- at the end ----------------------------------------------------------------------------------------------

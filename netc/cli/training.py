@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from netc.cli.endings import Failed, UsageError
 from netc.cli.options import Settings, limits
-from netc.cli.output import STDIO, say
+from netc.cli.output import STDIO, reason, say
 from netc.cli.running import compile_text, failed, load, read, show
 from netc.diagnostics.levels import Levels
 
@@ -42,7 +42,7 @@ def telling() -> Iterator[None]:
         say(f"netc: {error}")
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
-        say(f"netc: cannot go on:{where} {(error.strerror or str(error)).lower()}")
+        say(f"netc: cannot go on:{where} {reason(error)}")
     raise Failed
 
 
