@@ -128,8 +128,20 @@ def test_form(name: str, flat: bool) -> None:
     assert imported <= {"keras", "tensorflow", "math", "sys"}
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-@pytest.mark.parametrize("flat", [False, True], ids=["structured", "flat"])
+DEEP = {
+    "densenet121",
+    "preact-resnet164",
+    "preact-resnet1001",
+    "resnet101",
+    "resnet152",
+}  # flat, more of the same lines
+
+
+@pytest.mark.parametrize(
+    ("path", "flat"),
+    [(path, flat) for flat in (False, True) for path in SPECS if not (flat and path.stem in DEEP)],
+    ids=lambda value: getattr(value, "stem", "flat" if value else "structured"),
+)
 def test_what_is_imported_is_used(path: Path, flat: bool) -> None:
     nodes = [*ast.walk(ast.parse(emit(compiled(path.read_text(encoding="utf-8"), str(path)), flat=flat)))]
     imports = (node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))

@@ -72,7 +72,7 @@ def anonymous(body: list[ast.stmt]) -> list[str]:
     return [*map(ast.dump, body)]
 
 
-@unshrunk(30)
+@unshrunk(15)
 @given(st.data(), networks(lifting=True))
 def test_comments_change_nothing(data: st.DataObject, text: str) -> None:
     lines = []
@@ -85,7 +85,7 @@ def test_comments_change_nothing(data: st.DataObject, text: str) -> None:
     assert [*map(ast.dump, one)] == [*map(ast.dump, other)]
 
 
-@unshrunk(30)
+@unshrunk(15)
 @given(st.data(), networks(lifting=True))
 def test_names_of_parameters_change_only_names(data: st.DataObject, text: str) -> None:
     names = sorted(set(re.findall(r"\b[qnp]\d+\b", text)))

@@ -75,7 +75,7 @@ def test_every_other_style_of_every_spec(path: Path, style: str) -> None:
     assert violations(scene) == []
 
 
-@effort(150)
+@effort(60)
 @given(bodies(), bodies() | st.just(""), st.sampled_from(VARIANTS))
 def test_random_networks(body: str, after: str, options: Options) -> None:
     net = random_net(body, after)
@@ -83,7 +83,7 @@ def test_random_networks(body: str, after: str, options: Options) -> None:
         assert violations(draw([net.program], "graph", options)) == []
 
 
-@effort(50)
+@effort(25)
 @given(networks(), st.sampled_from(VARIANTS))
 def test_random_networks_of_all_layers(text: str, options: Options) -> None:
     program = compiled(text)

@@ -92,7 +92,7 @@ def refused(network: netc.Network, style: str) -> bool:
     return False
 
 
-@effort(40)
+@effort(20)
 @given(networks())
 def test_random_networks_survive_without_their_text(text: str) -> None:
     program = compiled(text)
@@ -204,7 +204,7 @@ def test_a_structure_holds_each_layer_once_after_what_it_reads(seed: int) -> Non
     assert all(places[operand] < places[name] for name in order for operand in net.operands(name))
 
 
-@effort(40)
+@effort(20)
 @given(networks())
 def test_a_structure_has_the_order_of_the_network(text: str) -> None:
     """That of a text, of a graph, and of either one folded."""

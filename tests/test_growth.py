@@ -13,7 +13,7 @@ from netc.diagnostics.fixes import apply_fixes
 from netc.limits import Limits
 from netc.syntax.source import Source
 
-SMALL, FACTOR = 1500, 4
+SMALL, FACTOR = 800, 4
 MOST = 7  # times the time for `FACTOR` times the text, where twice the quadratic part of a text gives 16
 
 

@@ -205,7 +205,7 @@ def networks(draw: st.DrawFn) -> Net:
     return net
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(networks())
 def test_fields_are_what_counting_finds(net: Net) -> None:
     axis = field_of(net)

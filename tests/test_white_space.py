@@ -39,8 +39,9 @@ def formatted(text: str) -> str | None:
 
 @pytest.mark.parametrize("odd", ODD, ids=ascii)
 def test_every_place(odd: str) -> None:
+    """Every other one, begun at the first or the second by turns."""
     places = {"formatted": 0, "refused": 0}
-    for at in range(len(TEXT) + 1):
+    for at in range(ODD.index(odd) % 2, len(TEXT) + 1, 2):
         once = formatted(TEXT[:at] + odd + TEXT[at:])
         places["refused" if once is None else "formatted"] += 1
         assert once is None or formatted(once) == once
