@@ -4,31 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from netc.syntax.tree import Definition, Expr, If, Operation, Reference, Repeat, Size, Statement, descend
+from netc.syntax.tree import Definition, Expr, If, Node, Operation, Reference, Repeat, Size, Statement, descend
 
 
 def mentions(statements: Iterable[Statement]) -> Iterator[str]:
     """Names of operations and bare names in statements, at any depth."""
-    for node in descend(statement for statement in statements if not isinstance(statement, Definition)):
-        if isinstance(node, Operation | Reference):
-            yield node.name
-
-
-LONG = 128  # characters that count as another statement
+    return (node.name for node in _inside(statements) if isinstance(node, Operation | Reference))
 
 
 def nested(statements: Iterable[Statement]) -> Iterator[Statement]:
-    """The statements and those inside them, in text order; depth is bounded by the parser."""
-    for statement in statements:
-        yield statement
-        if isinstance(statement, Repeat):
-            yield from nested(statement.body.statements)
-        elif isinstance(statement, If):
-            for arm in statement.arms:
-                yield from nested(arm.body.statements)
-        elif isinstance(statement, Operation):
-            for branch in statement.branches:
-                yield from nested(branch.statements)
+    """The statements and those inside them, in text order."""
+    return (node for node in _inside(statements) if isinstance(node, Statement))
+
+
+def _inside(statements: Iterable[Statement]) -> Iterator[Node]:
+    """All of statements but for definitions, which run elsewhere."""
+    return descend(statement for statement in statements if not isinstance(statement, Definition))
+
+
+LONG = 128  # characters that count as another statement
 
 
 def head_length(statement: Statement) -> int:

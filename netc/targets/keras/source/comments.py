@@ -9,7 +9,7 @@ from itertools import groupby
 from textwrap import wrap
 
 from netc.syntax.source import Source, Span
-from netc.syntax.tree import Comment, Definition, File, If, Operation, Repeat, Statement
+from netc.syntax.tree import Block, Branch, Comment, File, If, Statement, children
 
 WIDTH = 88  # of a line of emitted code
 
@@ -82,8 +82,8 @@ def _block(
             if waiting[0].span.start >= end:
                 break
             own.append(clean(waiting.popleft().text))
-        for inner, inner_end in _blocks(statement):
-            _block(inner, inner_end, waiting, remarks, source)
+        for inner in _blocks(statement):
+            _block(inner.statements, inner.span.end, waiting, remarks, source)
         own.extend(_until(waiting, statement.span.end))
         last = source.position(statement.span.end)[0]
         while waiting and waiting[0].span.start < end and source.position(waiting[0].span.start)[0] == last:
@@ -106,14 +106,7 @@ def _until(waiting: deque[Comment], offset: int) -> list[str]:
     return found
 
 
-def _blocks(statement: Statement) -> list[tuple[Sequence[Statement], int]]:
-    """The blocks of a statement, each with its end."""
-    if isinstance(statement, Repeat | Definition):
-        return [(statement.body.statements, statement.body.span.end)]
-    if isinstance(statement, If):
-        return [(arm.body.statements, arm.body.span.end) for arm in statement.arms]
-    if not isinstance(statement, Operation):
-        return []
-    block: list[tuple[Sequence[Statement], int]]
-    block = [(statement.block.statements, statement.block.span.end)] if statement.block else []
-    return block + [(branch.statements, branch.span.end) for branch in statement.branches]
+def _blocks(statement: Statement) -> list[Block | Branch]:
+    """The blocks and branches of a statement."""
+    parts = statement.arms if isinstance(statement, If) else (statement,)
+    return [inner for part in parts for inner in children(part) if isinstance(inner, Block | Branch)]
