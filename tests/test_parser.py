@@ -1,8 +1,10 @@
 """The parser: what good text is read as, what is said of bad text and where, and that one mistake is one error."""
 
 from dataclasses import fields, is_dataclass
+from operator import attrgetter
 
 import pytest
+from lark import Lark, TextSlice, Tree, UnexpectedInput
 
 from netc.diagnostics.fixes import apply_fixes
 from netc.diagnostics.model import Diagnostic
@@ -21,6 +23,31 @@ def statement(text: str) -> object:
 
 def operation(*arguments: object, label: str | None = None, block: object = None, branches: object = ()) -> object:
     return "Operation", label, "f", arguments, block, branches
+
+
+def test_lark_is_as_the_recovery_needs_it() -> None:
+    """Parts of Lark that it does not document, in a grammar of words that end with `;`."""
+    words = Lark('start: lines\nlines: | lines WORD ";"\nWORD: /[a-z]+/\n%ignore " "', parser="lalr")
+
+    def recover(error: UnexpectedInput) -> bool:
+        parser = error.interactive_parser
+        for path in ("parser_state.state_stack", "parser_state.value_stack", "lexer_thread.state.line_ctr.char_pos"):
+            assert attrgetter(path)(parser) is not None, f"a parser that stopped has no `{path}` any more"
+        states, values = parser.parser_state.state_stack, parser.parser_state.value_stack
+        assert [type(value).__name__ for value in values] == ["Tree", "Token"], "`value_stack` is not what was read"
+        assert len(states) == len(values) + 1, "`state_stack` has not the start and a state for each value"
+        del values[:], states[1:]
+        assert parser.choices().keys() > {"lines", "$END"}, "`choices` is not of the state on top, rules included"
+        values.append(Tree("lines", []))
+        states.append(parser.choices()["lines"][1])
+        assert parser.accepts() == {"WORD", "$END"}, "the parser does not go on from the top of its stacks"
+        lexer = parser.lexer_thread.state
+        assert lexer.text == TextSlice("a; b c; d;", 0, 10), "the lexer does not keep its text as a `TextSlice`"
+        lexer.text, lexer.line_ctr.char_pos = TextSlice("???????? e;", 0, 11), 9
+        return True
+
+    tree = words.parse("a; b c; d;", on_error=recover)
+    assert [*tree.scan_values(lambda token: token.type == "WORD")] == ["e"], "the lexer does not read on at `char_pos`"
 
 
 def test_tables_are_those_of_the_grammar() -> None:

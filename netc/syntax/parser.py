@@ -7,9 +7,7 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from lark import Lark, Token, UnexpectedInput, UnexpectedToken
-from lark.parsers.lalr_parser_state import ParserState
-from lark.utils import TextSlice
+from lark import Lark, TextSlice, Token, UnexpectedInput, UnexpectedToken
 
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
@@ -69,6 +67,9 @@ def size_typo(name: str) -> str | None:
 
 # -- recovery ------------------------------------------------------------------------------------------------
 
+# What Lark documents lets a parser that stopped go on, but neither back nor elsewhere in the text. So the two stacks of
+# its `parser_state` and the text and position of its `lexer_thread` are changed here, and nowhere else. Lark may change
+# them in any minor version: pyproject.toml takes those that the tests have seen.
 
 _BRACE_BELOW = re.compile(rf"[{BLANK}]*\n\s*\{{")
 
@@ -78,24 +79,49 @@ def _recover(error: UnexpectedInput, layout: Layout) -> bool:
     from netc.syntax.mistakes import Mistake, explain  # noqa: PLC0415 - only for a mistake
 
     parser: Any = error.interactive_parser
-    state: ParserState[int] = parser.parser_state
+    values = parser.parser_state.value_stack
     at = min(error.pos_in_stream or 0, len(layout.text) - 1)
     known = isinstance(error, UnexpectedToken)
-    mistake = Mistake(layout, at, state.value_stack[-1] if state.value_stack else None, parser.accepts(), known)
-    start = _unwind(state, at)
-    end = _resume(layout, at, state)
+    mistake = Mistake(layout, at, values[-1] if values else None, parser.accepts(), known)
+    start = _unwind(parser, at)
+    end = _resume(layout, at, in_branches=len(values) > 1)
     reported = _loose_size(layout, start, end) is not None or layout.findings.marked(start, end + 1)
     if reported:
         layout.findings.count_one()
     else:
         explain(mistake)
     if _tightened(layout, start, end):
-        parser.lexer_thread.state.text = TextSlice.cast_from(layout.text)
-        parser.lexer_thread.state.line_ctr.char_pos = start
-        return True
-    state.feed_token(Token("LOST", "", start, end_pos=min(end, len(layout.source.text))))
-    parser.lexer_thread.state.line_ctr.char_pos = end
+        _read_from(parser, start, layout.text)
+    else:
+        parser.feed_token(Token("LOST", "", start, end_pos=min(end, len(layout.source.text))))
+        _read_from(parser, end, layout.text)
     return True
+
+
+def _read_from(parser: Any, offset: int, text: str) -> None:
+    """Go on at an offset of a text."""
+    lexer: Any = parser.lexer_thread.state
+    lexer.text = TextSlice(text, 0, len(text))
+    lexer.line_ctr.char_pos = offset
+
+
+def _unwind(parser: Any, at: int) -> int:
+    """Go back to the lines before the statement in hand; returns where that begins."""
+    states, values = parser.parser_state.state_stack, parser.parser_state.value_stack
+    if values and _is(values[-1], "TERMINATOR"):  # after a whole statement that is not yet among its lines
+        parser.feed_token(Token("TERMINATOR", "", at))
+    if "lines" in parser.choices():  # nothing is read since the brace or bar
+        values.append(Lines())
+    if _is(values[-1], "RBRACE"):  # after a whole block that is not yet one
+        while not _is(values.pop(), "LBRACE"):
+            pass
+    last = len(values) - 1
+    while not isinstance(values[last], Lines):
+        last -= 1
+    start = _start(values[last + 1]) if last + 1 < len(values) else at
+    del values[last + 1 :], states[last + 1 :]
+    states.append(parser.choices()["lines"][1])
+    return start
 
 
 def _loose_size(layout: Layout, start: int, end: int) -> int | None:
@@ -116,25 +142,6 @@ def _tightened(layout: Layout, start: int, end: int) -> bool:
     return True
 
 
-def _unwind(state: ParserState[int], at: int) -> int:
-    """Go back to the lines before the statement in hand; returns where that begins."""
-    states, values, table = state.state_stack, state.value_stack, state.parse_conf.states
-    if values and _is(values[-1], "TERMINATOR"):  # after a whole statement that is not yet among its lines
-        state.feed_token(Token("TERMINATOR", "", at))
-    if "lines" in table[states[-1]]:  # nothing is read since the brace or bar
-        values.append(Lines())
-    if _is(values[-1], "RBRACE"):  # after a whole block that is not yet one
-        while not _is(values.pop(), "LBRACE"):
-            pass
-    last = len(values) - 1
-    while not isinstance(values[last], Lines):
-        last -= 1
-    start = _start(values[last + 1]) if last + 1 < len(values) else at
-    del values[last + 1 :]
-    states[last + 1 :] = [table[states[last]]["lines"][1]]
-    return start
-
-
 def _is(value: Any, terminal: str) -> bool:
     return isinstance(value, Token) and value.type == terminal
 
@@ -147,9 +154,8 @@ def _start(value: Any) -> int:
     return start
 
 
-def _resume(layout: Layout, at: int, state: ParserState[int]) -> int:
+def _resume(layout: Layout, at: int, *, in_branches: bool) -> int:
     """Where to read on: the end of the statement, or the brace that opens before that."""
-    in_branches = len(state.value_stack) > 1
     brace = _BRACE_BELOW.match(layout.text, at)
     if brace is not None:  # a brace on a line of its own belongs to the header above it
         return brace.end() - 1
