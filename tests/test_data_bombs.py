@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -221,3 +222,56 @@ def test_bombs_are_refused_before_memory_is_taken(tmp_path: Path) -> None:
     wrong = {name: found[name] for name, (_, words) in BOMBS.items() if words not in found[name]}
     assert wrong == {}
     assert kilobytes << 10 < MORE
+
+
+STAT = "anon 300\nactive_file 100\ninactive_file 500\n"
+CONTAINERS = {
+    "no group": ("", {}, None),
+    "no bound": ("0::/a\n", {"a/memory.max": "max", "a/memory.current": "900", "a/memory.stat": STAT}, None),
+    "files that were read give way": (
+        "0::/a\n",
+        {"a/memory.max": "1000", "a/memory.current": "900", "a/memory.stat": STAT},
+        700,
+    ),
+    "more is used than there may be": (
+        "0::/a\n",
+        {"a/memory.max": "1000", "a/memory.current": "9000", "a/memory.stat": STAT},
+        0,
+    ),
+    "the group around has less left": (
+        "0::/a/b\n",
+        {f"{at}/memory.{what}": text for at, most in (("a", "500"), ("a/b", "1000"))
+         for what, text in (("max", most), ("current", "900"), ("stat", STAT))},
+        200,
+    ),
+    "a container that sees itself as the root": (
+        "0::/somewhere/else\n",
+        {"memory.max": "1000", "memory.current": "900", "memory.stat": STAT},
+        700,
+    ),
+    "the first version": (
+        "5:cpu:/a\n4:memory:/a\n0::/\n",
+        {
+            "memory/a/memory.limit_in_bytes": "1000",
+            "memory/a/memory.usage_in_bytes": "900",
+            "memory/a/memory.stat": STAT + "total_active_file 150\ntotal_inactive_file 550\n",
+            "memory/memory.limit_in_bytes": "9223372036854771712",
+        },
+        800,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_what_is_free_is_what_containers_leave(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from netc.storage import memory
+
+    own, files, left = CONTAINERS[name]
+    (tmp_path / "own").write_text(own)
+    for path, text in files.items():
+        (tmp_path / "groups" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "groups" / path).write_text(text + "\n" * (not text.endswith("\n")))
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=10**9))
+    monkeypatch.setattr(memory, "GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(memory, "OWN", tmp_path / "own")
+    assert memory.affordable() == (10**9 if left is None else left) // memory.SHARE

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from netc.data.errors import BROKEN, CLASSES, MISSING, SHAPE, shown, unfit
 from netc.data.sources import Array, Collection, Images, Memory, Part, is_classes, numbered, to_unit
 from netc.storage import hdf5, npz
-from netc.storage.stored import StorageError, Stored, affordable, explained
+from netc.storage.memory import affordable
+from netc.storage.stored import StorageError, Stored, explained
 
 # Names of images and of targets; Keras' .npz files and TFLearn's HDF5 files are among them.
 NAMES = {

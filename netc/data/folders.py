@@ -12,7 +12,7 @@ import numpy as np
 from netc.data.errors import BROKEN, CLASSES, MISSING, Finding, bounded, shown, unfit
 from netc.data.files import Files, Reading
 from netc.data.sources import Collection, numbered, whole
-from netc.storage.stored import affordable
+from netc.storage.memory import affordable
 
 PARTS = {
     "train": ("train", "training"),

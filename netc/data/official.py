@@ -18,7 +18,7 @@ from netc.data.errors import BROKEN, MISSING, shown, unfit
 from netc.data.files import Files, Reading
 from netc.data.folders import read_folder
 from netc.data.sources import Collection, Memory, Part, whole
-from netc.storage.stored import affordable
+from netc.storage.memory import affordable
 
 Bytes = NDArray[np.uint8]
 

@@ -21,7 +21,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from netc.data.errors import BROKEN, Unfit, shown, unfit
 from netc.data.sources import to_unit
-from netc.storage.stored import SHARE, affordable
+from netc.storage.memory import SHARE, affordable
 
 warnings.filterwarnings("ignore", module="PIL")  # remarks on odd files that it can read
 

@@ -18,7 +18,8 @@ from typing import Any
 
 from netc.storage import hdf5
 from netc.storage.layers import Layer, Layers
-from netc.storage.stored import StorageError, Stored, affordable, explained
+from netc.storage.memory import affordable
+from netc.storage.stored import StorageError, Stored, explained
 
 LARGEST_CONFIG = 1 << 26  # bytes of a config.json
 SMALL, MOST_PACKED = 1 << 26, 100  # bytes that may be packed as one likes; beyond them so many into one

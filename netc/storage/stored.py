@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from netc.storage.memory import SHARE, affordable
+
 if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
 
 NUMBERS = "biuf"  # kinds of types: truth, integers, floats
-SHARE = 3  # of the free memory that one array may take: it is there twice for a moment
 
 
 class StorageError(ValueError):
@@ -67,10 +68,3 @@ class Stored:
         """The numbers. Raises as `check`, and `StorageError` for a broken file."""
         self.check()
         return self.load()
-
-
-def affordable() -> int:
-    """Bytes that an array may take."""
-    import psutil  # noqa: PLC0415 - only where arrays are read
-
-    return int(psutil.virtual_memory().available) // SHARE
