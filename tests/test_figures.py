@@ -21,7 +21,7 @@ from netc.figures.scene import Group, Scene, Text, fit, text_width
 from netc.figures.scene import Path as Line
 from netc.figures.styles import draw
 from netc.figures.svg import write
-from netc.figures.theme import BASE, KINDS, LOOKS, STAGES, colour, contrast
+from netc.figures.theme import BASE, KINDS, LOOKS, STAGES, colour
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -35,6 +35,18 @@ def figure(text: str, **options: object) -> Drawing:
 
 
 # -- colours -------------------------------------------------------------------------------------------------
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of two colours (WCAG 2.2), from 1 to 21."""
+    low, high = sorted(map(luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(value: str) -> float:
+    parts = (int(value[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "print"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -54,15 +53,13 @@ class NetCost:
 
 def measure(net: Net) -> NetCost:
     """The costs of a network, layer by layer and in total. Weights used twice count once, where they are made."""
-    layers = {node.name: _cost(net, node.name) for node in net}
+    layers = {
+        node.name: _of_layer(node.layer, bool(node.shares), net.operand_shapes(node.name), net.shapes[node.name])
+        for node in net
+    }
     known = depths(net)
     deepest = max((known[name] for name in net.outputs), default=0)
-    return NetCost(layers, _sum(layers.values()), _peak(net, layers), deepest)
-
-
-def _cost(net: Net, name: str) -> Cost:
-    node = net.node(name)
-    return _of_layer(node.layer, bool(node.shares), net.operand_shapes(name), net.shapes[name])
+    return NetCost(layers, sum(layers.values(), Cost()), _peak(net, layers), deepest)
 
 
 @lru_cache(maxsize=4096)  # equal layers are most of a deep network
@@ -80,10 +77,6 @@ def memory(shape: Shape) -> int | None:
     """Bytes of one sample in float32."""
     count = elements(shape)
     return None if count is None else count * FLOAT32
-
-
-def _sum(costs: Iterable[Cost]) -> Cost:
-    return sum(costs, Cost())
 
 
 def _peak(net: Net, layers: dict[str, Cost]) -> int | None:

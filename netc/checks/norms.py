@@ -33,7 +33,8 @@ def check_targets(program: Program) -> None:
     """Report layers that TensorFlow runs on some CPUs only."""
     with Findings(program.report) as findings:
         for node in program.net:
-            if isinstance(node.layer, TransposedConv) and _dilated(node.layer) and findings.fresh("NET303", node):
+            dilated = isinstance(node.layer, TransposedConv) and max(spread(node.layer.dilation, 1)) > 1
+            if dilated and findings.fresh("NET303", node):
                 findings.add(
                     "NET303",
                     node,
@@ -41,10 +42,6 @@ def check_targets(program: Program) -> None:
                     notes=["it says `Current CPU implementations do not yet support dilation rates larger than 1`"],
                     help=["`upsample` and then a dilated `conv` run everywhere, with other results"],
                 )
-
-
-def _dilated(layer: TransposedConv) -> bool:
-    return any(step > 1 for step in spread(layer.dilation, 1))
 
 
 def _bias_before(net: Net, source: Node, norm: Node, findings: Findings) -> None:

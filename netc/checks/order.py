@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netc.checks.findings import Findings, words
-from netc.checks.usage import bodies
 from netc.diagnostics.model import Edit, Fix, Label
 from netc.ir.net import Node
 from netc.layers.regularise import Dropout, SpatialDropout
+from netc.lower.expansion import parts
 from netc.program import Program
 from netc.syntax.source import Span
 from netc.syntax.tree import Expr, Group, Literal, Operation, Unary
@@ -117,7 +117,7 @@ def _idle_identities(program: Program) -> Iterator[Operation]:
     while waiting:
         body = waiting.pop()
         for step in body.steps:
-            waiting.extend(bodies(step))
+            waiting.extend(parts(step))
             statement = step.statement
             if not isinstance(statement, Operation) or statement.name != "identity" or statement.label is not None:
                 continue

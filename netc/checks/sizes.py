@@ -8,7 +8,7 @@ from netc.analysis.sizes import Failure, Rule, Trial, rule_of, single_sizes
 from netc.checks.findings import Findings, words
 from netc.diagnostics.model import Label
 from netc.ir.net import Node
-from netc.ir.shape import Shape, show_shape
+from netc.ir.shape import show_shape
 from netc.program import Program
 
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -74,7 +74,8 @@ def _report_single(trial: Trial, inputs: Sequence[Node], findings: Findings) -> 
     if good:
         told = ", ".join(map(str, good[:4])) + (", ..." if len(good) > 4 else "")
         message = f"few sizes work for `{words(node)}`: {told} (of those up to {most})"
-        findings.add("NET302", node, message, help=[f"write the size out: {show_shape(_fixed(trial, node, good[0]))}"])
+        fixed = tuple(good[0] if dim is None else dim for dim in trial.net.shapes[node.name])
+        findings.add("NET302", node, message, help=[f"write the size out: {show_shape(fixed)}"])
         return
     failure = trial.failure(trial.equal(size))
     assert failure is not None
@@ -89,7 +90,3 @@ def _report_single(trial: Trial, inputs: Sequence[Node], findings: Findings) -> 
         notes=failure.error.notes,
         help=["make the branches that meet there agree, or write the sizes out"],
     )
-
-
-def _fixed(trial: Trial, node: Node, size: int) -> Shape:
-    return tuple(size if dim is None else dim for dim in trial.net.shapes[node.name])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from netc.checks.findings import Findings, words
 from netc.diagnostics.model import Label
 from netc.ir.shape import show_shape
-from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step
+from netc.lower.expansion import Body, LayerStep, parts
 from netc.program import Program
 
 
@@ -43,16 +43,4 @@ def _moves(body: Body) -> Iterator[LayerStep]:
         for step in waiting.pop().steps:
             if isinstance(step, LayerStep) and step.statement.name in ("from", "input"):
                 yield step
-            waiting.extend(bodies(step))
-
-
-def bodies(step: Step) -> list[Body]:
-    """The bodies directly inside a step that really ran."""
-    if isinstance(step, LayerStep):
-        return step.branches
-    if isinstance(step, CallStep):
-        return [step.body]
-    if isinstance(step, RepeatStep):
-        return step.passes
-    arm = step.arms[step.taken] if isinstance(step, IfStep) and step.taken is not None else None
-    return [] if arm is None else [arm]
+            waiting.extend(parts(step))

@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     from netc.figures.styles import FigureError  # noqa: PLC0415
 
     files = specs(options.files)
-    output = options.output or _output_name(files[0])
+    output = options.output or (STDIO if files[0] == STDIO else (Path(files[0]).stem or "net") + ".svg")
     suffix = ".svg" if output == STDIO else Path(output).suffix.lower()
     if suffix not in FORMATS:
         raise UsageError(f"got `{output}`, expected a name that ends in one of {_SUFFIXES}")
@@ -122,8 +122,3 @@ def _by_graphviz(programs: list[Program], suffix: str, options: argparse.Namespa
     if options.style != "graph" or len(programs) > 1:
         raise UsageError("--engine graphviz draws one network in the style graph")
     return layout(programs[0], suffix, options.direction)
-
-
-def _output_name(path: str) -> str:
-    """The file in the current directory that holds the figure of a spec."""
-    return STDIO if path == STDIO else (Path(path).stem or "net") + ".svg"

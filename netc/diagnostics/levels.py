@@ -99,7 +99,8 @@ def apply(report: Diagnostics, levels: Levels, files: Iterable[File]) -> list[Di
         useless = Diagnostics()
         for allow in allows:
             if not allow.used:
-                _report_useless(allow, useless)
+                message = f"{allow.code} ({CODES[allow.code].name}) is allowed here, but nothing here gives it"
+                useless.add(USELESS, message, allow.span, help=["remove it from the comment"])
         kept.extend(useless)
     judged = [(levels.severity(found), found) for found in kept]
     shown = [replace(found, severity=severity) for severity, found in judged if severity is not None]
@@ -161,8 +162,3 @@ def _accepted(found: Diagnostic, by_place: dict[tuple[str, int], dict[str, _Allo
             allow.used = True
             return True
     return False
-
-
-def _report_useless(allow: _Allow, report: Diagnostics) -> None:
-    message = f"{allow.code} ({CODES[allow.code].name}) is allowed here, but nothing here gives it"
-    report.add(USELESS, message, allow.span, help=["remove it from the comment"])

@@ -86,7 +86,8 @@ def _lines(found: Diagnostic, paint: _Painter) -> Iterator[str]:
     groups = _groups(found)
     gutter = max((len(str(line)) for lines in groups.values() for line in lines), default=0) + 1
     for index, (source, lines) in enumerate(groups.items()):
-        first = found.span if index == 0 and found.span else _first(source, lines)
+        mark = lines[min(lines)][0]
+        first = found.span if index == 0 and found.span else Span(source, mark.start, mark.end)
         yield " " * gutter + paint(":::" if index else "-->", _BLUE) + " " + place(first)
         if source.text:
             yield from _snippet(source, lines, gutter, paint)
@@ -103,11 +104,6 @@ def _remarks(found: Diagnostic) -> Iterator[tuple[str, str]]:
     if found.fix is not None:
         hint = " (`netc check --fix` does it)" if found.fix.safe else ""
         yield "fix", found.fix.title + hint
-
-
-def _first(source: Source, lines: dict[int, list[_Mark]]) -> Span:
-    mark = lines[min(lines)][0]
-    return Span(source, mark.start, mark.end)
 
 
 def _groups(found: Diagnostic) -> dict[Source, dict[int, list[_Mark]]]:

@@ -76,14 +76,8 @@ def _name(facts: Facts, layer: _Layer) -> str:
 
 def _row(facts: Facts, layer: _Layer, left: float, at: int) -> Group:
     """The name at the left, which carries the tooltip."""
-    text = fit(_name(facts, layer), left - 12, _TEXT)
-    return Group(
-        [Text(left - 8, _HEADING + at * _ROW + 9, text, _TEXT, "end")],
-        name=layer.node.name,
-        title=facts.node_title(layer.names),
-        line=facts.line(layer.node),
-        span=facts.span(layer.node),
-    )
+    text = Text(left - 8, _HEADING + at * _ROW + 9, fit(_name(facts, layer), left - 12, _TEXT), _TEXT, "end")
+    return facts.drawn([text], layer.node, layer.names, role="")
 
 
 def _panel(x: float, title: str, unit: str, layers: Sequence[_Layer], at: int) -> Iterator[Item]:

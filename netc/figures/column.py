@@ -134,15 +134,7 @@ class _Column:
             Rect(left, top, WIDTH, HEIGHT, look, 2),
             Text(left + _MIDDLE, top + 11, text, _TEXT),
         ]
-        facts = self.facts
-        return Group(
-            shapes,
-            name=self.prefix + unit.node.name,
-            title=facts.node_title(unit.names),
-            role="box",
-            line=facts.line(unit.node),
-            span=facts.span(unit.node),
-        )
+        return self.facts.drawn(shapes, unit.node, unit.names, prefix=self.prefix)
 
 
 def _place(columns: Sequence[_Column], rows: Sequence[Sequence[int | None]], top: float) -> Iterator[Item]:

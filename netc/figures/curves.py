@@ -61,7 +61,10 @@ def curves(rows: Sequence[Row], title: str = "learning curves") -> Scene:
     over = next((name for name in _COUNTS if any(name in row for row in rows)), "")
     names = dict.fromkeys(name for row in rows for name in row if name not in _COUNTS)
     panels = list(dict.fromkeys(name.removeprefix(_VALIDATION) for name in names))
-    points = {name: _points(rows, name, over) for name in names}
+    points: dict[str, list[Point]] = {name: [] for name in names}
+    for at, row in enumerate(rows):
+        for name in row.keys() & names.keys():
+            points[name].append((row.get(over, at) if over else at, row[name]))
     panels = [name for name in panels if any(_finite(points.get(p + name, [])) for p in ("", _VALIDATION))]
     panels.sort(key=lambda name: name == _GIVEN)
     if not panels:
@@ -79,10 +82,6 @@ def curves(rows: Sequence[Row], title: str = "learning curves") -> Scene:
         description=f"Learning curves: {', '.join(panels)} over {over or 'rows'}.",
         lines=[line for line, present in zip(LOOKS, shown, strict=True) if present],
     )
-
-
-def _points(rows: Sequence[Row], name: str, over: str) -> list[Point]:
-    return [(row.get(over, at) if over else at, row[name]) for at, row in enumerate(rows) if name in row]
 
 
 def _finite(points: Sequence[Point]) -> list[Point]:
@@ -103,7 +102,7 @@ def _panel(left: float, top: float, name: str, over: str, curves: Sequence[Seque
     lines = [bottom - up.share(tick) * _HEIGHT for tick in up.ticks]
     yield Group([Path((left, y), [((left + _WIDTH, y),)], role="rule") for y in lines], look="grid")
     for y, tick in zip(lines, up.ticks, strict=True):
-        yield Text(left - 7, y + 3.5, f"{_round(tick):.4g}", 10, "end", "muted")
+        yield Text(left - 7, y + 3.5, f"{tick if abs(tick) >= 1e-12 else 0:.4g}", 10, "end", "muted")
     for tick in _sparse(across):
         yield Text(left + across.share(tick) * _WIDTH, bottom + 14, f"{tick:g}", 10, look="muted")
     yield Text(left + _WIDTH / 2, bottom + 28, over, 10, look="muted")
@@ -124,10 +123,6 @@ def _sparse(scale: _Scale) -> Iterator[float]:
         if at - half >= free:
             yield tick
             free = at + half
-
-
-def _round(value: float) -> float:
-    return 0.0 if abs(value) < 1e-12 else value
 
 
 def _last(curves: Sequence[Sequence[Point]]) -> str:

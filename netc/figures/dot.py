@@ -33,7 +33,7 @@ def dump(program: Program, direction: str = "tb") -> str:
     if direction == "lr":
         graph.attr(rankdir="LR")
     path = trunk(program.net)
-    _nodes(graph, program, set(path))
+    walk(_series(graph, program, structure(program), set(path)))
     straight = set(pairwise(path))
     for node in program.net:
         for operand in program.net.operands(node.name):
@@ -43,12 +43,8 @@ def dump(program: Program, direction: str = "tb") -> str:
     return source
 
 
-def _nodes(graph: Digraph, program: Program, path: Container[str]) -> None:
-    """All layers, each inside the frames of the calls that made it."""
-    walk(_series(graph, program, structure(program), path))
-
-
 def _series(graph: Digraph, program: Program, series: Series, path: Container[str]) -> Task:
+    """The layers of a series, each inside the frames of the calls that made it."""
     for item in series.items:
         if isinstance(item, Layers):
             for name in item.names:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from netc.program import Program
 
 TABLES = {".md": "markdown", ".tex": "latex"}  # formats of the style table, and the functions that write them
+FORMATS = (".svg", ".png", ".pdf", ".html", ".dot", *TABLES)
 OWNERS = {**dict.fromkeys(TABLES, "table"), ".dot": "graph"}  # formats that one style alone has
 
 
@@ -60,8 +60,19 @@ class Drawing:
         if OWNERS.get(suffix, self.style) != self.style:
             raise FigureError(f"{suffix} is a format of the style {OWNERS[suffix]}, not of {self.style}")
         one_or_several(self.programs, self.style)
-        if suffix not in TABLES:
-            return _WRITERS[suffix](self)
+        match suffix:
+            case ".svg":
+                return self.svg
+            case ".png" | ".pdf":
+                return _rendered(self.on_paper(), suffix, self.scene.title)
+            case ".html":
+                from netc.figures.html import write  # noqa: PLC0415
+
+                return write(self)
+            case ".dot":
+                from netc.figures.dot import dump  # noqa: PLC0415 - imports graphviz
+
+                return dump(self.programs[0], self.options.direction)
         text: str = getattr(import_module("netc.figures.table"), TABLES[suffix])(self.programs, self.options)
         return text
 
@@ -76,44 +87,6 @@ class Drawing:
         return Drawing(self.programs, self.style, replace(self.options, theme="light")).svg
 
 
-def _svg(drawing: Drawing) -> str:
-    return drawing.svg
-
-
-def _png(drawing: Drawing) -> bytes:
-    from netc.figures.raster import png  # noqa: PLC0415 - needs a library that SVG does not
-
-    return png(drawing.on_paper())
-
-
-def _pdf(drawing: Drawing) -> bytes:
-    from netc.figures.raster import pdf  # noqa: PLC0415
-
-    return pdf(drawing.on_paper(), drawing.scene.title)
-
-
-def _html(drawing: Drawing) -> str:
-    from netc.figures.html import write  # noqa: PLC0415
-
-    return write(drawing)
-
-
-def _dot(drawing: Drawing) -> str:
-    from netc.figures.dot import dump  # noqa: PLC0415 - imports graphviz
-
-    return dump(drawing.programs[0], drawing.options.direction)
-
-
-_WRITERS: dict[str, Callable[[Drawing], str | bytes]] = {
-    ".svg": _svg,
-    ".png": _png,
-    ".pdf": _pdf,
-    ".html": _html,
-    ".dot": _dot,
-}
-FORMATS: Sequence[str] = (*_WRITERS, *TABLES)
-
-
 def write_scene(scene: Scene, suffix: str) -> str | bytes:
     """A scene that is no style's, such as learning curves, as the content of a `.svg`, `.png` or `.pdf` file. Raises
     `FigureError` for another format, and where a library is missing."""
@@ -123,7 +96,10 @@ def write_scene(scene: Scene, suffix: str) -> str | bytes:
         raise FigureError(f"got the format {suffix!r}, expected one of .svg, .png, .pdf")
     if suffix == ".svg":
         return write(scene, Options())
+    return _rendered(write(scene, Options(theme="light")), suffix, scene.title)
+
+
+def _rendered(svg: str, suffix: str, title: str) -> bytes:
     from netc.figures.raster import pdf, png  # noqa: PLC0415 - need a library that SVG does not
 
-    on_paper = write(scene, Options(theme="light"))
-    return png(on_paper) if suffix == ".png" else pdf(on_paper, scene.title)
+    return png(svg) if suffix == ".png" else pdf(svg, title)

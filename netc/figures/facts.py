@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from netc.analysis.cost import Cost, NetCost, measure
 from netc.analysis.receptive import Field, net_field, receptive_fields
+from netc.figures.scene import Group, Item
 from netc.ir.net import Node
 from netc.ir.shape import Shape, show_shape
 from netc.ir.window import Window
@@ -19,7 +20,6 @@ from netc.program import Program
 from netc.report.label import kind
 from netc.report.rows import line_of, node_line
 from netc.report.summary import human, show_field
-from netc.syntax.source import Span
 
 _BY = re.compile(r"(?<=[\d?])x(?=[\d?])")
 
@@ -111,7 +111,16 @@ class Facts:
         one after the end (`5-17`; `5-9:2` where that is column 2 of line 9). Other lines may change around it."""
         spans = [node.origin.span, *(frame.span for frame in (node.origin.frame.chain() if node.origin.frame else ()))]
         own = next((span for span in spans if line_of(self.program, span) is not None), None)
-        return None if own is None else _columns(own)
+        if own is None:
+            return None
+        (line, first), (last, end) = (own.source.position(offset) for offset in (own.start, own.end))
+        return f"{first}-{end}" if line == last else f"{first}-{last}:{end}"
+
+    def drawn(self, items: list[Item], node: Node, names: Sequence[str], role: str = "box", prefix: str = "") -> Group:
+        """Shapes as what is drawn for a layer and those that belong to it (`names`): with its name as their id after a
+        `prefix`, a tooltip, and its place in the spec."""
+        title, line = self.node_title(names), self.line(node)
+        return Group(items, name=prefix + node.name, title=title, role=role, line=line, span=self.span(node))
 
     def header(self) -> str:
         """The numbers of the network: parameters, MACs (left out where a size is not known), depth, receptive field."""
@@ -129,11 +138,6 @@ class Facts:
             f"The network {self.program.name} takes {inputs} to {outputs} through {len(net)} layers, "
             f"{self.cost.depth} weighted ones deep, with {self.cost.total.trainable:,} trainable parameters."
         )
-
-
-def _columns(span: Span) -> str:
-    (line, first), (last, end) = (span.source.position(offset) for offset in (span.start, span.end))
-    return f"{first}-{end}" if line == last else f"{first}-{last}:{end}"
 
 
 @lru_cache(maxsize=4096)

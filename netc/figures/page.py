@@ -32,7 +32,9 @@ def sheet(
     """
     items = [item for item in items if not isinstance(item, Group) or item.items]  # one layer alone has no lines
     box = bounds or (union(item.box for item in items) if items else Box(0, 0, 0, 0))
-    entries = _entries(kinds, lines)
+    present = set(kinds)
+    entries = [(kind, name, False) for kind, name in KIND_NAMES.items() if kind in present]
+    entries += [(look, text, True) for look, text in lines]
     texts = [text_width(title, 15, True), text_width(facts, 10), *(text_width(note, 10) for note in notes)]
     inner = float(ceil(max(box.right - box.left, min(max(texts), _WIDEST_TITLE))))
     dx, dy = MARGIN - box.left + (inner - (box.right - box.left)) / 2, MARGIN + HEADER - box.top
@@ -44,12 +46,6 @@ def sheet(
     legend, bottom = _legend(entries, notes, inner, box.bottom + dy + 14)
     shifted = [moved(item, dx, dy) for item in items]
     return Scene(inner + 2 * MARGIN, ceil(bottom + MARGIN), [*head, *shifted, *legend], title, description)
-
-
-def _entries(kinds: Iterable[str], lines: Sequence[tuple[str, str]]) -> list[tuple[str, str, bool]]:
-    present = set(kinds)
-    shown = [(kind, name, False) for kind, name in KIND_NAMES.items() if kind in present]
-    return [*shown, *((look, text, True) for look, text in lines)]
 
 
 def _legend(

@@ -40,11 +40,7 @@ def escape(text: str) -> str:
     if text.isprintable() and not _MARKUP.search(text):
         return text
     lines = (harmless(line) for line in text.split("\n"))
-    return "&#10;".join(_MARKUP.sub(_reference, line) for line in lines)
-
-
-def _reference(found: re.Match[str]) -> str:
-    return _REFERENCES[found.group()]
+    return "&#10;".join(_MARKUP.sub(lambda found: _REFERENCES[found.group()], line) for line in lines)
 
 
 @dataclass(slots=True)
@@ -179,7 +175,7 @@ class _Writer:
                 opening, closing = self._group(item)
                 yield opening
                 if item.title:
-                    yield f"<title>{_content(item.title)}</title>"
+                    yield "<title>" + "\n".join(map(escape, item.title.split("\n"))) + "</title>"
                 inner = iter(item.items) if item.name else self._runs(item.items)
                 stack.append(_Level(inner, closing))
             elif isinstance(item, Stamp) and item.template.key not in self.templates:
@@ -256,11 +252,6 @@ def _element(attributes: str, data: Sequence[str]) -> Iterator[str]:
     yield f'<path{attributes} d="{first}' + ("" if others else ending)
     yield from others[:-1]
     yield from (last + ending for last in others[-1:])
-
-
-def _content(text: str) -> str:
-    """The content of an element that may have several lines."""
-    return "\n".join(escape(each) for each in text.split("\n"))
 
 
 def _class(look: str) -> str:

@@ -214,18 +214,11 @@ class _Figure:
             self.items.append(self._slab(unit, slab, x))
 
     def _slab(self, unit: Unit, slab: Slab, x: float) -> Group:
-        facts, kind = self.facts, unit.layer.family
+        kind = unit.layer.family
         active = bool(rank_of(unit.shape)) and any(is_active(self.trunk.net.node(name).layer) for name in unit.names)
         self.kinds.add(kind)
         self.active |= active
-        return Group(
-            [Stamp(x, 0, slab.faces(kind, active))],
-            name=unit.node.name,
-            title=facts.node_title(unit.names),
-            role="slab",
-            line=facts.line(unit.node),
-            span=facts.span(unit.node),
-        )
+        return self.facts.drawn([Stamp(x, 0, slab.faces(kind, active))], unit.node, unit.names, "slab")
 
     def _add_shortcuts(self) -> None:
         """Arcs from the far upper edge of the slab they leave to that of the one they end in."""

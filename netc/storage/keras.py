@@ -101,7 +101,7 @@ def _tree(group: Any, config: Mapping[str, Any], around: tuple[str, ...] = (), k
             yield from _contained(child, _configs(config), around)
         else:
             inner = _mapping(_mapping(config.get("config")).get(key))
-            yield from _tree(child, inner, around, _kind(str(inner.get("class_name", ""))))
+            yield from _tree(child, inner, around, snake(str(inner.get("class_name", ""))).replace("_", ""))
 
 
 def _contained(group: Any, configs: Sequence[Mapping[str, Any]], around: tuple[str, ...]) -> Iterator[Layer]:
@@ -128,10 +128,6 @@ def snake(name: str) -> str:
     """`Conv2DTranspose` as `conv2d_transpose`, as Keras names groups."""
     parts = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", parts).lower()
-
-
-def _kind(name: str) -> str:
-    return snake(name).replace("_", "")
 
 
 # -- Keras 1 and 2: attributes list the layers, and the weights of each -----------------------------------------

@@ -95,7 +95,10 @@ class _Ends:
             return
         main = starts[0]
         heads = list(zip(starts, [*starts[1:], count], strict=True))
-        sources = {start: self._sources(start, end) for start, end in heads}
+        sources = {
+            start: {read for number in range(start, end) for read in self.reads[number] if read < start}
+            for start, end in heads
+        }
         if not all(found and max(found) < main for found in sources.values()):
             return  # one reads another
         begin = self._after(main, max(max(found) for found in sources.values()))
@@ -104,10 +107,6 @@ class _Ends:
         heads.sort(key=lambda head: -max(sources[head[0]]))
         branches = [Seq(self.items[start:end]) for start, end in [(begin, main), *heads]]
         self.items = [*self.items[:begin], Fork(branches, trunk=0)]
-
-    def _sources(self, start: int, end: int) -> set[int]:
-        """The items before it that a head reads."""
-        return {read for number in range(start, end) for read in self.reads[number] if read < start}
 
     def _after(self, end: int, shared: int) -> int:
         """Where the first head begins: after what is shared and after blocks, where no shortcut comes from before."""

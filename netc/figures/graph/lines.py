@@ -24,7 +24,7 @@ class Lines:
         self._turns: list[tuple[float, ...]] = []  # where skips run across: the place along the flow, from, to
 
     def draw(
-        self, flows: Iterable[Flow], sides: Sequence[Side], changes: Callable[[str, str, Sequence[str]], bool]
+        self, flows: Iterable[Flow], sides: Sequence[Side], changes: Callable[[Side], bool]
     ) -> tuple[list[Path], list[Path], list[Path]]:
         """Edges along the line, shortcuts that leave the shape, shortcuts that change it."""
         edges = [self._flow(flow) for flow in flows]
@@ -37,10 +37,8 @@ class Lines:
         )
         skips: list[Path] = []
         dotted: list[Path] = []
-        for side in sides:
-            names = side.skip.names if side.skip else ()
-            changed = changes(side.source.exit, side.target.exit, names)
-            (dotted if changed else skips).append(self._side(side))
+        for side, way in zip(sides, ways, strict=True):
+            (dotted if changes(side) else skips).append(self._rounded(way))
         return edges, skips, dotted
 
     # -- along the line --------------------------------------------------------------------------------------
@@ -141,9 +139,6 @@ class Lines:
 
     # -- at the side -----------------------------------------------------------------------------------------
 
-    def _side(self, side: Side) -> Path:
-        return self._rounded(self._way(side))
-
     def _way(self, side: Side) -> Way:
         spot = side.spot
         start = self.places.slot(spot, side.tap) + TAP
@@ -178,7 +173,8 @@ class Lines:
         near = self._turns[bisect_left(self._turns, (begin,)) : bisect_right(self._turns, (end + 1,))]
         levels = [level for level, left, right in near if left < lane + across and right > lane + 1]
         places = [middle, *(level + sign * (half + 1) for level in levels for sign in (-1, 1))]
-        free = [at for at in places if begin + half <= at <= end - half and _clear(at, levels, half)]
+        inside = [at for at in places if begin + half <= at <= end - half]
+        free = [at for at in inside if all(abs(at - level) > half for level in levels)]
         return lane, min(free, key=lambda at: abs(at - middle), default=middle)
 
     # -- on the screen ---------------------------------------------------------------------------------------
@@ -203,10 +199,6 @@ class Lines:
             return Path(start, segments, arrow=True)
         turned = [tuple((flow, across) for across, flow in segment) for segment in segments]
         return Path((start[1], start[0]), turned, arrow=True)
-
-
-def _clear(at: float, levels: Sequence[float], half: float) -> bool:
-    return all(abs(at - level) > half for level in levels)
 
 
 def _distance(one: Point, other: Point) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from math import ceil
 
 from netc.analysis.cost import Cost
@@ -11,7 +12,7 @@ from netc.figures.facts import Facts
 from netc.figures.graph.lines import Lines
 from netc.figures.graph.measure import LABEL, LANE, NODE, PILL, TAP, Measures
 from netc.figures.graph.place import Places
-from netc.figures.graph.route import Router
+from netc.figures.graph.route import Router, Side
 from netc.figures.graph.tree import Frame, Leaf, Tree
 from netc.figures.options import Options
 from netc.figures.page import sheet
@@ -30,7 +31,6 @@ class Painter:
         self.facts, self.tree, self.options = known, tree, options
         self.net = known.program.net
         self._templates: dict[str, Template] = {}  # by key
-        self._places = {node.name: place for place, node in enumerate(self.net)}
         self.vertical = options.direction == "tb"
         self.router = Router(tree, self.net)
         self.flows, self.sides = self.router.route()
@@ -117,10 +117,9 @@ class Painter:
 
     def _label_skips(self) -> None:
         for side in self.sides:
-            names = side.skip.names if side.skip else ()
-            if not names:
+            if not side.names:
                 continue
-            text = ", ".join(filter(None, map(self._skip_label, names)))
+            text = ", ".join(filter(None, map(self._skip_label, side.names)))
             leg = side.legs[0]
             leg.label = fit(text, 130, LABEL)
             leg.width = LANE + (ceil(text_width(leg.label, LABEL)) + 4 if self.vertical else LABEL + 4)
@@ -143,7 +142,9 @@ class Painter:
         items += [Group([*paths], look=look) for look, paths in looks if paths]
         items += self._slot_labels()
         items += self._leg_labels(lines)
-        items += [self._box(leaf) for leaf in sorted(self.router.leaves, key=self._order)]
+        places = {node.name: place for place, node in enumerate(self.net)}
+        leaves = sorted(self.router.leaves, key=lambda leaf: (places[leaf.exit], leaf.output))
+        items += [self._box(leaf) for leaf in leaves]
         shown = [pair for pair, paths in zip(LINES, (skips, dotted), strict=True) if paths]
         known = self.facts
         return sheet(
@@ -155,11 +156,9 @@ class Painter:
             lines=shown,
         )
 
-    def _order(self, leaf: Leaf) -> tuple[int, bool]:
-        return self._places[leaf.exit], leaf.output
-
-    def _changes(self, source: str, target: str, names: Sequence[str]) -> bool:
+    def _changes(self, side: Side) -> bool:
         """Whether a shortcut changes the shape of what it carries."""
+        names = side.names
         return bool(names) and self.net.operand_shapes(names[0])[0] != self.net.shapes[names[-1]]
 
     def _kinds(self) -> set[str]:
@@ -209,15 +208,8 @@ class Painter:
         baseline = min(max(middle + 4.2, box.top + 9.5), box.bottom - 2.7)
         text = Text((box.left + box.right) / 2, round(baseline), self.texts[id(leaf)])
         stamp = Stamp(box.left, box.top, self._template(leaf, box, before, after))
-        title = f"output {leaf.exit}" if leaf.output else self.facts.node_title(leaf.names)
-        return Group(
-            [stamp, text],
-            name=f"{leaf.exit}-output" if leaf.output else node.name,
-            title=title,
-            role="box",
-            line=self.facts.line(node),
-            span=self.facts.span(node),
-        )
+        made = self.facts.drawn([stamp, text], node, leaf.names)
+        return replace(made, name=f"{leaf.exit}-output", title=f"output {leaf.exit}") if leaf.output else made
 
     def _template(self, leaf: Leaf, box: Box, before: list[str], after: list[str]) -> Template:
         """A box with a band for each normalisation and activation, those before the layer at the side it begins."""

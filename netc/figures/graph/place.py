@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from netc.figures.graph.measure import CORNER, GAP, PAD, TAP, Measures, Spot
@@ -126,16 +125,3 @@ def _columns(root: Spot, measures: Measures, columns: int) -> list[Column]:
             first, length = slot, 0.0
         length += measures.extents[id(item)].flow + root.gaps[slot]
     return [*made, Column(first, len(items))]
-
-
-def whole(places: Places, root: Spot) -> Box:
-    """What all columns cover, as Box(across, flow, across, flow)."""
-    bottom = max((column.bottom for column in places.columns), default=0.0)
-    right = max((column.right for column in places.columns), default=0.0)
-    left = min((column.line for column in places.columns[:1]), default=0.0) - root.before
-    return Box(min(left, 0.0), 0.0, right, bottom)
-
-
-def listed(spots: Sequence[Spot]) -> dict[int, Spot]:
-    """Spots by the identity of their sequence."""
-    return {id(spot.seq): spot for spot in spots}

@@ -7,7 +7,7 @@ their lines fan out, never the branches beside them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from netc.figures.graph.measure import Leg, Spot
@@ -44,6 +44,11 @@ class Side:
     legs: list[Leg] = field(default_factory=list)
     crossings: list[Cross] = field(default_factory=list)
     lone: bool = False  # no line goes on after the source: it begins right there
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The layers on it."""
+        return self.skip.names if self.skip else ()
 
 
 Step = tuple[Spot, int]

@@ -62,7 +62,8 @@ _FOLD = '<button id="fold" title="show equal blocks once, or each (f)">unfold</b
 def write(drawing: Drawing) -> str:
     """The page of a drawing. A graph with equal blocks comes folded and unfolded, to switch between."""
     folded = _figure(drawing, "folded", drawing.options.collapse)
-    unfolded = _figure(drawing, "unfolded", "none") if _folds(drawing) else ""
+    folds = any(isinstance(item, Group) and item.role == "frame" for item in drawing.scene.walk())
+    unfolded = _figure(drawing, "unfolded", "none") if folds else ""
     return _PAGE.format(
         title=escape(drawing.scene.title),
         colours=_colours(drawing.options.theme),
@@ -105,11 +106,6 @@ def _figure(drawing: Drawing, name: str, collapse: str) -> str:
     hidden = " hidden" if name == "unfolded" else ""
     svg = replace(drawing, options=options).svg
     return f'<div id="{name}" data-prefix="{escape(prefix)}"{hidden}>\n{svg}</div>\n'
-
-
-def _folds(drawing: Drawing) -> bool:
-    """Whether equal blocks are shown as one."""
-    return any(isinstance(item, Group) and item.role == "frame" for item in drawing.scene.walk())
 
 
 def _colours(theme: str) -> str:

@@ -74,9 +74,5 @@ def _cells(units: Sequence[Unit], run: range, blocks: dict[int, int]) -> Iterato
         if len(lines) > 1 or len(same) > 1:
             yield Cell(lines, unit.layer.family, len(same), unit)
         else:
-            yield Cell((_single(unit),), unit.layer.family, 0, unit)
-
-
-def _single(unit: Unit) -> str:
-    """A layer alone, with its stride: `7×7, 64, /2`."""
-    return label(unit.layer, unit.shape).replace(" conv", "", 1)
+            alone = label(unit.layer, unit.shape).replace(" conv", "", 1)  # with its stride: `7×7, 64, /2`
+            yield Cell((alone,), unit.layer.family, 0, unit)

@@ -109,18 +109,11 @@ class _Grid:
         left, top, right, bottom = box
         items: list[Item] = [Rect(left, top, right - left, bottom - top, cell.kind)] if filled else []
         items += _texts(cell, (left + right) / 2, (top + bottom) / 2, right - left)
-        unit, facts = cell.unit, self.table.columns[at].facts
+        unit, role = cell.unit, "box" if filled else ""
         if unit is None:
-            return Group(items, role="box" if filled else "")
+            return Group(items, role=role)
         prefix = f"n{at + 1}_" if len(self.table.columns) > 1 else ""
-        return Group(
-            items,
-            name=prefix + unit.node.name,
-            title=facts.node_title(unit.names),
-            role="box" if filled else "",
-            line=facts.line(unit.node),
-            span=facts.span(unit.node),
-        )
+        return self.table.columns[at].facts.drawn(items, unit.node, unit.names, role, prefix)
 
 
 def _texts(cell: Cell, x: float, y: float, room: float) -> Iterator[Item]:
