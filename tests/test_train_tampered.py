@@ -76,6 +76,29 @@ def test_commands_that_would_train_or_measure_say_what_is_wrong(file: str, chang
     assert said.startswith(("netc: ", "error[")) or "netc: " in said
 
 
+def test_what_is_broken_is_an_error_and_what_is_not_there_is_wrong_use(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    pytest.importorskip("sklearn")
+    for number, file in enumerate(("run.json", "model.keras", "checkpoints/best.npz", "statistics.npz")):
+        run = unpacked(tmp_path / str(number))
+        (run / file).write_bytes((run / file).read_bytes()[:200])
+        best = ("--weights", "best") if "best" in file else ()
+        for command in (["evaluate", str(run), *best], ["predict", str(run), __file__, *best]):
+            code, said = told(command)
+            assert (code, file in said) == (1, True), said
+    spec, run = str(run / "spec/first.net"), unpacked(tmp_path / "whole")
+    (run / "checkpoints/best.npz").unlink()
+    for command in (
+        ["evaluate", str(run), "--weights", "best"],
+        ["evaluate", str(run), "--weights", "no.h5"],
+        ["evaluate", spec, "--weights", "no.h5"],
+        ["predict", str(run), "no.png"],
+        ["train", spec, "--weights", "no.h5", "--out", str(tmp_path / "out")],
+    ):
+        code, said = told(command)
+        assert (code, "there is no file" in said) == (2, True), said
+
+
 def test_what_an_archive_says_is_compared_with_what_it_holds(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", whole=np.arange(6.0).reshape(2, 3), fortran=np.asfortranarray(np.ones((3, 2))))
     with npz.opened(tmp_path / "a.npz") as found:

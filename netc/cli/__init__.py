@@ -47,8 +47,8 @@ first steps:
 
 exit codes:
   0    clean
-  1    errors in the spec
-  2    wrong use of the command line, a file that cannot be read or written
+  1    errors in the spec, in data, in weights or in a run
+  2    wrong use of the command line, a file that is not there or cannot be opened or written
   3    a bug of netc
   130  stopped with Ctrl-C; files are whole
   141  the program that reads the output left, as `head` does"""

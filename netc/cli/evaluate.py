@@ -35,7 +35,7 @@ def configure(command: argparse.ArgumentParser) -> None:
 
 @telling()
 def run(options: argparse.Namespace) -> int:
-    """Print what was found; 1 for errors of spec, data or weights."""
+    """Print what was found; 1 for errors of spec, data, weights or run."""
     need("evaluate", needs.READING)
     from netc.train.evaluate import ALL, evaluate  # noqa: PLC0415 - for a right command line
 

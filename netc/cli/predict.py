@@ -14,7 +14,7 @@ from netc.cli.endings import CLEAN, UsageError
 from netc.cli.options import add, add_compiling
 from netc.cli.output import FEATURES, STDIO, emit, keep, say, write
 from netc.cli.running import named, need
-from netc.cli.training import add_trained, telling, trained
+from netc.cli.training import add_trained, telling, there, trained
 from netc.diagnostics.escape import harmless
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ def run(options: argparse.Namespace) -> int:
         given = [image for image in images if isinstance(image, Path)]
         keep(options.output, [options.file, *filter(None, [options.weights]), *given], force=options.force)
     program, weights, record, statistics = trained(options)
+    for image in images:
+        if isinstance(image, Path):
+            there(image)
     usual = record.images.shape if record else None
     if options.layer:
         made = features(program, weights, images, options.layer, statistics=statistics, usual=usual)

@@ -18,7 +18,7 @@ from netc.cli.endings import CLEAN, UsageError, refusing
 from netc.cli.options import add_compiling, settings, whole
 from netc.cli.output import STDIO, emit, say
 from netc.cli.running import load, need
-from netc.cli.training import reopened, telling
+from netc.cli.training import reopened, telling, there
 from netc.diagnostics.escape import harmless
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ A run is a folder: the spec as used, run.json (settings, versions, seed), log.cs
 curves.svg. Ctrl-C writes a checkpoint and says how to go on; a run that was killed goes on from its last checkpoint,
 and comes to the same weights and log, bit for bit, as one that never stopped.
 
-exit codes: 0 trained, 1 errors in the spec, the data or the disk, 2 wrong use, 130 and 143 stopped by a signal"""
+exit codes: 0 trained, 1 errors in the spec, in data or in weights, 2 wrong use or a full disk, 130 and 143 stopped by a
+signal"""
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -121,7 +122,6 @@ def _going_on(options: argparse.Namespace, folder: Path) -> str:
 
 
 def _train(request: Request, progress: Progress, stop: Stop, again: str) -> Outcome:
-    from netc.train.run import RunError  # noqa: PLC0415
     from netc.train.session import train  # noqa: PLC0415
 
     try:
@@ -130,7 +130,7 @@ def _train(request: Request, progress: Progress, stop: Stop, again: str) -> Outc
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         said = f"{os.strerror(error.errno).lower()}, below {request.run.folder}"
-        raise RunError(f"{said}; with room again, `{again}` goes on") from None
+        raise UsageError(f"{said}; with room again, `{again}` goes on") from None
     except KeyboardInterrupt:
         say(f"stopped at once; the last checkpoint stays: {again}")
         raise
@@ -159,6 +159,8 @@ def _request(options: argparse.Namespace) -> Request:
     program = load(options, changes=changed)
     if options.out and is_run(options.out) and where.chief:
         raise UsageError(f"{options.out} holds a run already; --resume goes on with it, another --out keeps it")
+    if options.weights:
+        there(options.weights)
     folder = Path(options.out) if options.out else Path(RUNS, program.name)
     asked = given(settings(options).overrides, lines, options.data, options.weights, exact=options.deterministic)
     return Request(

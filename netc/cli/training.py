@@ -25,7 +25,7 @@ BEST = "best"
 
 @contextmanager
 def telling() -> Iterator[None]:
-    """Say what is wrong with data, runs, weights or the disk, and raise `Failed`."""
+    """Say what is wrong with data, runs or weights, and raise `Failed`; `UsageError` for files that cannot be used."""
     from netc.data import DataError, ShareError  # noqa: PLC0415 - of the commands about training alone
     from netc.ir.weights import WeightsError  # noqa: PLC0415
     from netc.storage.checkpoint import CheckpointError  # noqa: PLC0415
@@ -42,7 +42,7 @@ def telling() -> Iterator[None]:
         say(f"netc: {error}")
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
-        say(f"netc: cannot go on:{where} {reason(error)}")
+        raise UsageError(f"cannot go on:{where} {reason(error)}") from None
     raise Failed
 
 
@@ -69,13 +69,20 @@ def trained(options: argparse.Namespace) -> tuple[Program, Path, Record | None, 
         if options.weights == BEST:
             raise UsageError(f"`--weights {BEST}` is the best checkpoint of a run, and {options.file} is a spec")
         other = getattr(options, "data", None)  # `predict` has none
-        return load(options, changes=changes((), other)), Path(options.weights), None, None
+        return load(options, changes=changes((), other)), there(options.weights), None, None
     if options.overrides:
         raise UsageError(f"-D does not go with a run: {options.file} has the parameters that it was trained with")
     kept = Run(Path(options.file))
     program, record = reopened(kept, options)
-    weights = kept.store().best if options.weights == BEST else Path(options.weights or options.file)
+    weights = there(kept.store().best if options.weights == BEST else options.weights or options.file)
     return program, weights, record, kept.read_statistics()
+
+
+def there(path: str | Path) -> Path:
+    """A file or folder that is named; raises `UsageError` where it does not exist."""
+    if not Path(path).exists():
+        raise UsageError(f"there is no file {path}")
+    return Path(path)
 
 
 def reopened(run: Run, options: argparse.Namespace) -> tuple[Program, Record]:
