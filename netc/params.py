@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, isinf, isnan
 from typing import Any, ClassVar, Protocol
@@ -20,12 +20,29 @@ from typing import Any, ClassVar, Protocol
 from netc.values import SizeValue, Word, show
 
 
-class KindError(ValueError):
-    """A value that a kind refuses. `code` is NET108 for another kind, NET109 for out of range."""
+class Refused(Exception):
+    """A kind, a layer or a setting refuses what it is given. Whoever knows the text makes it a finding with a place.
 
-    def __init__(self, message: str, code: str = "NET108") -> None:
+    `param` names the parameter at fault, whose words in the spec are underlined; without it the whole statement is.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        param: str = "",
+        label: str = "",
+        notes: Sequence[str] = (),
+        help: Sequence[str] = (),
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.message = message
+        self.param = param
+        self.label = label
+        self.notes = tuple(notes)
+        self.help = tuple(help)
 
 
 class Kind(Protocol):
@@ -35,7 +52,7 @@ class Kind(Protocol):
         """The kind in words: "an integer of at least 1"."""
 
     def accept(self, value: object, rank: int) -> object:
-        """The value as the class stores it; raises `KindError`. `rank` is the number of spatial dimensions."""
+        """The value as the class stores it; raises `Refused`. `rank` is the number of spatial dimensions."""
 
     def words(self) -> tuple[str, ...]:
         """The bare words among its values."""
@@ -55,9 +72,9 @@ class Int:
 
     def accept(self, value: object, rank: int) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise KindError(f"got {show(value)}, expected {self.describe()}")
+            raise Refused("NET108", f"got {show(value)}, expected {self.describe()}")
         if (self.min is not None and value < self.min) or (self.max is not None and value > self.max):
-            raise KindError(f"got {value}, expected {self.describe()}", "NET109")
+            raise Refused("NET109", f"got {value}, expected {self.describe()}")
         return value
 
     def words(self) -> tuple[str, ...]:
@@ -95,16 +112,16 @@ class Real:
 
     def accept(self, value: object, rank: int) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise KindError(f"got {show(value)}, expected {self.describe()}")
+            raise Refused("NET108", f"got {show(value)}, expected {self.describe()}")
         low = self.min is not None and (value < self.min or ("min" in self.open and value == self.min))
         high = self.max is not None and (value > self.max or ("max" in self.open and value == self.max))
         if low or high or isnan(value):
-            raise KindError(f"got {show(value)}, expected {self.describe()}", "NET109")
+            raise Refused("NET109", f"got {show(value)}, expected {self.describe()}")
         held = single(value)
         closed = ("min" in self.open and held == self.min) or ("max" in self.open and held == self.max)
         if closed or isinf(held) or (held == 0 and value != 0):
             became = f"which becomes {held:g} in float32, the numbers that networks are computed in"
-            raise KindError(f"got {show(value)}, {became}: expected {self.describe()}", "NET109")
+            raise Refused("NET109", f"got {show(value)}, {became}: expected {self.describe()}")
         return value
 
     def words(self) -> tuple[str, ...]:
@@ -120,7 +137,7 @@ class Bool:
 
     def accept(self, value: object, rank: int) -> bool:
         if not isinstance(value, bool):
-            raise KindError(f"got {show(value)}, expected true or false")
+            raise Refused("NET108", f"got {show(value)}, expected true or false")
         return value
 
     def words(self) -> tuple[str, ...]:
@@ -136,7 +153,7 @@ class Anything:
 
     def accept(self, value: object, rank: int) -> object:
         if value is None or isinstance(value, SizeValue):
-            raise KindError(f"got the size {show(value)}, expected a single value")
+            raise Refused("NET108", f"got the size {show(value)}, expected a single value")
         return value
 
     def words(self) -> tuple[str, ...]:
@@ -152,7 +169,7 @@ class Text:
 
     def accept(self, value: object, rank: int) -> str:
         if not isinstance(value, str) or isinstance(value, Word):
-            raise KindError(f"got {show(value)}, expected a string in quotes")
+            raise Refused("NET108", f"got {show(value)}, expected a string in quotes")
         return value
 
     def words(self) -> tuple[str, ...]:
@@ -170,7 +187,7 @@ class Choice:
 
     def accept(self, value: object, rank: int) -> str:
         if not isinstance(value, Word) or value not in self.choices:
-            raise KindError(f"got {show(value)}, expected {self.describe()}")
+            raise Refused("NET108", f"got {show(value)}, expected {self.describe()}")
         return str(value)
 
     def words(self) -> tuple[str, ...]:
@@ -196,11 +213,11 @@ class Sizes:
         elif isinstance(value, int) and not isinstance(value, bool):
             parts = (value,)
         else:
-            raise KindError(f"got {show(value)}, expected {self.describe()}")
+            raise Refused("NET108", f"got {show(value)}, expected {self.describe()}")
         if len(parts) > 1 and len(parts) != rank and (rank or len(parts) > MOST_DIMENSIONS):
-            raise KindError(f"got {show(value)}, expected {_numbers(rank or MOST_DIMENSIONS)}")
+            raise Refused("NET108", f"got {show(value)}, expected {_numbers(rank or MOST_DIMENSIONS)}")
         if any(part < self.min for part in parts):
-            raise KindError(f"got {show(value)}, expected {self.describe()}", "NET109")
+            raise Refused("NET109", f"got {show(value)}, expected {self.describe()}")
         return parts if len(parts) > 1 else parts * rank or parts[0]
 
     def words(self) -> tuple[str, ...]:
@@ -227,12 +244,12 @@ class Either:
         for kind in self.kinds:
             try:
                 return kind.accept(value, rank)
-            except KindError as error:
+            except Refused as error:
                 errors.append(error)
         ranged = [error for error in errors if error.code == "NET109"]
         if ranged:
             raise ranged[0]
-        raise KindError(f"got {show(value)}, expected {self.describe()}")
+        raise Refused("NET108", f"got {show(value)}, expected {self.describe()}")
 
     def words(self) -> tuple[str, ...]:
         return tuple(word for kind in self.kinds for word in kind.words())

@@ -21,7 +21,7 @@ from netc.layers import LAYERS
 from netc.layers.base import Layer
 from netc.layers.kinds import Activation, Extents, Initializer, Padding
 from netc.limits import Limits
-from netc.params import Bool, Choice, Either, Int, Kind, KindError, Real, Sizes, declared
+from netc.params import Bool, Choice, Either, Int, Kind, Real, Refused, Sizes, declared
 from netc.program import Program
 from netc.syntax.format import format_file
 from netc.syntax.source import Source
@@ -127,7 +127,7 @@ def _accepted(kind: Kind, values: Sequence[T]) -> list[T]:
     def accepted(value: T) -> bool:
         try:
             kind.accept(value, 1)
-        except KindError:
+        except Refused:
             return False
         return True
 

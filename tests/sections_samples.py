@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from netc.params import Bool, Choice, Int, Kind, KindError, Real, declared
+from netc.params import Bool, Choice, Int, Kind, Real, Refused, declared
 from netc.sections.base import Registry, Setting
 from netc.values import Word
 
@@ -35,6 +35,6 @@ def other(kind: Kind, default: Any) -> Any:
 def _accepted(kind: Kind, value: Any) -> bool:
     try:
         kind.accept(Word(value) if isinstance(value, str) else value, 2)
-    except KindError:
+    except Refused:
         return False
     return True

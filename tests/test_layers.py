@@ -16,10 +16,10 @@ import netc
 from netc.compiler import compile_source
 from netc.ir.shape import Shape
 from netc.layers import LAYERS
-from netc.layers.base import Layer, LayerError, OperationError
+from netc.layers.base import Layer, OperationError
 from netc.layers.defaults import TABLE
 from netc.layers.kinds import ACTIVATION_ALIASES, ACTIVATIONS, Activation, Extents, Initializer, Padding
-from netc.params import REQUIRED, Bool, Choice, Int, KindError, Param, Real, Sizes, declared
+from netc.params import REQUIRED, Bool, Choice, Int, Param, Real, Refused, Sizes, declared
 from netc.syntax.source import Source
 from netc.target import Call, Symbol
 from netc.targets.keras.lowering import to_keras
@@ -242,7 +242,7 @@ def test_kinds_accept(kind: Any, value: object, stored: object) -> None:
     ids=str,
 )
 def test_kinds_refuse(kind: Any, value: object, code: str) -> None:
-    with pytest.raises(KindError) as error:
+    with pytest.raises(Refused) as error:
         kind.accept(value, 2)
     assert error.value.code == code
 
@@ -317,11 +317,11 @@ THREE = (3, 3)
 def test_refused(code: str, op: str, inputs: list[Shape], values: dict[str, object]) -> None:
     cls = LAYERS[op]
     layer = cls(**{name: value for name, value in values.items() if name in declared(cls)})
-    with pytest.raises(LayerError) as error:
+    with pytest.raises(Refused) as error:
         layer.infer(inputs)
     assert error.value.code == code
     assert error.value.message[0] in "`" or error.value.message[0].islower()
-    assert error.value.param is None or error.value.param in declared(cls)
+    assert not error.value.param or error.value.param in declared(cls)
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_allowed(op: str, inputs: list[Shape], values: dict[str, object], shape:
 
 
 def test_a_window_that_does_not_fit_names_sizes() -> None:
-    with pytest.raises(LayerError) as error:
+    with pytest.raises(Refused) as error:
         LAYERS["maxpool"](kernel=TWO).infer([(1, 1, 512)])
     assert error.value.message == "`pool 2` needs at least 2x2, but its input is 1x1"
     assert error.value.label == "1x1x512 here"

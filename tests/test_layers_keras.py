@@ -18,7 +18,8 @@ from netc.compiler import compile_source
 from netc.ir.shape import Shape, rank_of
 from netc.ir.window import Window, same_padding
 from netc.layers import LAYERS
-from netc.layers.base import Layer, LayerError, OperationError, Weight
+from netc.layers.base import Layer, OperationError, Weight
+from netc.params import Refused
 from netc.program import Program
 from netc.syntax.source import Source
 from netc.target import Call
@@ -203,7 +204,7 @@ def test_custom_layers_run_compiled_on_unknown_sizes(sample: Sample) -> None:
     open_shape = (*(None,) * rank_of(shape), shape[-1])
     try:
         sample.layer.infer((open_shape,))
-    except LayerError as error:
+    except Refused as error:
         pytest.skip(str(error))
     model = build(sample.layer, (open_shape,))
     x = numbers(shape)
@@ -469,7 +470,7 @@ def test_what_netc_refuses_keras_refuses_too(case: tuple[Layer, Shape]) -> None:
     layer, shape = case
     try:
         layer.infer((shape,))
-    except LayerError as error:
+    except Refused as error:
         meaningless = error.code == "NET109" or (
             error.code == "NET204" and set(shape[:-1]) == {1} and "pool" in layer.op
         )
@@ -495,7 +496,7 @@ BROADCAST: list[tuple[str, tuple[Shape, ...]]] = [
 def test_broadcasting_is_refused_although_keras_does_it(op: str, shapes: tuple[Shape, ...]) -> None:
     layer = LAYERS[op]()
     assert build(layer, shapes).output_shape[1:] == shapes[0]
-    with pytest.raises(LayerError) as error:
+    with pytest.raises(Refused) as error:
         layer.infer(shapes)
     assert error.value.code == "NET201"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from netc.compiler import compile_source
 from netc.layers.kinds import Initializer
-from netc.params import Either, Kind, KindError, Param, Real, declared, single
+from netc.params import Either, Kind, Param, Real, Refused, declared, single
 from netc.sections.losses import LOSSES
 from netc.sections.metrics import METRICS
 from netc.sections.optimizers import OPTIMIZERS
@@ -47,7 +47,7 @@ PARAMETERS = [
 def accepts(kind: Kind, value: float) -> bool:
     try:
         return kind.accept(value, 2) == value
-    except KindError as error:
+    except Refused as error:
         return error.code != "NET109" or str(value) not in str(error)  # else refused in the right words
 
 

@@ -15,9 +15,8 @@ from netc.analysis.receptive import receptive_fields
 from netc.diagnostics.codes import CODES
 from netc.ir.net import Node
 from netc.ir.shape import Shape, rank_of
-from netc.layers import LayerError
 from netc.layers.base import Layer, OperationError
-from netc.params import declared
+from netc.params import Refused, declared
 from netc.program import Program
 from netc.targets.keras.source import emit
 from netc.values import SizeValue, Word
@@ -205,7 +204,7 @@ def test_what_netc_refuses_is_refused_or_wrong_in_keras(case: tuple[Layer, tuple
     layer, shapes = case
     try:
         expected = layer.infer(shapes)
-    except LayerError as error:
+    except Refused as error:
         if error.code not in ALLOWED:
             with pytest.raises((ValueError, AttributeError, TypeError, IndexError, OperationError)):
                 build_layer(layer, shapes)

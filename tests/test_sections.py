@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from netc.compiler import compile_source
-from netc.params import REQUIRED, KindError, declared
+from netc.params import REQUIRED, Refused, declared
 from netc.program import Program
 from netc.sections.base import Clock, Setting, Targeted
 from netc.sections.conflicts import length
@@ -116,7 +116,7 @@ def test_values_out_of_range_are_refused(cls: type[Setting]) -> None:
     for parameter in declared(cls).values():
         kind = parameter.kind
         if getattr(kind, "min", None) is not None:
-            with pytest.raises(KindError):
+            with pytest.raises(Refused):
                 kind.accept(kind.min - 1, 2)  # type: ignore[attr-defined]
         if isinstance(parameter.default, int | float) and not isinstance(parameter.default, bool):
             assert other(kind, parameter.default) != parameter.default

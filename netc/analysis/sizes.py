@@ -16,7 +16,7 @@ from math import gcd, lcm
 
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape
-from netc.layers.base import LayerError
+from netc.params import Refused
 
 LIMIT = 1024  # single sizes are tried up to here
 BUDGET = 100_000  # shape rules to run at most; beyond it only multiples of the total stride are tried
@@ -28,7 +28,7 @@ class Failure:
 
     position: int
     node: Node
-    error: LayerError
+    error: Refused
 
 
 class Trial:
@@ -43,7 +43,7 @@ class Trial:
             for node in net
             if any(None in net.shapes[operand] for operand in net.operands(node.name))
         ]
-        self._known: dict[tuple[str, tuple[Shape, ...]], Shape | LayerError] = {}
+        self._known: dict[tuple[str, tuple[Shape, ...]], Shape | Refused] = {}
         self.period = self._total_stride()
         self.all_residues = self.period * len(self.nodes) <= BUDGET
         self.far = self.period * (-(-LIMIT // self.period) + 1)
@@ -72,7 +72,7 @@ class Trial:
             if key not in self._known:
                 self._known[key] = _infer(node, inputs)
             found = self._known[key]
-            if isinstance(found, LayerError):
+            if isinstance(found, Refused):
                 return Failure(position, node, found)
             shapes[node.name] = found
         return None
@@ -97,10 +97,10 @@ def _scaled(scale: tuple[int, int], stride: int, up: int) -> tuple[int, int]:
     return pixels // common, parts // common
 
 
-def _infer(node: Node, inputs: tuple[Shape, ...]) -> Shape | LayerError:
+def _infer(node: Node, inputs: tuple[Shape, ...]) -> Shape | Refused:
     try:
         return node.layer.infer(inputs)
-    except LayerError as error:
+    except Refused as error:
         return error.with_traceback(None)
 
 

@@ -51,7 +51,8 @@ class Finding:
 
 
 class Unfit(Exception):
-    """Raised where the data are read, which knows no spec; whoever does adds the place."""
+    """Raised where the data are read, which knows no spec; whoever does adds the place. Unlike `Refused`, it may be
+    several findings, and speaks of lines of `data` and outputs instead of a parameter."""
 
     def __init__(self, *findings: Finding) -> None:
         super().__init__(findings[0].message)

@@ -20,8 +20,8 @@ from netc.data.sources import Collection, Images, Part, whole
 from netc.data.statistics import Statistics, arrays_of, needed
 from netc.data.stream import Datasets, Stream
 from netc.ir.shape import Shape, elements, fits, show_shape
+from netc.params import Refused
 from netc.program import Program
-from netc.sections.base import SettingError
 from netc.sections.model import Data
 from netc.sections.preprocessing import Resize, Scale, Step
 from netc.sections.settings import OWN, TEST, Classes, Shuffle, Validation
@@ -148,7 +148,7 @@ def _after(shape: Shape, steps: Sequence[Step]) -> Shape:
     for step in steps:
         try:
             shape = step.shape(shape)
-        except SettingError as error:
+        except Refused as error:
             raise unfit(error.code, error.message, *error.help, about=step.name) from None
     return shape
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from netc.ir.shape import Shape, channels_of, rank_of, show_shape
-from netc.layers.base import Layer, LayerError, Weight, declaration, operation
-from netc.params import Bool, Real, param
+from netc.layers.base import Layer, Weight, declaration, operation
+from netc.params import Bool, Real, Refused, param
 
 
 @declaration
@@ -168,7 +168,7 @@ class GLU(Activation):
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         channels = channels_of(inputs[0])
         if channels % 2:
-            raise LayerError(
+            raise Refused(
                 "NET212",
                 f"`glu` halves the channels, but its input {show_shape(inputs[0])} has {channels}: expected an even "
                 "number",

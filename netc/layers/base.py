@@ -25,33 +25,8 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from netc.ir.shape import Shape, rank_of, show_shape
 from netc.ir.window import Window
-from netc.params import Declared, param
+from netc.params import Declared, Refused, param
 from netc.record import Record
-
-
-class LayerError(Exception):
-    """A layer refuses its inputs or its arguments. The pass that runs it adds the position.
-
-    `param` names the parameter at fault, whose words in the spec are underlined; without it the whole statement is.
-    """
-
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        *,
-        param: str | None = None,
-        label: str = "",
-        notes: Sequence[str] = (),
-        help: Sequence[str] = (),
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.param = param
-        self.label = label
-        self.notes = tuple(notes)
-        self.help = tuple(help)
 
 
 class OperationError(Exception):
@@ -128,17 +103,17 @@ class Layer(Record, Declared):
         return False
 
     def validate(self, rank: int | None) -> None:
-        """Raise `LayerError` for parameters that contradict each other whatever the input is.
+        """Raise `Refused` for parameters that contradict each other whatever the input is.
 
         `rank` is its number of spatial dimensions, None where an error before left it unknown. `infer` asks this too.
         """
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
-        """Output shape; raises `LayerError`."""
-        raise LayerError("NET117", f"`{self.op}` has no shape rule")
+        """Output shape; raises `Refused`."""
+        raise Refused("NET117", f"`{self.op}` has no shape rule")
 
     def checked_shape(self, inputs: Sequence[Shape]) -> Shape:
-        """The shape that `infer` gives, once `windows` agrees with it; raises `LayerError` and `OperationError`.
+        """The shape that `infer` gives, once `windows` agrees with it; raises `Refused` and `OperationError`.
 
         A class that changes sizes and says nothing of windows would be given a wrong receptive field, and wrong answers
         about unknown input sizes, without a word.

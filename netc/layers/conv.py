@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from netc.ir.shape import Shape, channels_of, elements
 from netc.ir.window import Window, same_padding, transposed_size
-from netc.layers.base import Layer, LayerError, Weight, declaration, operation
+from netc.layers.base import Layer, Weight, declaration, operation
 from netc.layers.kinds import (
     Activation,
     Initializer,
@@ -21,7 +21,7 @@ from netc.layers.sliding import (
     spread,
     too_many_dimensions,
 )
-from netc.params import Bool, Choice, Int, Real, Sizes, param
+from netc.params import Bool, Choice, Int, Real, Refused, Sizes, param
 from netc.values import show
 
 
@@ -53,7 +53,7 @@ class Convolution(Layer):
         if rank is not None and rank > self.most:
             raise too_many_dimensions(self.op, rank, self.most, self.too_many)
         if self.pad == "causal" and rank is not None and rank > 1:
-            raise LayerError(
+            raise Refused(
                 "NET202",
                 f"`pad=causal` needs one spatial dimension, time, and the input has {rank}",
                 param="pad",
@@ -136,7 +136,7 @@ class Depthwise(Convolution):
         super().validate(rank)
         stride = spread(self.stride, rank or 1)
         if len(set(stride)) > 1:
-            raise LayerError(
+            raise Refused(
                 "NET210",
                 f"`{self.op}` has strides {show(stride)}: TensorFlow's own CPU kernels need equal ones",
                 param="stride",
@@ -232,7 +232,7 @@ class TransposedConv(Convolution):
 def _refuse_stride_and_dilation(op: str, stride: Sized, dilation: Sized, rank: int | None) -> None:
     strides, dilations = spread(stride, rank or 1), spread(dilation, rank or 1)
     if max(strides) > 1 and max(dilations) > 1:
-        raise LayerError(
+        raise Refused(
             "NET207",
             f"`{op}` has stride {show(_short(strides))} and dilation {show(_short(dilations))}: "
             "Keras takes one of the two above 1",
@@ -248,7 +248,7 @@ def _short(sizes: tuple[int, ...]) -> int | tuple[int, ...]:
 def _divide(count: int, groups: int, what: str) -> None:
     if count % groups:
         near = [number for number in range(1, min(count, 256) + 1) if count % number == 0]
-        raise LayerError(
+        raise Refused(
             "NET203",
             f"{what}, which {groups} groups do not divide",
             param="groups",

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netc.ir.shape import Shape, elements, rank_of, show_shape
-from netc.layers.base import Layer, LayerError, Weight, operation
+from netc.layers.base import Layer, Weight, operation
 from netc.layers.kinds import (
     Activation,
     Extents,
     Initializer,
 )
-from netc.params import Bool, Int, Real, param
+from netc.params import Bool, Int, Real, Refused, param
 
 
 def known_elements(op: str, shape: Shape) -> int:
     """The number of elements of an input, which must be known; else NET208."""
     count = elements(shape)
     if count is None:
-        raise LayerError(
+        raise Refused(
             "NET208",
             f"`{op}` needs an input of known size, got {show_shape(shape)}",
             label=f"{show_shape(shape)} here",
@@ -43,14 +43,14 @@ class Input(Layer):
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         if self.shape[-1] is None:
-            raise LayerError(
+            raise Refused(
                 "NET211",
                 f"the channels of the input {show_shape(self.shape)} are unknown: expected a number, because the "
                 "first layer's weights depend on it",
                 help=(f"for colour images `input {show_shape((*self.shape[:-1], 3))}`",),
             )
         if rank_of(self.shape) > 3:
-            raise LayerError(
+            raise Refused(
                 "NET202",
                 f"the input {show_shape(self.shape)} has {rank_of(self.shape)} spatial dimensions: expected at most 3",
                 help=("write the shape of one sample, without the batch",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from netc.ir.shape import Shape
-from netc.params import KindError, Real, Sizes
+from netc.params import Real, Refused, Sizes
 from netc.values import SizeValue, Word, show
 
 Sized = int | tuple[int, ...]  # a written size has one part a dimension, a default may be one for all
@@ -45,7 +45,7 @@ class Padding:
         if isinstance(value, Word) and value in self.choices:
             return str(value)
         if isinstance(value, str):
-            raise KindError(f"got {show(value)}, expected {self.describe()}")
+            raise Refused("NET108", f"got {show(value)}, expected {self.describe()}")
         return self.pixels.accept(value, rank)
 
     def words(self) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ class Activation:
 
     def accept(self, value: object, rank: int) -> str:
         if not isinstance(value, Word) or value not in self.words():
-            raise KindError(f"got {show(value)}, expected {self.describe()}")
+            raise Refused("NET108", f"got {show(value)}, expected {self.describe()}")
         return ACTIVATION_ALIASES.get(value, str(value))
 
     def words(self) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ class Initializer:
         if isinstance(value, Word) and value in self.words():
             return str(value)
         if isinstance(value, str):
-            raise KindError(f"got {show(value)}, expected {self.describe()}")
+            raise Refused("NET108", f"got {show(value)}, expected {self.describe()}")
         return Real().accept(value, rank)
 
     def words(self) -> tuple[str, ...]:
@@ -102,9 +102,9 @@ class Extents:
         elif isinstance(value, int) and not isinstance(value, bool):
             parts = (value,)
         else:
-            raise KindError(f"got {show(value)}, expected {self.describe()}")
+            raise Refused("NET108", f"got {show(value)}, expected {self.describe()}")
         if any(part is not None and part < 1 for part in parts):
-            raise KindError(f"got {show(value)}, expected sizes of at least 1", "NET109")
+            raise Refused("NET109", f"got {show(value)}, expected sizes of at least 1")
         return parts
 
     def words(self) -> tuple[str, ...]:

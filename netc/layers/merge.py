@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from netc.ir.shape import Dim, Shape, channels_of, rank_of, show_shape
-from netc.layers.base import Layer, LayerError, operation
+from netc.layers.base import Layer, operation
+from netc.params import Refused
 
 
 def joined(shapes: Sequence[Shape]) -> Shape | None:
@@ -35,7 +36,7 @@ class Combiner(Layer):
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         shape = joined(inputs)
         if shape is None:
-            raise LayerError(
+            raise Refused(
                 "NET201",
                 f"`{self.op}` needs operands of one shape, got {_listed(inputs)}",
                 help=self._help(inputs),
@@ -116,7 +117,7 @@ class Concatenate(Combiner):
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         space = joined([shape[:-1] for shape in inputs])
         if space is None:
-            raise LayerError(
+            raise Refused(
                 "NET201",
                 f"`concat` needs operands whose sizes are equal except for the channels, got {_listed(inputs)}",
                 help=self._help(inputs),

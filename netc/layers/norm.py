@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from netc.ir.shape import Shape, channels_of
-from netc.layers.base import Layer, LayerError, Weight, declaration, operation
-from netc.params import Bool, Int, Real, param
+from netc.layers.base import Layer, Weight, declaration, operation
+from netc.params import Bool, Int, Real, Refused, param
 
 
 class Rescaling(Layer):
@@ -87,7 +87,7 @@ class GroupNorm(Normalisation):
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         channels = channels_of(inputs[0])
         if channels % self.groups:
-            raise LayerError(
+            raise Refused(
                 "NET203",
                 f"the input has {channels} channels, which {self.groups} groups do not divide",
                 param="groups",

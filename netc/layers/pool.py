@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from netc.ir.shape import Shape, channels_of, show_shape
 from netc.ir.window import Window
-from netc.layers.base import Layer, LayerError, declaration, operation
+from netc.layers.base import Layer, declaration, operation
 from netc.layers.kinds import Padding, Sized
 from netc.layers.sliding import all_are, slide, slide_windows, spatial_rank, spread
-from netc.params import Bool, Sizes, param
+from netc.params import Bool, Refused, Sizes, param
 from netc.values import show
 
 PADDING = "padding around the input, or none (`valid`); `same` puts an odd pixel at the end"
@@ -38,7 +38,7 @@ class Pool(Layer):
         if not isinstance(self.pad, str) and any(
             pixels >= taps for pixels, taps in zip(spread(self.pad, rank or 1), kernel, strict=True)
         ):
-            raise LayerError(
+            raise Refused(
                 "NET109",
                 f"`{self.op}` pads by {show(self.pad)}, as much as its window of {show(kernel)}: "
                 "a window of padding alone has nothing to pool, expected less",
@@ -54,9 +54,9 @@ class Pool(Layer):
             raise self._nothing_left(shape, kernel, step)
         return (*slide(self.op, shape, self.kernel, self.step, 1, self.pad), channels_of(shape))
 
-    def _nothing_left(self, shape: Shape, kernel: tuple[int, ...], step: tuple[int, ...]) -> LayerError:
+    def _nothing_left(self, shape: Shape, kernel: tuple[int, ...], step: tuple[int, ...]) -> Refused:
         least = tuple(2 if taps > 1 and stride > 1 else 1 for taps, stride in zip(kernel, step, strict=True))
-        return LayerError(
+        return Refused(
             "NET204",
             f"`{self.op} {show(kernel[0] if len(set(kernel)) == 1 else kernel)}` needs at least {show(least)}, "
             f"but its input is {show_shape(shape[:-1])}",

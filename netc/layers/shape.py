@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 from netc.ir.shape import Shape, channels_of, rank_of, show_shape
 from netc.ir.window import Window
-from netc.layers.base import Layer, LayerError, declaration, operation
+from netc.layers.base import Layer, declaration, operation
 from netc.layers.dense import known_elements
 from netc.layers.kinds import Extents, Sized
 from netc.layers.sliding import all_are, spatial_rank, spread
-from netc.params import Choice, Int, Sizes, param
+from netc.params import Choice, Int, Refused, Sizes, param
 
 
 @operation("identity", family="shape")
@@ -74,8 +74,8 @@ class Reshape(Layer):
             )
         return tuple(count // known if size is None else size for size in self.shape)
 
-    def _error(self, message: str) -> LayerError:
-        return LayerError("NET209", message, param="shape")
+    def _error(self, message: str) -> Refused:
+        return Refused("NET209", message, param="shape")
 
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return self.shape == inputs[0]
@@ -105,7 +105,7 @@ class Border(Layer):
 
     def validate(self, rank: int | None) -> None:
         if self.by is None and self.before is None and self.after is None:
-            raise LayerError("NET106", f"`{self.op}` needs the pixels on each side", help=(f"such as `{self.op} 1`",))
+            raise Refused("NET106", f"`{self.op}` needs the pixels on each side", help=(f"such as `{self.op} 1`",))
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         shape = inputs[0]
@@ -114,7 +114,7 @@ class Border(Layer):
         change = [self.sign * (before + after) for before, after in self.pairs(rank)]
         out = tuple(None if size is None else size + by for size, by in zip(shape[:-1], change, strict=True))
         if any(size is not None and size < 1 for size in out):
-            raise LayerError(
+            raise Refused(
                 "NET205",
                 f"`{self.op}` takes {'x'.join(str(-by) for by in change)} pixels off {show_shape(shape[:-1])}: "
                 "expected at least one pixel to remain",
@@ -159,7 +159,7 @@ class Upsample(Layer):
 
     def validate(self, rank: int | None) -> None:
         if self.method == "bilinear" and rank not in (2, None):
-            raise LayerError(
+            raise Refused(
                 "NET202",
                 f"bilinear interpolation needs two spatial dimensions, and the input has {rank}",
                 param="method",
@@ -225,14 +225,14 @@ class PadChannels(Layer):
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         channels = channels_of(inputs[0])
         if self.total < channels:
-            raise LayerError(
+            raise Refused(
                 "NET109",
                 f"`padchannels {self.total}` is less than the {channels} channels of its input: expected at least that",
                 param="total",
                 help=("`part` or a 1x1 convolution makes them fewer",),
             )
         if self.side == "both" and (self.total - channels) % 2:
-            raise LayerError(
+            raise Refused(
                 "NET206",
                 f"from {channels} to {self.total} channels is a difference of {self.total - channels}, which has no "
                 "half for each side: expected an even one",
@@ -249,7 +249,7 @@ def _share(op: str, shape: Shape, parts: int, param: str) -> int:
     """Channels of one of `parts` equal shares; NET212 when they do not divide."""
     channels = channels_of(shape)
     if channels % parts:
-        raise LayerError(
+        raise Refused(
             "NET212",
             f"`{op}` needs {parts} equal shares of the channels, but its input {show_shape(shape)} has {channels}",
             param=param,
@@ -271,7 +271,7 @@ class Part(Layer):
 
     def validate(self, rank: int | None) -> None:
         if self.index > self.of:
-            raise LayerError("NET109", f"there is no part {self.index} of {self.of}", param="index")
+            raise Refused("NET109", f"there is no part {self.index} of {self.of}", param="index")
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         self.validate(rank_of(inputs[0]))

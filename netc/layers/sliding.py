@@ -8,8 +8,8 @@ from typing import Any
 
 from netc.ir.shape import Dim, Shape, rank_of, show_shape
 from netc.ir.window import Window, output_size, same_padding
-from netc.layers.base import LayerError
 from netc.layers.kinds import Sized
+from netc.params import Refused
 from netc.values import show
 
 Sides = str | tuple[tuple[int, int], ...]  # "same", "valid", "causal", or (before, after) of each dimension
@@ -31,7 +31,7 @@ def spatial_rank(op: str, shape: Shape, most: int = 3, help: str = "") -> int:
     """The number of spatial dimensions, which must be from 1 to `most`; else NET202."""
     rank = rank_of(shape)
     if rank == 0:
-        raise LayerError(
+        raise Refused(
             "NET202",
             f"`{op}` works on positions, but its input is a vector of {show_shape(shape)}: expected at least one "
             "spatial dimension before the channels",
@@ -43,11 +43,11 @@ def spatial_rank(op: str, shape: Shape, most: int = 3, help: str = "") -> int:
     return rank
 
 
-def too_many_dimensions(op: str, rank: int, most: int, help: str = "") -> LayerError:
+def too_many_dimensions(op: str, rank: int, most: int, help: str = "") -> Refused:
     """The error of an input that has more spatial dimensions than an operation takes, or must have for its sizes."""
     dimensions = f"{most} spatial dimension{'s' * (most > 1)} ({_LAYOUTS[most]})"
     message = f"`{op}` takes at most {dimensions}, and the input has {rank}"
-    return LayerError("NET202", message, help=(help,) if help else ())
+    return Refused("NET202", message, help=(help,) if help else ())
 
 
 def sides(pad: str | Sized, rank: int) -> Sides:
@@ -67,12 +67,12 @@ def slide(op: str, shape: Shape, kernel: Sized, stride: Sized, dilation: Sized, 
     return out
 
 
-def _too_large(op: str, shape: Shape, kernel: Sequence[int], dilation: Sequence[int], around: Sides) -> LayerError:
+def _too_large(op: str, shape: Shape, kernel: Sequence[int], dilation: Sequence[int], around: Sides) -> Refused:
     extent = tuple((taps - 1) * step + 1 for taps, step in zip(kernel, dilation, strict=True))
     spread_out = f" (dilated to {show(extent)})" if extent != tuple(kernel) else ""
     padded = [0] * len(extent) if isinstance(around, str) else [before + after for before, after in around]
     least = tuple(max(size - pad, 1) for size, pad in zip(extent, padded, strict=True))
-    return LayerError(
+    return Refused(
         "NET204",
         f"`{op}` with a window of {show(tuple(kernel))}{spread_out} needs at least {show(least)}, "
         f"but its input is {show_shape(shape[:-1])}",

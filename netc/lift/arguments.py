@@ -16,11 +16,7 @@ from netc.syntax.tree import Argument, Expr, Keyword, Literal, Positional, Refer
 
 
 class Unwritable(ValueError):
-    """A value that no spec can write. `param` names the parameter that has it."""
-
-    def __init__(self, param: str, value: object) -> None:
-        super().__init__(f"`{param}` is {value!r}, which a spec cannot write")
-        self.param = param
+    """A network that no spec can say as it is."""
 
 
 def params_of(value: Declared) -> Mapping[str, Param]:
@@ -110,7 +106,7 @@ def _expression(param: Param, own: object) -> Expr | Size:
         return Reference(own, NOWHERE) if is_name or own in param.kind.words() else Literal(str(own), NOWHERE)
     if isinstance(own, bool | int) or (isinstance(own, float) and isfinite(own)):
         return _literal(own)
-    raise Unwritable(param.name, own)
+    raise Unwritable(f"`{param.name}` is {own!r}, which a spec cannot write")
 
 
 def _literal(value: int | float | bool) -> Literal:

@@ -16,11 +16,11 @@ from netc.compiler import compile_source
 from netc.diagnostics.model import Diagnostics
 from netc.ir.net import Net, Node, Origin
 from netc.ir.shape import Shape
-from netc.layers.base import LAYERS, Layer, LayerError
-from netc.lift.arguments import given, params_of
-from netc.lift.text import UnwritableError, section_text, statements_of
+from netc.layers.base import LAYERS, Layer
+from netc.lift.arguments import Unwritable, given, params_of
+from netc.lift.text import section_text, statements_of
 from netc.limits import Limits
-from netc.params import KindError
+from netc.params import Refused
 from netc.program import Program
 from netc.syntax.format import format_file
 from netc.syntax.parser import parse
@@ -100,7 +100,7 @@ def text_of_program(program: Program) -> str:
 def _text(net: Net) -> str:
     try:
         return print_tree(statements_of(net))
-    except UnwritableError as error:
+    except Unwritable as error:
         raise GraphError(str(error)) from None
 
 
@@ -138,7 +138,7 @@ def _net(graph: networkx.MultiDiGraph[str]) -> Net:
         layer = _normal(name, attributes["layer"], shapes)
         try:
             shape = layer.infer(shapes)
-        except LayerError as error:
+        except Refused as error:
             raise GraphError(f"`{name}`, {_listed(operands, 'which reads')}: {error.message}") from None
         net.add(Node(name, layer, Origin(NOWHERE), attributes.get("shares")), operands, shape)
     _check_sharing(net)
@@ -194,7 +194,7 @@ def _normal(name: str, layer: Layer, shapes: list[Shape]) -> Layer:
     for parameter, own in given(layer).items():
         try:
             values[parameter] = params[parameter].kind.accept(_said(own, params[parameter].kind.words()), rank)
-        except KindError as error:
+        except Refused as error:
             raise GraphError(f"`{name}`: `{parameter}` of `{layer.op}`: {error}") from None
     return type(layer)(**values)
 

@@ -43,16 +43,8 @@ from netc.syntax.tree import (
 )
 
 
-class UnwritableError(ValueError):
-    """A network that no spec can say as it is. `node` names the layer at fault."""
-
-    def __init__(self, node: str, message: str) -> None:
-        super().__init__(message)
-        self.node = node
-
-
 def statements_of(net: Net) -> list[Statement]:
-    """The syntax tree of a network. Raises `UnwritableError`."""
+    """The syntax tree of a network. Raises `Unwritable`."""
     writer = _Writer(net)
     body = writer.statements()
     head = [operation("net", _word(net.name))] if LEGAL.match(net.name) else []
@@ -142,7 +134,7 @@ class _Writer:
 
     def _label(self, name: str) -> Reference:
         if name not in self.labels:
-            raise UnwritableError(name, f"`{name}` is read from outside of the layers that share their weights")
+            raise Unwritable(f"`{name}` is read from outside of the layers that share their weights")
         return Reference(self.labels[name], NOWHERE)
 
     def _series(self, items: Sequence[Layers], current: str | None, body: _Body) -> list[Statement]:
@@ -187,7 +179,7 @@ class _Writer:
         node, last = self.net.node(first.names[0]), items[-1].names[0]
         layer, words = node.layer, [self.net.node(item.names[0]).layer.op for item in items[1:]]
         if isinstance(layer, Identity):
-            raise UnwritableError(node.name, f"`{node.name}`: `identity` makes no layer in a spec: leave it out")
+            raise Unwritable(f"`{node.name}`: `identity` makes no layer in a spec: leave it out")
         branches = [Branch(tuple(self._series(_items(part), first.source, body)), NOWHERE) for part in first.branches]
         joined = () if first.branches else self.net.operands(node.name)[1:]
         parts = self._arguments(node, words) + [Positional(self._joined(node, name), NOWHERE) for name in joined]
@@ -202,7 +194,7 @@ class _Writer:
         label = self._label(name)
         known = type(node.layer).signature(node.layer.op).params
         if label.name in {"channels", *known, *(word for param in known.values() for word in param.kind.words())}:
-            raise UnwritableError(name, f"`{label.name}` is a word of `{node.layer.op}`, which joins it: rename it")
+            raise Unwritable(f"`{label.name}` is a word of `{node.layer.op}`, which joins it: rename it")
         return label
 
     def _arguments(self, node: Node, words: Sequence[str]) -> list[Argument]:
@@ -210,7 +202,7 @@ class _Writer:
         try:
             made = arguments(node.layer, {"bias": False} if words[:1] == ["bn"] else {})
         except Unwritable as error:
-            raise UnwritableError(node.name, f"`{node.name}`: {error}") from None
+            raise Unwritable(f"`{node.name}`: {error}") from None
         if words[:1] == ["bn"] and getattr(node.layer, "bias", False):
             made.append(Positional(Reference("bias", NOWHERE), NOWHERE))
         return made
@@ -229,7 +221,7 @@ class _Writer:
             missing -= names
             end += 1
         if missing:
-            raise UnwritableError(min(missing), _no_call(min(missing)))
+            raise Unwritable(_no_call(min(missing)))
         return end
 
     def _call_of(self, node: Node) -> str | None:
@@ -243,11 +235,11 @@ class _Writer:
         made = Definition(group.first, (), own, True, NOWHERE, NOWHERE)
         same = next((known for known in self.definitions if known.name == group.first), None)
         if same is None and prefix != group.first:
-            raise UnwritableError(first, f"`{first}` uses the weights of a layer that stands after it")
+            raise Unwritable(f"`{first}` uses the weights of a layer that stands after it")
         if same is None:
             self.definitions.append(made)
         elif not alike(same, made):
-            raise UnwritableError(first, _no_call(first))
+            raise Unwritable(_no_call(first))
         if prefix == group.first:  # its layers have the name of the definition, so that its label is free
             label = last if last in self.read else None
             body.counts[group.first] = body.counts.get(group.first, 0) + (label is None)
@@ -273,14 +265,14 @@ def _names(item: Layers) -> Iterator[str]:
 
 def _shared(net: Net) -> list[_Shared]:
     """The layers that share weights, by the `shared def` that says so: `tower_conv1` and `tower2_conv1` are the layer
-    `conv1` of two calls of `tower`. Raises `UnwritableError` for names that no calls would give."""
+    `conv1` of two calls of `tower`. Raises `Unwritable` for names that no calls would give."""
     groups: dict[str, _Shared] = {}
     for node in net:
         if node.shares is None:
             continue
         rest = _common(node.shares, node.name)
         if rest is None:
-            raise UnwritableError(node.name, _no_call(node.name))
+            raise Unwritable(_no_call(node.name))
         first, prefix = (name.removesuffix(f"_{rest}") for name in (node.shares, node.name))
         prefixes = groups.setdefault(first, _Shared(first, {})).prefixes
         prefixes |= {node.shares: first, node.name: prefix}

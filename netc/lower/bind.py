@@ -12,7 +12,7 @@ from netc.ir.net import Written
 from netc.layers.kinds import Padding
 from netc.lower.evaluate import Poison, Scope, evaluate, integer, value_words
 from netc.lower.walk import names
-from netc.params import Anything, Bool, KindError, Param, Signature, Sizes
+from netc.params import Anything, Bool, Param, Refused, Signature, Sizes
 from netc.suggest import did_you_mean
 from netc.syntax.source import Span
 from netc.syntax.tree import Argument, Expr, Keyword, Operation, Reference, Size
@@ -182,7 +182,7 @@ class _Binder:
     def _accept(self, param: Param, value: object, span: Span) -> object:
         try:
             accepted = param.kind.accept(value, self.bound.rank or 0)
-        except KindError as error:
+        except Refused as error:
             raise self.fail(
                 error.code,
                 f"`{param.name}` of `{self.signature.name}`: {error}",

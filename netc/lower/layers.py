@@ -11,12 +11,12 @@ from netc.diagnostics.model import Label
 from netc.ir.net import Net, Node, Origin, Written
 from netc.ir.shape import Shape, elements, show_shape
 from netc.layers import LAYERS
-from netc.layers.base import Layer, LayerError
+from netc.layers.base import Layer
 from netc.lower.bind import Bound, Option, Trailing, bind
 from netc.lower.evaluate import Poison
 from netc.lower.expansion import Body, LayerStep
 from netc.lower.state import BROKEN, Context, Current, State, head, run_branches
-from netc.params import Signature
+from netc.params import Refused, Signature
 from netc.syntax.source import Span
 from netc.syntax.tree import Keyword, Operation, Reference
 from netc.values import Word
@@ -233,7 +233,7 @@ def _add(
             layer.validate(bound.rank)
             return None
         shape = layer.checked_shape(shapes)
-    except LayerError as error:
+    except Refused as error:
         _report(error, origin, shapes, operands or (), bound.spans, ctx)
         return None
     node = _admit(state, Node(state.unique(name, ctx), layer, origin), shapes, shape, ctx)
@@ -241,7 +241,7 @@ def _add(
 
 
 def _report(
-    error: LayerError,
+    error: Refused,
     origin: Origin,
     shapes: Sequence[Shape],
     operands: Sequence[str],
@@ -257,7 +257,7 @@ def _report(
     ctx.scope.report.add(
         error.code,
         error.message,
-        spans.get(error.param or "", origin.span),
+        spans.get(error.param, origin.span),
         label=label,
         secondary=_operand_places(ctx.net, operands, shapes) if len(shapes) > 1 else (),
         notes=notes,

@@ -13,7 +13,7 @@ from netc.lower.expansion import LayerStep
 from netc.lower.layers import signature_of
 from netc.lower.names import NAMELESS, Names
 from netc.lower.state import BROKEN, Context, Labels, State, braceless, head
-from netc.params import Int, KindError, Param, Signature
+from netc.params import Int, Param, Refused, Signature
 from netc.suggest import did_you_mean
 from netc.syntax.parser import parse
 from netc.syntax.source import Span
@@ -201,7 +201,7 @@ def _option(signature: Signature, argument: Keyword | Positional, ctx: Context) 
         param.kind.accept(computed, 0)  # an input of another rank may follow
     except Poison:
         return None
-    except KindError as error:
+    except Refused as error:
         ctx.scope.fail(error.code, f"`{param.name}` of `{signature.name}`: {error}", argument.span)
         return None
     return argument.key, Option(computed, value, argument.span, ctx.scope)  # type: ignore[arg-type]

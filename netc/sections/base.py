@@ -7,28 +7,14 @@ TFLearn, the paper and Keras have other defaults than netc.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, cast, dataclass_transform
 
-from netc.params import Declared, KindError, Real, declared, param
+from netc.params import Declared, Real, Refused, declared, param
 from netc.record import Record, record
 from netc.target import Symbol, concrete, is_given
 from netc.values import show
-
-
-class SettingError(Exception):
-    """A setting refuses its arguments, or something it is combined with. Whoever runs it adds the position.
-
-    `param` names the parameter at fault, whose words are underlined; without it the whole line is.
-    """
-
-    def __init__(self, message: str, *, code: str = "NET407", param: str = "", help: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        self.message = message
-        self.code = code
-        self.param = param
-        self.help = tuple(help)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +28,7 @@ class Name:
 
     def accept(self, value: object, rank: int) -> str:
         if not isinstance(value, str):
-            raise KindError(f"got {show(value)}, expected {self.what}")
+            raise Refused("NET108", f"got {show(value)}, expected {self.what}")
         return str(value)
 
     def words(self) -> tuple[str, ...]:
@@ -68,7 +54,7 @@ class Setting(Record, Declared):
     refused: ClassVar[Mapping[str, str]] = {}  # keys that cannot stand with this choice, and why
 
     def validate(self) -> None:
-        """Raise `SettingError` for parameters that contradict each other."""
+        """Raise `Refused` for parameters that contradict each other."""
 
 
 class Targeted(Setting):

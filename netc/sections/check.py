@@ -10,8 +10,8 @@ from netc.diagnostics.codes import Severity
 from netc.diagnostics.model import Diagnostic, Edit, Fix, Label
 from netc.ir.net import Net
 from netc.ir.shape import Shape, show_shape
+from netc.params import Refused
 from netc.program import Program
-from netc.sections.base import SettingError
 from netc.sections.classes import counts
 from netc.sections.conflicts import Conflict, watching
 from netc.sections.losses import Loss
@@ -54,7 +54,7 @@ def _images(data: Data, program: Program) -> None:
     for line in data.all(Step):
         try:
             shape = line.value.shape(image)
-        except SettingError as error:
+        except Refused as error:
             report.add(error.code, error.message, line.at(error.param), help=error.help)
             return
         image, last = shape, last if shape == image else line.span

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from netc.ir.shape import Dim, Shape, elements, show_shape
-from netc.params import Choice, Int, Real, Sizes, param
+from netc.params import Choice, Int, Real, Refused, Sizes, param
 from netc.record import record
-from netc.sections.base import Registry, Setting, SettingError, choice
+from netc.sections.base import Registry, Setting, choice
 
 CHANCE = Real(min=0, max=1, open=("min",))
 HOW = Choice(("per_channel", "per_pixel", "overall", "samplewise"))
@@ -71,13 +71,15 @@ class Crop(Step):
 
     def validate(self) -> None:
         if self.pad and self.where == "central":
-            raise SettingError("`pad` is for random crops, this one is central", param="pad", help=("remove `pad`",))
+            raise Refused(
+                "NET407", "`pad` is for random crops, this one is central", param="pad", help=("remove `pad`",)
+            )
 
     def shape(self, image: Shape) -> Shape:
         if any(_exceeds(part, dim) for part, dim in zip(self.to, image, strict=False)):
-            raise SettingError(
+            raise Refused(
+                "NET406",
                 f"a crop of {show_shape(self.to)} is larger than its image, {show_shape(image[:-1])}",
-                code="NET406",
                 param="to",
                 help=("`pad` widens images in training only: `resize` them first, or crop less",),
             )
@@ -114,7 +116,8 @@ class Channels(Step):
 
     def validate(self) -> None:
         if self.order == "bgr" and self.count < 3:
-            raise SettingError(
+            raise Refused(
+                "NET407",
                 f"`bgr` is an order of three colours, and `channels {self.count}` makes grey",
                 param="order",
                 help=("write `channels 3 bgr`, or leave `bgr` out",),
@@ -135,14 +138,14 @@ class _Statistic(Step):
 
     def validate(self) -> None:
         if self.values and self.how != "per_channel":
-            raise SettingError(f"given values are per channel, `{self.how}` is computed", param="how")
+            raise Refused("NET407", f"given values are per channel, `{self.how}` is computed", param="how")
 
     def shape(self, image: Shape) -> Shape:
         channels = image[-1]
         if len(self.values) > 1 and channels is not None and channels != len(self.values):
-            raise SettingError(
+            raise Refused(
+                "NET406",
                 f"got {len(self.values)} values for images of {channels} channels",
-                code="NET406",
                 param="values",
                 help=(f"write one value, or {channels}, or `{self.name} per_channel` to have them computed",),
             )
@@ -170,9 +173,9 @@ class ZCA(Step):
     def shape(self, image: Shape) -> Shape:
         size = elements(image)
         if size is not None and size > WHITENED:
-            raise SettingError(
+            raise Refused(
+                "NET406",
                 f"`zca` of {show_shape(image)} images needs a matrix of {size:,} x {size:,} numbers",
-                code="NET406",
                 help=(f"`resize` them first: an image may have {WHITENED:,} numbers, such as 52x52x3",),
             )
         return image
@@ -238,17 +241,17 @@ class Jitter(Step):
 
     def validate(self) -> None:
         if not (self.brightness or self.contrast or self.saturation or self.hue):
-            raise SettingError(
+            raise Refused(
+                "NET106",
                 "`jitter` changes nothing without a strength",
-                code="NET106",
                 help=("for example `jitter brightness=0.2 contrast=0.2`",),
             )
 
     def shape(self, image: Shape) -> Shape:
         if (self.saturation or self.hue) and image[-1] not in (3, None):
-            raise SettingError(
+            raise Refused(
+                "NET406",
                 f"saturation and hue need images of 3 channels, these have {image[-1]}",
-                code="NET406",
                 param="saturation" if self.saturation else "hue",
                 help=("keep brightness and contrast",),
             )
@@ -267,9 +270,9 @@ class Cutout(Step):
 
     def shape(self, image: Shape) -> Shape:
         if any(_exceeds(part, dim) for part, dim in zip(self.hole, image, strict=False)):
-            raise SettingError(
+            raise Refused(
+                "NET406",
                 f"a hole of {show_shape(self.hole)} is larger than its image, {show_shape(image[:-1])}",
-                code="NET406",
                 param="hole",
             )
         return image

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from netc.diagnostics.model import Diagnostics, Frame, Label
 from netc.lower.bind import bind
 from netc.lower.evaluate import Poison, Scope, boolean, evaluate
-from netc.params import declared
-from netc.sections.base import Name, Setting, SettingError
+from netc.params import Refused, declared
+from netc.sections.base import Name, Setting
 from netc.sections.conflicts import conflicts
 from netc.sections.data_sets import DATA_SETS, DataSet
 from netc.sections.metrics import METRICS
@@ -240,7 +240,7 @@ class _Reader:
         line = Line(chosen(**bound.values), operation.span, bound.spans, bound.written)
         try:
             line.value.validate()
-        except SettingError as error:
+        except Refused as error:
             raise self.fail(error.code, error.message, line.at(error.param), error.help) from None
         return line
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from netc.params import Bool, Choice, Int, Real, param
+from netc.params import Bool, Choice, Int, Real, Refused, param
 from netc.record import record
-from netc.sections.base import Clock, Registry, Setting, SettingError, choice, real, times
+from netc.sections.base import Clock, Registry, Setting, choice, real, times
 from netc.sections.monitors import Monitoring
 from netc.target import Call, is_given
 
@@ -60,9 +60,9 @@ class Milestones(Schedule):
 
     def validate(self) -> None:
         if any(later <= earlier for earlier, later in zip(self.at, self.at[1:], strict=False)):
-            raise SettingError(
+            raise Refused(
+                "NET109",
                 f"milestones rise, got {' '.join(map(str, self.at))}",
-                code="NET109",
                 param="at",
                 help=(f"write them in order: `milestones {' '.join(map(str, sorted(set(self.at))))}`",),
             )
@@ -225,9 +225,9 @@ class Warmup(Schedule):
 
     def validate(self) -> None:
         if self.shape == "constant" and not self.lr:
-            raise SettingError(
+            raise Refused(
+                "NET106",
                 "a constant warm-up needs a rate of its own",
-                code="NET106",
                 param="shape",
                 help=("for example `warmup steps=400 lr=0.01 constant`",),
             )

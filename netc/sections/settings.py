@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from netc.params import Bool, Choice, Either, Int, Real, Text, param
-from netc.sections.base import Name, Registry, Setting, SettingError, choice
+from netc.params import Bool, Choice, Either, Int, Real, Refused, Text, param
+from netc.sections.base import Name, Registry, Setting, choice
 from netc.sections.losses import LOSSES
 from netc.sections.metrics import METRICS
 from netc.sections.monitors import Monitoring
@@ -72,7 +72,7 @@ class Validation(Setting):
 
     def validate(self) -> None:
         if isinstance(self.part, str) and self.stratified:
-            raise SettingError(f"the `{self.part}` images are what they are, nothing is drawn", param="stratified")
+            raise Refused("NET407", f"the `{self.part}` images are what they are, nothing is drawn", param="stratified")
 
     def kept(self, images: int) -> int:
         """How many of the training images are kept from training."""
@@ -141,11 +141,9 @@ class Clip(Setting):
     def validate(self) -> None:
         given = [name for name in ("norm", "each", "value") if getattr(self, name) is not None]
         if not given:
-            raise SettingError(
-                "`clip` needs `norm`, `each` or `value`", code="NET106", help=("for example `clip norm=5`",)
-            )
+            raise Refused("NET106", "`clip` needs `norm`, `each` or `value`", help=("for example `clip norm=5`",))
         if len(given) > 1:
-            raise SettingError(f"`clip` takes one measure, got {' and '.join(given)}", param=given[1])
+            raise Refused("NET407", f"`clip` takes one measure, got {' and '.join(given)}", param=given[1])
 
 
 @choice(TRAIN, "ema", example="ema 0.999")
@@ -184,9 +182,9 @@ class ClassWeights(Setting):
 
     def validate(self) -> None:
         if bool(self.weights) == bool(self.how):
-            raise SettingError(
+            raise Refused(
+                "NET106" if not self.weights else "NET407",
                 "`class_weights` takes `balanced`, or one number a class",
-                code="NET106" if not self.weights else "NET407",
                 param="how" if self.how else "",
             )
 
@@ -233,7 +231,7 @@ class Freeze(Setting):
 
     def validate(self) -> None:
         if not (self.labels or self.before):
-            raise SettingError("`freeze` needs a label", code="NET106", help=("for example `freeze before=fc1`",))
+            raise Refused("NET106", "`freeze` needs a label", help=("for example `freeze before=fc1`",))
 
 
 @choice(TRAIN, "restore", example='restore "vgg16.weights.h5"')

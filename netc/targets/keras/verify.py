@@ -291,7 +291,7 @@ def _valid_size(net: Net) -> int:
 
 def _fits(net: Net, size: int) -> bool:
     """Whether all shapes follow when every unknown size of the inputs is this one."""
-    from netc.layers.base import LayerError  # noqa: PLC0415
+    from netc.params import Refused  # noqa: PLC0415
 
     shapes: dict[str, tuple[int | None, ...]] = {}
     for node in net:
@@ -300,6 +300,6 @@ def _fits(net: Net, size: int) -> bool:
             continue
         try:
             shapes[node.name] = node.layer.infer([shapes[name] for name in net.operands(node.name)])
-        except LayerError:
+        except Refused:
             return False
     return True

@@ -22,9 +22,10 @@ from dataclasses import replace
 
 from netc.ir.net import Node
 from netc.ir.shape import Shape
-from netc.layers.base import Layer, LayerError
+from netc.layers.base import Layer
 from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep
 from netc.lower.walk import mentions
+from netc.params import Refused
 from netc.program import Program
 from netc.syntax.tree import Expr, Parameter, Positional, Size
 from netc.target import Symbol
@@ -239,7 +240,7 @@ class Conditions:
             if isinstance(value, Symbol) and isinstance(value.value, bool):
                 try:
                     shape = type(layer)(**{**vars(node.layer), name: not value.value}).infer(shapes)
-                except LayerError:
+                except Refused:
                     continue
                 self._add(node.name, shape, ((value.expr, value.value),))
 
@@ -268,7 +269,7 @@ class Conditions:
             )
             try:
                 made = layer.infer(others)
-            except LayerError:
+            except Refused:
                 continue  # netc refuses it, and so does Keras
             if to_keras(layer, others) != to_keras(layer, shapes):
                 for condition, outcome in reason:
