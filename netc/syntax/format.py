@@ -1,4 +1,4 @@
-"""A text in the canonical style: as its tree is printed, with the layout that the text has.
+"""A text in the canonical style: as its tree is printed, with what of the text the tree does not say.
 
 What stood on one line stays on one line while it fits: statements parted by `;`, short blocks, combiners. Literals stay
 as they were written. Blank lines stay, one in a row. Comments stay where they are; those inside parentheses move above.
@@ -12,7 +12,7 @@ from collections import deque
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
 from netc.syntax.parser import parse
-from netc.syntax.printer import Layout, Line, Printer
+from netc.syntax.printer import Line, Printer, Trivia
 from netc.syntax.source import Source
 from netc.syntax.tree import Comment, File, If, Literal, Statement, alike
 
@@ -42,8 +42,8 @@ def prove(file: File, text: str, limits: Limits) -> None:
     assert _formatted(again) == text, f"formatting {file.source.name} twice would change it twice"
 
 
-class _Written(Layout):
-    """The layout of a text."""
+class _Written(Trivia):
+    """How a text is written."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -64,7 +64,7 @@ class _Written(Layout):
 
 def _formatted(file: File) -> str:
     weaver, end = _Weaver(file), len(file.source.text)
-    for line in Printer(weaver.layout).lines(file.statements, end):
+    for line in Printer(weaver.written).lines(file.statements, end):
         weaver.add(line)
     weaver.comments_before(end, "")
     return "".join(line + "\n" for line in weaver.lines)
@@ -74,7 +74,7 @@ class _Weaver:
     """The lines of a file so far, and the comments that are still to come."""
 
     def __init__(self, file: File) -> None:
-        self.layout = _Written(file.source)
+        self.written = _Written(file.source)
         self.comments = deque(file.comments)
         self.lines: list[str] = []
         self.last: int | None = None  # line of the source where the last line ended; None where no blank may follow
@@ -92,7 +92,7 @@ class _Weaver:
         if not line.joins(self.lines):
             self._gap(line.start)
         line.put(self.lines)
-        self.last = self.layout.line_of(line.stop)
+        self.last = self.written.line_of(line.stop)
         self._comment_after(line)
         if line.text.endswith("{"):
             self.last = None
@@ -104,18 +104,18 @@ class _Weaver:
             place = comment.span.start if at is None else at
             self._gap(place)
             self.lines.append(indent + _comment(comment))
-            self.last = self.layout.line_of(place)
+            self.last = self.written.line_of(place)
 
     def _gap(self, start: int) -> None:
         """A blank line, if one stood before an offset."""
-        if self.last is not None and self.layout.line_of(start) > self.last + 1:
+        if self.last is not None and self.written.line_of(start) > self.last + 1:
             self.lines.append("")
 
     def _comment_after(self, line: Line) -> None:
         """The comment that stands where a line ended goes after it."""
         if not self.comments or self.comments[0].own_line or self.comments[0].span.start >= line.after:
             return
-        if self.layout.line_of(self.comments[0].span.start) == self.last:
+        if self.written.line_of(self.comments[0].span.start) == self.last:
             self.lines[-1] += "  " + _comment(self.comments.popleft())
 
 

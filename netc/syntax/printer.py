@@ -2,7 +2,7 @@
 
 One statement a line, four spaces inside braces, one space between arguments, operators of arithmetic without spaces and
 all others with. Parentheses stand where the tree has them, and where it would be read as another one without. What a
-tree does not say is its `Layout`, which the formatter finds in the text that the tree was read from.
+tree does not say is its `Trivia`, which the formatter finds in the text that the tree was read from.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ _BINARY = {
 }
 
 
-class Layout:
-    """How a tree is laid out that was not read from a text: literals by their values, a statement a line, and on one
-    line with their braces only those combiners whose branches are no more than a layer."""
+class Trivia:
+    """How a tree is written that comes from no text: literals by their values, a statement a line, and on one line with
+    their braces only those combiners whose branches are no more than a layer."""
 
     def literal(self, literal: Literal) -> str:
         """How a literal is written."""
@@ -106,7 +106,7 @@ class Line:
 def print_tree(statements: Iterable[Statement]) -> str:
     """Statements as text."""
     made: list[str] = []
-    for line in Printer(Layout()).lines(tuple(statements), 0):
+    for line in Printer(Trivia()).lines(tuple(statements), 0):
         line.put(made)
     return "".join(f"{line}\n" for line in made)
 
@@ -123,10 +123,10 @@ class _Part(NamedTuple):
 
 
 class Printer:
-    """Prints statements in a layout."""
+    """Prints statements."""
 
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
+    def __init__(self, trivia: Trivia) -> None:
+        self.trivia = trivia
 
     # -- statements ------------------------------------------------------------------------------------------
 
@@ -149,7 +149,7 @@ class Printer:
     def _rows(self, statements: Iterable[Statement]) -> list[list[Statement]]:
         rows: list[list[Statement]] = []
         for statement in statements:
-            if rows and self.layout.beside(rows[-1][-1], statement):
+            if rows and self.trivia.beside(rows[-1][-1], statement):
                 rows[-1].append(statement)
             else:
                 rows.append([statement])
@@ -183,7 +183,7 @@ class Printer:
         parts = self._parts(statement)
         if parts[0].inner is None:
             return parts[0].head
-        if not self.layout.closed(statement, parts[0].opening):
+        if not self.trivia.closed(statement, parts[0].opening):
             return None
         return " ".join(f"{part.head} {self._braces(part.inner)}" for part in parts)
 
@@ -247,7 +247,7 @@ class Printer:
         binding = _ATOM
         match node:
             case Literal():
-                text = self.layout.literal(node)
+                text = self.trivia.literal(node)
                 binding = _SIGN if text[0] in "+-" else _ATOM
             case Reference():
                 text = node.name
