@@ -13,6 +13,7 @@ from netc.diagnostics import Diagnostic, Severity
 from netc.diagnostics.explain import page
 from netc.diagnostics.fixes import apply_fixes
 from netc.ir.window import Window, read_share, skips
+from netc.layers import LAYERS
 from netc.program import Program
 from netc.syntax.source import Source
 from tests.cases import paths, read_case
@@ -41,6 +42,23 @@ def calls(function: Callable[[], None]) -> int:
     finally:
         sys.setprofile(before)
     return count
+
+
+# -- activations -------------------------------------------------------------------------------------------------
+
+PLAIN = {"conv": "conv 4x3", "dwconv": "dwconv 3", "sepconv": "sepconv 4x3", "deconv": "deconv 4x3", "fc": "fc 4"}
+
+
+@pytest.mark.parametrize("word", ["tanh", "softplus", "prelu", "leakyrelu"])
+@pytest.mark.parametrize("op", [name for name, layer in LAYERS.items() if "act" in layer.signature(name).params])
+def test_what_the_help_writes_is_without_the_activation_of_a_default(op: str, word: str) -> None:
+    head, plain = f"default {op} act=relu\ninput 8x8x3\n", PLAIN.get(op, "dense 4")
+    (warning,) = (one for one in found(f"{head}{plain} {word}") if one.code == "NET502")
+    (help,) = warning.help
+    program = compiled(head + help.split("`")[1])
+    assert "NET502" not in {one.code for one in program.report}
+    *_, layer, after = program.net
+    assert (layer.layer.activation, after.layer.op) == (None, LAYERS[word].op)
 
 
 # -- copies --------------------------------------------------------------------------------------------------

@@ -27,12 +27,17 @@ def double_activations(program: Program) -> None:
             first = source.layer.activation
             if first is None or not findings.fresh("NET502", node):
                 continue
+            written, help = source.origin.span, "remove one of them"
+            act = source.origin.written.get("act")
+            if isinstance(act, Expr) and not written.holds(act.span):
+                plain = " ".join(written.text.split())
+                written, help = act.span, f"`{plain} act=linear` is without the `{first}` of the `default`"
             findings.add(
                 "NET502",
                 node,
                 f"`{words(node)}` is applied to the result of `{first}`: two activations in a row",
-                secondary=[Label(source.origin.span, f"`{first}` here")],
-                help=["remove one of them"],
+                secondary=[Label(written, f"`{first}` here")],
+                help=[help],
             )
 
 

@@ -60,6 +60,10 @@ class Span(NamedTuple):
         """Line of the first character, from 1."""
         return self.source.position(self.start)[0]
 
+    def holds(self, other: Span) -> bool:
+        """Whether another range lies in this one."""
+        return self.source is other.source and self.start <= other.start and other.end <= self.end
+
     def to(self, other: Span) -> Span:
         """The range from the start of this one to the end of another."""
         return Span(self.source, self.start, other.end)
