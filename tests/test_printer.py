@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from netc.limits import Limits
 from netc.syntax import tree
+from netc.syntax.format import format_file
 from netc.syntax.printer import WIDTH, print_tree
 from netc.syntax.source import NOWHERE, Span
 from netc.syntax.tree import (
@@ -201,6 +202,25 @@ data x {
         wide = f'add {{ | identity | f "{"-" * (WIDTH - 25 + more)}" }}'
         assert len(wide) == WIDTH + more
         assert print_tree(placeless(again(wide))).count("\n") == (4 if more else 1)
+
+
+@pytest.mark.parametrize(
+    ("start", "middle", "end"),
+    [
+        ("repeat 1 {\n", "relu\n", "}\n"),
+        ("repeat 1 { ", "relu", " }"),
+        ("if a {\n", "relu\n", "}\n"),
+        ("if a { relu } else { ", "relu", " }"),
+        ("add {\n| identity\n| ", "relu\n", "}\n"),
+        ("add { | identity | ", "relu", " }"),
+    ],
+)
+def test_what_is_nested_as_deeply_as_it_may_be_is_printed(start: str, middle: str, end: str) -> None:
+    depth = Limits().nesting
+    file, report = read(start * depth + middle + end * depth)
+    assert not list(report)
+    assert alike(again(print_tree(file.statements)), file.statements)
+    format_file(file)
 
 
 def test_parentheses_are_added_where_they_are_needed() -> None:

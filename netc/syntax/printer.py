@@ -193,7 +193,7 @@ class Printer:
         return "{ " + " ".join(f"| {self._row(branch.statements or (IDENTITY,))}" for branch in inner or ()) + " }"
 
     def _row(self, statements: Iterable[Statement]) -> str:
-        return "; ".join(self._inline(statement) or "" for statement in statements)
+        return "; ".join(filter(None, map(self._inline, statements)))
 
     def _parts(self, statement: Statement) -> list[_Part]:
         start, stop = statement.span.start, statement.span.end

@@ -270,17 +270,24 @@ def descend(nodes: Iterable[Node]) -> Iterator[Node]:
 
 def alike(one: object, other: object) -> bool:
     """Whether trees, or tuples of them, say the same, wherever they stand in a text."""
-    if isinstance(one, Span | Source):
-        return True
-    if isinstance(one, Branch) and isinstance(other, Branch):
-        return alike(one.statements or (IDENTITY,), other.statements or (IDENTITY,))
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return len(one) == len(other) and all(map(alike, one, other))
-    if not is_dataclass(one):
-        return one == other
-    return all(alike(getattr(one, field.name), getattr(other, field.name)) for field in fields(one))
+    waiting = [(one, other)]
+    while waiting:
+        one, other = waiting.pop()
+        if isinstance(one, Branch) and isinstance(other, Branch):
+            one, other = one.statements or (IDENTITY,), other.statements or (IDENTITY,)
+        if type(one) is not type(other):
+            return False
+        if isinstance(one, Span | Source):
+            continue
+        if isinstance(one, tuple) and isinstance(other, tuple):
+            if len(one) != len(other):
+                return False
+            waiting.extend(zip(one, other, strict=True))
+        elif is_dataclass(one):
+            waiting.extend((getattr(one, field.name), getattr(other, field.name)) for field in fields(one))
+        elif one != other:
+            return False
+    return True
 
 
 @dataclass(slots=True, eq=False)
