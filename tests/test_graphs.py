@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Iterator
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import networkx
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 
 import netc
 from netc.analysis.cost import measure
@@ -26,7 +26,7 @@ from netc.lift.graph import graph_of, program_of
 from netc.params import declared
 from netc.syntax.format import format_file
 from tests.effort import effort
-from tests.figure_geometry import violations
+from tests.figure_geometry import bodies, violations
 from tests.figure_samples import objects, scene, texts
 from tests.random_networks import compiled, networks
 from tests.specs import SPECS as SPECS_FOLDER
@@ -216,6 +216,35 @@ def test_a_structure_has_the_order_of_the_network(text: str) -> None:
         assert names_of(whole) == names_of(folded) == [node.name for node in each.net]
 
 
+def groups(series: Series) -> Iterator[Group]:
+    for item in series.items:
+        if isinstance(item, Group):
+            yield item
+        for part in item.passes if isinstance(item, Group) else item.branches:
+            yield from groups(part)
+
+
+@effort(60)
+@given(networks() | bodies().map("input 8x8x4\n{}\ngap; fc 3".format))
+def test_what_is_told_once_is_equal_and_follows(text: str) -> None:
+    """The blocks of a run have the same layers, read each other's alike, and begin after one another."""
+    program = compiled(text)
+    assume(program is not None and not program.report.failed)
+    assert program is not None
+    for each, least in product((program, program_of(graph_of(program))), ((2, 6), (2, 2))):
+        net, places = each.net, {node.name: place for place, node in enumerate(each.net)}
+        for group in groups(fold(net, structure(each), lambda node: node.layer, least=least)):
+            first, *others = [names_of(one) for one in group.passes]
+            for before, block in pairwise([first, *others]):
+                twins = dict(zip(first, block, strict=True))
+                for name, twin in twins.items():
+                    assert net.node(name).layer == net.node(twin).layer
+                    assert net.shapes[name][:-1] == net.shapes[twin][:-1]
+                    for read, other in zip(net.operands(name), net.operands(twin), strict=True):
+                        far = places[name] - places[read] == places[twin] - places[other]
+                        assert twins[read] == other if read in twins else other == before[-1] or far
+
+
 def repeats(series: Series) -> list[int]:
     """The passes of the repeats of a structure, outermost ones."""
     return [len(item.passes) for item in series.items if isinstance(item, Group)]
@@ -244,6 +273,21 @@ def test_figures_without_text_are_about_as_small(spec: str) -> None:
 def test_stages_are_called_what_their_names_begin_with() -> None:
     found = texts(scene("volumes", netc.from_graph(load("vgg16").graph)))
     assert {f"stage{at}" for at in range(1, 6)} <= set(found)
+
+
+def test_names_stay_where_a_combiner_stands_in_another() -> None:
+    """The inner one comes first in a graph, and the outer one in a text."""
+    written = netc.loads("input 8x8x4\nstart: relu\nadd start\nconv 4x3\nadd start\n")
+    bare = netc.from_graph(written.graph)
+    assert_equal(written.graph, bare.graph)
+    assert "add2: add {\n    | add { | identity | identity }" in bare.text()
+
+
+def test_a_pool_of_one_pixel_is_what_it_does() -> None:
+    graph = chain(layer("input", shape=(8, 8, 4)), layer("pool", kernel=1, stride=2))
+    assert "subsample 2" in netc.from_graph(graph).text()
+    computed = netc.loads("param k = 1\ninput 8x8x4\npool (k)/2")
+    assert_equal(computed.graph, netc.from_graph(computed.graph).graph)
 
 
 # -- graphs that are no networks -----------------------------------------------------------------------------

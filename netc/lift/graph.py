@@ -22,6 +22,7 @@ from netc.lift.text import section_text, statements_of
 from netc.limits import Limits
 from netc.params import Refused
 from netc.program import Program
+from netc.rewrites.canonical import single_pixel_pool
 from netc.syntax.format import format_file
 from netc.syntax.parser import parse
 from netc.syntax.printer import print_tree
@@ -64,9 +65,10 @@ def graph_of(program: Program) -> networkx.MultiDiGraph[str]:
 
 def _plain(layer: Layer) -> Layer:
     """The layer as its operation has it. Some are replaced by one that does the same after the layer before them
-    (`netc.rewrites`), and users may replace that one."""
+    (`netc.rewrites`), and users may replace that one. A pool of one pixel is what a text of numbers makes it."""
     cls = LAYERS[layer.op]
-    return layer if type(layer) is cls else cls(**vars(layer))
+    plain = layer if type(layer) is cls else cls(**vars(layer))
+    return single_pixel_pool(Node("", plain, Origin(NOWHERE))).layer
 
 
 # -- from a graph --------------------------------------------------------------------------------------------
@@ -140,7 +142,8 @@ def _net(graph: networkx.MultiDiGraph[str]) -> Net:
             shape = layer.infer(shapes)
         except Refused as error:
             raise GraphError(f"`{name}`, {_listed(operands, 'which reads')}: {error.message}") from None
-        net.add(Node(name, layer, Origin(NOWHERE), attributes.get("shares")), operands, shape)
+        node = Node(name, layer, Origin(NOWHERE), attributes.get("shares"))
+        net.add(single_pixel_pool(node), operands, shape)
     _check_sharing(net)
     net.outputs = _outputs(graph, net)
     if unused := net.shapes.keys() - net.used():

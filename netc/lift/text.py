@@ -180,11 +180,12 @@ class _Writer:
         layer, words = node.layer, [self.net.node(item.names[0]).layer.op for item in items[1:]]
         if isinstance(layer, Identity):
             raise Unwritable(f"`{node.name}`: `identity` makes no layer in a spec: leave it out")
+        # Counted before what stands in its branches, as names are.
+        label = body.label(layer.op, body.inner(node.name), last in self.read and last != body.result)
         branches = [Branch(tuple(self._series(_items(part), first.source, body)), NOWHERE) for part in first.branches]
         joined = () if first.branches else self.net.operands(node.name)[1:]
         parts = self._arguments(node, words) + [Positional(self._joined(node, name), NOWHERE) for name in joined]
         parts += [Positional(Reference(word, NOWHERE), NOWHERE) for word in words]
-        label = body.label(layer.op, body.inner(node.name), last in self.read and last != body.result)
         if label is not None:
             self.labels[last] = label
         return operation(layer.op, *parts, label=label, branches=branches)
