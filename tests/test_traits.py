@@ -69,6 +69,21 @@ def test_transparent(cls: type[Layer]) -> None:
     assert cls.transparent == all(passes_values_on(Running(sample)) for sample in samples(cls))
 
 
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls.operands[0] > 1], ids=lambda cls: cls.op)
+def test_sums(cls: type[Layer]) -> None:
+    """What is added to one operand is added, times a number, to all of the output."""
+
+    def found(run: Running) -> bool:
+        x = run.random()
+        for number in range(len(x)):
+            more = [run([one + step * (n == number) for n, one in enumerate(x)]) - run(x) for step in (-256, 256)]
+            if not np.allclose(more[0], -more[1], atol=1e-3) or not np.ptp(more[0]) < 1e-3 < abs(more[0]).min():
+                return False
+        return True
+
+    assert cls.sums == all(found(Running(sample)) for sample in samples(cls))
+
+
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.op)
 def test_train_only(cls: type[Layer]) -> None:
     def found(run: Running) -> bool:
@@ -180,4 +195,12 @@ def test_what_leaves_the_range_of_probabilities_says_how_it_ends(cls: type[Layer
 
 def test_branches_that_end_differently_say_nothing() -> None:
     assert "NET404" not in codes("concat {", "| conv 8x3 softmax", "| conv 8x3", "}")
-    assert "NET404" not in codes("add {", "| conv 8x3", "| conv 8x3", "}")
+    assert "NET404" not in codes("max {", "| conv 8x3 softmax", "| conv 8x3", "}")
+
+
+@pytest.mark.parametrize("op", [cls.op for cls in CLASSES if cls.sums])
+def test_a_sum_can_be_any_number_where_one_of_its_parts_can(op: str) -> None:
+    for linear in ("conv 8x3", "conv 8x3; bn", "add { | conv 8x3 | conv 8x3 relu }; dropout 0.1"):
+        assert "NET404" in codes(f"{op} {{", "| conv 8x3 softmax", f"| {linear}", "}")
+    assert "NET404" not in codes(f"{op} {{", "| conv 8x3 softmax", "| conv 8x3 softmax", "}")
+    assert "NET404" not in codes("add {", "| conv 8x3 softmax", "| conv 8x3 softmax", "}", "conv 8x1 softmax")

@@ -57,6 +57,7 @@ class Add(Combiner):
 
     paper = "+"
     commutative = True
+    sums = True
     example = "add {\n    | identity\n    | conv 16x3 relu\n}"
 
 
@@ -65,6 +66,7 @@ class Subtract(Combiner):
     """The first operand minus the second."""
 
     paper = "-"
+    sums = True
     operands = (2, 2)
     example = "sub {\n    | identity\n    | avgpool 3/1\n}"
 
@@ -103,6 +105,7 @@ class Average(Combiner):
     """Mean, element by element."""
 
     commutative = True
+    sums = True
     transparent = True
     example = "avg {\n    | conv 16x3 relu\n    | conv 16x5 relu\n}"
 

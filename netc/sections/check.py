@@ -112,6 +112,7 @@ class _Outputs:
         self.broken = any(_outside(found, program) for found in program.report)
         self.by_output: dict[str, Line[Loss]] = {}
         self.astray = False  # a loss was for an output that does not exist
+        self.endings = endings(self.net)
 
     def check(self) -> None:
         """Everything, losses first: what they want of labels decides the rest."""
@@ -183,7 +184,7 @@ class _Outputs:
 
     def _activation(self, output: str, line: Line[Loss]) -> None:
         loss = line.value
-        found = last_activation(self.net, output)
+        found = self.endings[output]
         if found is None or not loss.activations:
             return
         if loss.logits and found in loss.activations:
@@ -281,21 +282,19 @@ def _outside(found: Diagnostic, program: Program) -> bool:
     )
 
 
-def last_activation(net: Net, output: str) -> str | None:
-    """The activation that an output ends in, "linear" for none; None where that cannot be said (a sum, branches that
-    end in different ones)."""
-    found: set[str | None] = set()
-    waiting, seen = [output], {output}
-    while waiting:
-        name = waiting.pop()
-        layer = net.node(name).layer
-        if layer.transparent:
-            new = set(net.operands(name)) - seen
-            seen |= new
-            waiting.extend(new)
+def endings(net: Net) -> dict[str, str | None]:
+    """The activation that each node ends in, "linear" for none; None where that cannot be said (a sum of probabilities,
+    branches that end in different ones)."""
+    found: dict[str, str | None] = {}
+    for node in net:
+        layer, before = node.layer, {found[operand] for operand in net.operands(node.name)}
+        if layer.sums and "linear" in before:
+            found[node.name] = "linear"
+        elif layer.transparent:
+            found[node.name] = before.pop() if len(before) == 1 else None
         else:
-            found.add(layer.ending)
-    return found.pop() if len(found) == 1 else None
+            found[node.name] = layer.ending
+    return found
 
 
 def _ending(found: str) -> str:
