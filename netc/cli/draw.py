@@ -117,7 +117,7 @@ def _refuse_unknown(options: argparse.Namespace) -> None:
 
 def _by_graphviz(programs: list[Program], suffix: str, options: argparse.Namespace) -> str | bytes:
     """The graph as Graphviz' `dot` lays it out."""
-    from netc.figures.graphviz_engine import layout  # noqa: PLC0415 - imports graphviz
+    from netc.figures.dot import layout  # noqa: PLC0415 - imports graphviz
 
     if options.style != "graph" or len(programs) > 1:
         raise UsageError("--engine graphviz draws one network in the style graph")

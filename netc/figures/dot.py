@@ -1,4 +1,5 @@
-"""The network as a Graphviz graph: a box a layer, shapes on the edges, a frame around each copy of a definition."""
+"""The network as a Graphviz graph: a box a layer, shapes on the edges, a frame around each copy of a definition; and
+laid out by Graphviz, for those who have its `dot` and want it."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from graphviz.quoting import quote
 
 from netc.analysis.depth import trunk
 from netc.analysis.structure import Layers, Series, structure
+from netc.figures.styles import FigureError
 from netc.figures.theme import KIND_NAMES, colour
 from netc.ir.net import Node
 from netc.ir.shape import show_shape
@@ -17,6 +19,8 @@ from netc.lower.expansion import Task, walk
 from netc.program import Program
 from netc.report.label import kind
 
+FORMATS = (".svg", ".png", ".pdf", ".dot")  # that Graphviz writes
+PATIENCE = 60  # seconds
 _FONT = "Helvetica"
 _STRAIGHT = "10"  # the weight of an edge of the trunk
 _EDGE = {"fontname": _FONT, "fontsize": "9", "fontcolor": "#555555", "color": "#555555", "arrowsize": "0.6"}
@@ -72,3 +76,34 @@ def _node(graph: Digraph, program: Program, node: Node, on_path: bool) -> None:
     look |= {"group": "trunk"} if on_path else {}
     label = nohtml("\\n".join(escape(line) for line in lines))
     graph.node(node.name, label, shape="ellipse" if node.layer.is_input else None, **look)
+
+
+def layout(program: Program, suffix: str, direction: str = "tb") -> str | bytes:
+    """A program in the format of a file's suffix, from top to bottom (`tb`) or from left to right (`lr`). Raises
+    `FigureError` without `dot`, or when it fails."""
+    if suffix not in FORMATS:
+        raise FigureError(f"Graphviz writes {', '.join(FORMATS)}, not {suffix}")
+    text = dump(program, direction)
+    if suffix == ".dot":
+        return text
+    made = _run(text, suffix[1:])
+    return made.decode() if suffix == ".svg" else made
+
+
+def _run(text: str, format: str) -> bytes:
+    import subprocess  # noqa: PLC0415 - only here
+
+    try:
+        made = subprocess.run(
+            ["dot", f"-T{format}"], input=text.encode(), capture_output=True, timeout=PATIENCE, check=True
+        )
+    except FileNotFoundError:
+        raise FigureError(
+            "--engine graphviz needs Graphviz' `dot` (graphviz.org); without it, leave --engine out"
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise FigureError(f"Graphviz did not finish in {PATIENCE} seconds; without it, leave --engine out") from None
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode(errors="replace").strip()[:300]
+        raise FigureError(f"Graphviz failed: {said!a}") from None
+    return made.stdout

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from netc.storage import hdf5
-from netc.storage.layers import Layer, Layers
 from netc.storage.memory import affordable
-from netc.storage.stored import StorageError, Stored, explained
+from netc.storage.stored import Layer, Layers, StorageError, Stored, explained
 
 LARGEST_CONFIG = 1 << 26  # bytes of a config.json
 SMALL, MOST_PACKED = 1 << 26, 100  # bytes that may be packed as one likes; beyond them so many into one

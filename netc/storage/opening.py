@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from netc.storage import checkpoint, keras, npz, safetensors
-from netc.storage.layers import Layer, Layers
-from netc.storage.stored import StorageError, Stored
+from netc.storage.stored import Layer, Layers, StorageError, Stored
 
 KINDS = ".keras, .weights.h5, .h5, .safetensors, .npz, or the folder of a run"
 MODEL = "model/"  # before the names of a checkpoint's weights, and their number

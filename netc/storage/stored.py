@@ -1,15 +1,15 @@
-"""One array in a file that is not read yet."""
+"""What a file with weights holds before it is read, whatever its format: arrays, and the layers they belong to."""
 
 from __future__ import annotations
 
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from netc.storage.memory import SHARE, affordable
 
@@ -68,3 +68,25 @@ class Stored:
         """The numbers. Raises as `check`, and `StorageError` for a broken file."""
         self.check()
         return self.load()
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer with weights: its class in lower case (`conv2d`; "" where the file does not say), its name, the names of
+    the models and wrappers around it, and its arrays. The name of an array ends in its role where the file says it
+    (`conv1/kernel`)."""
+
+    kind: str
+    name: str
+    around: tuple[str, ...]
+    arrays: Sequence[Stored]
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The layers of a file, and in which order they come: that of the `network`, that of each `class` of layers, or
+    none. Where arrays are not `arranged`, as Keras makes them, only their roles tell them apart."""
+
+    found: Sequence[Layer]
+    order: Literal["network", "class", "none"]
+    arranged: bool = True

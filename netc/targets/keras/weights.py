@@ -20,8 +20,7 @@ from netc.ir.weights import Key, Weights, WeightsError, declared
 from netc.layers.base import Weight
 from netc.storage import opening
 from netc.storage.keras import snake
-from netc.storage.layers import Layers
-from netc.storage.stored import StorageError, Stored
+from netc.storage.stored import Layers, StorageError, Stored
 from netc.targets.keras.order import in_order
 
 if TYPE_CHECKING:
