@@ -336,6 +336,18 @@ def test_names_do_not_shadow() -> None:
     assert not assigned & {"sum", "list", "print", "layers", "keras", "name", "lambda", "self"}
 
 
+def test_definitions_do_not_shadow_what_is_imported() -> None:
+    imported = ("h5py", "keras", "math", "sys", "layers", "losses", "metrics", "ops", "restore_weights")
+    calls = "".join(f"def {name}() {{ conv 4x1 }}\n{name}\n" for name in imported)
+    train = 'train { loss categorical_crossentropy; optimizer sgd; restore "a.h5" }'
+    tree = ast.parse(emitted(f"input 8x8x1\nlrn\n{calls}gap; fc 10 softmax\n{train}\n"))
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    taken = {alias.name for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}
+    assert len(names) == len(set(names)) == len(imported) + 3
+    assert taken >= {"h5py", "keras", "layers", "losses", "metrics"}
+    assert not taken & set(names)
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -134,9 +134,9 @@ def restore_weights(model, path, kept=()):
             else:
                 for name, layer in file.get("model_weights", file).items():
                     saved[name] = [layer[weight][()] for weight in layer.attrs.get("weight_names", ())]
-    layers = [layer for layer in model.layers if layer.weights and layer.name not in kept]
-    missing = [layer.name for layer in layers if not saved.get(layer.name)]
+    wanted = [layer for layer in model.layers if layer.weights and layer.name not in kept]
+    missing = [layer.name for layer in wanted if not saved.get(layer.name)]
     if missing:
         raise ValueError(f"{path} has no weights of {', '.join(missing)}")
-    for layer in layers:
+    for layer in wanted:
         layer.set_weights(saved[layer.name])

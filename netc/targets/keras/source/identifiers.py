@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 FIXED = frozenset(
     [
+        "h5py",
         "keras",
         "layers",
         "initializers",
