@@ -290,6 +290,14 @@ def test_a_pool_of_one_pixel_is_what_it_does() -> None:
     assert_equal(computed.graph, netc.from_graph(computed.graph).graph)
 
 
+@pytest.mark.parametrize("name", ["if", "true", "relu", "x3", "vgg-16", "a b", "größe", "net"])
+def test_a_network_may_have_any_name(name: str) -> None:
+    """Also one that its text has to quote, or cannot say."""
+    graph = tiny()
+    graph.graph["name"] = name
+    assert netc.from_graph(graph).name == netc.from_graph(netc.from_graph(graph).graph).name == name
+
+
 # -- graphs that are no networks -----------------------------------------------------------------------------
 
 

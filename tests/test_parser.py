@@ -10,7 +10,7 @@ from netc.diagnostics.fixes import apply_fixes
 from netc.diagnostics.model import Diagnostic
 from netc.syntax.grammar import fingerprint
 from netc.syntax.parser import size_typo
-from netc.syntax.tree import Comment, Lost, Operation, children, descend
+from netc.syntax.tree import RESERVED, Comment, Lost, Operation, children, descend, is_name
 from tests.syntax_samples import BLOCKS, EVERYTHING, INCEPTION, RESNET, VGG16, nodes, read, shape
 
 
@@ -210,6 +210,15 @@ def test_spans() -> None:
     assert [argument.span.text for argument in node.arguments] == ["(n+1)x3/2", "k=(m)"]
     assert (node.name_span.text, node.branches[0].span.text) == ("f", "| g")
     assert [part.span.text for part in nodes(node.arguments[0])][-1] in text
+
+
+@pytest.mark.parametrize(
+    "text", [*sorted(RESERVED), "iff", "nota", "If", "_", "x3", "3x", "a b", "a-b", "a\n", "é", "aé", "", "a;"]
+)
+def test_names_are_those_of_the_grammar(text: str) -> None:
+    file, report = read(f"f {text}=1")
+    as_key = [shape(each) for each in file.statements] == [operation({text: 1})]
+    assert is_name(text) == (as_key and not report.failed)
 
 
 # -- bad text ------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from netc.lower.bind import trailing_words
 from netc.params import Bool, Choice, Declared, Param, Sizes, declared
 from netc.sections.base import Name
 from netc.syntax.source import NOWHERE
-from netc.syntax.tree import Argument, Expr, Keyword, Literal, Positional, Reference, Size
+from netc.syntax.tree import Argument, Expr, Keyword, Literal, Positional, Reference, Size, is_name
 
 
 class Unwritable(ValueError):
@@ -102,8 +102,8 @@ def _expression(param: Param, own: object) -> Expr | Size:
     if isinstance(own, tuple) and own and all(isinstance(part, int | None) for part in own):
         return _sized(_parts(param, own))
     if isinstance(own, str):
-        is_name = isinstance(param.kind, Name) and own.isidentifier()
-        return Reference(own, NOWHERE) if is_name or own in param.kind.words() else Literal(str(own), NOWHERE)
+        bare = own in param.kind.words() or (isinstance(param.kind, Name) and is_name(own))
+        return Reference(own, NOWHERE) if bare else Literal(str(own), NOWHERE)
     if isinstance(own, bool | int) or (isinstance(own, float) and isfinite(own)):
         return _literal(own)
     raise Unwritable(f"`{param.name}` is {own!r}, which a spec cannot write")

@@ -8,7 +8,6 @@ and `data` and `train` as a spec writes them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +26,12 @@ from netc.syntax.format import format_file
 from netc.syntax.parser import parse
 from netc.syntax.printer import print_tree
 from netc.syntax.source import NOWHERE, Source
+from netc.syntax.tree import is_name
 from netc.values import SizeValue, Word
 
 if TYPE_CHECKING:
     import networkx
 
-NAME = re.compile(r"(?!(?:def|shared|param|if|else|repeat|as|and|or|not|true|false)\Z)[A-Za-z_][A-Za-z0-9_]*\Z")
 UNUSED_LABEL = "NET508"  # labels of the text give layers their names
 MOST_SHOWN = 5  # names in a message
 
@@ -152,7 +151,7 @@ def _net(graph: networkx.MultiDiGraph[str]) -> Net:
 
 
 def _check_node(name: object, attributes: Mapping[str, Any]) -> None:
-    if not isinstance(name, str) or not NAME.match(name):
+    if not isinstance(name, str) or not is_name(name):
         raise GraphError(
             f"{name!r} is no name of a layer: expected letters, digits and `_`, and no word of the language"
         )

@@ -40,6 +40,7 @@ from netc.syntax.tree import (
     Reference,
     Statement,
     alike,
+    is_name,
 )
 
 
@@ -64,7 +65,7 @@ def operation(name: str, *given: Argument, label: str | None = None, branches: S
 
 def _word(name: str) -> Positional:
     """A bare name; quoted where it could not stand alone."""
-    value = Reference(name, NOWHERE) if name.isidentifier() else Literal(name, NOWHERE)
+    value = Reference(name, NOWHERE) if is_name(name) else Literal(name, NOWHERE)
     return Positional(value, NOWHERE)
 
 

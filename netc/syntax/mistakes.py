@@ -13,9 +13,7 @@ from netc.diagnostics.model import Edit, Fix
 from netc.syntax.layout import Layout
 from netc.syntax.sizes import loose_start, rewrite, shorten, spaced_size
 from netc.syntax.source import BLANK, Span
-from netc.syntax.tree import Keyword, Literal, Name, Positional, Reference
-
-RESERVED = frozenset(("def", "shared", "param", "if", "else", "repeat", "as", "and", "or", "not", "true", "false"))
+from netc.syntax.tree import RESERVED, Keyword, Literal, Name, Positional, Reference
 
 _WITH_NAMES = re.compile(  # a name takes in what follows, but an `x` before a `?` is a joint
     r"(?:(?:[0-9]+|\?)[x/]|[A-Za-z_]\w*/|[A-Za-z_]\w+(?<=x)\?[x/])+"

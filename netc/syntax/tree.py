@@ -13,6 +13,14 @@ from dataclasses import dataclass, fields, is_dataclass
 
 from netc.syntax.source import NOWHERE, Source, Span
 
+RESERVED = frozenset(("def", "shared", "param", "if", "else", "repeat", "as", "and", "or", "not", "true", "false"))
+
+
+def is_name(text: str) -> bool:
+    """Whether the grammar reads a text as a name."""
+    return text.isascii() and text.isidentifier() and text not in RESERVED
+
+
 # -- expressions ---------------------------------------------------------------------------------------------
 
 
