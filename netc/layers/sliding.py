@@ -72,17 +72,14 @@ def _too_large(op: str, shape: Shape, kernel: Sequence[int], dilation: Sequence[
     spread_out = f" (dilated to {show(extent)})" if extent != tuple(kernel) else ""
     padded = [0] * len(extent) if isinstance(around, str) else [before + after for before, after in around]
     least = tuple(max(size - pad, 1) for size, pad in zip(extent, padded, strict=True))
+    same = ", or use `pad=same`" if around != "same" else ""
     return Refused(
         "NET204",
         f"`{op}` with a window of {show(tuple(kernel))}{spread_out} needs at least {show(least)}, "
         f"but its input is {show_shape(shape[:-1])}",
         label=f"{show_shape(shape)} here",
-        help=(f"remove it, make its window smaller, or start from a larger input{_same_hint(around)}",),
+        help=(f"remove it, make its window smaller, or start from a larger input{same}",),
     )
-
-
-def _same_hint(around: Sides) -> str:
-    return ", or use `pad=same`" if around != "same" else ""
 
 
 @lru_cache(maxsize=4096)  # equal layers are most of a deep network

@@ -114,7 +114,7 @@ def _lengths(sections: Sections) -> Iterator[Conflict]:
             "shorten it, or train longer",
             param="steps",
         )
-    elif warmup and cosine and 0 < cosine.value.steps <= warmup.value.steps and _same_unit(warmup, cosine):
+    elif warmup and cosine and warmup.value.unit == cosine.value.unit and 0 < cosine.value.steps <= warmup.value.steps:
         yield Conflict(cosine, "the warm-up takes the whole length of the cosine", "lengthen it", [warmup], "steps")
     if accumulate and clock and accumulate.value.count > clock.total:
         yield Conflict(
@@ -122,10 +122,6 @@ def _lengths(sections: Sections) -> Iterator[Conflict]:
             f"the weights change every {accumulate.value.count} steps, but training has {clock.total}",
             "accumulate less, or train longer",
         )
-
-
-def _same_unit(warmup: Line[Warmup], other: Line[Cosine]) -> bool:
-    return warmup.value.unit == other.value.unit
 
 
 def _decay(sections: Sections) -> Iterator[Conflict]:

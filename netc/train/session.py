@@ -73,7 +73,7 @@ def train(request: Request, progress: Progress, stop: Callable[[], bool] = lambd
     strategy = _open(request)
     data = _data(request, seed, progress)
     data.train.check_shares(strategy.num_replicas_in_sync)
-    clock = _clock(section, data)
+    clock = Clock(data.train.steps, section.steps or data.train.steps * (section.epochs or 0))
     if request.cluster.kind == MULTIWORKER:
         stop = stopping_together(strategy, stop)
     loop = _loop(request, strategy, data, clock, seed, progress, stop)
@@ -93,7 +93,9 @@ def train(request: Request, progress: Progress, stop: Callable[[], bool] = lambd
     finally:
         progress.ends()
     if finished:
-        _finish(request, loop)
+        from netc.train.finish import finish  # noqa: PLC0415
+
+        finish(loop, run, writes=request.cluster.chief)
     seconds = perf_counter() - begun
     if request.cluster.chief:
         spent = seconds + (record.seconds if record else 0)
@@ -142,10 +144,6 @@ def _data(request: Request, seed: int, progress: Progress) -> Datasets:
     return prepare(
         request.program, source=request.data, seed=seed, batch=batch, statistics=known, progress=progress.reading
     )
-
-
-def _clock(section: Train, data: Datasets) -> Clock:
-    return Clock(data.train.steps, section.steps or data.train.steps * (section.epochs or 0))
 
 
 def _loop(
@@ -292,13 +290,6 @@ def _load_weights(request: Request, loop: Loop, progress: Progress) -> None:
     if request.weights is None:
         path = str(Path(request.program.file.source.name).parent / path)
     progress.note(load_into(loop.trainee.model, request.program, Path(path)).text())
-
-
-def _finish(request: Request, loop: Loop) -> None:
-    """Put the final weights in place and write what is left when training is over."""
-    from netc.train.finish import finish  # noqa: PLC0415
-
-    finish(loop, request.run, writes=request.cluster.chief)
 
 
 __all__ = ["Outcome", "Request", "train"]

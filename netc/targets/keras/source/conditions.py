@@ -204,8 +204,9 @@ class Conditions:
             if layer is not node.layer:
                 to_keras(layer, shapes)
                 self._keeps(node, layer, shapes)
-            for expr in node.origin.unseen:
-                self._unseen(expr, seen)
+            for expr in node.origin.unseen:  # of a `default` statement at the top of the file, or of this body
+                for variables in (seen.variables, {name: load(f"${name}") for name in self.parameters}):
+                    self.fix(translate(expr, replace(seen, variables=variables)))
             self._other_ranks(name, node.layer, shapes)
         self._words(step, seen)
         if step.nodes:
@@ -215,12 +216,6 @@ class Conditions:
                 for part in parts:
                     if part is not None and id(part) not in used:
                         self.fix(translate(part, seen))
-
-    def _unseen(self, expr: Expr, seen: Sight) -> None:
-        """An option of a `default` statement at the top of the file, or of this body."""
-        file = {name: load(f"${name}") for name in self.parameters}
-        for variables in (seen.variables, file):
-            self.fix(translate(expr, replace(seen, variables=variables)))
 
     def _words(self, step: LayerStep, seen: Sight) -> None:
         """A word after an operation that became its `act` is a layer of its own for other words, some of which Keras

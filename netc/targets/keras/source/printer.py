@@ -235,13 +235,11 @@ class Printer:
         if not _is_combiner(step.statement):
             return [], load(flow.current)
         items, results = self._branches(step, flow)
-        results = results or [flow.current, *(self.frame.labels[name] for name in self._labels(step.statement))]
+        labels = self.frame.labels
+        results = results or [flow.current, *(labels[name] for name in references(step.statement) if name in labels)]
         net = self.module.program.home(step.nodes[0])
         order = operand_order(net, step.nodes[0], self.module.depth)
         return items, listed(load(results[slot]) for slot in order)
-
-    def _labels(self, statement: Operation) -> list[str]:
-        return [name for name in references(statement) if name in self.frame.labels]
 
     def _branches(self, step: LayerStep, flow: Flow) -> tuple[Statements, list[str]]:
         items: Statements = []
@@ -321,7 +319,8 @@ class Printer:
         hoisted = hoist(stretches[0][1], stretches[1][1])
         if hoisted is None:
             return [], stretches
-        first = self._first_pass(self.frame.naming.indices[id(step.statement)])
+        naming = self.frame.naming
+        first = replace(self, frame=replace(self.frame, naming=naming.first_pass(naming.indices[id(step.statement)])))
         return first._pass(step, step.passes[0], flow)[hoisted[0]], [(0, hoisted[1])]
 
     def _pass(self, step: RepeatStep, body: Body, flow: Flow) -> Statements:
@@ -334,10 +333,6 @@ class Printer:
         within = Flow(flow.work, flow.work)
         items += inner.block(statement.body.statements, body, within)
         return [*items, *within.settle()]
-
-    def _first_pass(self, index: str) -> Printer:
-        """Prints the first pass of a loop outside it."""
-        return replace(self, frame=replace(self.frame, naming=self.frame.naming.first_pass(index)))
 
     def _indexed(self, statement: Repeat) -> Printer:
         if statement.index is None:

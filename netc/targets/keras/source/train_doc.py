@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from textwrap import wrap
 
 from netc.ir.shape import show_shape
@@ -54,17 +54,8 @@ def _ends(program: Program) -> str:
 
 def _preparation(data: Data) -> str:
     """What the `data` section says, which is the caller's to do."""
-    steps = "; ".join(_lines(data))
-    return f"The spec's data, which the caller prepares: {_name(data)}{': ' if steps else ''}{steps}."
-
-
-def _name(data: Data) -> str:
+    name = "the caller's own" if data.source is None else clean(str(data.source))
     if isinstance(data.source, DataSet):
-        return f"{data.source.name} ({data.source.doc})"
-    return "the caller's own" if data.source is None else clean(str(data.source))
-
-
-def _lines(data: Data) -> Iterator[str]:
-    for line in data.lines:
-        span = line.span
-        yield clean(span.source.text[span.start : span.end])
+        name = f"{data.source.name} ({data.source.doc})"
+    steps = "; ".join(clean(line.span.text) for line in data.lines)
+    return f"The spec's data, which the caller prepares: {name}{': ' if steps else ''}{steps}."

@@ -55,7 +55,6 @@ from netc.targets.keras.source.tree import (
     tall,
     written,
 )
-from netc.values import Value
 
 UNKNOWN = Clock(1000, 100_000)  # where no data set says how long training is; only comparisons look at it
 FOLDER = "checkpoints"
@@ -85,7 +84,8 @@ class Trainer:
         self.labels = program.expansion.labels
         self.signature = signature
         self.built = built
-        self.sight = sight(signature.variables, _reals(program.parameters), None)
+        reals = frozenset(name for name, given in program.parameters.items() if isinstance(given, float))
+        self.sight = sight(signature.variables, reals, None)
         self._symbolic: dict[int, Any] = {}
         self.options: list[Parameter] = []  # keyword parameters besides those of the file
         self.documented: list[str] = []
@@ -284,7 +284,3 @@ class Trainer:
             return []
         why = f"{found} is watched" if found else "the model is validated while it trains"
         return [refuse(written("validation is None"), f"{why}: give validation data")]
-
-
-def _reals(parameters: Mapping[str, Value]) -> frozenset[str]:
-    return frozenset(name for name, value in parameters.items() if isinstance(value, float))
