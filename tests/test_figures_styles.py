@@ -151,6 +151,14 @@ def test_size_of_vgg16() -> None:
 # -- bars and curves ----------------------------------------------------------------------------------------------
 
 
+def test_what_joins_a_tensor_from_far_before_costs_where_it_stands() -> None:
+    """As at the end of the encoder in a U-Net."""
+    network = netc.loads("input 8x8x4; a: conv 8x3; pool 2; b: conv 16x3; c: deconv 4x2/2; concat a; conv 4x3")
+    found = texts(bars(network.program))
+    memory = found[found.index("9.7 kB in all") + 1 :][:6]
+    assert memory == ["1.0 kB", "2.0 kB", "512 B", "1.0 kB", "4.1 kB", "1.0 kB"], "c: 4 channels, then 12"
+
+
 def test_bars_are_as_long_as_the_costs() -> None:
     network = load("vgg16")
     figure = bars(network.program)
@@ -195,6 +203,16 @@ def test_the_learning_rate_stands_after_what_came_of_it() -> None:
     ]
 
 
+def test_learning_rates_stand_on_powers_of_ten() -> None:
+    rates = [0.1, 0.01, 0.001]
+    figure = curves([{"epoch": at, "learning_rate": rate} for at, rate in enumerate(rates)])
+    (path,) = drawn(figure, "train")
+    heights = [y for _, y in path.points()]
+    assert heights[1] - heights[0] == pytest.approx(heights[2] - heights[1])
+    assert {"0.1", "0.01", "0.001"} <= set(texts(figure))
+    assert "0.04" in texts(curves([{"epoch": at, "learning_rate": at / 50} for at in range(6)])), "a warm-up from 0"
+
+
 def test_curves_have_gaps_where_values_are_not_finite() -> None:
     losses = [3.0, 2.0, math.nan, 1.0, 0.9, math.inf, 0.5]
     figure = curves([{"step": at, "loss": loss} for at, loss in enumerate(losses)])
@@ -222,7 +240,9 @@ values = st.floats(allow_nan=True, allow_infinity=True)
 
 @settings(deadline=None)
 @given(
-    st.lists(st.fixed_dictionaries({}, optional={"epoch": values, "loss": values, "val_loss": values, "é<&": values}))
+    st.lists(
+        st.fixed_dictionaries({}, optional=dict.fromkeys(("epoch", "loss", "val_loss", "learning_rate", "é<&"), values))
+    )
 )
 def test_any_log_is_drawn_or_refused(rows: list[dict[str, float]]) -> None:
     try:

@@ -55,18 +55,18 @@ def bars(program: Program) -> Scene:
 
 def _layers(facts: Facts) -> list[_Layer]:
     net = facts.program.net
-    rows: dict[str, _Layer] = {}  # name of a node -> the row it belongs to
+    rows: dict[str, int] = {}  # name of a node -> the number of the row it belongs to
     made: list[_Layer] = []
     for node in net:
         operands = net.operands(node.name)
         if is_own(node.layer) or not operands:
-            row = _Layer(node)
-            made.append(row)
-        else:
-            row = rows[operands[-1]]
+            rows[node.name] = len(made)
+            made.append(_Layer(node))
+        else:  # what joins tensors belongs to the last of them to be made, not to one from far before it
+            rows[node.name] = max(rows[operand] for operand in operands)
+        row = made[rows[node.name]]
         row.names.append(node.name)
         row.cost += facts.cost.layers[node.name]
-        rows[node.name] = row
     return made
 
 

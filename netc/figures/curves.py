@@ -25,11 +25,12 @@ LOOKS = (("train", "training"), ("validation", "validation"))  # look, and what 
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """From values to px along one axis; `ticks` are round values inside."""
+    """From values to px along one axis; `ticks` are round values inside. With `log`, equal ways are equal factors."""
 
     low: float
     high: float
     ticks: tuple[float, ...]
+    log: bool = False
 
     @classmethod
     def of(cls, values: Sequence[float], whole: bool = False) -> _Scale:
@@ -48,8 +49,19 @@ class _Scale:
         first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
         return cls(first * step, last * step, tuple(at * step for at in range(first, last + 1)))
 
+    @classmethod
+    def of_rates(cls, values: Sequence[float]) -> _Scale:
+        """A scale that holds learning rates: by powers of ten where they are of different ones."""
+        if min(values) < 1 / _HUGE or max(values) < 10 * min(values):
+            return cls.of(values)
+        first, last = floor(log10(min(values)) + 1e-9), ceil(log10(max(values)) - 1e-9)
+        step = ceil((last - first) / _TICKS)
+        return cls(10.0**first, 10.0**last, tuple(10.0**at for at in range(first, last + 1, step)), log=True)
+
     def share(self, value: float) -> float:
         """Where a value lies, from 0 to 1."""
+        if self.log:
+            return (log10(value) - log10(self.low)) / (log10(self.high) - log10(self.low))
         return (value - self.low) / (self.high - self.low)
 
 
@@ -95,14 +107,15 @@ def _drawable(point: Point) -> bool:
 def _panel(left: float, top: float, name: str, over: str, curves: Sequence[Sequence[Point]]) -> Iterator[Item]:
     """The axes of a quantity, and its curves."""
     every = [point for curve in curves for point in _finite(curve)]
-    across, up = _Scale.of([x for x, _ in every], whole=True), _Scale.of([y for _, y in every])
+    across, values = _Scale.of([x for x, _ in every], whole=True), [y for _, y in every]
+    up = _Scale.of_rates(values) if name == _GIVEN else _Scale.of(values)
     bottom = top + _HEIGHT
     yield Text(left, top - 9, fit(name, _WIDTH - 110, 12, True), 12, "start", bold=True)
     yield Text(left + _WIDTH, top - 9, _last(curves), 10, "end", "muted")
     lines = [bottom - up.share(tick) * _HEIGHT for tick in up.ticks]
     yield Group([Path((left, y), [((left + _WIDTH, y),)], role="rule") for y in lines], look="grid")
     for y, tick in zip(lines, up.ticks, strict=True):
-        yield Text(left - 7, y + 3.5, f"{tick if abs(tick) >= 1e-12 else 0:.4g}", 10, "end", "muted")
+        yield Text(left - 7, y + 3.5, f"{tick if up.log or abs(tick) >= 1e-12 else 0:.4g}", 10, "end", "muted")
     for tick in _sparse(across):
         yield Text(left + across.share(tick) * _WIDTH, bottom + 14, f"{tick:g}", 10, look="muted")
     yield Text(left + _WIDTH / 2, bottom + 28, over, 10, look="muted")

@@ -127,7 +127,7 @@ class Facts:
         total = self.cost.total
         field = show_field(net_field(self.program.net, self.fields))
         macs = "" if total.macs is None else f"{human(total.macs)} MACs"
-        parts = [f"{total.trainable:,} parameters", macs, f"{self.cost.depth} layers deep"]
+        parts = [f"{total.trainable:,} parameters", macs, f"{self.cost.depth} layer{'s' * (self.cost.depth != 1)} deep"]
         return " · ".join([*filter(None, parts), f"receptive field {times(field)}"])
 
     def description(self) -> str:

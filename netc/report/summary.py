@@ -64,7 +64,7 @@ def _field_cells(row: Row) -> list[str]:
 def _totals(program: Program, cost: NetCost, fields: dict[str, Field]) -> list[tuple[str, str]]:
     total = cost.total
     lines = [
-        ("network", f"{harmless(program.name)}, {cost.depth} weighted layers deep"),
+        ("network", f"{harmless(program.name)}, {cost.depth} weighted layer{'s' * (cost.depth != 1)} deep"),
         ("parameters", f"{total.parameters:,} ({total.trainable:,} trainable)"),
         ("MACs", "unknown" if total.macs is None else f"{total.macs:,}"),
         ("activations", f"{human(total.memory, 'B')} for one sample, {human(cost.peak, 'B')} at once in inference"),
