@@ -249,6 +249,12 @@ CONTAINERS = {
         {"memory.max": "1000", "memory.current": "900", "memory.stat": STAT},
         700,
     ),
+    "one that shows its bound alone": ("0::/\n", {"memory.max": "1000"}, 1000),
+    "one that shows less": (
+        "0::/\n",
+        {"memory.max": "1000", "memory.current": "900", "memory.stat": "anon 300\n"},
+        100,
+    ),
     "the first version": (
         "5:cpu:/a\n4:memory:/a\n0::/\n",
         {

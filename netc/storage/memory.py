@@ -44,6 +44,9 @@ def _bounds(groups: Path, own: Path) -> Iterator[tuple[int, Path]]:
 
 def _left(bound: int, used: Path) -> int:
     """What is left of a bound. Files that were read count as used until something else needs the memory."""
-    said = dict(line.split() for line in used.with_name("memory.stat").read_text().splitlines())
-    files = sum(int(said.get(f"total_{name}", said[name])) for name in ("active_file", "inactive_file"))
-    return bound - max(int(used.read_text()) - files, 0)
+    taken = files = 0
+    with suppress(OSError, ValueError):  # some containers show less than Linux does: the bound alone counts then
+        taken = int(used.read_text())
+        said = dict(line.split() for line in used.with_name("memory.stat").read_text().splitlines())
+        files = sum(int(said.get(f"total_{name}", said.get(name, 0))) for name in ("active_file", "inactive_file"))
+    return bound - max(taken - files, 0)
