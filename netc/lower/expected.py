@@ -58,7 +58,7 @@ class Sight(NamedTuple):
 def known_passes(scope: Scope, count: Expr, indices: frozenset[str]) -> int | None:
     """The passes of a `repeat` that did not run yet, where they depend on nothing else that did not."""
     read = set(names(count))
-    if read & indices or ("channels" in read and not scope.knows("channels")):
+    if read & indices or not all(map(scope.knows, read)):
         return None
     try:
         value = evaluate(count, replace(scope, report=Diagnostics()))
