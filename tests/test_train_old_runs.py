@@ -25,11 +25,17 @@ EVALUATED = {"loss": 2.2828032970428467, "accuracy": 0.08574610203504562, "top3"
 PREDICTED = {"6": 0.12764348089694977, "3": 0.11091548204421997, "8": 0.10263852775096893}  # for the first digit
 
 
+def unpacked(archive: str, folder: Path) -> Path:
+    """The run in an archive, which is its one folder."""
+    with ZipFile(ARCHIVES / archive) as files:
+        files.extractall(folder)
+    (run,) = folder.iterdir()
+    return run
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    with ZipFile(ARCHIVES / "first_format.zip") as archive:
-        archive.extractall(tmp_path)
-    return tmp_path / "first"
+    return unpacked("first_format.zip", tmp_path)
 
 
 def test_it_evaluates_and_predicts_the_same(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,9 +69,7 @@ def test_it_goes_on_from_its_middle_to_the_same_end(run: Path) -> None:
 
 @pytest.fixture
 def renamed(tmp_path: Path) -> Path:
-    with ZipFile(ARCHIVES / "renamed_layers.zip") as archive:
-        archive.extractall(tmp_path)
-    return tmp_path / "second"
+    return unpacked("renamed_layers.zip", tmp_path)
 
 
 def test_layers_of_other_names_have_their_own_weights(renamed: Path, capsys: pytest.CaptureFixture[str]) -> None:
