@@ -15,7 +15,7 @@ from netc.figures.page import sheet
 from netc.figures.scene import Group, Item, Path, Rect, Scene, Text, fit, text_width
 from netc.figures.stages import Size, output_size, show_size
 from netc.figures.theme import stage
-from netc.figures.trunk import LINES, Skip, Trunk, Unit, lanes, read, stages
+from netc.figures.trunk import LINES, Shortcut, Trunk, Unit, lanes, read, stages
 from netc.program import Program
 from netc.report.summary import human
 
@@ -65,14 +65,16 @@ class _Column:
         runs = stages(keys)
         count = len(trunk.units)
         made = cls(facts, trunk, prefix, runs, [keys[run.start] for run in runs], [0.0] * count, [""] * count)
-        made.lanes = lanes(trunk.skips, count)
+        made.lanes = lanes(trunk.shortcuts, count)
         return made
 
     @property
     def width(self) -> float:
         """Of the rows with their arcs and labels, or of the heading."""
         reach = max((_reach(lane) for lane in self.lanes), default=0.0)
-        labels = max((text_width(_projection(self.trunk, skip), _TEXT) for skip in self.trunk.skips), default=0.0)
+        labels = max(
+            (text_width(_projection(self.trunk, shortcut), _TEXT) for shortcut in self.trunk.shortcuts), default=0.0
+        )
         arcs = reach + (labels + 6 if labels else 0)
         return max(WIDTH + arcs, *(item.box.right for item in self.heading(0)))
 
@@ -95,9 +97,11 @@ class _Column:
         middle = left + _MIDDLE
         ends = zip(self.tops, self.tops[1:], strict=False)
         yield Group([Path((middle, a + HEIGHT), [((middle, b),)], arrow=True) for a, b in ends], look="edge")
-        skips = list(zip(self.trunk.skips, self.lanes, strict=True))
+        shortcuts = list(zip(self.trunk.shortcuts, self.lanes, strict=True))
         for look, _ in LINES:
-            arcs: list[Item] = [self._arc(skip, lane, left) for skip, lane in skips if skip.look == look]
+            arcs: list[Item] = [
+                self._arc(shortcut, lane, left) for shortcut, lane in shortcuts if shortcut.look == look
+            ]
             if arcs:
                 yield Group(arcs, look=look)
         yield from self._labels(left + WIDTH + 6)
@@ -107,8 +111,8 @@ class _Column:
     def _labels(self, left: float) -> Iterator[Item]:
         """The projections of shortcuts, beside all arcs that pass there, one below the other."""
         spans = [
-            (self._below(skip.start), self._below(skip.end), _reach(lane), _projection(self.trunk, skip))
-            for skip, lane in zip(self.trunk.skips, self.lanes, strict=True)
+            (self._below(shortcut.start), self._below(shortcut.end), _reach(lane), _projection(self.trunk, shortcut))
+            for shortcut, lane in zip(self.trunk.shortcuts, self.lanes, strict=True)
         ]
         free = 0.0
         for top, bottom, own, text in sorted(spans, key=lambda span: span[0] + span[1]):
@@ -122,8 +126,8 @@ class _Column:
     def _below(self, index: int) -> float:
         return self.tops[index] + HEIGHT
 
-    def _arc(self, skip: Skip, lane: int, left: float) -> Path:
-        right, start, end = left + WIDTH, self._below(skip.start) + _LEAVES, self._below(skip.end) + _ENDS
+    def _arc(self, shortcut: Shortcut, lane: int, left: float) -> Path:
+        right, start, end = left + WIDTH, self._below(shortcut.start) + _LEAVES, self._below(shortcut.end) + _ENDS
         out = right + _reach(lane) * 4 / 3  # a cubic curve reaches three quarters of the way to its control points
         curve = ((out, start), (out, end), (right, end))
         return Path((left + _MIDDLE, start), [((right, start),), curve, ((left + _MIDDLE + 1, end),)], arrow=True)
@@ -158,15 +162,15 @@ def _reach(lane: int) -> float:
     return _REACH + _LANE * lane
 
 
-def _projection(trunk: Trunk, skip: Skip) -> str:
+def _projection(trunk: Trunk, shortcut: Shortcut) -> str:
     """A shortcut's own convolution: `1×1, 128, /2`."""
-    weighted = next((node for node in skip.via if node.layer.weighted), None)
+    weighted = next((node for node in shortcut.via if node.layer.weighted), None)
     return "" if weighted is None else label(weighted.layer, trunk.net.shapes[weighted.name]).replace(" conv", "", 1)
 
 
 def _sheet(columns: Sequence[_Column], items: Sequence[Item]) -> Scene:
-    skips = [skip for column in columns for skip in column.trunk.skips]
-    looks = {skip.look for skip in skips}
+    shortcuts = [shortcut for column in columns for shortcut in column.trunk.shortcuts]
+    looks = {shortcut.look for shortcut in shortcuts}
     lines = [line for line in LINES if line[0] in looks]
     note = "left: output size, one hue for each, none for layers without a convolution"
     if len(columns) == 1:

@@ -44,7 +44,7 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class Skip:
+class Shortcut:
     """A shortcut: it leaves after unit `start` and ends after unit `end`, through the layers `via`.
 
     `changes` says that its tensor has another shape where it ends.
@@ -70,7 +70,7 @@ class Trunk:
 
     net: Net
     units: list[Unit]
-    skips: list[Skip] = field(default_factory=list)
+    shortcuts: list[Shortcut] = field(default_factory=list)
 
 
 def is_own(layer: Layer) -> bool:
@@ -101,9 +101,9 @@ def read(net: Net, style: str, own: Callable[[Layer], bool] = is_own) -> Trunk:
             if any(node.name in seen for node in via):
                 raise _refusal(net, style, f"uses `{via[-1].name}`, which is beside its path, more than once")
             seen.update(node.name for node in via)
-            skip = Skip(places[source], places[name], via, net.shapes[source] != net.shapes[operand])
-            if skip.start < skip.end or any(is_own(node.layer) for node in via):
-                made.skips.append(skip)
+            shortcut = Shortcut(places[source], places[name], via, net.shapes[source] != net.shapes[operand])
+            if shortcut.start < shortcut.end or any(is_own(node.layer) for node in via):
+                made.shortcuts.append(shortcut)
     if left := next((node.name for node in net if node.name not in seen), None):
         raise _refusal(net, style, f"has layers beside its path, at `{left}`, that are no shortcut")
     return made
@@ -149,11 +149,11 @@ def stages(sizes: Sequence[object]) -> list[range]:
     return [range(start, end) for start, end in pairwise([*starts, len(sizes)])]
 
 
-def lanes(skips: Sequence[Skip], count: int) -> list[int]:
+def lanes(shortcuts: Sequence[Shortcut], count: int) -> list[int]:
     """Lanes from 0, so that an arc goes around all that lie inside its span."""
-    found, taken = [0] * len(skips), [-1] * count
-    for at in sorted(range(len(skips)), key=lambda at: skips[at].end - skips[at].start):
-        span = slice(skips[at].start, max(skips[at].end, skips[at].start + 1))
+    found, taken = [0] * len(shortcuts), [-1] * count
+    for at in sorted(range(len(shortcuts)), key=lambda at: shortcuts[at].end - shortcuts[at].start):
+        span = slice(shortcuts[at].start, max(shortcuts[at].end, shortcuts[at].start + 1))
         found[at] = max(taken[span]) + 1
         taken[span] = [found[at]] * len(taken[span])
     return found

@@ -19,7 +19,7 @@ from netc.figures.page import sheet
 from netc.figures.scene import Group, Item, Path, Polygon, Scene, Stamp, Template, Text, fit, text_width
 from netc.figures.stages import Stage, group, is_pool
 from netc.figures.styles import FigureError
-from netc.figures.trunk import LINES, Skip, Trunk, Unit, is_active, lanes, read
+from netc.figures.trunk import LINES, Shortcut, Trunk, Unit, is_active, lanes, read
 from netc.ir.shape import channels_of, rank_of, show_shape
 from netc.program import Program
 
@@ -108,7 +108,7 @@ def draw(programs: Sequence[Program], options: Options) -> Scene:
     _refuse_other_shapes(trunk)
     figure = _Figure(Facts(program), trunk)
     figure.place(
-        [_Row.of(stage, _shown(stage, trunk.skips, options)) for stage in group(trunk.units, structure(program))]
+        [_Row.of(stage, _shown(stage, trunk.shortcuts, options)) for stage in group(trunk.units, structure(program))]
     )
     return figure.sheet()
 
@@ -162,10 +162,12 @@ class _Row:
         return [fit(text, room, *kind) for text, kind in zip(texts, _LINES, strict=True)]
 
 
-def _shown(stage: Stage, skips: Sequence[Skip], options: Options) -> list[int]:
+def _shown(stage: Stage, shortcuts: Sequence[Shortcut], options: Options) -> list[int]:
     """Positions in a long stage that are drawn: two blocks at either end."""
     count = len(stage.units)
-    inside = [skip.end - skip.start for skip in skips if stage.first <= skip.start < stage.first + count]
+    inside = [
+        shortcut.end - shortcut.start for shortcut in shortcuts if stage.first <= shortcut.start < stage.first + count
+    ]
     keep = 2 * min(max(inside, default=2), 4)
     if options.collapse == "none" or count <= max(_LONGEST, 2 * keep + 1):
         return list(range(count))
@@ -222,18 +224,22 @@ class _Figure:
 
     def _add_shortcuts(self) -> None:
         """Arcs from the far upper edge of the slab they leave to that of the one they end in."""
-        shown = [skip for skip in self.trunk.skips if skip.start in self.places and skip.end in self.places]
+        shown = [
+            shortcut
+            for shortcut in self.trunk.shortcuts
+            if shortcut.start in self.places and shortcut.end in self.places
+        ]
         levels = lanes(shown, len(self.trunk.units))
-        arcs = [(skip.look, self._arc(skip, lane)) for skip, lane in zip(shown, levels, strict=True)]
+        arcs = [(shortcut.look, self._arc(shortcut, lane)) for shortcut, lane in zip(shown, levels, strict=True)]
         for look, _ in LINES:
             if group := [arc for owner, arc in arcs if owner == look]:
                 self.items.append(Group(list(group), look=look))
 
-    def _arc(self, skip: Skip, lane: int) -> Path:
-        (a, xa), (b, xb) = self.places[skip.start], self.places[skip.end]
+    def _arc(self, shortcut: Shortcut, lane: int) -> Path:
+        (a, xa), (b, xb) = self.places[shortcut.start], self.places[shortcut.end]
         start = (xa + a.dx / 2 + a.thickness * 2 / 3, -a.bottom)
         end = (xb + b.dx / 2 + b.thickness / 3, -b.bottom)
-        between = [self.places[at][0] for at in range(skip.start, skip.end + 1) if at in self.places]
+        between = [self.places[at][0] for at in range(shortcut.start, shortcut.end + 1) if at in self.places]
         top = -max(slab.bottom for slab in between) - (_RISE + _LANE * lane) * 4 / 3
         return Path(start, [((start[0], top), (end[0], top), end)], arrow=True, role="arc")
 

@@ -32,5 +32,5 @@ def latex(programs: Sequence[Program], options: Options) -> str:
 
 def _table(programs: Sequence[Program]) -> Table:
     columns = [Column.of(program) for program in programs]
-    rows = blocks.rows(columns) if any(column.trunk.skips for column in columns) else layers.rows(columns)
+    rows = blocks.rows(columns) if any(column.trunk.shortcuts for column in columns) else layers.rows(columns)
     return Table(columns, rows)

@@ -52,12 +52,12 @@ def _blocks(trunk: Trunk, sizes: Sequence[Size]) -> dict[int, int]:
     as all of it has one size."""
     spans: dict[int, int] = {}
     end = 0
-    for skip in sorted(trunk.skips, key=lambda skip: (skip.start, -skip.end)):
-        if skip.start + 1 < end:
+    for shortcut in sorted(trunk.shortcuts, key=lambda shortcut: (shortcut.start, -shortcut.end)):
+        if shortcut.start + 1 < end:
             continue
-        if len(set(sizes[skip.start + 1 : skip.end + 1])) == 1:
-            end = skip.end + 1
-            spans[skip.start + 1] = end
+        if len(set(sizes[shortcut.start + 1 : shortcut.end + 1])) == 1:
+            end = shortcut.end + 1
+            spans[shortcut.start + 1] = end
     return spans
 
 
