@@ -22,6 +22,7 @@ from netc.figures.scene import Path as Line
 from netc.figures.styles import draw
 from netc.figures.svg import write
 from netc.figures.theme import BASE, KINDS, LOOKS, STAGES, colour
+from tests.colour_vision import contrast
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -37,18 +38,6 @@ def figure(text: str, **options: object) -> Drawing:
 # -- colours -------------------------------------------------------------------------------------------------
 
 
-def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours (WCAG 2.2), from 1 to 21."""
-    low, high = sorted(map(luminance, (one, other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def luminance(value: str) -> float:
-    parts = (int(value[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    linear = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
 @pytest.mark.parametrize("theme", ["light", "dark", "print"])
 def test_every_text_is_readable_on_everything_it_can_stand_on(theme: str) -> None:
     grounds = [*KINDS, *(f"stage{number}" for number in range(len(STAGES))), "paper", "panel"]
@@ -57,11 +46,6 @@ def test_every_text_is_readable_on_everything_it_can_stand_on(theme: str) -> Non
     for ink, ground in product(["muted"], ["paper", "panel"]):
         assert contrast(colour(ink, theme), colour(ground, theme)) >= 7, (ink, ground)
     assert contrast(colour("skip", theme), colour("paper", theme)) >= 4.5  # lines, and labels beside them
-
-
-def test_contrast_is_that_of_wcag() -> None:
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
 def test_every_family_of_layers_has_a_colour() -> None:

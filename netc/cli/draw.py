@@ -10,7 +10,7 @@ from netc.cli.endings import CLEAN, UsageError, refusing
 from netc.cli.options import add, add_compiling, whole
 from netc.cli.output import STDIO, keep, write
 from netc.cli.running import inputs, load_all, specs
-from netc.figures.options import COLLAPSE, DIRECTIONS, SHAPES, Options
+from netc.figures.options import COLLAPSE, DIRECTIONS, SCALES, SHAPES, Options, points
 from netc.figures.styles import STYLES
 from netc.figures.theme import THEMES
 
@@ -27,6 +27,7 @@ examples:
   netc draw vgg16.net --style volumes -o vgg16.png
   netc draw resnet34.net --style column --beside vgg19.net,plain34.net -o figure3.svg
   netc draw vgg-a.net vgg-b.net vgg16.net --style table -o table1.tex
+  netc draw resnet50.net --width 3.3in --bare --theme print -o figure1.pdf    for a column of a paper
   netc draw googlenet.net -o googlenet.html    a page with search, zoom and the spec beside the figure
   netc draw unet.net -o - | less               SVG to standard output
 
@@ -35,9 +36,11 @@ styles:
 
 
 # What only some figures have, with the values that stand for not given; and which have what.
-_GRAPH = {"collapse": "auto", "expand": False, "shapes": "change", "direction": "tb", "columns": 1}
-_COMMON = {"theme": "auto", "link": None, "id_prefix": ""}
-_KNOWN = {"graph": {*_GRAPH, *_COMMON}, "volumes": {"collapse", *_COMMON}, "graphviz": {"direction"}}
+_PAGE = {"width": None, "height": None, "bare": False, "title": None, "dpi": None}
+_COMMON = {"theme": "auto", "link": None, "id_prefix": "", **_PAGE}
+_GRAPH = {"collapse": "auto", "expand": False, "shapes": "change", "direction": "tb", "columns": None}
+_ALL = {**_GRAPH, "scale": "sqrt", **_COMMON}
+_KNOWN = {"graph": {*_GRAPH, *_COMMON}, "volumes": {"collapse", "scale", *_COMMON}, "graphviz": {"direction"}}
 _FLAGS = {"direction": "--dir", "id_prefix": "--id-prefix"}
 
 
@@ -60,7 +63,7 @@ def configure(command: argparse.ArgumentParser) -> None:
         "--dir", dest="direction", choices=DIRECTIONS, default="tb", help="from top to bottom, or from left to right"
     )
     graph.add_argument(
-        "--columns", type=whole(1, 1000), default=1, metavar="K", help="at most K columns for a long network"
+        "--columns", type=whole(1, 1000), metavar="K", help="at most K columns for a long network (1, or by the page)"
     )
     graph.add_argument(
         "--engine",
@@ -68,6 +71,20 @@ def configure(command: argparse.ArgumentParser) -> None:
         default="netc",
         help="who lays it out; graphviz needs `dot`, draws every layer, and knows --dir only",
     )
+    command.add_argument_group("the style volumes").add_argument(
+        "--scale",
+        choices=SCALES,
+        default="sqrt",
+        help="sides by their square root, as they are, or by their log (sqrt)",
+    )
+    page = command.add_argument_group("for a page")
+    page.add_argument(
+        "--width", type=_length, metavar="W", help="as wide as 3.3in, 84mm, 8.4cm or 240pt, text over 6 pt"
+    )
+    page.add_argument("--height", type=_length, metavar="H", help="at most so high")
+    page.add_argument("--bare", action="store_true", help="without header, legend and notes")
+    page.add_argument("--title", metavar="TEXT", help="in place of the network's name")
+    page.add_argument("--dpi", type=whole(1, 10_000), metavar="N", help="pixels an inch of a PNG (192; 300 for a page)")
     command.add_argument("--link", metavar="URL", help="every layer links to URL#L and its line")
     command.add_argument(
         "--id-prefix", metavar="TEXT", default="", help="before the ids, for several figures in a page"
@@ -95,23 +112,29 @@ def run(options: argparse.Namespace) -> int:
     if options.link and len(programs) > 1:
         raise UsageError("--link is for one network: lines of several are not those of one URL")
     with refusing(FigureError):
-        drawing = Drawing(
-            tuple(programs), options.style, Options(**{name: getattr(options, name) for name in _KNOWN["graph"]})
-        )
+        drawing = Drawing(tuple(programs), options.style, Options(**{name: getattr(options, name) for name in _ALL}))
         by_graphviz = options.engine == "graphviz"
         content = _by_graphviz(programs, suffix, options) if by_graphviz else drawing.render(suffix)
     write(output, content, announce=options.output is None)
     return CLEAN
 
 
+def _length(text: str) -> float:
+    """A length on a page, in points."""
+    try:
+        return points(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _refuse_unknown(options: argparse.Namespace) -> None:
     """End with a usage error for an option that would do nothing."""
     known = _KNOWN.get(options.engine if options.engine == "graphviz" else options.style, {*_COMMON})
-    for name, missing in {**_GRAPH, **_COMMON}.items():
+    for name, missing in _ALL.items():
         if name not in known and getattr(options, name) != missing:
             where = "--engine graphviz" if options.engine == "graphviz" else f"--style {options.style}"
             raise UsageError(f"{_FLAGS.get(name, f'--{name}')} does nothing with {where}")
-    if options.direction == "lr" and options.columns > 1:
+    if options.direction == "lr" and (options.columns or 1) > 1:
         raise UsageError("--columns does nothing with --dir lr: columns go from top to bottom")
 
 

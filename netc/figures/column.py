@@ -41,7 +41,7 @@ def draw(programs: Sequence[Program], options: Options) -> Scene:
         items += column.heading(left) if several else []
         items += column.items(left)
         left += column.width + _BETWEEN
-    return _sheet(columns, items)
+    return _sheet(columns, items, options)
 
 
 @dataclass(slots=True)
@@ -168,7 +168,7 @@ def _projection(trunk: Trunk, shortcut: Shortcut) -> str:
     return "" if weighted is None else label(weighted.layer, trunk.net.shapes[weighted.name]).replace(" conv", "", 1)
 
 
-def _sheet(columns: Sequence[_Column], items: Sequence[Item]) -> Scene:
+def _sheet(columns: Sequence[_Column], items: Sequence[Item], options: Options) -> Scene:
     shortcuts = [shortcut for column in columns for shortcut in column.trunk.shortcuts]
     looks = {shortcut.look for shortcut in shortcuts}
     lines = [line for line in LINES if line[0] in looks]
@@ -180,4 +180,4 @@ def _sheet(columns: Sequence[_Column], items: Sequence[Item]) -> Scene:
         title = " · ".join(column.facts.program.name for column in columns)
         numbers = f"{len(columns)} networks, aligned where their outputs have the same size"
         text = " ".join(column.facts.description() for column in columns)
-    return sheet(items, title=title, facts=numbers, description=text, notes=[note], lines=lines)
+    return sheet(items, title=title, facts=numbers, description=text, options=options, notes=[note], lines=lines)

@@ -14,7 +14,7 @@ from netc.figures.scene import Group, Item
 from netc.ir.net import Node
 from netc.ir.shape import Shape, show_shape
 from netc.ir.window import Window
-from netc.layers.base import Layer
+from netc.layers.base import LAYERS, Layer
 from netc.layers.conv import TransposedConv
 from netc.program import Program
 from netc.report.label import kind
@@ -35,22 +35,29 @@ def sizes(shape: Shape) -> str:
     return times(show_shape(shape))
 
 
-def word(layer: Layer) -> str:
-    """What papers call a layer."""
-    return layer.paper or layer.op
+def word(layer: Layer | type[Layer]) -> str:
+    """What papers call a layer, or a sign for it: `max pool`, `ReLU6`, `+`."""
+    return layer.symbol or layer.paper or layer.op
 
 
 @lru_cache(maxsize=4096)  # equal layers are most of a deep network
 def label(layer: Layer, output: Shape) -> str:
     """A layer as papers label it: `3×3 conv, 64, /2`, `fc 1000, softmax`. ReLU is not said: figures colour it."""
-    text = kind(layer, output)
-    if getattr(layer, "act", "linear") == "relu":
-        text = text.removesuffix(", relu")
+    own, *activation = parts(layer, output)
+    return ", ".join([own, *(each for each in activation if each != word(LAYERS["relu"]))])
+
+
+@lru_cache(maxsize=4096)
+def parts(layer: Layer, output: Shape) -> tuple[str, ...]:
+    """What a layer computes, in order, as papers say it: `("3×3 conv, 64, /2", "ReLU")`."""
     if layer.is_input:
-        return f"input {sizes(output)}"
+        return (f"input {sizes(output)}",)
+    text = kind(layer, output, activation=False)
     if isinstance(layer, TransposedConv):  # its stride makes larger what that of others makes smaller
         text = text.replace(", /", ", ×", 1)
-    return times(re.sub(rf"(?<![\w.]){re.escape(layer.op)}(?!\w)", word(layer), text, count=1))
+    own = times(re.sub(rf"(?<![\w.]){re.escape(layer.op)}(?!\w)", word(layer), text, count=1))
+    act = getattr(layer, "act", "linear")
+    return (own,) if act == "linear" else (own, word(LAYERS[act]))
 
 
 @lru_cache(maxsize=4096)

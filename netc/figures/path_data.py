@@ -11,7 +11,7 @@ from math import hypot
 
 from netc.figures.scene import Path, Point
 
-_HEAD = (3.0, 5.0)  # half the width and the length of an arrow's head, two strokes of the line itself
+_SLOPE = 0.6  # of an arrow's head: half its width by its length
 
 
 def number(value: float) -> str:
@@ -40,24 +40,25 @@ def line(start: Point, segments: Iterable[Sequence[Point]]) -> str:
 
 def head(path: Path) -> str:
     """The two strokes of an arrow's head, from one side over the tip to the other, for after the path's own data."""
-    back, other = _sides(path)
+    back, other = sides(path)
     return "m" + _numbers([*_tenths(back), *(-each for each in _tenths(back)), *_tenths(other)])
 
 
 def head_alone(path: Path) -> str:
-    """The same as a path of its own."""
-    (x, y), (back, other) = path.end, _sides(path)
-    return line((x + back[0], y + back[1]), [((x, y),), ((x + other[0], y + other[1]),)])
+    """The same as a path of its own; a filled one is closed."""
+    (x, y), (back, other) = path.end, sides(path)
+    closed = "z" if path.filled else ""
+    return line((x + back[0], y + back[1]), [((x, y),), ((x + other[0], y + other[1]),)]) + closed
 
 
-def _sides(path: Path) -> tuple[Point, Point]:
+def sides(path: Path) -> tuple[Point, Point]:
     """From the tip of an arrow to the ends of its strokes."""
     before = path.segments[-1][-2] if len(path.segments[-1]) > 1 else path.start
     if len(path.segments[-1]) == 1 and len(path.segments) > 1:
         before = path.segments[-2][-1]
     dx, dy = path.end[0] - before[0], path.end[1] - before[1]
     length = hypot(dx, dy) or 1.0
-    (x, y), (wide, long) = (dx / length, dy / length), _HEAD
+    (x, y), (wide, long) = (dx / length, dy / length), (path.head * _SLOPE, path.head)
     return (-x * long - y * wide, -y * long + x * wide), (-x * long + y * wide, -y * long - x * wide)
 
 

@@ -1,13 +1,16 @@
 """Scenes: what a figure shows, as shapes with coordinates. Writers turn them into SVG; tests read their geometry.
 
-Coordinates are pixels, x to the right and y down. A shape names its `look` (`netc.figures.theme`), never a colour.
+Coordinates are user units, x to the right and y down; a scene says how large one is. A shape names its `look`
+(`netc.figures.theme`), never a colour.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from math import cos, radians, sin
 from typing import NamedTuple
 
 # Advance widths of Arial in thousandths of the font size (the metrics that Liberation Sans and Helvetica share).
@@ -17,14 +20,16 @@ _WIDTHS = {
     **dict.fromkeys("FTZ", 611), **dict.fromkeys("ABEKPSVXY&", 667), **dict.fromkeys("CDHNRUw", 722),
     **dict.fromkeys("GOQ", 778), **dict.fromkeys("mM", 833), "W": 944, "%": 889, "@": 1015, "{": 334, "}": 334,
     '"': 355, "*": 389, "^": 469, "×": 584, "²": 333, "₂": 333, "·": 333, "→": 1000,
+    "−": 584, "≤": 549, "∣": 260, "⌈": 333, "⌉": 333, "⌊": 333, "⌋": 333,
 }  # fmt: skip
 _WIDEST = 1000  # of a character that is not in the table: a full-width one
 SAFETY = 1.15  # the fonts that stand in for Arial are up to this much wider
+PIXEL = 0.75  # points: 96 pixels of CSS are an inch, as are 72 points
 
 
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float = 12, bold: bool = False) -> float:
-    """How wide a text can be at most, in pixels."""
+    """How wide a text can be at most, in the unit of its size."""
     units = sum(_WIDTHS.get(character, _WIDEST) for character in text)
     return units * size / 1000 * SAFETY * (1.07 if bold else 1)
 
@@ -96,6 +101,40 @@ class Rect:
 
 
 @dataclass(slots=True)
+class Ellipse:
+    """An ellipse around a middle; a circle where both radii are equal."""
+
+    x: float
+    y: float
+    rx: float
+    ry: float
+    look: str = ""
+
+    @property
+    def box(self) -> Box:
+        """The box around it."""
+        return Box(self.x - self.rx, self.y - self.ry, self.x + self.rx, self.y + self.ry)
+
+
+@dataclass(slots=True)
+class Picture:
+    """An image, spread over a parallelogram: its upper left corner, and from there the vectors to the upper right one
+    and to the lower left one."""
+
+    corner: Point
+    across: Point
+    down: Point
+    png: bytes
+    look: str = ""
+
+    @property
+    def box(self) -> Box:
+        """The box around it."""
+        (x, y), (ax, ay), (dx, dy) = self.corner, self.across, self.down
+        return around([(x, y), (x + ax, y + ay), (x + dx, y + dy), (x + ax + dx, y + ay + dy)])
+
+
+@dataclass(slots=True)
 class Polygon:
     """A closed area."""
 
@@ -112,7 +151,8 @@ class Polygon:
 class Path:
     """A line: a start, and then segments of one point (straight) or three (a cubic Bezier curve).
 
-    An `arrow` ends in a head. With a `role` of "edge" it joins boxes, and the geometric test follows it.
+    An `arrow` ends in a head: two strokes, or a triangle where it is `filled`. With a `role` of "edge" it joins boxes,
+    and the geometric test follows it.
     """
 
     start: Point
@@ -120,6 +160,8 @@ class Path:
     look: str = ""
     arrow: bool = False
     role: str = "edge"
+    filled: bool = False
+    head: float = 5.0  # how long the head of an arrow is
 
     @property
     def end(self) -> Point:
@@ -154,7 +196,11 @@ def _bezier(a: Point, b: Point, c: Point, d: Point, t: float) -> Point:
 
 @dataclass(slots=True)
 class Text:
-    """One line of text. `y` is its baseline; `anchor` says which of its points `x` is: start, middle or end."""
+    """One line of text. `y` is its baseline; `anchor` says which of its points `x` is: start, middle or end.
+
+    It is turned around that point by so many degrees, clockwise. A `halo` is an outline in the colour of the paper, so
+    that it is read on textures and lines.
+    """
 
     x: float
     y: float
@@ -163,13 +209,23 @@ class Text:
     anchor: str = "middle"
     look: str = ""  # the colour; the theme's ink unless given
     bold: bool = False
+    turn: float = 0.0
+    halo: bool = False
+
+    @property
+    def corners(self) -> list[Point]:
+        """The corners of what it can cover at most, from the upper left one, clockwise."""
+        width = text_width(self.text, self.size, self.bold)
+        left = -{"start": 0.0, "middle": width / 2, "end": width}[self.anchor]
+        top, bottom = -0.78 * self.size, 0.22 * self.size
+        c, s = (cos(radians(self.turn)), sin(radians(self.turn))) if self.turn else (1.0, 0.0)
+        flat = ((left, top), (left + width, top), (left + width, bottom), (left, bottom))
+        return [(self.x + x * c - y * s, self.y + x * s + y * c) for x, y in flat]
 
     @property
     def box(self) -> Box:
-        """What it can cover at most."""
-        width = text_width(self.text, self.size, self.bold)
-        left = self.x - {"start": 0.0, "middle": width / 2, "end": width}[self.anchor]
-        return Box(left, self.y - 0.78 * self.size, left + width, self.y + 0.22 * self.size)
+        """The box around what it can cover at most."""
+        return around(self.corners)
 
 
 @dataclass
@@ -177,7 +233,7 @@ class Template:
     """Shapes around the origin that a figure shows many times, written once. Equal keys mean equal shapes."""
 
     key: str
-    items: Sequence[Rect | Polygon]
+    items: Sequence[Rect | Ellipse | Polygon | Path]
     look: str = ""  # what the items share
 
     @cached_property
@@ -226,18 +282,22 @@ class Group:
         return union(item.box for item in self.items)
 
 
-Item = Rect | Polygon | Path | Text | Stamp | Group
+Item = Rect | Ellipse | Polygon | Path | Picture | Text | Stamp | Group
 
 
 @dataclass(slots=True)
 class Scene:
-    """A whole figure: its size, what it shows, and its title and description for those who cannot see it."""
+    """A whole figure: its size, what it shows, and its title and description for those who cannot see it.
+
+    `unit` is how large one unit of its coordinates is on a page, in points (1/72 inch).
+    """
 
     width: float
     height: float
     items: list[Item]
     title: str
     description: str
+    unit: float = PIXEL
 
     def walk(self) -> Iterator[Item]:
         """All items, groups before what they hold."""
@@ -267,17 +327,16 @@ def union(boxes: Iterable[Box]) -> Box:
 def moved(item: Item, dx: float, dy: float) -> Item:
     """An item at another place."""
     match item:
-        case Rect(x, y, width, height, look, radius):
-            return Rect(x + dx, y + dy, width, height, look, radius)
-        case Text(x, y, text, size, anchor, look, bold):
-            return Text(x + dx, y + dy, text, size, anchor, look, bold)
-        case Stamp(x, y, template):
-            return Stamp(x + dx, y + dy, template)
+        case Rect(x, y) | Text(x, y) | Stamp(x, y) | Ellipse(x, y):
+            again = copy(item)
+            again.x, again.y = x + dx, y + dy
+            return again
         case Polygon(points, look):
             return Polygon([(x + dx, y + dy) for x, y in points], look)
-        case Path(start, segments, look, arrow, role):
+        case Picture((x, y), across, down, png, look):
+            return Picture((x + dx, y + dy), across, down, png, look)
+        case Path((x, y), segments):
             shifted = [tuple((x + dx, y + dy) for x, y in segment) for segment in segments]
-            return Path((start[0] + dx, start[1] + dy), shifted, look, arrow, role)
+            return replace(item, start=(x + dx, y + dy), segments=shifted)
         case Group():
-            items = [moved(inner, dx, dy) for inner in item.items]
-            return Group(items, item.name, item.title, item.role, item.look, item.line, item.span, item.data)
+            return replace(item, items=[moved(inner, dx, dy) for inner in item.items])

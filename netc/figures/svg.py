@@ -8,6 +8,7 @@ of a media query whatever the paper is, and skip those.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,13 +17,40 @@ from typing import TYPE_CHECKING
 
 from netc.diagnostics.escape import harmless
 from netc.figures.path_data import head, head_alone, line, number
-from netc.figures.scene import Group, Item, Path, Polygon, Rect, Scene, Stamp, Template, Text, moved
+from netc.figures.scene import (
+    PIXEL,
+    Ellipse,
+    Group,
+    Item,
+    Path,
+    Picture,
+    Polygon,
+    Rect,
+    Scene,
+    Stamp,
+    Template,
+    Text,
+    moved,
+)
 from netc.figures.theme import LOOKS, Look, colour
 
 if TYPE_CHECKING:
     from netc.figures.options import Options
 
 FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
+# Textures of print: a tile of 4 units, turned for lines that slant.
+_LINE = '<path d="M0 2h4" stroke="{}" stroke-width=".6"/>'
+_TEXTURES = {
+    **dict.fromkeys(("hatch", "back", "level", "upright"), _LINE),
+    "dots": '<circle cx="2" cy="2" r=".6" fill="{}"/>',
+}
+_TURNS = {
+    "hatch": ' patternTransform="rotate(-45)"',
+    "back": ' patternTransform="rotate(45)"',
+    "upright": ' patternTransform="rotate(90)"',
+    "level": "",
+    "dots": "",
+}
 _DASHES = re.compile(r' stroke-dasharray="[^"]*"')
 _REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 _MARKUP = re.compile('[&<>"]')
@@ -57,15 +85,21 @@ class _Lines:
 
     paths: Sequence[Path]
     shared: str
+    filled: str  # how filled heads look
 
     def elements(self) -> Iterator[str]:
-        """The lines; after dashed ones their heads, which are not dashed."""
+        """The lines, and after them the heads that look otherwise: those of dashed ones are not dashed, some are
+        filled."""
         solid = _DASHES.sub("", self.shared)
         dashed = solid != self.shared
-        yield from _element(self.shared, [_data(path, headless=dashed) for path in self.paths])
-        heads = [head_alone(path) for path in self.paths if path.arrow and dashed]
-        if heads:
-            yield from _element(solid, heads)
+        yield from _element(self.shared, [_data(path, headless=dashed or path.filled) for path in self.paths])
+        arrows = [path for path in self.paths if path.arrow]
+        for look, heads in (
+            (solid, [head_alone(path) for path in arrows if dashed and not path.filled]),
+            (self.filled, [head_alone(path) for path in arrows if path.filled]),
+        ):
+            if heads:
+                yield from _element(look, heads)
 
 
 @dataclass(slots=True)
@@ -87,9 +121,10 @@ class _Writer:
     def lines(self) -> Iterator[str]:
         scene, theme = self.scene, self.options.theme
         width, height = number(scene.width), number(scene.height)
+        across, down = (number(side * scene.unit / PIXEL) for side in (scene.width, scene.height))
         owner = ' class="netc"' if theme == "auto" else ""
         yield (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{down}" viewBox="0 0 {width} {height}"'
             f'{owner} role="graphics-document document" font-family="{FONT}" font-size="12" text-anchor="middle"'
             f' fill="{colour("ink", theme)}">'
         )
@@ -97,8 +132,8 @@ class _Writer:
         yield f"<desc>{escape(scene.description)}</desc>"
         used, self.templates = self._used()
         if theme == "auto":
-            yield from _rules(used)
-        yield from self._definitions()
+            yield from _rules(used, any(isinstance(item, Text) and item.halo for item in scene.walk()))
+        yield from self._definitions(used)
         yield f'<rect{self._look("paper")} width="{width}" height="{height}"/>'
         yield from self._items(scene.items)
         yield "</svg>"
@@ -112,16 +147,20 @@ class _Writer:
             if isinstance(item, Stamp):
                 counts[item.template.key] += 1
                 templates[item.template.key] = item.template
-            else:
-                looks.add(item.look)
+                continue
+            looks.add(item.look)
+            if self._filled(item):
+                looks.add(f"{item.look}.head")
         for template in templates.values():
             looks.update([template.look, *(inner.look for inner in template.items)])
         return sorted(looks - {""}), {key: templates[key] for key in sorted(templates) if counts[key] > 1}
 
-    def _definitions(self) -> Iterator[str]:
-        if not self.templates:
+    def _definitions(self, used: Sequence[str]) -> Iterator[str]:
+        paints = [element for name in used for element in self._paint(name)]
+        if not self.templates and not paints:
             return
         yield "<defs>"
+        yield from paints
         for key, template in self.templates.items():
             attributes = f' id="{self._id("-" + key)}"{self._look(template.look)}'
             if len(template.items) == 1:
@@ -133,6 +172,22 @@ class _Writer:
             yield "</g>"
         yield "</defs>"
 
+    def _paint(self, name: str) -> Iterator[str]:
+        """What a look is filled with, where it is more than a colour: a gradient, or in print a texture."""
+        look, theme, identity = LOOKS[name], self.options.theme, self._id("-" + _class(name))
+        if theme == "print" and look.texture:
+            ground, ink = colour(look.fill, theme), colour("texture", theme)
+            yield (
+                f'<pattern id="{identity}" width="4" height="4" patternUnits="userSpaceOnUse"{_TURNS[look.texture]}>'
+                f'<rect width="4" height="4" fill="{ground}"/>{_TEXTURES[look.texture].format(ink)}</pattern>'
+            )
+        elif look.to:
+            stops = []
+            for end, value, offset in (("from", look.fill, ""), ("to", look.to, ' offset="1"')):
+                owner = f' class="{_class(name)}-{end}"' if theme == "auto" else ""
+                stops.append(f'<stop{owner}{offset} stop-color="{colour(value, theme)}"/>')
+            yield f'<linearGradient id="{identity}" y1="1" x2="1" y2="0">{"".join(stops)}</linearGradient>'
+
     def _id(self, name: str) -> str:
         return escape(self.options.id_prefix + name)
 
@@ -140,7 +195,8 @@ class _Writer:
         """The attributes of a look."""
         if name not in self.looks:
             owner = f' class="{_class(name)}"' if self.options.theme == "auto" else ""
-            pairs = _attributes(LOOKS[name], self.options.theme)
+            paint = f"url(#{self._id('-' + _class(name))})" if any(self._paint(name)) else ""
+            pairs = _attributes(LOOKS[name], self.options.theme, paint)
             self.looks[name] = owner + "".join(f' {key}="{value}"' for key, value in pairs) if name else ""
         return self.looks[name]
 
@@ -154,7 +210,14 @@ class _Writer:
             more += "" if item.anchor == _TEXT["anchor"] else f' text-anchor="{item.anchor}"'
             more += "" if item.size == _TEXT["size"] else f' font-size="{number(item.size)}"'
             more += ' font-weight="bold"' if item.bold else ""
+            more += self._halo() if item.halo else ""
         return more
+
+    def _halo(self) -> str:
+        """The attributes of a text with an outline in the colour of the paper."""
+        owner = ' class="n-halo"' if self.options.theme == "auto" else ""
+        paper = colour("paper", self.options.theme)
+        return f'{owner} stroke="{paper}" stroke-width="2" stroke-linejoin="round" paint-order="stroke"'
 
     def _items(self, items: Iterable[Item]) -> Iterator[str]:
         """The elements of items. Iterative: groups may be nested deeply."""
@@ -187,12 +250,21 @@ class _Writer:
         """Items, those joined that stand in a row and look the same."""
         for shared, alike in groupby(items, self._own):
             run = list(alike)
-            if not shared or (len(run) == 1 and not isinstance(run[0], Group)):
+            if not shared or (len(run) == 1 and not isinstance(run[0], Group | Path)):
                 yield from run
                 continue
             shapes = [shape for item in run for shape in (item.items if isinstance(item, Group) else (item,))]
             paths = [shape for shape in shapes if isinstance(shape, Path)]
-            yield _Lines(paths, shared) if len(paths) == len(shapes) else _Run(shapes, shared)
+            if len(paths) == len(shapes):
+                yield _Lines(paths, shared, self._filled(run[0]))
+            else:
+                yield _Run(shapes, shared)
+
+    def _filled(self, item: Item) -> str:
+        """How filled heads of lines look."""
+        paths = item.items if isinstance(item, Group) else (item,)
+        is_filled = any(isinstance(path, Path) and path.filled for path in paths)
+        return self._look(f"{item.look}.head") if is_filled and not isinstance(item, Stamp) else ""
 
     def _in_place(self, stamp: Stamp) -> list[Item]:
         """The shapes of a template that is shown once."""
@@ -221,17 +293,29 @@ class _Writer:
             case Polygon(points):
                 return f'<path{attributes} d="{line(points[0], [(point,) for point in points[1:]])}z"/>'
             case Path():
-                return f'<path{attributes} d="{_data(item)}"/>'
+                return "\n".join(_Lines([item], attributes, self._filled(item)).elements())
+            case Ellipse(x, y, rx, ry):
+                radii = f' r="{number(rx)}"' if rx == ry else f' rx="{number(rx)}" ry="{number(ry)}"'
+                element = "circle" if rx == ry else "ellipse"
+                return f"<{element}{attributes}{_at(x, y, 'cx', 'cy')}{radii}/>"
+            case Picture(corner, right, below, png):
+                place = " ".join(f"{value:.4g}" for value in (*right, *below, *corner))
+                data = b64encode(png).decode("ascii")
+                return (
+                    f'<image{attributes} width="1" height="1" preserveAspectRatio="none" '
+                    f'transform="matrix({place})" href="data:image/png;base64,{data}"/>'
+                )
             case Stamp(x, y, template):
                 return f'<use href="#{self._id("-" + template.key)}"{_at(x, y)}/>'
             case Text(x, y, text):
-                return f"<text{attributes}{_at(x, y)}>{escape(text)}</text>"
+                turn = f' transform="rotate({number(item.turn)} {number(x)} {number(y)})"' if item.turn else ""
+                return f"<text{attributes}{_at(x, y)}{turn}>{escape(text)}</text>"
         raise TypeError(f"{type(item).__name__} is no shape")
 
 
-def _at(x: float, y: float) -> str:
+def _at(x: float, y: float, across: str = "x", down: str = "y") -> str:
     """Where a shape is; 0 is what an absent attribute means."""
-    pairs = (("x", number(x)), ("y", number(y)))
+    pairs = ((across, number(x)), (down, number(y)))
     return "".join(f' {key}="{value}"' for key, value in pairs if value != "0")
 
 
@@ -259,8 +343,8 @@ def _class(look: str) -> str:
     return f"n-{look.replace('.', '-') or 'plain'}"
 
 
-def _attributes(look: Look, theme: str) -> Iterator[tuple[str, str]]:
-    yield "fill", colour(look.fill, theme) if look.fill else "none"
+def _attributes(look: Look, theme: str, paint: str) -> Iterator[tuple[str, str]]:
+    yield "fill", paint or (colour(look.fill, theme) if look.fill else "none")
     if not look.stroke:
         return
     yield "stroke", colour(look.stroke, theme)
@@ -270,13 +354,20 @@ def _attributes(look: Look, theme: str) -> Iterator[tuple[str, str]]:
         yield "stroke-dasharray", look.dash
 
 
-def _rules(used: Iterable[str]) -> Iterator[str]:
+def _rules(used: Iterable[str], halo: bool) -> Iterator[str]:
     """The style sheet of the theme `auto`: what changes on dark paper. Each rule asks for one class and for nothing
     around it: a shape that `use` shows has no elements around it (SVG 2, section 5.5)."""
     yield "<style>@supports(color:var(--c)){@media(prefers-color-scheme:dark){"
     yield f".netc{{fill:{colour('ink', 'dark')}}}"
+    if halo:
+        yield f".n-halo{{stroke:{colour('paper', 'dark')}}}"
     for name in used:
-        pairs = (("fill", LOOKS[name].fill), ("stroke", LOOKS[name].stroke))
+        look = LOOKS[name]
+        pairs = (("fill", "" if look.to else look.fill), ("stroke", look.stroke))
         rule = ";".join(f"{key}:{colour(value, 'dark')}" for key, value in pairs if value)
-        yield f".{_class(name)}{{{rule}}}"
+        if rule:
+            yield f".{_class(name)}{{{rule}}}"
+        if look.to:
+            ends = zip(("from", "to"), (look.fill, look.to), strict=True)
+            yield from (f".{_class(name)}-{end}{{stop-color:{colour(value, 'dark')}}}" for end, value in ends)
     yield "}}</style>"

@@ -11,19 +11,23 @@ from functools import cache
 
 THEMES = ("light", "dark", "auto", "print")
 
-# By family of the layer (`Layer.family`); text on each has a contrast of at least 7:1 (tests/test_figures.py).
+# By family of the layer (`Layer.family`): fill and outline. They were found by computation, to which
+# tests/test_figures_colours.py holds them: text on each at least 7:1, outlines at least 3:1 against the paper and the
+# fill, and any two fills CIEDE2000 10 apart for those who see no red or no green.
 KINDS = {
-    "input": ("#e6e9ed", "#39424c", "#ffffff"),
-    "conv": ("#cde2f8", "#1d4670", "#e4e4e4"),
-    "pool": ("#fbd3bd", "#6b3118", "#c8c8c8"),
-    "norm": ("#e0d5f5", "#48326f", "#f2f2f2"),
-    "activation": ("#fae99b", "#574808", "#a8a8a8"),
-    "dense": ("#cbeacd", "#1e5230", "#d8d8d8"),
-    "merge": ("#bfe8e5", "#124d4c", "#ffffff"),
-    "shape": ("#e6e2d8", "#464238", "#ffffff"),
-    "regularise": ("#f8d1e0", "#692543", "#f2f2f2"),
-    "": ("#ffffff", "#2a3139", "#ffffff"),
+    "input": (("#ffffff", "#14191f", "#ffffff"), ("#4a5663", "#a3b0bd", "#000000")),
+    "conv": (("#c0e4fc", "#265480", "#d0d0d0"), ("#2b5f94", "#a5d0ee", "#000000")),
+    "pool": (("#e5a978", "#250d00", "#ffffff"), ("#8a4a10", "#dd9a72", "#000000")),
+    "norm": (("#b5a6bf", "#070c40", "#ffffff"), ("#57456a", "#a9a4dc", "#000000")),
+    "activation": (("#f8efb0", "#312f00", "#ffffff"), ("#75690f", "#d0c85a", "#000000")),
+    "dense": (("#a3bbfd", "#001c94", "#a6a6a6"), ("#27408f", "#a9b8ff", "#000000")),
+    "merge": (("#cacaca", "#4a5647", "#ffffff"), ("#404a55", "#a9c9a9", "#000000")),
+    "shape": (("#e4e4cc", "#255c1c", "#ffffff"), ("#55552f", "#a8d89a", "#000000")),
+    "regularise": (("#e6939d", "#5b4758", "#ffffff"), ("#8f2f3c", "#d3abc6", "#000000")),
+    "": (("#ffffff", "#14191f", "#ffffff"), ("#4a5663", "#a3b0bd", "#000000")),
 }
+# What tells kinds apart on white in print.
+TEXTURES = {"pool": "hatch", "norm": "dots", "activation": "level", "regularise": "upright", "shape": "back"}
 KIND_NAMES = {
     "input": "input",
     "conv": "convolution",
@@ -32,8 +36,8 @@ KIND_NAMES = {
     "activation": "activation",
     "dense": "fully connected",
     "merge": "merge",
-    "shape": "shape",
-    "regularise": "regularisation",
+    "shape": "reshaping",
+    "regularise": "only in training",
 }
 # One hue a stage (a run of layers of one spatial size), in the order of He et al. 2015, Figure 3; they repeat.
 STAGES = (
@@ -46,15 +50,24 @@ STAGES = (
 )
 BASE = {
     "paper": ("#ffffff", "#14191f", "#ffffff"),
-    "ink": ("#15202b", "#f2f5f8", "#000000"),
+    "ink": ("#14202b", "#f2f5f8", "#000000"),
     "muted": ("#46525f", "#b7c2cd", "#000000"),
     "edge": ("#54616f", "#a3b0bd", "#000000"),
     "skip": ("#0f5ea8", "#7cbcf5", "#000000"),
+    "down": ("#a33a12", "#ff9d6b", "#000000"),
+    "up": ("#1f5f9e", "#7cbcf5", "#000000"),
+    "copy": ("#6b7683", "#93a0ad", "#000000"),
+    "texture": ("#777777", "#777777", "#777777"),
     "second": ("#a8480a", "#ffb27d", "#000000"),
     "frame": ("#9aa6b2", "#5d6a77", "#777777"),
     "panel": ("#f6f8fa", "#1b222a", "#ffffff"),
 }
-_COLOURS = {**KINDS, **{f"stage{number}": hue for number, hue in enumerate(STAGES)}, **BASE}
+_COLOURS = {
+    **{kind: fill for kind, (fill, _) in KINDS.items()},
+    **{f"{kind}.line": outline for kind, (_, outline) in KINDS.items()},
+    **{f"stage{number}": hue for number, hue in enumerate(STAGES)},
+    **BASE,
+}
 _INDEX = {"light": 0, "auto": 0, "dark": 1, "print": 2}
 # suffix: what is mixed in, and how much
 _MIXED = {"side": ("ink", 0.2), "top": ("paper", 0.45), "line": ("ink", 0.5), "band": ("ink", 0.1)}
@@ -62,20 +75,39 @@ _MIXED = {"side": ("ink", 0.2), "top": ("paper", 0.45), "line": ("ink", 0.5), "b
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a shape is painted: colour names (empty: none), the width of its outline and its dashes."""
+    """How a shape is painted: colour names (empty: none), the width of its outline and its dashes.
+
+    `to` makes of the fill a gradient, from `fill` at the lower left of the shape's box to `to` at the upper right.
+    `texture` is one of `TEXTURE_NAMES`, drawn over the fill in print.
+    """
 
     fill: str = ""
     stroke: str = ""
     width: float = 1
     dash: str = ""
+    to: str = ""
+    texture: str = ""
 
 
-LOOKS = {
-    "paper": Look("paper"),
-    "panel": Look("panel", "frame"),
+TEXTURE_NAMES = (
+    "hatch",
+    "back",
+    "dots",
+    "level",
+    "upright",
+)  # lines at 45 and 135 degrees; points; lines across, upright
+
+
+_LINES = {
     "edge": Look("", "edge", 1.3),
     "skip": Look("", "skip", 1.5),
     "dotted": Look("", "skip", 1.5, "2 3"),
+}
+LOOKS = {
+    **_LINES,
+    **{f"{name}.head": Look(look.stroke) for name, look in _LINES.items()},  # of arrows whose head is filled
+    "paper": Look("paper"),
+    "panel": Look("panel", "frame"),
     "frame": Look("panel", "frame", 1.2, "5 3"),
     "rule": Look("", "frame", 1),
     "grid": Look("", "frame", 0.5),
@@ -87,7 +119,8 @@ LOOKS = {
     "ink": Look("ink"),
     "muted": Look("muted"),
     "note": Look("skip"),
-    **{name: Look(name, f"{name}.line") for name in (*KINDS, *(f"stage{number}" for number in range(len(STAGES))))},
+    **{name: Look(name, f"{name}.line", texture=TEXTURES.get(name, "")) for name in KINDS},
+    **{name: Look(name, f"{name}.line") for name in (f"stage{number}" for number in range(len(STAGES)))},
     **{f"{name}.{part}": Look(f"{name}.{part}") for name in KINDS for part in ("side", "top", "band")},
 }
 
@@ -100,10 +133,10 @@ def stage(number: int) -> str:
 @cache
 def colour(name: str, theme: str) -> str:
     """A colour as `#rrggbb`; `auto` gives that on light paper."""
+    if name in _COLOURS:
+        return _COLOURS[name][_INDEX[theme]]
     base, _, part = name.partition(".")
     value = _COLOURS[base][_INDEX[theme]]
-    if not part:
-        return value
     other, share = _MIXED[part]
     return _mix(value, colour(other, theme), share)
 

@@ -106,7 +106,7 @@ def draw(programs: Sequence[Program], options: Options) -> Scene:
     (program,) = programs
     trunk = read(program.net, "volumes")
     _refuse_other_shapes(trunk)
-    figure = _Figure(Facts(program), trunk)
+    figure = _Figure(Facts(program), trunk, options)
     figure.place(
         [_Row.of(stage, _shown(stage, trunk.shortcuts, options)) for stage in group(trunk.units, structure(program))]
     )
@@ -178,6 +178,7 @@ def _shown(stage: Stage, shortcuts: Sequence[Shortcut], options: Options) -> lis
 class _Figure:
     facts: Facts
     trunk: Trunk
+    options: Options
     items: list[Item] = field(default_factory=list)
     places: dict[int, tuple[Slab, float]] = field(default_factory=dict)  # index of a unit -> slab, and where it stands
     kinds: set[str] = field(default_factory=set)
@@ -260,6 +261,7 @@ class _Figure:
             title=facts.program.name,
             facts=facts.header(),
             description=facts.description(),
+            options=self.options,
             kinds=self.kinds,
             notes=notes,
             lines=lines,

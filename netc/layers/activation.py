@@ -59,8 +59,13 @@ _PLAIN = (
 _ACROSS = ("softmax", "log_softmax", "sparsemax")
 
 
+_PAPER = {"selu": "SELU", "silu": "SiLU", "mish": "Mish", "hard_silu": "hard SiLU"}
+
+
 def _plain(name: str, *aliases: str, doc: str) -> None:
-    facts = {"__doc__": doc, "__module__": __name__, "example": f"conv 16x3; {name}", "across": name in _ACROSS}
+    paper = _PAPER.get(name, name.replace("_", " "))
+    facts: dict[str, object] = {"__doc__": doc, "__module__": __name__, "example": f"conv 16x3; {name}", "paper": paper}
+    facts["across"] = name in _ACROSS
     operation(name, *aliases, family="activation")(type(name, (Activation,), facts))
 
 
@@ -96,6 +101,7 @@ class ReLU(Activation):
 class ReLU6(Activation):
     """Rectified linear unit with a maximum of 6 (Krizhevsky 2010, CIFAR-10 deep belief networks)."""
 
+    paper = "ReLU6"
     example = "conv 16x3; relu6"
 
 
@@ -131,6 +137,7 @@ class ELU(Activation):
     """Exponential linear unit: x above 0, alpha * (exp(x) - 1) below (Clevert et al. 2016, arXiv:1511.07289)."""
 
     positional = ("alpha",)
+    paper = "ELU"
     example = "conv 16x3; elu"
 
     alpha: float = param(Real(min=0), "minus the limit for small x", 1.0)
@@ -141,6 +148,7 @@ class CELU(Activation):
     """Continuously differentiable exponential linear unit: x above 0, alpha * (exp(x / alpha) - 1) below (Barron 2017,
     arXiv:1704.07483)."""
 
+    paper = "CELU"
     positional = ("alpha",)
     example = "conv 16x3; celu 0.5"
 
@@ -152,6 +160,7 @@ class GELU(Activation):
     """Gaussian error linear unit, x times the normal distribution function of x (Hendrycks & Gimpel 2016,
     arXiv:1606.08415)."""
 
+    paper = "GELU"
     example = "conv 16x3; gelu approximate"
 
     approximate: bool = param(Bool(), "with tanh in place of the error function", False)
@@ -162,6 +171,7 @@ class GLU(Activation):
     """Gated linear unit: the first half of the channels times the sigmoid of the second (Dauphin et al. 2017,
     arXiv:1612.08083)."""
 
+    paper = "GLU"
     joins = True  # a gate
     example = "conv 32x3; glu"
 
@@ -180,6 +190,7 @@ class GLU(Activation):
 class HardShrink(Activation):
     """Hard shrinkage: x, but 0 between -threshold and threshold."""
 
+    paper = "hard shrink"
     positional = ("threshold",)
     example = "conv 16x3; hard_shrink 0.1"
 
@@ -190,6 +201,7 @@ class HardShrink(Activation):
 class SoftShrink(Activation):
     """Soft shrinkage: x moved towards 0 by `threshold`, and 0 where it would change sign."""
 
+    paper = "soft shrink"
     positional = ("threshold",)
     example = "conv 16x3; soft_shrink 0.1"
 

@@ -78,6 +78,7 @@ class Layer(Record, Declared):
 
     # How figures and tables of papers show it.
     paper: ClassVar[str] = ""  # what papers call it, where that is not what the language calls it
+    symbol: ClassVar[str] = ""  # the sign that stands for it in a circle
     beside: ClassVar[bool] = False  # has no row or slab of its own, but belongs to the layer before it
 
     def __eq__(self, other: object) -> bool:

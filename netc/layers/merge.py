@@ -55,7 +55,7 @@ class Combiner(Layer):
 class Add(Combiner):
     """Sum, element by element. All operands have one shape: nothing is broadcast."""
 
-    paper = "+"
+    symbol = "+"
     commutative = True
     sums = True
     example = "add {\n    | identity\n    | conv 16x3 relu\n}"
@@ -65,7 +65,7 @@ class Add(Combiner):
 class Subtract(Combiner):
     """The first operand minus the second."""
 
-    paper = "-"
+    symbol = "−"
     sums = True
     operands = (2, 2)
     example = "sub {\n    | identity\n    | avgpool 3/1\n}"
@@ -76,7 +76,7 @@ class Multiply(Combiner):
     """Product, element by element. An operand with spatial sizes of 1 is one factor a channel, as in
     squeeze-and-excitation (Hu et al. 2018, arXiv:1709.01507)."""
 
-    paper = "·"
+    symbol = "×"
     commutative = True
     example = "mul {\n    | identity\n    | gap keep; conv 4x1 relu; conv 16x1 sigmoid\n}"
 

@@ -40,6 +40,7 @@ class Dropout(Dropping):
 class SpatialDropout(Dropping):
     """Dropout of whole channels (Tompson et al. 2015, arXiv:1411.4280)."""
 
+    paper = "spatial dropout"
     example = "spatialdropout 0.1"
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
@@ -52,6 +53,7 @@ class DropPath(Dropping):
     """Stochastic depth: sets a share of the samples to zero, at the end of a residual branch (Huang et al. 2016,
     arXiv:1603.09382)."""
 
+    paper = "drop path"
     example = "add {\n    | identity\n    | conv 16x3; droppath 0.1\n}"
 
 

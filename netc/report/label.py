@@ -6,10 +6,10 @@ from netc.ir.shape import Shape, rank_of
 from netc.layers.base import Layer
 
 
-def kind(layer: Layer, shape: Shape) -> str:
+def kind(layer: Layer, shape: Shape, *, activation: bool = True) -> str:
     """A layer with its output shape in a few words: window, operation, filters, stride, activation, or its arguments.
 
-    `3x3 conv, 64, relu`, `2x2 pool, /2`, `fc 4096, relu`, `dropout 0.5`.
+    `3x3 conv, 64, relu`, `2x2 pool, /2`, `fc 4096, relu`, `dropout 0.5`. Without its `activation`, if asked for so.
     """
     names = (*layer.size, *layer.positional, "act")
     given = {name: _show(getattr(layer, name), name == "shape") for name in names if hasattr(layer, name)}
@@ -21,7 +21,7 @@ def kind(layer: Layer, shape: Shape) -> str:
     else:
         rest = [" ".join([layer.op, *rest])]
     step = stride or (kernel if hasattr(layer, "stride") else "1")
-    parts = [*rest, "" if step == "1" else f"/{step}", "" if act == "linear" else act]
+    parts = [*rest, "" if step == "1" else f"/{step}", "" if act == "linear" or not activation else act]
     return ", ".join(part for part in parts if part)
 
 

@@ -41,7 +41,7 @@ class Painter:
         self._label_skips()
         self.measures.run(self.router.order)
         self.places = Places(self.measures)
-        self.places.run(self.router.order[0], options.columns if self.vertical else 1)
+        self.places.run(self.router.order[0], (options.columns or 1) if self.vertical else 1)
 
     # -- what is said ----------------------------------------------------------------------------------------
 
@@ -152,6 +152,7 @@ class Painter:
             title=known.program.name,
             facts=known.header(),
             description=known.description(),
+            options=self.options,
             kinds=self._kinds(),
             lines=shown,
         )

@@ -17,7 +17,7 @@ from netc.program import Program
 
 def draw(programs: Sequence[Program], options: Options) -> Scene:
     """The table as a figure. Raises `FigureError`."""
-    return drawing.draw(_table(programs))
+    return drawing.draw(_table(programs), options)
 
 
 def markdown(programs: Sequence[Program], options: Options) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from netc.figures.options import Options
 from netc.figures.page import sheet
 from netc.figures.scene import Group, Item, Path, Rect, Scene, Text, fit, text_width
 from netc.figures.table.model import Cell, Column, Row, Table
@@ -17,7 +18,7 @@ _HEADING = 42.0
 _BRACKET, _TIMES = 5.0, 8.0  # px: how far brackets reach, and from there to the count
 
 
-def draw(table: Table) -> Scene:
+def draw(table: Table, options: Options) -> Scene:
     """The figure of a table."""
     grid = _Grid.of(table)
     bands = {cell.kind for row in table.rows if row.band and (cell := row.cells[0])}
@@ -28,6 +29,7 @@ def draw(table: Table) -> Scene:
         title=names,
         facts="coloured bands: common to all" + (" · bold: not in the network at the left" if added else ""),
         description=" ".join(column.facts.description() for column in table.columns),
+        options=options,
         kinds=bands | added,
     )
 
