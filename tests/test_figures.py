@@ -481,3 +481,60 @@ def test_nothing_heavy_is_imported_to_draw() -> None:
     code = "import sys, netc; netc.load('specs/vgg16.net').draw().svg; print([m for m in ('tensorflow','networkx','graphviz','resvg_py','svglib') if m in sys.modules])"
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert made.stdout == "[]\n"
+
+
+# -- pages ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "points"), [("3.3in", 237.6), ("84mm", 238.11), ("8.4cm", 238.11), ("240pt", 240), ("96px", 72)]
+)
+def test_lengths_are_points(text: str, points: float) -> None:
+    assert Options(width=text).width == pytest.approx(points, abs=0.01)
+
+
+@pytest.mark.parametrize("wrong", ["3.3", "in", "-1in", "0in", "1e9in", "3 miles", 0, -2.0, 1e9])
+def test_a_length_that_is_none_is_said(wrong: object) -> None:
+    with pytest.raises(ValueError, match="got"):
+        Options(width=wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("width", ["3.3in", "7in", "160mm"])
+def test_a_figure_for_a_page_is_exactly_as_wide_and_no_text_is_under_6_points(width: str) -> None:
+    drawing = netc.load("specs/resnet18.net").draw(width=width)
+    scene = drawing.scene
+    assert scene.width * scene.unit == pytest.approx(drawing.options.width)
+    assert min(item.size for item in scene.walk() if isinstance(item, Text)) * scene.unit >= 6
+    root = ElementTree.fromstring(drawing.svg)
+    assert float(root.attrib["width"]) * 0.75 == pytest.approx(drawing.options.width, abs=0.1)
+
+
+@pytest.mark.parametrize("options", [{"width": "1in"}, {"height": "1in"}, {"width": "7in", "height": "2in"}])
+def test_a_page_that_is_too_small_is_refused_with_the_size_that_would_do(options: dict[str, str]) -> None:
+    net = netc.load("specs/resnet18.net")
+    with pytest.raises(FigureError, match=r"does not fit on a page .* expected at least ([\d.]+) in") as refused:
+        _ = net.draw(**options).scene
+    needed = re.search(r"at least ([\d.]+) in", str(refused.value))[1]
+    side = "width" if "width" in options and "height" not in options else "height"
+    assert net.draw(**{**options, side: f"{needed}in"}).scene.height
+
+
+def test_bare_figures_have_neither_header_nor_legend_and_titles_are_what_is_asked_for() -> None:
+    net = netc.load("specs/vgg16.net")
+    said = texts(net.draw(title="Wide networks"))
+    assert said[0] == "Wide networks"
+    assert not {"Wide networks", "convolution"} & set(texts(net.draw(title="Wide networks", bare=True)))
+    assert net.draw(title="<b>&").svg.count("<title>&lt;b&gt;&amp;</title>") == 1
+
+
+def test_a_figure_at_a_size_is_that_of_the_network_with_this_input() -> None:
+    text = Path("specs/unet.net").read_text(encoding="utf-8")
+    assert "?x?" in text
+    fixed = netc.loads(text.replace("?x?", "256x320"), "unet.net")
+    sized = netc.load("specs/unet.net").draw(size=(256, 320))
+    assert re.sub(r' data-span="1-16"', "", sized.svg) == re.sub(r' data-span="1-12"', "", fixed.draw().svg)
+    for size, said in ((100, "does not work at 100"), ((8, 8, 8), "got 3 sizes")):
+        with pytest.raises(FigureError, match=said):
+            _ = netc.load("specs/unet.net").draw(size=size).scene
+    with pytest.raises(FigureError, match="is open"):
+        _ = netc.load("specs/vgg16.net").draw(size=256).scene

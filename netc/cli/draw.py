@@ -36,7 +36,7 @@ styles:
 
 
 # What only some figures have, with the values that stand for not given; and which have what.
-_PAGE = {"width": None, "height": None, "bare": False, "title": None, "dpi": None}
+_PAGE = {"width": None, "height": None, "bare": False, "title": None, "dpi": None, "size": None}
 _COMMON = {"theme": "auto", "link": None, "id_prefix": "", **_PAGE}
 _GRAPH = {"collapse": "auto", "expand": False, "shapes": "change", "direction": "tb", "columns": None}
 _ALL = {**_GRAPH, "scale": "sqrt", **_COMMON}
@@ -76,6 +76,9 @@ def configure(command: argparse.ArgumentParser) -> None:
         choices=SCALES,
         default="sqrt",
         help="sides by their square root, as they are, or by their log (sqrt)",
+    )
+    command.add_argument(
+        "--size", type=_sizes, metavar="N", help="what a `?` of the input stands for: 256, or 420x560, one for each"
     )
     page = command.add_argument_group("for a page")
     page.add_argument(
@@ -117,6 +120,14 @@ def run(options: argparse.Namespace) -> int:
         content = _by_graphviz(programs, suffix, options) if by_graphviz else drawing.render(suffix)
     write(output, content, announce=options.output is None)
     return CLEAN
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """Sizes such as 256 and 420x560."""
+    parts = text.replace("×", "x").split("x")
+    if not all(part.isascii() and part.isdigit() and 0 < int(part) < 10**6 for part in parts):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected sizes such as 256 or 420x560")
+    return tuple(map(int, parts))
 
 
 def _length(text: str) -> float:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc import files
+from netc.analysis.sized import at
 from netc.figures.options import Options
 from netc.figures.styles import STYLES, FigureError, draw, one_or_several
+from netc.params import Refused
 
 if TYPE_CHECKING:
     from netc.figures.scene import Scene
@@ -40,7 +42,19 @@ class Drawing:
     @cached_property
     def scene(self) -> Scene:
         """Its shapes with their coordinates. Raises `FigureError` for a network that the style cannot show."""
-        return draw(self.programs, self.style, self.options)
+        return draw(self.shown, self.style, self.options)
+
+    @cached_property
+    def shown(self) -> tuple[Program, ...]:
+        """The programs at the size that the options ask for, where that of their input is open. Raises `FigureError`
+        for one that does not work at it."""
+        sizes = self.options.sizes
+        if not sizes:
+            return self.programs
+        made = tuple(_sized(program, sizes) for program in self.programs)
+        if all(each.net is program.net for each, program in zip(made, self.programs, strict=True)):
+            raise FigureError(f"no size of the input of {self.programs[0].name} is open: expected none to be given")
+        return made
 
     @cached_property
     def svg(self) -> str:
@@ -72,8 +86,8 @@ class Drawing:
             case ".dot":
                 from netc.figures.dot import dump  # noqa: PLC0415 - imports graphviz
 
-                return dump(self.programs[0], self.options.direction)
-        text: str = getattr(import_module("netc.figures.table"), TABLES[suffix])(self.programs, self.options)
+                return dump(self.shown[0], self.options.direction)
+        text: str = getattr(import_module("netc.figures.table"), TABLES[suffix])(self.shown, self.options)
         return text
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -85,6 +99,18 @@ class Drawing:
         if self.options.theme != "auto":
             return self.svg
         return Drawing(self.programs, self.style, replace(self.options, theme="light")).svg
+
+
+def _sized(program: Program, sizes: tuple[int, ...]) -> Program:
+    try:
+        return replace(program, net=at(program.net, sizes))
+    except Refused as error:
+        shown = "x".join(map(str, sizes))
+        raise FigureError(
+            f"{program.name} does not work at {shown}: {error}; `netc sizes` says which sizes do"
+        ) from None
+    except ValueError as error:
+        raise FigureError(f"{program.name}: {error}") from None
 
 
 def write_scene(scene: Scene, suffix: str) -> str | bytes:

@@ -78,6 +78,13 @@ class Options:
                 raise ValueError(f"got {name}={value!r}, expected more than 0 and at most {_LONGEST:g} points")
 
     @property
+    def sizes(self) -> tuple[int, ...]:
+        """What open sizes of the input are, empty where they stay open."""
+        if self.size is None:
+            return ()
+        return (self.size,) if isinstance(self.size, int) else self.size
+
+    @property
     def page(self) -> tuple[float | None, float | None]:
         """Width and height in points, where they are given."""
         assert not isinstance(self.width, str)
