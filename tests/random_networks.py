@@ -410,3 +410,9 @@ def networks(
     if program is None:  # a `default` reaches further than what was tried
         reject()
     return format_file(program.file)
+
+
+def opened(text: str) -> str:
+    """The same network for inputs of any size; netc may refuse it."""
+    sizes = re.compile(r"^((?:\w+: )?input )((?:\d+x)+)(?=\d+$)", re.MULTILINE)
+    return sizes.sub(lambda found: found[1] + "?x" * found[2].count("x"), text)

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from netc.analysis.sizes import LIMIT, Trial, rule_of
+from netc.analysis.sizes.rules import LIMIT, Trial, rule_of
 from netc.compiler import PASSES, compile_source, run
 from netc.diagnostics import Diagnostic, Severity
 from netc.diagnostics.explain import page

@@ -208,11 +208,11 @@ def test_the_stride_of_a_transposed_convolution_makes_larger() -> None:
     assert [text for text in said if "deconv" in text] == [f"2×2 deconv, {ch}, ×2" for ch in (512, 256, 128, 64)]
 
 
-def test_scale_stands_for_an_unknown_size() -> None:
+def test_open_sizes_are_formulas() -> None:
     said = texts(scene("column", load("unet")))
-    assert [text for text in said if text.startswith("input") and "×" not in text][:3] == [
-        *("input size", "input / 2", "input / 4"),
-    ]
+    assert [text for text in said if text.startswith("H")][:3] == ["H×W", "H/2×W/2", "H/4×W/4"]
+    assert "input H×W×1" in said
+    assert not any("?" in text for text in said)
 
 
 # -- table --------------------------------------------------------------------------------------------------------
@@ -272,9 +272,7 @@ def test_table_of_resnets_is_that_of_the_paper() -> None:
 def test_table_of_a_network_of_unknown_size() -> None:
     """The levels of a U-Net, not one block of all that its longest shortcut spans."""
     rows = cells([load("resnet18"), load("unet")])
-    assert [row[1] for row in rows if row[1].startswith("input /")] == [
-        f"input / {by}" for by in (2, 4, 8, 16, 8, 4, 2)
-    ]
+    assert [row[1] for row in rows if row[1].startswith("H/")] == [f"H/{by}×W/{by}" for by in (2, 4, 8, 16, 8, 4, 2)]
     assert not any("pool; " in cell for row in rows for cell in row)
 
 

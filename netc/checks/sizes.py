@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netc.analysis.sizes import Failure, Rule, Trial, rule_of, single_sizes
+from netc.analysis.sizes.rules import Failure, Rule, Trial, rule_of, single_sizes
 from netc.checks.findings import Findings, words
 from netc.diagnostics.model import Label
 from netc.ir.net import Node

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import PurePath
 
 from netc.analysis.cost import Cost, NetCost, measure
 from netc.analysis.receptive import Field, net_field, receptive_fields
+from netc.analysis.sizes import text
+from netc.analysis.sizes.trace import Extents, formulas, named
 from netc.figures.scene import Group, Item
 from netc.ir.net import Node
 from netc.ir.shape import Shape, show_shape
@@ -35,6 +37,12 @@ def sizes(shape: Shape) -> str:
     return times(show_shape(shape))
 
 
+@lru_cache(maxsize=4096)
+def show_extents(extents: Extents) -> str:
+    """Sizes as figures write them: `32×32×3`, `⌈H/4⌉×⌈W/4⌉×64`."""
+    return text.shape(extents, by="×")
+
+
 def word(layer: Layer | type[Layer]) -> str:
     """What papers call a layer, or a sign for it: `max pool`, `ReLU6`, `+`."""
     return layer.symbol or layer.paper or layer.op
@@ -51,7 +59,7 @@ def label(layer: Layer, output: Shape) -> str:
 def parts(layer: Layer, output: Shape) -> tuple[str, ...]:
     """What a layer computes, in order, as papers say it: `("3×3 conv, 64, /2", "ReLU")`."""
     if layer.is_input:
-        return (f"input {sizes(output)}",)
+        return (f"input {show_extents(named(output))}",)
     text = kind(layer, output, activation=False)
     if isinstance(layer, TransposedConv):  # its stride makes larger what that of others makes smaller
         text = text.replace(", /", ", ×", 1)
@@ -82,6 +90,20 @@ class Facts:
         """The receptive field of each layer."""
         return receptive_fields(self.program.net)
 
+    @cached_property
+    def _extents(self) -> Mapping[str, Extents]:
+        found = formulas(self.program.net)
+        return self.program.net.shapes if found is None else found.shapes
+
+    def extents(self, name: str) -> Extents:
+        """The output shape of a layer, open sizes as formulas of those of the input; None where there is no formula."""
+        shape = self.program.net.shapes[name]
+        return self._extents[name] if None in shape else shape
+
+    def shape(self, name: str) -> str:
+        """The output shape of a layer as figures write it: `56×56×64`, or `⌈H/4⌉×⌈W/4⌉×64` where sizes are open."""
+        return show_extents(self.extents(name))
+
     def node_title(self, names: Sequence[str]) -> str:
         """The tooltip of layers that are drawn as one, in order: names, kinds, shapes, window, costs, place."""
         net = self.program.net
@@ -89,8 +111,8 @@ class Facts:
         nodes = [net.node(name) for name in names]
         main = next((node for node in nodes if node.layer.weighted), nodes[0])
         kinds = ", ".join(kind_of(node.layer, net.shapes[node.name]) for node in nodes)
-        inputs = " + ".join(dict.fromkeys(sizes(operand) for operand in net.operand_shapes(first)))
-        flow = f"{inputs} → {sizes(net.shapes[last])}" if inputs else sizes(net.shapes[last])
+        inputs = " + ".join(dict.fromkeys(self.shape(operand) for operand in net.operands(first)))
+        flow = f"{inputs} → {self.shape(last)}" if inputs else self.shape(last)
         cost = sum((self.cost.layers[name] for name in names), Cost())
         flow = ", ".join(filter(None, [flow, window(main.layer, net.operand_shapes(main.name))]))
         lines = [f"{main.name}: {kinds}", flow]
@@ -140,7 +162,7 @@ class Facts:
     def description(self) -> str:
         """One sentence for those who cannot see the figure."""
         net = self.program.net
-        inputs, outputs = (" and ".join(sizes(net.shapes[name]) for name in ends) for ends in (net.inputs, net.outputs))
+        inputs, outputs = (" and ".join(map(self.shape, ends)) for ends in (net.inputs, net.outputs))
         return (
             f"The network {self.program.name} takes {inputs} to {outputs} through {len(net)} layers, "
             f"{self.cost.depth} weighted ones deep, with {self.cost.total.trainable:,} trainable parameters."

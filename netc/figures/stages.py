@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, takewhile
 
-from netc.analysis.receptive import figure
+from netc.analysis.sizes.trace import Extents
 from netc.analysis.structure import Layers, Series
-from netc.figures.facts import Facts, sizes, times
+from netc.figures.facts import Facts, show_extents, sizes
 from netc.figures.trunk import Unit, short
 from netc.ir.shape import rank_of
 
@@ -51,21 +51,17 @@ class Stage:
         return sizes(self.body[-1].joined)
 
 
-Size = tuple[object, ...]
+Size = Extents
 
 
 def output_size(facts: Facts, unit: Unit) -> Size:
-    """The spatial size after a layer, or how much smaller than an input of unknown size: equal ones make a stage."""
-    if None not in unit.shape:
-        return unit.shape[:-1]
-    return "jump", figure(facts.fields[unit.node.name], lambda axis: axis.jump)
+    """The spatial size after a layer: equal ones make a stage."""
+    return facts.extents(unit.node.name)[:-1]
 
 
 def show_size(size: Size) -> str:
-    """A size as figures write it: `56×56`, `input / 4`, `vector`."""
-    if size[:1] == ("jump",):
-        return "input size" if size[1] == 1 else f"input / {size[1]}"
-    return times("x".join(map(str, size))) or "vector"
+    """A size as figures write it: `56×56`, `⌈H/4⌉×⌈W/4⌉`, `vector`."""
+    return show_extents(size) or "vector"
 
 
 def is_pool(unit: Unit) -> bool:

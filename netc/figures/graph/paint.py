@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import ceil
 
 from netc.analysis.cost import Cost
+from netc.analysis.sizes.trace import Extents
 from netc.figures import facts
 from netc.figures.facts import Facts
 from netc.figures.graph.lines import Lines
@@ -18,7 +19,6 @@ from netc.figures.options import Options
 from netc.figures.page import sheet
 from netc.figures.scene import Box, Group, Item, Rect, Scene, Stamp, Template, Text, fit, text_width
 from netc.figures.trunk import LINES
-from netc.ir.shape import Shape
 
 WIDEST = 260.0  # box
 _BAND = 3.5  # of a normalisation or an activation in a box
@@ -49,10 +49,9 @@ class Painter:
         return "input" if leaf.output else self.net.node(leaf.names[leaf.main]).layer.family
 
     def _text(self, leaf: Leaf) -> str:
-        shape = self.net.shapes[leaf.exit]
         if leaf.output:
             name = leaf.exit if len(self.net.outputs) > 1 else ""
-            return self._named("output ", name, facts.sizes(shape))
+            return self._named("output ", name, self.facts.shape(leaf.exit))
         main = self.net.node(leaf.names[leaf.main])
         parts = [facts.label(main.layer, self.net.shapes[main.name])]
         if main.layer.family not in ("conv", "dense"):
@@ -90,30 +89,26 @@ class Painter:
             branch = spot.parent is not None and not isinstance(spot.owner, Frame)
             if isinstance(spot.owner, Frame) and spot.owner.varies:
                 continue
-            last: Shape | None = None
+            last: Extents | None = None
             for index, item in enumerate(spot.seq.items[:-1]):
-                shape = self._exit_shape(item, spot.owner)
-                if shape is None or (isinstance(item, Leaf) and item.output):
+                if not isinstance(item, Leaf | Frame) or (isinstance(item, Leaf) and item.output):
                     continue
+                name = item.exit if isinstance(item, Leaf) else item.names[-1]
+                shape = self.facts.extents(name)
                 if isinstance(item, Leaf) and self._family(item) == "input":
                     last = shape
                     continue
                 before = last if last is not None else self._entry_shape(spot.seq.items[index])
                 changed = shape[:-1] != (before or ())[:-1] if branch else shape != before
                 if wanted == "all" or changed:
-                    spot.labels[index + 1] = facts.sizes(shape)
+                    spot.labels[index + 1] = self.facts.shape(name)
                 last = shape
 
-    def _exit_shape(self, item: object, owner: object) -> Shape | None:
-        if isinstance(item, Leaf):
-            return self.net.shapes[item.exit]
-        return self.net.shapes[item.names[-1]] if isinstance(item, Frame) else None
-
-    def _entry_shape(self, item: object) -> Shape | None:
+    def _entry_shape(self, item: object) -> Extents | None:
         """The shape that enters an item."""
         names = item.names if isinstance(item, Leaf | Frame) else ()
-        shapes = self.net.operand_shapes(names[0]) if names else ()
-        return shapes[0] if shapes else None
+        operands = self.net.operands(names[0]) if names else ()
+        return self.facts.extents(operands[0]) if operands else None
 
     def _label_skips(self) -> None:
         for side in self.sides:
@@ -160,7 +155,7 @@ class Painter:
     def _changes(self, side: Side) -> bool:
         """Whether a shortcut changes the shape of what it carries."""
         names = side.names
-        return bool(names) and self.net.operand_shapes(names[0])[0] != self.net.shapes[names[-1]]
+        return bool(names) and self.facts.extents(self.net.operands(names[0])[0]) != self.facts.extents(names[-1])
 
     def _kinds(self) -> set[str]:
         """Families of all that is shown, in bands too."""

@@ -9,7 +9,7 @@ tensor of known size) work for single m; they are looked for one by one, up to `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import gcd, lcm
@@ -60,17 +60,25 @@ class Trial:
             scales[node.name] = before
         return lcm(*(pixels for each in scales.values() for pixels, _ in each))
 
+    def shapes(self, sizes: Sequence[int]) -> dict[str, Shape]:
+        """The shapes of the open inputs with these sizes of the axes."""
+        return {
+            name: tuple(sizes[axis] if size is None else size for axis, size in enumerate(self.net.shapes[name]))
+            for name in self.inputs
+        }
+
     def failure(self, sizes: Sequence[int]) -> Failure | None:
         """The first node that refuses these sizes of the axes; None when the network works."""
-        shapes: dict[str, Shape] = {}
-        for name in self.inputs:
-            shape = self.net.shapes[name]
-            shapes[name] = tuple(sizes[axis] if size is None else size for axis, size in enumerate(shape))
+        return self.failure_of(self.shapes(sizes))
+
+    def failure_of(self, inputs: Mapping[str, Shape]) -> Failure | None:
+        """The first node that refuses these shapes of the open inputs; None when the network works."""
+        shapes = dict(inputs)
         for position, (node, operands) in enumerate(self.nodes):
-            inputs = tuple(shapes.get(operand) or self.net.shapes[operand] for operand in operands)
-            key = (node.name, inputs)
+            given = tuple(shapes.get(operand) or self.net.shapes[operand] for operand in operands)
+            key = (node.name, given)
             if key not in self._known:
-                self._known[key] = _infer(node, inputs)
+                self._known[key] = _infer(node, given)
             found = self._known[key]
             if isinstance(found, Refused):
                 return Failure(position, node, found)
@@ -123,9 +131,8 @@ class Rule:
     @property
     def divisor(self) -> int | None:
         """What all sizes that work are equidistant by; None where they are not."""
-        remainders = [remainder for remainder, _ in self.smallest]
-        step = gcd(self.period, *(b - a for a, b in pairwise(remainders)))
-        return step if len(remainders) * step == self.period else None
+        equidistant = progression(self.period, [remainder for remainder, _ in self.smallest])
+        return equidistant and equidistant[0]
 
     @property
     def threshold(self) -> int:
@@ -146,6 +153,13 @@ class Rule:
             return f"multiples of {step}, at least {least}"
         few = sorted(least + turn * self.period for _, least in self.smallest for turn in range(4))[:4]
         return ", ".join(map(str, few)) + ", ..." + (f" (in steps of {step})" if step else "")
+
+
+def progression(period: int, remainders: Sequence[int]) -> tuple[int, int] | None:
+    """The step and the first of sizes with these remainders modulo the period, sorted; None where they are not
+    equidistant."""
+    step = gcd(period, *(b - a for a, b in pairwise(remainders)))
+    return (step, remainders[0]) if len(remainders) * step == period else None
 
 
 def rule_of(trial: Trial, axis: int, base: tuple[int, ...]) -> Rule:
