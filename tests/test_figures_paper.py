@@ -1,9 +1,12 @@
 """The figures of papers: volumes, columns and tables, against what the papers print and show."""
 
 import math
+import pathlib
 import re
+import subprocess
 from collections.abc import Sequence
 from itertools import pairwise
+from shutil import which
 
 import pytest
 from hypothesis import given
@@ -262,7 +265,7 @@ def test_table_of_resnets_is_that_of_the_paper() -> None:
         *(["conv3_x", "28×28"], ["conv4_x", "14×14"], ["conv5_x", "7×7"], ["", "vector"]),
     ]
     counts = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
-    blocks = [[cell.lstrip("*") for cell in row[2:]] for row in rows if "[" in row[2]]
+    blocks = [[cell.replace("*", "") for cell in row[2:]] for row in rows if "[" in row[2]]
     for at, (depth, numbers) in enumerate(counts.items()):
         for width, count, row in zip((64, 128, 256, 512), numbers, blocks, strict=True):
             deep = f"1×1, {width}; 3×3, {width}; 1×1, {4 * width}"
@@ -270,10 +273,71 @@ def test_table_of_resnets_is_that_of_the_paper() -> None:
 
 
 def test_table_of_a_network_of_unknown_size() -> None:
-    """The levels of a U-Net, not one block of all that its longest shortcut spans."""
-    rows = cells([load("resnet18"), load("unet")])
+    """The levels of a U-Net (Ronneberger et al. 2015, Figure 1), not one block of all that its longest line spans."""
+    rows = cells([load("unet")])
     assert [row[1] for row in rows if row[1].startswith("H/")] == [f"H/{by}×W/{by}" for by in (2, 4, 8, 16, 8, 4, 2)]
     assert not any("pool; " in cell for row in rows for cell in row)
+    joined = [(above[2], row[2]) for above, row in pairwise(rows) if "concat" in row[2]]
+    assert joined == [(f"2×2 deconv, {ch}, ×2", f"concat, {2 * ch}") for ch in (512, 256, 128, 64)]
+
+
+def test_a_table_marks_only_what_changed() -> None:
+    """ResNet-101 differs from ResNet-50 by one number (He et al. 2015, Table 1)."""
+    rows = cells([load("resnet50"), load("resnet101")])
+    marks = [cell for row in rows for cell in row if "*" in cell]
+    assert marks == ["[1×1, 256; 3×3, 256; 1×1, 1024] *×23"]
+    tex = latex("resnet50", "resnet101")
+    assert tex.count("textbf") == 2, "the names"
+    assert tex.count(r"\mathbf{23}") == 1
+    drawn = [item for item in scene("table", load("resnet50"), load("resnet101")).walk() if isinstance(item, Text)]
+    assert [item.text for item in drawn if item.bold and "×" in item.text] == ["×23"]
+
+
+def test_networks_with_little_in_common_are_not_marked() -> None:
+    assert not any("*" in cell for row in cells([load("alexnet"), load("vgg16")]) for cell in row)
+
+
+def test_inputs_of_different_sizes_share_rows() -> None:
+    """A network of 32×32 and one of 224×224 stand side by side where they are as much smaller than their inputs."""
+    rows = cells([load("resnet-cifar", n=3), load("resnet18")])
+    levels = {row[1]: at for at, row in enumerate(rows) if row[1]}
+    assert list(levels) == ["input size", *(f"input / {by}" for by in (2, 4, 8, 16, 32)), "vector"]
+    row = next(row for row in rows[levels["input / 4"] :] if "[" in row[2])
+    assert row[2:] == ["[3×3, 64; 3×3, 64] ×3", "[3×3, 64; 3×3, 64] ×2"]
+
+
+@pytest.mark.parametrize("v1_5", [False, True])
+def test_a_block_stands_where_it_ends(v1_5: bool) -> None:
+    """Whether its stride is on its first convolution or, as in torchvision, on its second."""
+    network = load("resnet50", v1_5=v1_5)
+    rows = cells([network])
+    assert [row[2] for row in rows if "[" in row[2]] == [
+        f"[1×1, {width}; 3×3, {width}; 1×1, {4 * width}] ×{count}"
+        for width, count in ((64, 3), (128, 4), (256, 6), (512, 3))
+    ]
+    said = texts(scene("table", network))
+    assert "the first block of conv3_x, conv4_x and conv5_x has a stride" in said
+
+
+def latex(*specs: str) -> str:
+    return table.latex([load(spec).program for spec in specs], Options())
+
+
+@pytest.mark.skipif(not which("pdflatex"), reason="needs pdflatex")
+@pytest.mark.parametrize(
+    ("specs", "width"), [(RESNETS, "504pt"), (RESNETS, "7in"), (VGG, "345pt"), (("vgg16", "vgg19"), "252pt")]
+)
+def test_latex_fits_the_line(specs: Sequence[str], width: str, tmp_path: pathlib.Path) -> None:
+    """As set by a real LaTeX in the line of a page, of IEEE's pages, of an `article`, of a column."""
+    (tmp_path / "table.tex").write_text(latex(*specs))
+    (tmp_path / "page.tex").write_text(
+        rf"\documentclass{{article}}\textwidth={width}\begin{{document}}\noindent\input{{table}}\end{{document}}"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=60)
+    log = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, log
+    assert "Overfull" not in log
 
 
 def test_drawn_table_says_the_same() -> None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from netc.figures.align import align
 from netc.figures.facts import Facts, label
+from netc.figures.levels import Size, are_relative, levels
 from netc.figures.options import Options
 from netc.figures.page import sheet
 from netc.figures.scene import Group, Item, Path, Rect, Scene, Text, fit, text_width
-from netc.figures.stages import Size, output_size, show_size
 from netc.figures.theme import stage
 from netc.figures.trunk import LINES, Shortcut, Trunk, Unit, lanes, read, stages
 from netc.program import Program
@@ -33,7 +33,12 @@ _MIDDLE = WIDTH / 2
 def draw(programs: Sequence[Program], options: Options) -> Scene:
     """The figure of one network, or of several side by side. Raises `FigureError`."""
     several = len(programs) > 1
-    columns = [_Column.of(program, f"n{at}_" if several else "") for at, program in enumerate(programs, 1)]
+    trunks = [read(program.net, "column") for program in programs]
+    relative = are_relative(trunks)
+    columns = [
+        _Column.of(program, trunk, relative, f"n{at}_" if several else "")
+        for at, (program, trunk) in enumerate(zip(programs, trunks, strict=True), 1)
+    ]
     rows = align([column.sizes for column in columns], lambda a, b: 0.0 if a == b else None)
     items: list[Item] = list(_place(columns, rows, _HEADING if several else 0.0))
     left = 0.0
@@ -58,10 +63,9 @@ class _Column:
     lanes: list[int] = field(default_factory=list)
 
     @classmethod
-    def of(cls, program: Program, prefix: str) -> _Column:
+    def of(cls, program: Program, trunk: Trunk, relative: bool, prefix: str) -> _Column:
         facts = Facts(program)
-        trunk = read(program.net, "column")
-        keys = [output_size(facts, unit) for unit in trunk.units]
+        keys = levels(facts, trunk, relative)
         runs = stages(keys)
         count = len(trunk.units)
         made = cls(facts, trunk, prefix, runs, [keys[run.start] for run in runs], [0.0] * count, [""] * count)
@@ -146,15 +150,14 @@ def _place(columns: Sequence[_Column], rows: Sequence[Sequence[int | None]], top
     hues: dict[Size, int] = {}
     for row in rows:
         runs = [(column, column.runs[at]) for column, at in zip(columns, row, strict=True) if at is not None]
-        column, run = runs[0]
-        size = output_size(column.facts, column.trunk.units[run.start])
+        size = next(column.sizes[at] for column, at in zip(columns, row, strict=True) if at is not None)
         if any(column.is_convolution(index) for column, run in runs for index in run):
             hues.setdefault(size, len(hues))
         for column, run in runs:
             for place, index in enumerate(run):
                 column.tops[index] = top + place * _PITCH
                 column.looks[index] = stage(hues[size]) if column.is_convolution(index) else "panel"
-        yield Text(-12, top + 11, show_size(size), _TEXT, "end", "muted")
+        yield Text(-12, top + 11, str(size), _TEXT, "end", "muted")
         top += max(len(run) for _, run in runs) * _PITCH
 
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, takewhile
 
-from netc.analysis.sizes.trace import Extents
 from netc.analysis.structure import Layers, Series
-from netc.figures.facts import Facts, show_extents, sizes
+from netc.figures.facts import sizes
 from netc.figures.trunk import Unit, short
 from netc.ir.shape import rank_of
 
@@ -49,19 +48,6 @@ class Stage:
     def size(self) -> str:
         """The shape of its output, before the pooling: `56×56×256`."""
         return sizes(self.body[-1].joined)
-
-
-Size = Extents
-
-
-def output_size(facts: Facts, unit: Unit) -> Size:
-    """The spatial size after a layer: equal ones make a stage."""
-    return facts.extents(unit.node.name)[:-1]
-
-
-def show_size(size: Size) -> str:
-    """A size as figures write it: `56×56`, `⌈H/4⌉×⌈W/4⌉`, `vector`."""
-    return show_extents(size) or "vector"
 
 
 def is_pool(unit: Unit) -> bool:

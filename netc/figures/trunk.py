@@ -45,14 +45,14 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """A shortcut: it leaves after unit `start` and ends after unit `end`, through the layers `via`.
-
-    `changes` says that its tensor has another shape where it ends.
+    """A line that skips layers: it leaves after unit `start` and ends after unit `end` in the layer `into`, through the
+    layers `via`. `changes` says that its tensor has another shape where it ends.
     """
 
     start: int
     end: int
     via: tuple[Node, ...]
+    into: Node
     changes: bool
 
     @property
@@ -62,6 +62,14 @@ class Shortcut:
 
 
 LINES = (("skip", "shortcut"), ("dotted", "shortcut whose dimensions change"))  # look, and what the legend says
+
+
+def lines(shortcuts: Sequence[Shortcut]) -> list[tuple[str, str]]:
+    """The looks among lines that skip layers, and what each means: where not all are summed, where they end says what
+    becomes of them."""
+    word = "shortcut" if all(line.into.layer.residual for line in shortcuts) else "skip connection"
+    looks = {line.look for line in shortcuts}
+    return [(look, text.replace("shortcut", word)) for look, text in LINES if look in looks]
 
 
 @dataclass(slots=True)
@@ -101,7 +109,9 @@ def read(net: Net, style: str, own: Callable[[Layer], bool] = is_own) -> Trunk:
             if any(node.name in seen for node in via):
                 raise _refusal(net, style, f"uses `{via[-1].name}`, which is beside its path, more than once")
             seen.update(node.name for node in via)
-            shortcut = Shortcut(places[source], places[name], via, net.shapes[source] != net.shapes[operand])
+            shortcut = Shortcut(
+                places[source], places[name], via, net.node(name), net.shapes[source] != net.shapes[operand]
+            )
             if shortcut.start < shortcut.end or any(is_own(node.layer) for node in via):
                 made.shortcuts.append(shortcut)
     if left := next((node.name for node in net if node.name not in seen), None):

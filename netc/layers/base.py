@@ -80,6 +80,8 @@ class Layer(Record, Declared):
     paper: ClassVar[str] = ""  # what papers call it, where that is not what the language calls it
     symbol: ClassVar[str] = ""  # the sign that stands for it in a circle
     beside: ClassVar[bool] = False  # has no row or slab of its own, but belongs to the layer before it
+    listed: ClassVar[bool] = False  # has a row of its own in tables all the same
+    residual: ClassVar[bool] = False  # a line that skips layers and ends in it is a shortcut (He et al. 2015)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)

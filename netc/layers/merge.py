@@ -31,6 +31,7 @@ class Combiner(Layer):
     """Element by element over operands of one shape."""
 
     beside: ClassVar[bool] = True
+    listed: ClassVar[bool] = True
     operands: ClassVar[tuple[int, int | None]] = (2, None)
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
@@ -58,6 +59,7 @@ class Add(Combiner):
     symbol = "+"
     commutative = True
     sums = True
+    residual = True
     example = "add {\n    | identity\n    | conv 16x3 relu\n}"
 
 

@@ -102,6 +102,7 @@ class LocalResponseNorm(Rescaling):
     channels around) ** beta (Krizhevsky et al. 2012, section 3.3, whose constants are the defaults)."""
 
     paper = "LRN"
+    listed = True
     example = "lrn radius=5 bias=1"
 
     radius: int = param(Int(min=0), "channels on each side that count", 2)

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from netc.figures.options import Options
 from netc.figures.scene import Scene
 from netc.figures.table import blocks, drawing, layers, text
-from netc.figures.table.model import Column, Table
+from netc.figures.table.model import Column, Row, Table, unmarked
+from netc.figures.tails import Tails, notes
+from netc.figures.trunk import read
 from netc.program import Program
 
 
@@ -33,4 +35,14 @@ def latex(programs: Sequence[Program], options: Options) -> str:
 def _table(programs: Sequence[Program]) -> Table:
     columns = [Column.of(program) for program in programs]
     rows = blocks.rows(columns) if any(column.trunk.shortcuts for column in columns) else layers.rows(columns)
-    return Table(columns, rows)
+    if _mostly_new(rows):
+        rows = [unmarked(row) for row in rows]
+    paths = [(column.name, Tails.of(read(column.facts.program.net, "table"), least=1)) for column in columns]
+    habits = notes(paths, marked=False)
+    return Table(columns, rows, [*filter(None, [blocks.strides(rows)]), *habits])
+
+
+def _mostly_new(rows: Sequence[Row]) -> bool:
+    """Whether networks have so little in common with those at their left that marks would say nothing."""
+    others = [cell for row in rows if not row.band for cell in row.cells[1:] if cell]
+    return 2 * sum(cell.added for cell in others) > len(others)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from netc.figures.levels import are_relative
 from netc.figures.options import Options
 from netc.figures.page import sheet
 from netc.figures.scene import Group, Item, Path, Rect, Scene, Text, fit, text_width
@@ -20,17 +21,20 @@ _BRACKET, _TIMES = 5.0, 8.0  # px: how far brackets reach, and from there to the
 
 def draw(table: Table, options: Options) -> Scene:
     """The figure of a table."""
-    grid = _Grid.of(table)
-    bands = {cell.kind for row in table.rows if row.band and (cell := row.cells[0])}
-    added = {cell.kind for row in table.rows for cell in row.cells if cell and cell.added}
-    names = ", ".join(column.name for column in table.columns)
+    items = list(_Grid.of(table).items())
+    cells = [cell for row in table.rows for cell in row.cells if cell]
+    means = ["sizes as parts of each input's"] if are_relative([column.trunk for column in table.columns]) else []
+    means += ["coloured bands: common to all"] if any(row.band for row in table.rows) else []
+    means += ["bold: not in the network at the left"] if any(cell.added or cell.recounted for cell in cells) else []
+    alone = len(table.columns) == 1
     return sheet(
-        list(grid.items()),
-        title=names,
-        facts="coloured bands: common to all" + (" · bold: not in the network at the left" if added else ""),
+        items,
+        title=", ".join(column.name for column in table.columns),
+        facts=table.columns[0].facts.header() if alone else " · ".join(means),
         description=" ".join(column.facts.description() for column in table.columns),
         options=options,
-        kinds=bands | added,
+        kinds=[box.look for item in items if isinstance(item, Group) for box in item.items if isinstance(box, Rect)],
+        notes=table.notes,
     )
 
 
@@ -123,8 +127,9 @@ def _texts(cell: Cell, x: float, y: float, room: float) -> Iterator[Item]:
     if not cell.times:
         yield Text(x, y + 4, fit(cell.lines[0], room - 4, _TEXT, cell.added), _TEXT, bold=cell.added)
         return
-    inner, count = _inner(cell), f"×{cell.times}"
+    inner, count = _inner(cell), cell.count
     whole = inner + 2 * _BRACKET + _TIMES + text_width(count, _TEXT, True)
+    bold = cell.added or cell.recounted
     left = x - whole / 2
     middle, right = left + _BRACKET + inner / 2, left + inner + 2 * _BRACKET
     half = len(cell.lines) * _LINE / 2
@@ -133,7 +138,7 @@ def _texts(cell: Cell, x: float, y: float, room: float) -> Iterator[Item]:
     for edge, tip in ((left, left + _BRACKET), (right, right - _BRACKET)):
         corners = ((edge, y - half), (edge, y + half), (tip, y + half))
         yield Path((tip, y - half), [(corner,) for corner in corners], "bracket", role="bracket")
-    yield Text(right + _TIMES - 3, y + 4, count, _TEXT, "start", bold=cell.added)
+    yield Text(right + _TIMES - 3, y + 4, count, _TEXT, "start", bold=bold)
 
 
 def _inner(cell: Cell) -> float:
@@ -144,7 +149,7 @@ def _inner(cell: Cell) -> float:
 def _cell_width(cell: Cell) -> float:
     if not cell.times:
         return _width(cell.lines, 0)
-    return _inner(cell) + 2 * _BRACKET + _TIMES + text_width(f"×{cell.times}", _TEXT, True) + 2 * _PAD
+    return _inner(cell) + 2 * _BRACKET + _TIMES + text_width(cell.count, _TEXT, True) + 2 * _PAD
 
 
 def _width(texts: Sequence[str], least: float) -> float:

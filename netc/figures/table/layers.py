@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from netc.figures.align import align
 from netc.figures.facts import label
-from netc.figures.stages import Size, output_size, show_size
+from netc.figures.levels import Size, are_relative, levels
 from netc.figures.table.model import Cell, Column, Row, is_common, marked
 from netc.figures.trunk import Unit, kernel
 from netc.ir.shape import rank_of
@@ -27,7 +27,8 @@ class Part:
 
 def rows(columns: Sequence[Column]) -> list[Row]:
     """The rows of networks without shortcuts."""
-    networks = [_parts(column) for column in columns]
+    relative = are_relative([column.trunk for column in columns])
+    networks = [_parts(column, relative) for column in columns]
     made: list[Row] = []
     for indices in align(networks, _pairing):
         parts = [parts[at] if at is not None else None for parts, at in zip(networks, indices, strict=True)]
@@ -44,7 +45,7 @@ def rows(columns: Sequence[Column]) -> list[Row]:
 def _size(parts: Sequence[Part | None]) -> str:
     """The output size of a row, where all networks have the same."""
     sizes = {part.size for part in parts if part}
-    return show_size(sizes.pop()) if len(sizes) == 1 else ""
+    return str(sizes.pop()) if len(sizes) == 1 else ""
 
 
 def _pairing(one: Part, other: Part) -> float | None:
@@ -53,9 +54,9 @@ def _pairing(one: Part, other: Part) -> float | None:
     return 0.5 * (one.size != other.size) + 0.25 * (one.cells != other.cells)
 
 
-def _parts(column: Column) -> list[Part]:
+def _parts(column: Column, relative: bool) -> list[Part]:
     parts: list[Part] = []
-    for cell, size in _cells(column):
+    for cell, size in _cells(column, relative):
         cuts = cell.kind in ("input", "pool", "dense", "activation")
         if cuts or not parts or parts[-1].cuts:
             parts.append(Part((cell,), size, cuts))
@@ -64,12 +65,12 @@ def _parts(column: Column) -> list[Part]:
     return parts
 
 
-def _cells(column: Column) -> Iterator[tuple[Cell, Size]]:
+def _cells(column: Column, relative: bool) -> Iterator[tuple[Cell, Size]]:
     units = column.trunk.units
-    for unit in units:
-        yield Cell((_text(unit),), unit.layer.family, unit=unit), output_size(column.facts, unit)
+    for unit, size in zip(units, levels(column.facts, column.trunk, relative), strict=True):
+        yield Cell((_text(unit),), unit.layer.family, unit=unit), size
     if isinstance(last := units[-1].layer, Dense) and last.act == "softmax":
-        yield Cell(("soft-max",), "activation"), ()
+        yield Cell(("soft-max",), "activation"), Size()
 
 
 def _text(unit: Unit) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from netc.figures.facts import Facts
 from netc.figures.trunk import Trunk, Unit, is_own, read
 from netc.layers.base import Layer
-from netc.layers.norm import LocalResponseNorm
 from netc.program import Program
 from netc.report.summary import human
 
@@ -17,18 +16,27 @@ from netc.report.summary import human
 class Cell:
     """What a network has in a row: a layer, or a block of layers (`lines`) in brackets with how often it comes.
 
-    `kind` is the family of its layers. Cells are equal that say the same; `unit` is the first layer.
+    `kind` is the family of its layers. Cells are equal that say the same; `unit` is the first layer. `strided`: the
+    first of the blocks has a stride, which its lines do not say.
     """
 
     lines: tuple[str, ...]
     kind: str
     times: int = 0  # 0: no brackets
     unit: Unit | None = field(default=None, compare=False)
+    strided: bool = field(default=False, compare=False)
     added: bool = field(default=False, compare=False)  # the network at the left lacks it
+    recounted: bool = field(default=False, compare=False)  # the network at the left has it, but not as often
 
-    def says(self) -> str:
-        """The cell as one line."""
-        return f"[{'; '.join(self.lines)}] ×{self.times}" if self.times else self.lines[0]
+    @property
+    def body(self) -> str:
+        """The layers as one line, without their count."""
+        return f"[{'; '.join(self.lines)}]" if self.times else self.lines[0]
+
+    @property
+    def count(self) -> str:
+        """How often the block comes: `×3`; empty without brackets."""
+        return f"×{self.times}" if self.times else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ class Column:
     @property
     def depth(self) -> str:
         """Its layers, as papers count them."""
-        return f"{self.facts.cost.depth} weight layers"
+        return f"{self.facts.cost.depth} weight layer{'s' * (self.facts.cost.depth != 1)}"
 
 
 @dataclass(slots=True)
@@ -71,6 +79,7 @@ class Table:
 
     columns: Sequence[Column]
     rows: list[Row]
+    notes: list[str] = field(default_factory=list)
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -87,13 +96,23 @@ class Table:
 
 
 def _is_row(layer: Layer) -> bool:
-    return is_own(layer) or isinstance(layer, LocalResponseNorm)
+    return is_own(layer) or layer.listed
 
 
 def marked(cells: Sequence[Cell | None]) -> tuple[Cell | None, ...]:
-    """Cells of a row, each marked when the network at its left lacks it."""
+    """Cells of a row, each marked when the network at its left lacks it, or has it in another number."""
     pairs = zip(cells, [cells[0], *cells], strict=False)
-    return tuple(None if cell is None else replace(cell, added=cell != left) for cell, left in pairs)
+    return tuple(None if cell is None else _compared(cell, left) for cell, left in pairs)
+
+
+def _compared(cell: Cell, left: Cell | None) -> Cell:
+    known = left is not None and (cell.kind, cell.lines) == (left.kind, left.lines)
+    return replace(cell, added=not known, recounted=known and cell != left)
+
+
+def unmarked(row: Row) -> Row:
+    """A row without marks."""
+    return replace(row, cells=tuple(cell and replace(cell, added=False, recounted=False) for cell in row.cells))
 
 
 def is_common(cells: Sequence[Cell | None]) -> bool:

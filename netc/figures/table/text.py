@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from netc.diagnostics.escape import harmless
 from netc.figures.table.model import Cell, Row, Table
@@ -35,21 +35,33 @@ def markdown(table: Table) -> str:
 def _markdown(cell: Cell | None) -> str:
     if cell is None:
         return ""
-    text = inert(harmless(cell.says()))
-    return f"**{text}**" if cell.added else text
+    body = inert(harmless(cell.body))
+    if cell.added:
+        return f"**{' '.join(filter(None, [body, cell.count]))}**"
+    return " ".join(filter(None, [body, f"**{cell.count}**" if cell.recounted else cell.count]))
 
 
 def latex(table: Table) -> str:
-    """A table as LaTeX's `tabular`, for which no package is needed; what a network adds is bold."""
-    return "\n".join(_lines(table)) + "\n"
+    """A table as LaTeX's `tabular`, for which no package is needed; what a network adds is bold. It is set in the
+    largest of the document's sizes in which it is no wider than the line."""
+    return "\n".join([*(f"% {harmless(note)}" for note in table.notes), *_fitted(_tabular(table))]) + "\n"
 
 
-def _lines(table: Table) -> Iterator[str]:
+def _fitted(lines: Iterable[str]) -> Iterator[str]:
+    yield r"{\def\netctable{%"
+    yield from lines
+    yield r"}\setbox0\hbox{\netctable}%"
+    for narrower in (r"\tabcolsep=3pt", r"\small", r"\footnotesize", r"\scriptsize"):
+        yield rf"\ifdim\wd0>\linewidth{narrower}\setbox0\hbox{{\netctable}}\fi"
+    yield r"\leavevmode\box0}"
+
+
+def _tabular(table: Table) -> Iterator[str]:
     heads, count = len(table.heads), len(table.columns)
     yield f"\\begin{{tabular}}{{|{'l|' * heads}{'c|' * count}}}"
     yield r"\hline"
     yield _line([*table.heads, *(f"\\textbf{{{escape(column.name)}}}" for column in table.columns)])
-    yield _line([*[""] * heads, *(escape(column.depth) for column in table.columns)])
+    yield _line(["weight layers", *[""] * (heads - 1), *(str(column.facts.cost.depth) for column in table.columns)])
     for row in table.rows:
         if row.starts:
             yield r"\hline"
@@ -58,7 +70,7 @@ def _lines(table: Table) -> Iterator[str]:
     for name, values in table.totals():
         yield _line([name, *[""] * (heads - 1), *map(escape, values)])
     yield r"\hline"
-    yield r"\end{tabular}"
+    yield r"\end{tabular}%"
 
 
 def _cells(row: Row, count: int) -> list[str]:
@@ -77,8 +89,9 @@ def _latex(cell: Cell | None) -> str:
     lines = [f"\\textbf{{{escape(line)}}}" if cell.added else escape(line) for line in cell.lines]
     if not cell.times:
         return lines[0]
-    inner = r" \\ ".join(f"\\mbox{{{line}}}" for line in lines)
-    return f"$\\left[\\begin{{array}}{{c}} {inner} \\end{{array}}\\right]\\times {cell.times}$"
+    inner = r" \\ ".join([f"\\mbox{{{line}}}" for line in lines])
+    count = f"\\mathbf{{{cell.times}}}" if cell.added or cell.recounted else cell.times
+    return f"$\\left[\\begin{{array}}{{@{{}}c@{{}}}} {inner} \\end{{array}}\\right]\\!\\times\\!{count}$"
 
 
 def escape(text: str) -> str:
