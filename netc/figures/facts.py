@@ -148,8 +148,9 @@ class Facts:
     def drawn(self, items: list[Item], node: Node, names: Sequence[str], role: str = "box", prefix: str = "") -> Group:
         """Shapes as what is drawn for a layer and those that belong to it (`names`): with its name as their id after a
         `prefix`, a tooltip, and its place in the spec."""
-        title, line = self.node_title(names), self.line(node)
-        return Group(items, name=prefix + node.name, title=title, role=role, line=line, span=self.span(node))
+        title, line, nodes = self.node_title(names), self.line(node), [self.program.net.node(name) for name in names]
+        name = prefix + node.name
+        return Group(items, name=name, title=title, role=role, line=line, span=self.span(node), nodes=nodes)
 
     def header(self) -> str:
         """The numbers of the network: parameters, MACs (left out where a size is not known), depth, receptive field."""

@@ -11,7 +11,10 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from math import cos, radians, sin
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from netc.ir.net import Node
 
 # Advance widths of Arial in thousandths of the font size (the metrics that Liberation Sans and Helvetica share).
 _WIDTHS = {
@@ -275,6 +278,7 @@ class Group:
     line: int | None = None
     span: str | None = None  # columns of the line (`Facts.span`)
     data: dict[str, str] = field(default_factory=dict)  # written as data-... attributes
+    nodes: Sequence[Node] = ()  # the layers that it is drawn for
 
     @property
     def box(self) -> Box:

@@ -185,6 +185,7 @@ class Painter:
                 role="frame",
                 line=self.facts.line(node),
                 span=self.facts.span(node),
+                nodes=[self.net.node(name) for name in frame.names],
             )
 
     def _screen(self, box: Box) -> Box:
