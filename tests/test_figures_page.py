@@ -1,4 +1,4 @@
-"""The page of `netc draw -o x.html` in a real headless Chromium: clicks, keys, fingers, search, zoom, folding."""
+"""The page of `netc draw -o x.html` in a real headless Chromium: clicks, keys, fingers, search, zoom, themes, files."""
 
 from __future__ import annotations
 
@@ -6,15 +6,24 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import canonicalize, fromstring
 
+import networkx as nx
 import pytest
 
 import netc
 from netc.figures import theme
 from netc.figures.drawing import Drawing
+from netc.figures.scene import Group
+from netc.figures.styles import STYLES
+from netc.ir.net import Node
+from netc.ir.shape import Shape, show_shape
+from netc.layers.conv import Convolution, DepthwiseConv
+from netc.layers.norm import BatchNorm
+from netc.layers.pool import GlobalAveragePool
 
 CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
 FLAGS = [
@@ -51,6 +60,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
     yield driver
     driver.quit()
+
+
+@pytest.fixture(autouse=True)
+def _forget(browser: Any) -> Iterator[None]:
+    """What a page remembers is not there for the next test."""
+    yield
+    browser.execute_script("try { localStorage.clear() } catch {}")
 
 
 def show(browser: Any, path: Path, *, width: int = 1200, height: int = 800, paper: str = "light") -> None:
@@ -134,6 +150,14 @@ def test_the_words_that_made_a_layer_are_marked(browser: Any, tmp_path: Path) ->
     assert browser.execute_script("return CSS.highlights.size") == 0
 
 
+def test_a_network_at_one_size_is_selected_as_any_other(browser: Any, tmp_path: Path) -> None:
+    netc.load("specs/unet.net").draw(tmp_path / "unet.html", size=256)
+    show(browser, tmp_path / "unet.html")
+    one(browser, "#folded-input1").click()
+    assert one(browser, "#about").text.startswith("input1: input 256\u00d7256\u00d7")
+    assert lines(browser)
+
+
 def test_a_line_without_a_layer_selects_nothing(page: Any) -> None:
     one(page, "#folded-conv1 text").click()
     css(page, "#specs li")[1].click()
@@ -160,7 +184,7 @@ def test_networks_side_by_side_have_their_own_lines(browser: Any, tmp_path: Path
     for style in ("column", "table"):
         Drawing(programs, style).save(tmp_path / "beside.html")
         show(browser, tmp_path / "beside.html")
-        assert [head.text for head in css(browser, "h1")] == ["one.net", "two.net"]
+        assert [head.text for head in css(browser, "h1")] == ["one one.net", "two two.net"]
         one(browser, "#folded-n2_conv1 text" if style == "column" else "#folded-n1_conv2 text").click()
         rows = css(browser, "li")
         assert [at for at, row in enumerate(rows) if "on" in row.get_attribute("class").split()] == [
@@ -173,25 +197,211 @@ def test_networks_side_by_side_have_their_own_lines(browser: Any, tmp_path: Path
 # -- search ----------------------------------------------------------------------------------------------------------
 
 
-def test_search_marks_what_it_finds_and_goes_from_one_to_the_next(page: Any) -> None:
-    press(page, "/")
-    press(page, *"fc1: fc")
-    assert [node.get_attribute("id") for node in css(page, "g.hit")] == ["folded-fc1"]
+def look_for(page: Any, text: str) -> set[str]:
+    """Type a text into the search field; what is lit then, frames included."""
+    press(page, ESCAPE, "/")
+    press(page, ESCAPE, "/", *text)
+    return {node.get_attribute("id").removeprefix("folded-") for node in css(page, "svg.dim g.lit")}
+
+
+def test_search_goes_from_one_to_the_next(page: Any) -> None:
+    assert look_for(page, "fc1: fc") == {"fc1"}
     assert one(page, "#found").text == "1 found"
     press(page, ESCAPE)
-    assert not css(page, "g.hit")
-    press(page, "/")
-    press(page, *"conv")
-    count = len(css(page, "g.hit"))
+    assert not css(page, "svg.dim"), "nothing is searched for"
+    count = len(look_for(page, "conv"))
     assert count >= 2
     press(page, ENTER)
     assert one(page, "#found").text == f"1 of {count} found"
-    assert on(page) == {"folded-conv1"}
-    field = one(page, "#search")
-    field.send_keys(SHIFT, ENTER)
+    assert on(page) == {"folded-conv1"}, "from the top down"
+    one(page, "#search").send_keys(SHIFT, ENTER)
     assert one(page, "#found").text == f"{count} of {count} found"
-    press(page, ESCAPE, "/", "1", ENTER)
-    assert on(page) == {"folded-input1"}, "from the top down, frames among the layers"
+    assert look_for(page, "nowhere") == set()
+    assert one(page, "#found").text == "0 found"
+
+
+QUERIES: dict[str, Callable[[Node, Shape], bool]] = {
+    "3x3": lambda node, shape: getattr(node.layer, "kernel", None) in (3, (3, 3)) or "3x3" in show_shape(shape),
+    "3\u00d73 dw": lambda node, shape: isinstance(node.layer, DepthwiseConv),
+    "conv 32": lambda node, shape: isinstance(node.layer, Convolution) and shape[-1] == 32,
+    "relu6": lambda node, shape: "relu6" in (node.layer.op, getattr(node.layer, "act", "")),
+    "bn": lambda node, shape: isinstance(node.layer, BatchNorm),
+    "56x56": lambda node, shape: shape[:2] == (56, 56),
+    "global avg": lambda node, shape: isinstance(node.layer, GlobalAveragePool),
+    "line 14": lambda node, shape: node.name in ("conv1", "conv1_bn", "conv1_relu6"),
+    ":17": lambda node, shape: node.name.startswith("bottlenecks2_"),  # a call
+    ":11": lambda node, shape: (
+        re.match(r"bottlenecks\d_inverted_residual[2-9]", node.name) is not None
+    ),  # in a definition
+    "mobilenetv2.net:25 fc": lambda node, shape: node.name == "fc1",
+}
+
+
+def test_search_finds_what_people_type(browser: Any, tmp_path: Path) -> None:
+    """Each query against what the layers themselves say."""
+    net = netc.load("specs/mobilenetv2.net")
+    net.draw(tmp_path / "mobile.html", collapse="none")
+    show(browser, tmp_path / "mobile.html")
+    scene, shapes = net.draw(collapse="none").scene, net.program.net.shapes
+    groups = [item for item in scene.walk() if isinstance(item, Group) and item.name]
+    for query, is_meant in QUERIES.items():
+        expected = {group.name for group in groups if any(is_meant(node, shapes[node.name]) for node in group.nodes)}
+        assert look_for(browser, query) == expected, query
+        assert expected, query
+
+
+def test_search_knows_other_names_and_all_words_must_be_there(browser: Any, tmp_path: Path) -> None:
+    netc.load("specs/vgg16.net").draw(tmp_path / "vgg.html")
+    show(browser, tmp_path / "vgg.html")
+    pools = look_for(browser, "maxpool")
+    assert len(pools) == 5
+    assert look_for(browser, "pooling /2 512") == look_for(browser, "stride 2 512") < pools
+    assert look_for(browser, "dense 4096") == look_for(browser, "fully connected 4096") == {"fc1", "fc1-frame"}
+    assert look_for(browser, "conv pool") == set()
+
+
+def test_search_marks_the_words_in_the_text_too(page: Any) -> None:
+    look_for(page, "conv 16 3x3")
+    assert [row.text for row in css(page, "li.hit")] == [
+        "conv 16x3",
+        "def unit() { add { | identity | bn; relu; conv 16x3 } }",
+    ]
+    script = "return [...CSS.highlights.get('hits')].map(range => range.toString())"
+    assert set(page.execute_script(script)) == {"conv 16x3"}
+
+
+def test_a_layer_in_a_frame_that_is_not_drawn_finds_the_frame(page: Any) -> None:
+    assert look_for(page, "unit4_conv1") == {"unit1_bn1-frame"}
+
+
+def test_a_network_of_thousands_of_layers_is_searched_while_one_types(browser: Any, tmp_path: Path) -> None:
+    netc.load("specs/resnet-cifar.net", n=200).draw(tmp_path / "deep.html", collapse="none")
+    show(browser, tmp_path / "deep.html")
+    times = []
+    for length in range(1, 9):
+        times.append(browser.execute_async_script(KEYSTROKE, "conv 64 "[:length]))
+    assert one(browser, "#found").text == "400 found"
+    assert sorted(times)[len(times) // 2] < 100, f"ms to the next frame: {times}"
+
+
+KEYSTROKE = """
+const [text, done] = arguments, begin = performance.now(), { port1, port2 } = new MessageChannel();
+port1.onmessage = () => done(performance.now() - begin);
+document.getElementById('search').value = text;
+document.getElementById('search').dispatchEvent(new Event('input'));
+requestAnimationFrame(() => port2.postMessage(0));
+"""
+
+
+# -- what leads to a layer, and its card -----------------------------------------------------------------------------
+
+
+def point(page: Any, selector: str) -> None:
+    """Move the pointer to an element, and wait for the card."""
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    ActionChains(page).move_to_element(page.find_element("css selector", selector)).perform()
+    WebDriverWait(page, 5).until(lambda page: css(page, "#card"))
+
+
+def test_what_leads_to_a_layer_and_where_it_leads_is_lit(browser: Any, tmp_path: Path) -> None:
+    net = netc.load("specs/googlenet.net", aux=True)
+    net.draw(tmp_path / "googlenet.html")
+    show(browser, tmp_path / "googlenet.html")
+    graph = net.graph
+    groups = [item for item in net.draw().scene.walk() if isinstance(item, Group) and item.name]
+    point(browser, "#folded-inception2_conv3 text")
+    way = nx.ancestors(graph, "inception2_conv3") | nx.descendants(graph, "inception2_conv3") | {"inception2_conv3"}
+    expected = {f"folded-{group.name}" for group in groups if way & {node.name for node in group.nodes}}
+    assert {node.get_attribute("id") for node in css(browser, "svg.dim g.lit")} == expected
+    near = {kind: [node.get_attribute("id") for node in css(browser, f"g.{kind}")] for kind in ("up", "down")}
+    assert near == {"up": ["folded-inception2_conv2"], "down": ["folded-inception2_concat1"]}
+    assert f"{len(nx.ancestors(graph, 'inception2_conv3'))} before" in one(browser, "#card").text
+    press(browser, "/", *"pool")
+    assert css(browser, "svg.dim g.lit")
+    press(browser, ESCAPE)
+    one(browser, "#folded-inception2_conv3 text").click()
+    assert {node.get_attribute("id") for node in css(browser, "svg.dim g.lit")} == expected, "selected, as pointed at"
+
+
+def test_the_card_says_what_is_pointed_at_in_place_of_the_tooltip(page: Any) -> None:
+    point(page, "#folded-conv1 text")
+    text = one(page, "#card").text
+    assert text.startswith("conv1: 3\u00d73 conv, 16\n32\u00d732\u00d73 \u2192 32\u00d732\u00d716")
+    assert "tricky.net:4\nlayers: 1 before, " in text
+    silent = "return [document.querySelector('#folded svg > title'), document.querySelector('#folded-conv1 > title')]"
+    assert page.execute_script(silent) == [None, None], "the browser has nothing to show beside it"
+    assert page.find_element("css selector", "#folded-conv1").accessible_name.startswith("conv1: 3\u00d73 conv, 16")
+    press(page, ESCAPE)
+    assert not css(page, "#card")
+    point(page, "#folded-fc1 text")
+    assert page.execute_script(silent)[1], "its title is back"
+    one(page, "#folded-fc1 text").click()
+    assert not css(page, "#card"), "the page tells of it now"
+
+
+def test_the_card_follows_the_focus(page: Any) -> None:
+    press(page, *[TAB] * 9)  # the first line; search, unfold, -, +, fit, theme, save, the uppermost layer
+    assert one(page, "#card").text.startswith("input1: input")
+    press(page, DOWN)
+    assert one(page, "#card").text.startswith("conv1: 3\u00d73 conv")
+    press(page, ESCAPE)
+    assert not css(page, "#card")
+
+
+@pytest.mark.parametrize("size", [(1200, 800), (400, 500)])
+@pytest.mark.parametrize("style", STYLES)
+def test_the_card_never_leaves_the_window(browser: Any, tmp_path: Path, style: str, size: tuple[int, int]) -> None:
+    netc.load("specs/resnet34.net").draw(tmp_path / "net.html", style=style)
+    show(browser, tmp_path / "net.html", width=size[0], height=size[1])
+    boxes = browser.execute_script("""
+        return shown().nodes.map(node => {
+            reveal(node);
+            showCard(node);
+            const { left, top, right, bottom } = card.getBoundingClientRect();
+            return [left, top, right, bottom];
+        })""")
+    assert boxes
+    for left, top, right, bottom in boxes:
+        assert 0 <= left < right <= size[0]
+        assert 0 <= top < bottom <= size[1]
+
+
+# -- blocks ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_click_in_a_block_marks_its_line_and_the_calls(page: Any) -> None:
+    one(page, "#folded-unit1_conv1 text").click()
+    assert lines(page) == ["def unit() { add { | identity | bn; relu; conv 16x3 } }"]
+    assert [row.text for row in css(page, "li.call")] == ["repeat 5 { unit }"]
+    script = "return ['words', 'calls'].map(name => [...CSS.highlights.get(name)].map(range => range.toString()))"
+    words, calls = page.execute_script(script)
+    assert "conv 16x3" in words
+    assert calls == ["unit"]
+
+
+def test_the_definition_of_a_shipped_block_stands_in_the_page(browser: Any, tmp_path: Path) -> None:
+    netc.load("specs/resnet34.net").draw(tmp_path / "resnet34.html")
+    show(browser, tmp_path / "resnet34.html")
+    assert [head.text.split()[0] for head in css(browser, "h1")] == [
+        "resnet34",
+        "residual_shortcut",
+        "basic_unit",
+        "basicblock",
+    ]
+    one(browser, "#folded-basicblock2_basic_unit1_conv2 text").click()
+    (line,) = lines(browser)
+    assert line.strip() == "conv (ch)x3 bn init=init"
+    calls = [row.text for row in css(browser, "li.call")]
+    assert calls[0] == "basicblock 4 128 downsample symmetric"
+    assert calls[1].strip().startswith("basic_unit (ch) stride=")
+    source = (Path(netc.__file__).parent / "std/resnet.net").read_text().splitlines()
+    number = browser.execute_script("return lineOf(selected[0].places[0])")
+    assert source[number - 1] == line
+    browser.execute_script("arguments[0].click()", next(row for row in css(browser, "li") if row.text == calls[0]))
+    assert "folded-basicblock2_basic_unit1_conv2" in on(browser)
+    assert "folded-basicblock1_basic_unit1_conv2" not in on(browser)
 
 
 # -- folding ---------------------------------------------------------------------------------------------------------
@@ -280,7 +490,7 @@ def test_everything_can_be_done_with_keys(page: Any) -> None:
     press(page, DOWN, ENTER)
     assert lines(page) == ["conv 16x3"]
     assert on(page) == {"folded-conv1"}
-    press(page, *[TAB] * 6)  # search, unfold, -, +, fit, the uppermost layer
+    press(page, *[TAB] * 8)  # search, unfold, -, +, fit, theme, save, the uppermost layer
     assert page.switch_to.active_element.get_attribute("id") == "folded-input1"
     press(page, DOWN, ENTER)
     assert on(page) == {"folded-conv1"}
@@ -291,16 +501,182 @@ def test_everything_can_be_done_with_keys(page: Any) -> None:
     assert css(page, "#unfolded")
 
 
+# -- the map ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_map_shows_what_is_seen_and_leads_there(page: Any) -> None:
+    press(page, "0")
+    assert not css(page, "#map"), "everything fits"
+    press(page, *["+"] * 8)
+    assert css(page, "#map")
+    picture, view = one(page, "#map canvas").rect, one(page, "#view").rect
+    width, height = page.execute_script("return [shown().width, shown().height]")
+    for across, down in ((0.5, 0.5), (0.25, 0.75)):
+        spot = {"x": picture["x"] + across * picture["width"], "y": picture["y"] + down * picture["height"]}
+        mouse = {**spot, "button": "left", "buttons": 1, "clickCount": 1}
+        page.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mousePressed", **mouse})
+        page.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseReleased", **mouse})
+        x, y, zoom = figure(page)
+        assert (view["width"] / 2 - x) / zoom == pytest.approx(across * width, abs=1)
+        assert (view["height"] / 2 - y) / zoom == pytest.approx(down * height, abs=1)
+    seen = one(page, "#map i").rect
+    assert seen["y"] + seen["height"] / 2 == pytest.approx(picture["y"] + 0.75 * picture["height"], abs=3)
+
+
+# -- themes ----------------------------------------------------------------------------------------------------------
+
+
+def choose(page: Any, name: str) -> None:
+    """Choose a theme in the bar."""
+    from selenium.webdriver.support.select import Select
+
+    Select(one(page, "#theme")).select_by_visible_text(name)
+
+
+def painted(page: Any, selector: str) -> tuple[str, str]:
+    """The fill of a shape, and the background of the page."""
+    script = """
+        const rgb = paint => '#' + paint.match(/\\d+/g).slice(0, 3).map(part => (+part).toString(16).padStart(2, 0)).join('');
+        const fill = getComputedStyle(document.querySelector(arguments[0])).fill;
+        return [fill.startsWith('rgb') ? rgb(fill) : fill, rgb(getComputedStyle(document.body).backgroundColor)]"""
+    fill, paper = page.execute_script(script, selector)
+    return fill, paper
+
+
+def test_the_theme_changes_text_and_figure_and_is_remembered(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "tricky.html"
+    netc.loads(SPEC, "tricky.net").draw(path)
+    show(browser, path, paper="dark")
+    shape = "#folded .n-dense"
+    assert painted(browser, shape) == (theme.colour("dense", "dark"), theme.colour("paper", "dark")), "as the system"
+    for name in ("light", "print", "dark", "light"):
+        choose(browser, name)
+        assert painted(browser, shape) == (theme.colour("dense", name), theme.colour("paper", name))
+    show(browser, path, paper="dark")
+    assert painted(browser, shape)[1] == theme.colour("paper", "light")
+    choose(browser, "auto")
+    assert painted(browser, shape)[1] == theme.colour("paper", "dark")
+    netc.loads(SPEC, "tricky.net").draw(path, theme="print")
+    show(browser, path, paper="dark")
+    assert painted(browser, shape)[1] == theme.colour("paper", "print"), "what was drawn for print was never changed"
+
+
+def test_a_browser_that_keeps_nothing_shows_the_page_too(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "tricky.html"
+    netc.loads(SPEC, "tricky.net").draw(path)
+    source = (
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
+    )
+    script = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+    browser.get_log("browser")
+    show(browser, path)
+    choose(browser, "dark")
+    assert painted(browser, "#folded .n-dense")[1] == theme.colour("paper", "dark")
+    assert browser.get_log("browser") == []
+    browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+
+
+def saved(page: Any, folder: Path, button: str) -> Path:
+    """The file that a button of the menu makes."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    folder.mkdir()
+    page.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+    one(page, "#save summary").click()
+    next(each for each in css(page, "#save button") if each.text == button).click()
+    WebDriverWait(page, 10).until(lambda _: [path for path in folder.iterdir() if path.suffix in (".svg", ".png")])
+    assert not css(page, "#save button"), "the menu is closed again"
+    (path,) = folder.iterdir()
+    return path
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_saved_figure_is_what_netc_draws(browser: Any, tmp_path: Path, style: str) -> None:
+    """Element by element, in every theme, whatever was done in the page before."""
+    net = netc.load("specs/vgg16.net")
+    net.draw(tmp_path / "vgg16.html", style=style)
+    show(browser, tmp_path / "vgg16.html", paper="dark")
+    press(browser, "0")
+    one(browser, "#folded-fc3").click()
+    point(browser, "#folded-input1")
+    for name in ("auto", "light", "dark", "print"):
+        choose(browser, name)
+        path = saved(browser, tmp_path / name, "SVG")
+        assert path.name == "vgg16.svg"
+        drawn = net.draw(style=style, theme="dark" if name == "auto" else name).svg
+        assert canonicalize(path.read_text(), strip_text=True) == canonicalize(drawn, strip_text=True)
+
+
+def test_the_visible_part_is_saved_as_it_is_seen(page: Any, tmp_path: Path) -> None:
+    press(page, *["+"] * 4)
+    view, (x, y, zoom) = one(page, "#view").rect, figure(page)
+    width, height = page.execute_script("return [shown().width, shown().height]")
+    left, top = max(0, -x / zoom), max(0, -y / zoom)
+    right, bottom = min(width, (view["width"] - x) / zoom), min(height, (view["height"] - y) / zoom)
+    root = fromstring(saved(page, tmp_path / "svg", "SVG of the visible part").read_text())
+    box = [float(value) for value in root.get("viewBox", "").split()]
+    assert box == pytest.approx([left, top, right - left, bottom - top], abs=0.1)
+    assert bottom < height
+    image = pytest.importorskip("PIL.Image")
+    picture = image.open(saved(page, tmp_path / "png", "PNG of the visible part")).convert("RGB")
+    assert picture.size == pytest.approx((2 * (right - left), 2 * (bottom - top)), abs=1)
+    assert len(picture.getcolors(1 << 24)) > 20, "something is painted"
+
+
+def test_a_picture_that_no_browser_paints_is_refused_in_words(browser: Any, tmp_path: Path) -> None:
+    netc.load("specs/resnet-cifar.net", n=60).draw(tmp_path / "deep.html", collapse="none")
+    show(browser, tmp_path / "deep.html")
+    one(browser, "#save summary").click()
+    next(each for each in css(browser, "#save button") if each.text == "PNG").click()
+    assert "save the SVG, or the visible part" in one(browser, "#about").text
+
+
+# -- small windows, and no script ------------------------------------------------------------------------------------
+
+
+def test_everything_is_within_a_narrow_window(browser: Any, tmp_path: Path) -> None:
+    netc.load("specs/resnet34.net").draw(tmp_path / "net.html")
+    show(browser, tmp_path / "net.html", width=400, height=700)
+    one(browser, "#save summary").click()
+    controls = css(browser, "nav input, nav button, nav select, nav summary, #view, #specs")
+    assert len(controls) == 13
+    for each in controls:
+        box = each.rect
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 400
+        assert each.text == "" or box["width"] >= 30
+    assert browser.execute_script("return document.documentElement.scrollWidth") == 400
+    press(browser, ESCAPE)
+    one(browser, "#folded-conv1 text").click()
+    assert one(browser, "#view").rect["height"] > 200, "room for the figure beside what is told"
+
+
+def test_without_script_the_page_is_a_figure_beside_its_text(browser: Any, tmp_path: Path) -> None:
+    netc.loads(SPEC, "tricky.net").draw(tmp_path / "tricky.html", theme="dark")
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    show(browser, tmp_path / "tricky.html", height=400)
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    assert len(css(browser, "#specs li")) == 7
+    assert css(browser, "#folded-conv1 text")
+    assert not css(browser, "#unfolded") + css(browser, "nav") + css(browser, "#map") + css(browser, "#card")
+    assert painted(browser, "#folded .n-dense")[0] == theme.colour("dense", "dark")
+    view = "const view = document.getElementById('view'); return [view.scrollHeight > view.clientHeight,"
+    assert browser.execute_script(view + " getComputedStyle(view).overflowY]") == [True, "auto"]
+
+
 # -- what a spec says is text, and nothing is fetched ----------------------------------------------------------------
 
 
 def test_text_of_the_spec_stays_text(page: Any) -> None:
-    assert page.title == "tricky"
+    assert page.title == "tricky", "the name of the network, not of the file"
     rows = css(page, "#specs li")
     assert rows[0].text == '# <script>document.title = "owned"</script>'
     assert rows[6].text.endswith('# &amp; "quoted" \u0634\u0628\u0643\u0629')
     assert len(rows) == 7, "after the last line break there is no line"
-    assert len(page.find_elements("css selector", "script")) == 1
+    assert len(page.find_elements("css selector", "script:not([type])")) == 1
 
 
 def test_hostile_names_stay_text(browser: Any, tmp_path: Path) -> None:

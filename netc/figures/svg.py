@@ -12,10 +12,11 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from netc.diagnostics.escape import harmless
+from netc.figures.options import Options
 from netc.figures.path_data import head, head_alone, line, number
 from netc.figures.scene import (
     PIXEL,
@@ -34,9 +35,6 @@ from netc.figures.scene import (
 )
 from netc.figures.theme import LOOKS, Look, colour
 
-if TYPE_CHECKING:
-    from netc.figures.options import Options
-
 FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 # Textures of print: a tile of 4 units, turned for lines that slant.
 _LINE = '<path d="M0 2h4" stroke="{}" stroke-width=".6"/>'
@@ -51,16 +49,27 @@ _TURNS = {
     "level": "",
     "dots": "",
 }
+_PRINT = "print-"  # before the ids of textures in a page whose theme can be switched
 _DASHES = re.compile(r' stroke-dasharray="[^"]*"')
 _REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 _MARKUP = re.compile('[&<>"]')
 _TEXT = {"anchor": "middle", "size": 12.0}  # what the root says, and texts need not repeat
 
 
-def write(scene: Scene, options: Options) -> str:
+def write(scene: Scene, options: Options, *, styled: bool = True) -> str:
     """A scene as the text of an SVG file. Ids begin with `options.id_prefix`; `options.link` is linked to from every
-    object that knows its line."""
-    return "\n".join(_Writer(scene, options).lines()) + "\n"
+    object that knows its line. The theme `auto` brings its style sheet, unless a page has it (`rules`)."""
+    return "\n".join(_Writer(scene, options, styled).lines()) + "\n"
+
+
+def rules(scene: Scene, theme: str) -> Iterator[str]:
+    """The style sheet that shows a scene, written in the theme `auto`, in another one."""
+    return _Writer(scene, Options()).rules(theme)
+
+
+def textures(scene: Scene) -> Iterator[str]:
+    """The patterns that the style sheet of the theme `print` fills shapes with."""
+    return _Writer(scene, Options(theme="print", id_prefix=_PRINT)).paints()
 
 
 def escape(text: str) -> str:
@@ -115,6 +124,7 @@ class _Level:
 class _Writer:
     scene: Scene
     options: Options
+    styled: bool = True  # with the style sheet of its theme
     looks: dict[str, str] = field(default_factory=dict)  # look -> its attributes
     templates: dict[str, Template] = field(default_factory=dict)  # those that are defined
 
@@ -130,14 +140,17 @@ class _Writer:
         )
         yield f"<title>{escape(scene.title)}</title>"
         yield f"<desc>{escape(scene.description)}</desc>"
-        used, self.templates = self._used()
-        if theme == "auto":
-            yield from _rules(used, any(isinstance(item, Text) and item.halo for item in scene.walk()))
-        yield from self._definitions(used)
+        _, self.templates = self._used
+        if theme == "auto" and self.styled:
+            yield "<style>@supports(color:var(--c)){@media(prefers-color-scheme:dark){"
+            yield from self.rules("dark")
+            yield "}}</style>"
+        yield from self._definitions()
         yield f'<rect{self._look("paper")} width="{width}" height="{height}"/>'
         yield from self._items(scene.items)
         yield "</svg>"
 
+    @cached_property
     def _used(self) -> tuple[list[str], dict[str, Template]]:
         """Looks, and the templates that are shown more than once: sorted."""
         looks: set[str] = {"paper"}
@@ -155,8 +168,31 @@ class _Writer:
             looks.update([template.look, *(inner.look for inner in template.items)])
         return sorted(looks - {""}), {key: templates[key] for key in sorted(templates) if counts[key] > 1}
 
-    def _definitions(self, used: Sequence[str]) -> Iterator[str]:
-        paints = [element for name in used for element in self._paint(name)]
+    def rules(self, theme: str) -> Iterator[str]:
+        """What looks are in a theme, as rules of a style sheet. Each asks for one class and for nothing around it: a
+        shape that `use` shows has no elements around it (SVG 2, section 5.5)."""
+        yield f".netc{{fill:{colour('ink', theme)}}}"
+        if any(isinstance(item, Text) and item.halo for item in self.scene.walk()):
+            yield f".n-halo{{stroke:{colour('paper', theme)}}}"
+        for name in self._used[0]:
+            look = LOOKS[name]
+            fill = "" if look.to or not look.fill else colour(look.fill, theme)
+            if theme == "print" and look.texture:
+                fill = f"url(#{_PRINT}-{_class(name)})"
+            pairs = (("fill", fill), ("stroke", colour(look.stroke, theme) if look.stroke else ""))
+            rule = ";".join(f"{key}:{value}" for key, value in pairs if value)
+            if rule:
+                yield f".{_class(name)}{{{rule}}}"
+            if look.to:
+                ends = zip(("from", "to"), (look.fill, look.to), strict=True)
+                yield from (f".{_class(name)}-{end}{{stop-color:{colour(value, theme)}}}" for end, value in ends)
+
+    def paints(self) -> Iterator[str]:
+        """Gradients and textures of the looks that are used."""
+        return (element for name in self._used[0] for element in self._paint(name))
+
+    def _definitions(self) -> Iterator[str]:
+        paints = list(self.paints())
         if not self.templates and not paints:
             return
         yield "<defs>"
@@ -352,22 +388,3 @@ def _attributes(look: Look, theme: str, paint: str) -> Iterator[tuple[str, str]]
         yield "stroke-width", number(look.width)
     if look.dash:
         yield "stroke-dasharray", look.dash
-
-
-def _rules(used: Iterable[str], halo: bool) -> Iterator[str]:
-    """The style sheet of the theme `auto`: what changes on dark paper. Each rule asks for one class and for nothing
-    around it: a shape that `use` shows has no elements around it (SVG 2, section 5.5)."""
-    yield "<style>@supports(color:var(--c)){@media(prefers-color-scheme:dark){"
-    yield f".netc{{fill:{colour('ink', 'dark')}}}"
-    if halo:
-        yield f".n-halo{{stroke:{colour('paper', 'dark')}}}"
-    for name in used:
-        look = LOOKS[name]
-        pairs = (("fill", "" if look.to else look.fill), ("stroke", look.stroke))
-        rule = ";".join(f"{key}:{colour(value, 'dark')}" for key, value in pairs if value)
-        if rule:
-            yield f".{_class(name)}{{{rule}}}"
-        if look.to:
-            ends = zip(("from", "to"), (look.fill, look.to), strict=True)
-            yield from (f".{_class(name)}-{end}{{stop-color:{colour(value, 'dark')}}}" for end, value in ends)
-    yield "}}</style>"

@@ -5,120 +5,70 @@ The page is one file without anything from the network. Nothing of a spec reache
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from netc.figures.scene import Group
+from netc.figures import svg
+from netc.figures.html.network import network
+from netc.figures.html.texts import Texts
+from netc.figures.scene import Group, Scene
+from netc.figures.styles import draw
 from netc.figures.svg import escape
 from netc.figures.theme import colour
-from netc.values import show
 
 if TYPE_CHECKING:
     from netc.figures.drawing import Drawing
-    from netc.program import Program
+    from netc.figures.options import Options
 
-_COLOURS = ("paper", "ink", "muted", "panel", "frame", "skip")
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" \
-content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-{colours}
-{style}</style>
-</head>
-<body>
-<main>
-<section id="specs" aria-label="spec">
-{specs}
-</section>
-<section id="figure" aria-label="figure">
-<nav>
-<input id="search" type="search" placeholder="search layers (/)" aria-label="search layers" autocomplete="off">
-<output id="found"></output>
-{fold}<button id="out" title="zoom out (-)">-</button>
-<button id="in" title="zoom in (+)">+</button>
-<button id="fit" title="fit the whole figure (0)">fit</button>
-</nav>
-<div id="view">
-{figures}</div>
-</section>
-<output id="about" hidden></output>
-</main>
-<script>
-{script}</script>
-</body>
-</html>
-"""
+_COLOURS = ("paper", "ink", "muted", "panel", "frame", "skip", "second")
+_SCRIPTS = ("network", "themes", "view", "map", "selection", "card", "search", "save", "keys")  # in this order
 _FOLD = '<button id="fold" title="show equal blocks once, or each (f)">unfold</button>\n'
 
 
 def write(drawing: Drawing) -> str:
     """The page of a drawing. A graph with equal blocks comes folded and unfolded, to switch between."""
-    folded = _figure(drawing, "folded", drawing.options.collapse)
-    folds = any(isinstance(item, Group) and item.role == "frame" for item in drawing.scene.walk())
-    unfolded = _figure(drawing, "unfolded", "none") if folds else ""
-    return _PAGE.format(
+    scenes = {"folded": drawing.scene}
+    if any(isinstance(item, Group) and item.role == "frame" for item in drawing.scene.walk()):
+        whole = replace(drawing.options, collapse="none", width=None, height=None)  # of any length: a page scrolls
+        scenes["unfolded"] = draw(drawing.shown, drawing.style, whole)
+    shown = list(scenes.values())
+    theme, texts = drawing.options.theme, Texts.of(drawing.shown)
+    return _asset("page.html").format(
         title=escape(drawing.scene.title),
-        colours=_colours(drawing.options.theme),
+        theme=theme,
         style=_asset("page.css"),
-        specs="\n".join(map(_spec, drawing.programs)),
-        fold=_FOLD if unfolded else "",
-        figures=folded + unfolded,
-        script=_asset("page.js"),
+        themes="\n".join(_sheet(shown, each, _holds(each, theme)) for each in ("light", "dark", "print")),
+        texts=texts.html(),
+        fold=_FOLD if len(scenes) > 1 else "",
+        figures="".join(_figure(name, scene, drawing.options) for name, scene in scenes.items()),
+        textures="\n".join(dict.fromkeys(pattern for scene in shown for pattern in svg.textures(scene))),
+        network=network(drawing.shown, shown, texts),
+        script="\n".join(_asset(f"{name}.js") for name in _SCRIPTS),
     )
 
 
-def _spec(program: Program) -> str:
-    """The text of a program, with the values of its parameters in this figure."""
-    values = ", ".join(f"{name}={show(value)}" for name, value in program.parameters.items())
-    lines = "\n".join(f"<li><code>{line}</code></li>" for line in _lines(program))
-    heading = f"<h1>{escape(program.file.source.name)} <small>{escape(values)}</small></h1>"
-    return f"<article>\n{heading}\n<ol>\n{lines}\n</ol>\n</article>"
-
-
-def _lines(program: Program) -> Iterator[str]:
-    """The lines of a spec as HTML, comments as such."""
-    source = program.file.source
-    places = (source.position(comment.span.start) for comment in program.file.comments)
-    comments = {line: column - 1 for line, column in places}
-    for number in range(1, source.lines + 1):
-        line = source.line(number)
-        start = comments.get(number, len(line))
-        comment = f"<i>{_text(line[start:])}</i>" if line[start:] else ""
-        if line or number < source.lines:  # after the last line break there is none
-            yield _text(line[:start]) + comment
-
-
-def _text(text: str) -> str:
-    return "\t".join(map(escape, text.split("\t")))
-
-
-def _figure(drawing: Drawing, name: str, collapse: str) -> str:
-    prefix = f"{drawing.options.id_prefix}{name}-"
-    options = replace(drawing.options, collapse=collapse, id_prefix=prefix)
+def _figure(name: str, scene: Scene, options: Options) -> str:
+    """A figure whose theme the page decides, with ids of its own."""
+    prefix = f"{options.id_prefix}{name}-"
     hidden = " hidden" if name == "unfolded" else ""
-    svg = replace(drawing, options=options).svg
-    return f'<div id="{name}" data-prefix="{escape(prefix)}"{hidden}>\n{svg}</div>\n'
+    figure = svg.write(scene, replace(options, theme="auto", id_prefix=prefix), styled=False)
+    return f'<div id="{name}" data-prefix="{escape(prefix)}"{hidden}>\n{figure}</div>\n'
 
 
-def _colours(theme: str) -> str:
-    """The page's colours as variables, in the figure's theme; and the browser's own controls in it."""
-    if theme != "auto":
-        return f":root{{{_variables(theme)}}}"
-    return f":root{{{_variables('light')}}}\n@media(prefers-color-scheme:dark){{:root{{{_variables('dark')}}}}}"
+def _holds(sheet: str, theme: str) -> str:
+    """The media in which the style sheet of a theme holds, in a page of a theme. themes.js says the same."""
+    media = {"light": "all", "dark": "(prefers-color-scheme:dark)"} if theme == "auto" else {theme: "all"}
+    return media.get(sheet, "not all")
 
 
-def _variables(theme: str) -> str:
+def _sheet(scenes: list[Scene], theme: str, media: str) -> str:
+    """The style sheet of a theme: the page's colours as variables, the browser's own controls, the figures' looks."""
     scheme = "dark" if theme == "dark" else "light"
-    colours = {**{name: colour(name, theme) for name in _COLOURS}, "words": colour("activation", theme)}
-    return ";".join([f"color-scheme:{scheme}", *(f"--page-{name}:{value}" for name, value in colours.items())])
+    colours = {**{name: colour(name, theme) for name in _COLOURS}, "words": colour("conv", theme)}
+    own = [f"color-scheme:{scheme}", *(f"--page-{name}:{value}" for name, value in colours.items())]
+    rules = dict.fromkeys(rule for scene in scenes for rule in svg.rules(scene, theme))
+    return f'<style data-theme="{theme}" media="{media}">\n:root{{{";".join(own)}}}\n' + "\n".join(rules) + "\n</style>"
 
 
 def _asset(name: str) -> str:

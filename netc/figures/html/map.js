@@ -1,0 +1,54 @@
+// A miniature of a figure that does not fit its window, with the part that is seen. A long one is squeezed.
+
+const map = $('map'), picture = map.querySelector('canvas'), seen = map.querySelector('i');
+const LEAST = 36;  // pixels of a side
+
+const outlines = new Map();  // of each kind of node, in this theme
+
+const drawMap = () => {
+  const { width, height, nodes } = shown(), room = [Math.min(150, view.clientWidth / 5), Math.min(200, view.clientHeight / 3)];
+  const scale = Math.min(room[0] / width, room[1] / height);
+  const sides = [width, height].map(side => Math.max(LEAST, Math.round(side * scale)));
+  const [across, down] = [sides[0] / width, sides[1] / height], context = picture.getContext('2d');
+  [picture.width, picture.height] = sides.map(side => side * devicePixelRatio);
+  [picture.style.width, picture.style.height] = sides.map(side => `${side}px`);
+  context.scale(across * devicePixelRatio, down * devicePixelRatio);
+  const faint = shown().svg.classList.contains('dim');
+  nodes.forEach(({ element, box, isFrame }) => {
+    if (isFrame) return;
+    const shape = element.querySelector('rect, path, circle, ellipse, use');
+    const kind = shape?.href?.baseVal ?? shape?.getAttribute('class');
+    if (!outlines.has(kind)) outlines.set(kind, outline(shape));
+    context.globalAlpha = faint && !element.classList.contains('lit') ? 0.25 : 1;
+    context.fillStyle = outlines.get(kind);
+    context.fillRect(box.left, box.top, Math.max(box.width, 1 / across), Math.max(box.height, 1 / down));
+  });
+  drawFrame();
+};
+// The colour of a shape's outline: those of fills may be close to the paper.
+const outline = shape => {
+  const source = shape?.href ? $(shape.href.baseVal.slice(1)) : shape;
+  const own = source?.querySelector('[stroke], [fill]') ?? source ?? document.body, { stroke, fill, color } = getComputedStyle(own);
+  return [stroke, fill].find(paint => paint.startsWith('rgb')) ?? color;
+};
+const drawFrame = () => {
+  const { width, height } = shown(), { x, y, zoom } = place();
+  map.hidden = x >= 0 && y >= 0 && x + width * zoom <= view.clientWidth + 1 && y + height * zoom <= view.clientHeight + 1;
+  const share = (at, length, whole, room) => {
+    const first = Math.min(Math.max(at / whole, 0), 1) * room, last = Math.min(Math.max((at + length) / whole, 0), 1) * room;
+    return [first, Math.max(last - first, 5)].map(value => `${value}px`);
+  };
+  [seen.style.left, seen.style.width] = share(-x / zoom, view.clientWidth / zoom, width, picture.clientWidth);
+  [seen.style.top, seen.style.height] = share(-y / zoom, view.clientHeight / zoom, height, picture.clientHeight);
+};
+const lead = event => {
+  const box = picture.getBoundingClientRect(), { width, height } = shown(), { zoom } = place();
+  const x = (event.clientX - box.left) / box.width * width, y = (event.clientY - box.top) / box.height * height;
+  move(view.clientWidth / 2 - x * zoom, view.clientHeight / 2 - y * zoom);
+};
+map.addEventListener('pointerdown', event => {
+  event.preventDefault();
+  map.setPointerCapture(event.pointerId);
+  lead(event);
+});
+map.addEventListener('pointermove', event => { if (map.hasPointerCapture(event.pointerId)) lead(event); });
