@@ -6,10 +6,13 @@ import json
 import re
 import shutil
 import subprocess
+from itertools import pairwise
 
 import pytest
 
 import netc
+from netc.figures.dot import dump
+from netc.figures.scene import Box, Path
 
 TEXT = """\
 net pair
@@ -135,13 +138,35 @@ def test_graphviz_reads_it() -> None:
         ["dot", "-Tplain"], input=netc.loads(TEXT).to_dot(), capture_output=True, text=True, check=True
     )
     assert done.stderr == ""
-    assert done.stdout.count("\nnode ") == len(netc.loads(TEXT).net)
+    assert done.stdout.count("\nnode ") - done.stdout.count('node "name of ') == len(netc.loads(TEXT).net)
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 def test_graphviz_draws_the_trunk_straight() -> None:
     net = netc.load("specs/unet.net")
     done = subprocess.run(["dot", "-Tplain"], input=net.to_dot(), capture_output=True, text=True, check=True)
-    places = [float(line.split()[2]) for line in done.stdout.splitlines() if line.startswith("node ")]
+    nodes = [line for line in done.stdout.splitlines() if line.startswith("node ")]
+    places = [float(line.split()[2]) for line in nodes if '"name of ' not in line]
     assert len(places) == len(net.net)
     assert max(places) - min(places) < 0.1, "inches"
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+@pytest.mark.parametrize("direction", ["tb", "lr"])
+@pytest.mark.parametrize("spec", ["resnet32", "vgg16", "googlenet", "unet", "siamese"])
+def test_graphviz_draws_no_line_through_the_name_of_a_frame(spec: str, direction: str) -> None:
+    text = dump(netc.load(f"specs/{spec}.net").program, direction)
+    done = subprocess.run(["dot", "-Tjson0"], input=text, capture_output=True, text=True, check=True)
+    drawn = json.loads(done.stdout)
+    names = [node for node in drawn["objects"] if node["name"].startswith("name of ")]
+    assert len(names) == text.count("subgraph")
+    boxes = []
+    for node in names:
+        x, y, width, height = *map(float, node["pos"].split(",")), 72 * float(node["width"]), 72 * float(node["height"])
+        boxes.append(Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2))
+    for edge in (edge for edge in drawn["edges"] if edge.get("style") != "invis"):
+        first, *rest = [tuple(map(float, p.split(","))) for p in edge["pos"].split() if p[:2] not in ("e,", "s,")]
+        line = Path(first, [tuple(rest[at : at + 3]) for at in range(0, len(rest), 3)])
+        for one, other in pairwise(line.points()):
+            reach = Box(min(one[0], other[0]), min(one[1], other[1]), max(one[0], other[0]), max(one[1], other[1]))
+            assert not any(box.overlaps(reach, slack=2) for box in boxes), edge

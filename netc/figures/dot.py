@@ -3,14 +3,14 @@ laid out by Graphviz, for those who have its `dot` and want it."""
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from itertools import pairwise
 
 from graphviz import Digraph, escape, nohtml
 from graphviz.quoting import quote
 
 from netc.analysis.depth import trunk
-from netc.analysis.structure import Layers, Series, structure
+from netc.analysis.structure import Layers, Series, names_of, structure
 from netc.figures.styles import FigureError
 from netc.figures.theme import KIND_NAMES, colour
 from netc.ir.net import Node
@@ -24,7 +24,11 @@ PATIENCE = 60  # seconds
 _FONT = "Helvetica"
 _STRAIGHT = "10"  # the weight of an edge of the trunk
 _EDGE = {"fontname": _FONT, "fontsize": "9", "fontcolor": "#555555", "color": "#555555", "arrowsize": "0.6"}
-_FRAME = 'fontname=Helvetica fontsize=10 color="#aaaaaa" style=rounded'
+_FRAME = 'label="" color="#aaaaaa" style=rounded'
+# The name of a frame is a node of its own at the left of its first layer: edges go around nodes, but through the labels
+# of frames.
+_NAME = 'shape=plaintext fillcolor=none style="" margin=0 width=0 height=0'
+_BESIDE = f"minlen=0 weight={_STRAIGHT} style=invis"
 
 
 def dump(program: Program, direction: str = "tb") -> str:
@@ -57,9 +61,13 @@ def _series(graph: Digraph, program: Program, series: Series, path: Container[st
                 yield _series(graph, program, branch, path)
             continue
         if item.definition:
-            label = escape(f"{item.name} ({item.definition})")
+            label, name = quote(_lines([item.name, f"({item.definition})"])), quote("name of " + item.name)
+            inside = names_of(item.passes[0])
+            first = quote(next((layer for layer in inside if layer in path), inside[0]))
             graph.body.append(f"\tsubgraph {quote('cluster_' + item.name)} {{\n")
-            graph.body.append(f"\tgraph [label={quote(label)} {_FRAME}]\n")
+            graph.body.append(f"\tgraph [{_FRAME}]\n")
+            graph.body.append(f"\t{name} [label={label} {_NAME}]\n")
+            graph.body.append(f"\t{name} -> {first} [{_BESIDE}]\n")
         for inner in item.passes:
             yield _series(graph, program, inner, path)
         if item.definition:
@@ -74,8 +82,13 @@ def _node(graph: Digraph, program: Program, node: Node, on_path: bool) -> None:
         lines.append(show_shape(program.net.shapes[node.name]))
     look = {"fillcolor": colour(node.layer.family, "light")} if node.layer.family in KIND_NAMES else {}
     look |= {"group": "trunk"} if on_path else {}
-    label = nohtml("\\n".join(escape(line) for line in lines))
-    graph.node(node.name, label, shape="ellipse" if node.layer.is_input else None, **look)
+    graph.node(node.name, _lines(lines), shape="ellipse" if node.layer.is_input else None, **look)
+
+
+def _lines(lines: Iterable[str]) -> str:
+    """A label of several lines, none of which is markup."""
+    text: str = nohtml("\\n".join(escape(line) for line in lines))
+    return text
 
 
 def layout(program: Program, suffix: str, direction: str = "tb") -> str | bytes:
