@@ -13,6 +13,7 @@ from netc.cli.running import inputs, load_all, specs
 from netc.figures.options import COLLAPSE, DIRECTIONS, SCALES, SHAPES, Options, points
 from netc.figures.styles import STYLES
 from netc.figures.theme import THEMES
+from netc.values import Value, show
 
 if TYPE_CHECKING:
     from netc.program import Program
@@ -27,6 +28,7 @@ examples:
   netc draw vgg16.net --style volumes -o vgg16.png
   netc draw resnet34.net --style column --beside vgg19.net,plain34.net -o figure3.svg
   netc draw vgg-a.net vgg-b.net vgg16.net --style table -o table1.tex
+  netc draw resnet-cifar.net --sweep n=3,5,7,9,18 --style sheet -o depths.svg
   netc draw resnet50.net --width 3.3in --bare --theme print -o figure1.pdf    for a column of a paper
   netc draw googlenet.net -o googlenet.html    a page with search, zoom and the spec beside the figure
   netc draw unet.net -o - | less               SVG to standard output
@@ -52,6 +54,12 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
     command.add_argument(
         "--beside", metavar="FILES", action="append", default=[], help="more specs, with commas, set to the left"
+    )
+    command.add_argument(
+        "--sweep",
+        type=_sweep,
+        metavar="NAME=V,V",
+        help="the network at each of these values of a parameter, in the styles that take several",
     )
     graph = command.add_argument_group("the style graph (volumes knows --collapse none too)")
     graph.add_argument(
@@ -110,7 +118,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"{suffix} is for --style {OWNERS[suffix]}, not for {options.style}")
     _refuse_unknown(options)
     beside = specs([path for listed in options.beside for path in listed.split(",") if path])
-    programs = load_all(options, [*beside, *files])
+    programs = _swept(options, [*beside, *files]) if options.sweep else load_all(options, [*beside, *files])
     keep(output, [path for program in programs for path in inputs(program)])
     if options.link and len(programs) > 1:
         raise UsageError("--link is for one network: lines of several are not those of one URL")
@@ -120,6 +128,30 @@ def run(options: argparse.Namespace) -> int:
         content = _by_graphviz(programs, suffix, options) if by_graphviz else drawing.render(suffix)
     write(output, content, announce=options.output is None)
     return CLEAN
+
+
+def _swept(options: argparse.Namespace, paths: list[str]) -> list[Program]:
+    """The programs of files at each value of a parameter, named after it."""
+    if STDIO in paths:
+        raise UsageError("--sweep reads a spec once for each value: expected a file, got `-`")
+    made: list[Program] = []
+    for name, value in options.sweep:
+        each = argparse.Namespace(**{**vars(options), "overrides": [*options.overrides, (name, value)]})
+        for program in load_all(each, paths):
+            program.name = f"{program.name} {name}={show(value)}"
+            made.append(program)
+    return made
+
+
+def _sweep(text: str) -> list[tuple[str, Value]]:
+    """A parameter with each of its values, from `n=3,5,7`."""
+    from netc.lower.overrides import parse_override  # noqa: PLC0415 - needs the parser
+
+    name, _, values = text.partition("=")
+    try:
+        return [parse_override(f"{name}={value}") for value in values.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}; a sweep is such as n=3,5,7") from None
 
 
 def _sizes(text: str) -> tuple[int, ...]:

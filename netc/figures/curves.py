@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import ceil, floor, isfinite, log10
+from math import isfinite
 
+from netc.figures.axis import HUGE, Scale, spaced
 from netc.figures.page import sheet
 from netc.figures.scene import Group, Item, Path, Point, Rect, Scene, Text, fit, text_width
 from netc.figures.styles import FigureError
@@ -18,51 +18,7 @@ _GIVEN = "learning_rate"  # what was asked for stands after what came of it
 _WIDTH, _HEIGHT = 300.0, 170.0  # px: of a panel
 _LEFT, _BELOW, _ABOVE, _BETWEEN = 58.0, 36.0, 26.0, 26.0  # px: for the labels of its axes and title, and between panels
 _PER_ROW = 2
-_HUGE = 1e300  # the difference of larger numbers may not be one
-_TICKS = 5
 LOOKS = (("train", "training"), ("validation", "validation"))  # look, and what the legend says
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """From values to px along one axis; `ticks` are round values inside. With `log`, equal ways are equal factors."""
-
-    low: float
-    high: float
-    ticks: tuple[float, ...]
-    log: bool = False
-
-    @classmethod
-    def of(cls, values: Sequence[float], whole: bool = False) -> _Scale:
-        """A scale that holds values: from one round value to another, or for `whole` numbers from the first to the
-        last."""
-        low, high = min(values), max(values)
-        if high - low <= 1e-9 * max(abs(low), abs(high)):
-            low, high = low - (abs(low) / 10 or 1), high + (abs(high) / 10 or 1)
-        rough = (high - low) / _TICKS
-        power = 10.0 ** floor(log10(rough))
-        step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
-        step = max(step, 1) if whole else step
-        if whole:
-            inside = range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)
-            return cls(low, high, tuple(at * step for at in inside))
-        first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
-        return cls(first * step, last * step, tuple(at * step for at in range(first, last + 1)))
-
-    @classmethod
-    def of_rates(cls, values: Sequence[float]) -> _Scale:
-        """A scale that holds learning rates: by powers of ten where they are of different ones."""
-        if min(values) < 1 / _HUGE or max(values) < 10 * min(values):
-            return cls.of(values)
-        first, last = floor(log10(min(values)) + 1e-9), ceil(log10(max(values)) - 1e-9)
-        step = ceil((last - first) / _TICKS)
-        return cls(10.0**first, 10.0**last, tuple(10.0**at for at in range(first, last + 1, step)), log=True)
-
-    def share(self, value: float) -> float:
-        """Where a value lies, from 0 to 1."""
-        if self.log:
-            return (log10(value) - log10(self.low)) / (log10(self.high) - log10(self.low))
-        return (value - self.low) / (self.high - self.low)
 
 
 def curves(rows: Sequence[Row], title: str = "learning curves") -> Scene:
@@ -101,14 +57,14 @@ def _finite(points: Sequence[Point]) -> list[Point]:
 
 
 def _drawable(point: Point) -> bool:
-    return all(isfinite(value) and abs(value) < _HUGE for value in point)
+    return all(isfinite(value) and abs(value) < HUGE for value in point)
 
 
 def _panel(left: float, top: float, name: str, over: str, curves: Sequence[Sequence[Point]]) -> Iterator[Item]:
     """The axes of a quantity, and its curves."""
     every = [point for curve in curves for point in _finite(curve)]
-    across, values = _Scale.of([x for x, _ in every], whole=True), [y for _, y in every]
-    up = _Scale.of_rates(values) if name == _GIVEN else _Scale.of(values)
+    across, values = Scale.of([x for x, _ in every], whole=True), [y for _, y in every]
+    up = Scale.by_decades(values) if name == _GIVEN else Scale.of(values)
     bottom = top + _HEIGHT
     yield Text(left, top - 9, fit(name, _WIDTH - 110, 12, True), 12, "start", bold=True)
     yield Text(left + _WIDTH, top - 9, _last(curves), 10, "end", "muted")
@@ -116,8 +72,9 @@ def _panel(left: float, top: float, name: str, over: str, curves: Sequence[Seque
     yield Group([Path((left, y), [((left + _WIDTH, y),)], role="rule") for y in lines], look="grid")
     for y, tick in zip(lines, up.ticks, strict=True):
         yield Text(left - 7, y + 3.5, f"{tick if up.log or abs(tick) >= 1e-12 else 0:.4g}", 10, "end", "muted")
-    for tick in _sparse(across):
-        yield Text(left + across.share(tick) * _WIDTH, bottom + 14, f"{tick:g}", 10, look="muted")
+    places = [(left + across.share(tick) * _WIDTH, text_width(f"{tick:g}", 10) + 6) for tick in across.ticks]
+    for x, tick in spaced(places, across.ticks):
+        yield Text(x, bottom + 14, f"{tick:g}", 10, look="muted")
     yield Text(left + _WIDTH / 2, bottom + 28, over, 10, look="muted")
     for (look, _), curve in zip(LOOKS, curves, strict=True):
         spots = [
@@ -125,17 +82,6 @@ def _panel(left: float, top: float, name: str, over: str, curves: Sequence[Seque
             for x, y in curve
         ]
         yield from _curve(spots, look)
-
-
-def _sparse(scale: _Scale) -> Iterator[float]:
-    """Ticks whose labels do not meet."""
-    free = float("-inf")
-    for tick in scale.ticks:
-        half = text_width(f"{tick:g}", 10) / 2 + 3
-        at = scale.share(tick) * _WIDTH
-        if at - half >= free:
-            yield tick
-            free = at + half
 
 
 def _last(curves: Sequence[Sequence[Point]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 
 from netc.analysis.sizes.trace import Extents
 from netc.figures.facts import Facts, show_extents
@@ -29,6 +30,14 @@ class Size:
             return "input size"
         smaller = all(factor >= 1 for factor in factors)
         return f"input {'/' if smaller else '×'} " + "×".join(str(part if smaller else 1 / part) for part in factors)
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """What orders sizes, the largest first and vectors last; open ones as if they were large."""
+        if self.scale:
+            return 0.0, float(prod(self.scale))
+        known = [part if isinstance(part, int) else 1e4 if part is None else part.at(10_000) for part in self.pixels]
+        return (1.0, -float(prod(known))) if known else (2.0,)
 
 
 def levels(facts: Facts, trunk: Trunk, relative: bool) -> list[Size]:

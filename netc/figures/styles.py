@@ -17,8 +17,9 @@ STYLES = {
     "volumes": "the tensors as slabs, as the VGG-16 diagram",
     "column": "one row a layer with arcs for shortcuts, as He et al. 2015, Figure 3; several nets side by side",
     "table": "one column a net, as Simonyan & Zisserman 2014, Table 1",
+    "sheet": "networks of a family at one scale, and their parameters against MACs and depth",
 }
-SEVERAL = frozenset({"column", "table"})  # styles that set several networks side by side
+SEVERAL = frozenset({"column", "table", "sheet"})  # styles that set several networks side by side
 
 
 class FigureError(Exception):
@@ -28,7 +29,9 @@ class FigureError(Exception):
 def one_or_several(programs: Sequence[Program], style: str) -> None:
     """Raises `FigureError` for more networks than a style takes."""
     if len(programs) > 1 and style not in SEVERAL:
-        raise FigureError(f"the style {style} draws one network, got {len(programs)}; column and table take several")
+        raise FigureError(
+            f"the style {style} draws one network, got {len(programs)}; column, table and sheet take several"
+        )
 
 
 def draw(programs: Sequence[Program], style: str = "graph", options: Options | None = None) -> Scene:

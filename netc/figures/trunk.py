@@ -98,7 +98,7 @@ def read(net: Net, style: str, own: Callable[[Layer], bool] = is_own) -> Trunk:
         counts = f"{_count(net.inputs, 'input')} and {_count(net.outputs, 'output')}"
         raise _refusal(net, style, f"has {counts}, and the style shows networks with one of each")
     names = trunk(net)
-    units, places = _units(net, names, own)
+    units, places = units_of(net, names, own)
     made, seen = Trunk(net, units), set(names)
     for before, name in pairwise(names):
         operands = list(net.operands(name))
@@ -131,7 +131,8 @@ def _branch(net: Net, name: str, path: Container[str], style: str) -> tuple[tupl
     return tuple(reversed(via)), name
 
 
-def _units(net: Net, names: Iterable[str], own: Callable[[Layer], bool]) -> tuple[list[Unit], dict[str, int]]:
+def units_of(net: Net, names: Iterable[str], own: Callable[[Layer], bool]) -> tuple[list[Unit], dict[str, int]]:
+    """A unit for the first of the layers of a path and each that is `own`, and by name the index of each layer's."""
     units: list[Unit] = []
     places: dict[str, int] = {}  # name -> index of its unit
     for name in names:
