@@ -230,6 +230,7 @@ QUERIES: dict[str, Callable[[Node, Shape], bool]] = {
     "global avg": lambda node, shape: isinstance(node.layer, GlobalAveragePool),
     "line 14": lambda node, shape: node.name in ("conv1", "conv1_bn", "conv1_relu6"),
     ":17": lambda node, shape: node.name.startswith("bottlenecks2_"),  # a call
+    "line 18 /2": lambda node, shape: node.name == "bottlenecks3_inverted_residual1_dwconv1",
     ":11": lambda node, shape: (
         re.match(r"bottlenecks\d_inverted_residual[2-9]", node.name) is not None
     ),  # in a definition
@@ -277,11 +278,11 @@ def test_a_layer_in_a_frame_that_is_not_drawn_finds_the_frame(page: Any) -> None
 def test_a_network_of_thousands_of_layers_is_searched_while_one_types(browser: Any, tmp_path: Path) -> None:
     netc.load("specs/resnet-cifar.net", n=200).draw(tmp_path / "deep.html", collapse="none")
     show(browser, tmp_path / "deep.html")
-    times = []
-    for length in range(1, 9):
-        times.append(browser.execute_async_script(KEYSTROKE, "conv 64 "[:length]))
+    texts = ["conv 64"[:length] for length in range(8)]
+    times = [[browser.execute_async_script(KEYSTROKE, text) for text in texts] for _ in range(3)]
     assert one(browser, "#found").text == "400 found"
-    assert sorted(times)[len(times) // 2] < 100, f"ms to the next frame: {times}"
+    quickest = [min(each) for each in zip(*times, strict=True)]  # other processes take their time too
+    assert max(quickest) < 100, f"ms to the next frame: {times}"
 
 
 KEYSTROKE = """
@@ -384,12 +385,7 @@ def test_a_click_in_a_block_marks_its_line_and_the_calls(page: Any) -> None:
 def test_the_definition_of_a_shipped_block_stands_in_the_page(browser: Any, tmp_path: Path) -> None:
     netc.load("specs/resnet34.net").draw(tmp_path / "resnet34.html")
     show(browser, tmp_path / "resnet34.html")
-    assert [head.text.split()[0] for head in css(browser, "h1")] == [
-        "resnet34",
-        "residual_shortcut",
-        "basic_unit",
-        "basicblock",
-    ]
+    assert [head.text.split()[0] for head in css(browser, "h2")] == ["residual_shortcut", "basic_unit", "basicblock"]
     one(browser, "#folded-basicblock2_basic_unit1_conv2 text").click()
     (line,) = lines(browser)
     assert line.strip() == "conv (ch)x3 bn init=init"
@@ -397,8 +393,12 @@ def test_the_definition_of_a_shipped_block_stands_in_the_page(browser: Any, tmp_
     assert calls[0] == "basicblock 4 128 downsample symmetric"
     assert calls[1].strip().startswith("basic_unit (ch) stride=")
     source = (Path(netc.__file__).parent / "std/resnet.net").read_text().splitlines()
-    number = browser.execute_script("return lineOf(selected[0].places[0])")
-    assert source[number - 1] == line
+    begin = source.index('def basic_unit(ch, stride=1, shortcut="B", init=he_normal, symmetric=false) {')
+    number = source.index(line, begin) + 1
+    assert "basicblock2_basic_unit1_conv2" in look_for(browser, f"resnet.net:{number}"), "numbered as in its file"
+    assert look_for(browser, f":{number}") == set(), "the spec has no such line"
+    assert "basicblock2_basic_unit1_conv2" in look_for(browser, ":9")
+    press(browser, ESCAPE)
     browser.execute_script("arguments[0].click()", next(row for row in css(browser, "li") if row.text == calls[0]))
     assert "folded-basicblock2_basic_unit1_conv2" in on(browser)
     assert "folded-basicblock1_basic_unit1_conv2" not in on(browser)
@@ -511,16 +511,25 @@ def test_the_map_shows_what_is_seen_and_leads_there(page: Any) -> None:
     assert css(page, "#map")
     picture, view = one(page, "#map canvas").rect, one(page, "#view").rect
     width, height = page.execute_script("return [shown().width, shown().height]")
-    for across, down in ((0.5, 0.5), (0.25, 0.75)):
+
+    def mouse(kind: str, across: float, down: float) -> None:
         spot = {"x": picture["x"] + across * picture["width"], "y": picture["y"] + down * picture["height"]}
-        mouse = {**spot, "button": "left", "buttons": 1, "clickCount": 1}
-        page.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mousePressed", **mouse})
-        page.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseReleased", **mouse})
+        event = {"type": f"mouse{kind}", **spot, "button": "left", "buttons": 1, "clickCount": 1}
+        page.execute_cdp_cmd("Input.dispatchMouseEvent", event)
+
+    for across, down in ((0.1, 0.1), (0.25, 0.75)):
+        mouse("Pressed", across, down)
+        mouse("Released", across, down)
         x, y, zoom = figure(page)
         assert (view["width"] / 2 - x) / zoom == pytest.approx(across * width, abs=1)
         assert (view["height"] / 2 - y) / zoom == pytest.approx(down * height, abs=1)
     seen = one(page, "#map i").rect
     assert seen["y"] + seen["height"] / 2 == pytest.approx(picture["y"] + 0.75 * picture["height"], abs=3)
+    mouse("Pressed", 0.25, 0.78)  # on the frame, not in its middle
+    assert figure(page) == pytest.approx((x, y, zoom), abs=1), "it is taken where it is held"
+    mouse("Moved", 0.25, 0.58)
+    mouse("Released", 0.25, 0.58)
+    assert figure(page)[1] == pytest.approx(y + 0.2 * height * zoom, abs=1)
 
 
 # -- themes ----------------------------------------------------------------------------------------------------------
@@ -599,9 +608,7 @@ def test_a_saved_figure_is_what_netc_draws(browser: Any, tmp_path: Path, style: 
     net = netc.load("specs/vgg16.net")
     net.draw(tmp_path / "vgg16.html", style=style)
     show(browser, tmp_path / "vgg16.html", paper="dark")
-    press(browser, "0")
-    one(browser, "#folded-fc3").click()
-    point(browser, "#folded-input1")
+    browser.execute_script("activate(shown().nodes.at(-1)); point(shown().nodes[0]); silence(shown().nodes[0].element)")
     for name in ("auto", "light", "dark", "print"):
         choose(browser, name)
         path = saved(browser, tmp_path / name, "SVG")

@@ -243,17 +243,18 @@ class _Writer:
             return ""
         more = self._look(item.look)
         if isinstance(item, Text):
+            more = self._haloed(more) if item.halo else more
             more += "" if item.anchor == _TEXT["anchor"] else f' text-anchor="{item.anchor}"'
             more += "" if item.size == _TEXT["size"] else f' font-size="{number(item.size)}"'
             more += ' font-weight="bold"' if item.bold else ""
-            more += self._halo() if item.halo else ""
         return more
 
-    def _halo(self) -> str:
-        """The attributes of a text with an outline in the colour of the paper."""
-        owner = ' class="n-halo"' if self.options.theme == "auto" else ""
+    def _haloed(self, own: str) -> str:
+        """The attributes of a text's look, and those of an outline in the colour of the paper."""
+        if self.options.theme == "auto":
+            own = own.replace(' class="', ' class="n-halo ', 1) if own else ' class="n-halo"'
         paper = colour("paper", self.options.theme)
-        return f'{owner} stroke="{paper}" stroke-width="2" stroke-linejoin="round" paint-order="stroke"'
+        return f'{own} stroke="{paper}" stroke-width="2" stroke-linejoin="round" paint-order="stroke"'
 
     def _items(self, items: Iterable[Item]) -> Iterator[str]:
         """The elements of items. Iterative: groups may be nested deeply."""

@@ -16,8 +16,7 @@ const point = node => {
 };
 const showCard = node => {
   if (selected.includes(node)) return hideCard();  // the page tells of it already
-  const before = reach(node.layers, sources).size, after = reach(node.layers, layer => readers[layer]).size;
-  const ways = [marked('span', `${before} before`), ', ', marked('span', `${after} after`)];
+  const ways = [marked('span', `${before(node.layers).size} before`), ', ', marked('span', `${after(node.layers).size} after`)];
   [ways[0].className, ways[2].className] = ['up', 'down'];
   card.replaceChildren(...describe(node), '\nlayers: ', ...ways);
   card.hidden = false;

@@ -41,12 +41,16 @@ const drawFrame = () => {
   [seen.style.left, seen.style.width] = share(-x / zoom, view.clientWidth / zoom, width, picture.clientWidth);
   [seen.style.top, seen.style.height] = share(-y / zoom, view.clientHeight / zoom, height, picture.clientHeight);
 };
+// The middle of what is seen goes where the pointer is; the frame is taken where the pointer holds it.
+let grip = [0, 0];
 const lead = event => {
   const box = picture.getBoundingClientRect(), { width, height } = shown(), { zoom } = place();
-  const x = (event.clientX - box.left) / box.width * width, y = (event.clientY - box.top) / box.height * height;
+  const x = (event.clientX - grip[0] - box.left) / box.width * width, y = (event.clientY - grip[1] - box.top) / box.height * height;
   move(view.clientWidth / 2 - x * zoom, view.clientHeight / 2 - y * zoom);
 };
 map.addEventListener('pointerdown', event => {
+  const box = seen.getBoundingClientRect(), held = event.target === seen;
+  grip = held ? [event.clientX - (box.left + box.right) / 2, event.clientY - (box.top + box.bottom) / 2] : [0, 0];
   event.preventDefault();
   map.setPointerCapture(event.pointerId);
   lead(event);

@@ -10,8 +10,8 @@ const texts = [...document.querySelectorAll('#specs ol')].map(list => [...list.c
 const readers = names.map(() => []);
 reads.forEach((steps, layer) => steps.forEach(step => readers[layer - step].push(layer)));
 const sources = layer => reads[layer].map(step => layer - step);
+const readersOf = layer => readers[layer];
 
-// All layers that lead to some, by `next = sources`, or that these lead to, by `next = layer => readers[layer]`.
 const reach = (layers, next) => {
   const found = new Set(layers), waiting = [...layers];
   while (waiting.length) {
@@ -23,6 +23,8 @@ const reach = (layers, next) => {
   layers.forEach(layer => found.delete(layer));
   return found;
 };
+const before = layers => reach(layers, sources);  // all that lead to some layers
+const after = layers => reach(layers, readersOf);  // all that these lead to
 
 // -- places, by number -------------------------------------------------------------------------------------------
 

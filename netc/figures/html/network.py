@@ -52,7 +52,7 @@ def network(programs: Sequence[Program], scenes: Sequence[Scene], texts: Texts) 
 
 
 def _objects(scene: Scene) -> list[Group]:
-    return [item for item in scene.walk() if isinstance(item, Group) and item.name]
+    return [item for item in scene.walk() if isinstance(item, Group) and item.name and item.line is not None]
 
 
 @lru_cache(maxsize=4096)  # equal layers are most of a deep network

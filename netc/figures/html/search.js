@@ -1,5 +1,5 @@
 // Search: each word must be found in a layer. A size is met as a whole (`3x3`, `56x56`, `64` of `56x56x64`), a line as
-// `:12` or `line 12`, all else as a part of a name, of what the layer is called, or of what its card says.
+// `:12`, `line 12` or `resnet.net:12`, all else as a part of a name, of what the layer is called, or of its card.
 
 const field = $('search');
 let hits = null, current = -1;  // the nodes that were found, null where nothing is searched for
@@ -9,13 +9,17 @@ const index = names.map((name, layer) => {
   const said = words[kinds[layer]];
   return { text: `${name.toLowerCase()} ${said}`, sizes: said.split(' ').filter(word => /\d/.test(word)), place: made[layer] };
 });
-const lineOf = place => Number(rowOf(place).parentElement.dataset.first) + places[place][1];
+// Whether a place is in a line: of the spec, or of the file that is named.
+const isIn = (place, file, line) => {
+  const { dataset, classList } = rowOf(place).parentElement;
+  return Number(dataset.first) + places[place][1] === line && (file ? dataset.file.toLowerCase().includes(file) : classList.contains('spec'));
+};
 // What somebody typed, as conditions on an entry of the index.
 const terms = text => text.toLowerCase()
   .replace(/×/g, 'x').replace(/(\d) *x *(?=\d)/g, '$1x').replace(/\bline +(?=\d)/g, ':').replace(/\bstride +(?=\d)/g, '/')
   .split(/[\s,]+/).filter(Boolean).map(term => {
-    const [, line] = /^[^:]*:(\d+)$/.exec(term) ?? [];
-    if (line) return ({ place }) => way(place).some(at => lineOf(at) === Number(line));
+    const [, file, line] = /^([^:]*):(\d+)$/.exec(term) ?? [];
+    if (line) return ({ place }) => way(place).some(at => isIn(at, file, Number(line)));
     if (!/^[\d?][\d.x?]*$/.test(term)) return ({ text }) => text.includes(term);
     const begins = size => term.includes('x') && size.startsWith(`${term}x`);
     return ({ sizes }) => sizes.some(size => size === term || size.endsWith(`x${term}`) || begins(size));

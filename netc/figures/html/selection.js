@@ -9,12 +9,15 @@ const highlight = (name, found) => {
   CSS.highlights?.delete(name);
   if (found.length) CSS.highlights?.set(name, new Highlight(...found.map(range)));
 };
-const clear = () => {
+const unmark = () => {
   [selected, pointed] = [[], null];
   highlight('words', []);
   highlight('calls', []);
   document.querySelectorAll('.on, .call').forEach(element => element.classList.remove('on', 'call'));
   about.hidden = true;
+};
+const clear = () => {
+  unmark();
   light();
 };
 const tell = (...said) => {
@@ -24,7 +27,7 @@ const tell = (...said) => {
 const marked = (kind, text) => Object.assign(document.createElement(kind), { textContent: text });
 // What a node is: its title, the name in bold.
 const describe = ({ title, element }) => {
-  const [, name, rest] = /^([^:]*)(.*)$/s.exec(title), link = element.closest('a')?.href.baseVal;
+  const [, name, rest] = /^([^:\n]*)(.*)$/s.exec(title), link = element.closest('a')?.href.baseVal;
   return [marked('strong', name), rest, ...link ? ['\n', Object.assign(marked('a', link), { href: link })] : []];
 };
 const bring = row => row.scrollIntoView({ block: 'nearest' });
@@ -32,7 +35,7 @@ const bring = row => row.scrollIntoView({ block: 'nearest' });
 // A node marks the words that made it, and the calls that led there.
 const selectNode = node => {
   const calls = [...new Set(node.places.flatMap(place => way(callOf(place))))];
-  clear();
+  unmark();
   selected = [node];
   node.element.classList.add('on');
   highlight('words', node.places);
@@ -48,7 +51,7 @@ const selectNode = node => {
 const selectRow = row => {
   const nodes = shown().nodes.filter(node => node.places.some(place => way(place).some(at => rowOf(at) === row)));
   if (!nodes.length) return;
-  clear();
+  unmark();
   selected = nodes;
   row.classList.add('on');
   nodes.forEach(node => node.element.classList.add('on'));
@@ -62,16 +65,13 @@ const selectRow = row => {
 
 const light = () => {
   const node = pointed ?? (hits ? null : selected.length === 1 ? selected[0] : null);
-  const before = node && reach(node.layers, sources), after = node && reach(node.layers, layer => readers[layer]);
-  const has = (layers, each) => each.layers.some(layer => layers.has(layer));
-  const near = node && { up: new Set(node.layers.flatMap(sources)), down: new Set(node.layers.flatMap(layer => readers[layer])) };
-  const own = new Set(node?.layers);
+  const lit = new Set(node && [...node.layers, ...before(node.layers), ...after(node.layers)]);
+  const own = new Set(node?.layers), up = new Set(node?.layers.flatMap(sources)), down = new Set(node?.layers.flatMap(readersOf));
   shown().nodes.forEach(each => {
-    const { classList } = each.element;
-    const same = node && has(own, each);
-    classList.toggle('lit', Boolean(node ? same || has(before, each) || has(after, each) : hits?.has(each)));
-    classList.toggle('up', Boolean(node && !same && has(near.up, each)));
-    classList.toggle('down', Boolean(node && !same && has(near.down, each)));
+    const has = layers => each.layers.some(layer => layers.has(layer)), { classList } = each.element;
+    classList.toggle('lit', node ? has(lit) : Boolean(hits?.has(each)));
+    classList.toggle('up', !has(own) && has(up));
+    classList.toggle('down', !has(own) && has(down));
   });
   shown().svg.classList.toggle('dim', Boolean(node ?? hits));
   if (shown().place) drawMap();

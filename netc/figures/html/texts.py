@@ -17,22 +17,26 @@ Place = tuple[int, int, int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Lines of a source, from `first` to `last`. A `note` stands beside the title, and `comments` says at which column
-    of a line its comment begins (both from 1)."""
+    """Lines of a source, from `first` to `last`: a spec, with a `note` on it, or a definition. `comments` says at which
+    column of a line its comment begins (both from 1)."""
 
     title: str
-    note: str
     source: Source
     first: int
     last: int
-    comments: dict[int, int]
+    is_spec: bool = False
+    note: str = ""
+    comments: dict[int, int] = field(default_factory=dict)
 
     def html(self) -> str:
         """The text as an article, each line an element."""
-        heading = f"<h1>{escape(self.title)} <small>{escape(self.note)}</small></h1>"
+        level, kind = ("h1", ' class="spec"') if self.is_spec else ("h2", "")
+        file = PurePath(self.source.name).name  # not its folder, which would change with who draws
+        heading = f"{escape(self.title)} <small>{escape(f'{file} {self.note}'.rstrip())}</small>"
         start = f' style="counter-reset:line {self.first - 1}"' if self.first > 1 else ""
         lines = "\n".join(f"<li><code>{line}</code></li>" for line in self._lines())
-        return f'<article>\n{heading}\n<ol data-first="{self.first}"{start}>\n{lines}\n</ol>\n</article>'
+        opening = f'<ol{kind} data-file="{escape(file)}" data-first="{self.first}"{start}>'
+        return f"<article>\n<{level}>{heading}</{level}>\n{opening}\n{lines}\n</ol>\n</article>"
 
     def _lines(self) -> Iterator[str]:
         for number in range(self.first, self.last + 1):
@@ -87,18 +91,12 @@ def _spec(program: Program) -> Text:
     """The text of a program, with the values of its parameters in this figure."""
     source = program.file.source
     values = ", ".join(f"{name}={show(value)}" for name, value in program.parameters.items())
-    note = " ".join(filter(None, [_file(source), values]))
     comments = dict(source.position(comment.span.start) for comment in program.file.comments)
-    return Text(program.name, note, source, 1, source.lines, comments)
+    return Text(program.name, source, 1, source.lines, True, values, comments)
 
 
 def _definition(name: str, span: Span) -> Text:
-    return Text(name, _file(span.source), span.source, span.line, span.source.position(span.end)[0], {})
-
-
-def _file(source: Source) -> str:
-    """The name of a source's file; not its folder, which would change with who draws."""
-    return PurePath(source.name).name
+    return Text(name, span.source, span.line, span.source.position(span.end)[0])
 
 
 def _holds(text: Text, span: Span) -> bool:
