@@ -259,6 +259,9 @@ def test_search_knows_other_names_and_all_words_must_be_there(browser: Any, tmp_
     assert look_for(browser, "pooling /2 512") == look_for(browser, "stride 2 512") < pools
     assert look_for(browser, "dense 4096") == look_for(browser, "fully connected 4096") == {"fc1", "fc1-frame"}
     assert look_for(browser, "conv pool") == set()
+    netc.load("specs/unet.net").draw(tmp_path / "unet.html")
+    show(browser, tmp_path / "unet.html")
+    assert look_for(browser, "concat H/8xW/8x1024") == look_for(browser, "concat 1024") == {"concat1"}
 
 
 def test_search_marks_the_words_in_the_text_too(page: Any) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from netc.figures.facts import word
 from netc.figures.html.texts import Texts
 from netc.figures.scene import Group, Scene
 from netc.figures.theme import KIND_NAMES
@@ -59,7 +60,15 @@ def _objects(scene: Scene) -> list[Group]:
 def _words(layer: Layer, output: Shape) -> str:
     """All that people may call a layer: names, window and arguments, the name of its family; and its output's shape."""
     family = KIND_NAMES.get(layer.family, "")
-    said = [layer.op, *layer.aliases, layer.paper, kind(layer, output).replace(",", ""), family, show_shape(output)]
+    said = [
+        layer.op,
+        *layer.aliases,
+        layer.paper,
+        word(layer),
+        kind(layer, output).replace(",", ""),
+        family,
+        show_shape(output),
+    ]
     return " ".join(dict.fromkeys(" ".join(said).lower().split()))
 
 

@@ -15,8 +15,9 @@ const isIn = (place, file, line) => {
   return Number(dataset.first) + places[place][1] === line && (file ? dataset.file.toLowerCase().includes(file) : classList.contains('spec'));
 };
 // What somebody typed, as conditions on an entry of the index.
-const terms = text => text.toLowerCase()
-  .replace(/×/g, 'x').replace(/(\d) *x *(?=\d)/g, '$1x').replace(/\bline +(?=\d)/g, ':').replace(/\bstride +(?=\d)/g, '/')
+const plainly = text => text.toLowerCase().replaceAll('×', 'x');
+const terms = text => plainly(text)
+  .replace(/(\d) *x *(?=\d)/g, '$1x').replace(/\bline +(?=\d)/g, ':').replace(/\bstride +(?=\d)/g, '/')
   .split(/[\s,]+/).filter(Boolean).map(term => {
     const [, file, line] = /^([^:]*):(\d+)$/.exec(term) ?? [];
     if (line) return ({ place }) => way(place).some(at => isIn(at, file, Number(line)));
@@ -27,7 +28,7 @@ const terms = text => text.toLowerCase()
 // A node meets each condition with one of its layers or its card; a frame meets all with one that is drawn nowhere else.
 const finder = figure => {
   const drawnAlone = new Set(figure.nodes.filter(node => !node.isFrame).flatMap(node => node.layers));
-  const cards = new Map(figure.nodes.map(node => [node, { text: node.title.toLowerCase(), sizes: [], place: -1 }]));
+  const cards = new Map(figure.nodes.map(node => [node, { text: plainly(node.title), sizes: [], place: -1 }]));
   return wanted => figure.nodes.filter(node => node.isFrame
     ? node.layers.some(layer => !drawnAlone.has(layer) && wanted.every(meets => meets(index[layer])))
     : wanted.every(meets => node.layers.some(layer => meets(index[layer])) || meets(cards.get(node))));

@@ -73,7 +73,8 @@ const light = () => {
     classList.toggle('up', !has(own) && has(up));
     classList.toggle('down', !has(own) && has(down));
   });
-  shown().svg.classList.toggle('dim', Boolean(node ?? hits));
+  const dark = shown().nodes.some(({ element, isFrame }) => !isFrame && !element.classList.contains('lit'));
+  shown().svg.classList.toggle('dim', dark && Boolean(node ?? hits));
   if (shown().place) drawMap();
 };
 
