@@ -143,7 +143,7 @@ class Network:
         **options: Any,
     ) -> Drawing:
         """The network as a figure, which a notebook shows by itself; with a `path` it is written there too, in the
-        format of its name (`.svg`, `.png`, `.pdf`, `.html`, `.dot`; tables also `.md`, `.tex`).
+        format of its name (`.svg`, `.png`, `.pdf`, `.tikz`, `.html`, `.dot`; tables also `.md`, `.tex`).
 
         Networks `beside` it stand to its left, in the styles column, table and sheet. `options` are those of
         `netc.figures.Options`. Raises ValueError for a style or a value that there is not, TypeError for another

@@ -10,7 +10,7 @@ EXTRAS = {
     "tensorflow": {"tensorflow": "TensorFlow"},
     "train": {"PIL": "Pillow", "sklearn": "scikit-learn", "filelock": "filelock"},
     "tfds": {"tensorflow_datasets": "tensorflow-datasets"},
-    "figures": {"resvg_py": "resvg-py", "svglib": "svglib", "reportlab": "ReportLab"},
+    "figures": {"resvg_py": "resvg-py", "reportlab": "ReportLab"},
 }
 WEIGHTS = ("numpy", "h5py", "safetensors", "psutil")
 BUILDING = ("tensorflow",)

@@ -16,7 +16,7 @@ import netc
 from netc.cli import main
 from netc.cli.endings import CLEAN, ERRORS, USAGE
 from netc.figures import Drawing, FigureError, Options, path_data
-from netc.figures.raster import LARGEST
+from netc.figures.png import LARGEST
 from netc.figures.scene import Group, Scene, Text, fit, text_width
 from netc.figures.scene import Path as Line
 from netc.figures.styles import draw
@@ -376,7 +376,7 @@ def test_links_come_from_the_command_line_only() -> None:
 
 def test_png_and_pdf(tmp_path: Path) -> None:
     pytest.importorskip("resvg_py")
-    pytest.importorskip("svglib")
+    pytest.importorskip("reportlab")
     net = netc.load("specs/resnet32.net")
     try:
         net.draw(tmp_path / "a.png")
@@ -478,7 +478,7 @@ def test_deep_nesting_needs_no_recursion() -> None:
 def test_nothing_heavy_is_imported_to_draw() -> None:
     import subprocess
 
-    code = "import sys, netc; netc.load('specs/vgg16.net').draw().svg; print([m for m in ('tensorflow','networkx','graphviz','resvg_py','svglib') if m in sys.modules])"
+    code = "import sys, netc; netc.load('specs/vgg16.net').draw().svg; print([m for m in ('tensorflow','networkx','graphviz','resvg_py','reportlab') if m in sys.modules])"
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert made.stdout == "[]\n"
 

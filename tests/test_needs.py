@@ -21,8 +21,7 @@ NEED = {
     "psutil": RUNNING,
     "filelock": ["train a.net"],
     "resvg_py": ["draw a.net -o a.png", "summary a.net --plot a.png"],
-    "svglib": ["draw a.net -o a.pdf", "summary a.net --plot a.pdf"],
-    "reportlab": ["draw a.net -o a.pdf"],
+    "reportlab": ["draw a.net -o a.pdf", "summary a.net --plot a.pdf"],
 }
 ALWAYS = [
     "check a.net",
@@ -31,6 +30,7 @@ ALWAYS = [
     "compile a.net",
     "compile a.net --flat",
     "draw a.net",
+    "draw a.net -o a.tikz --caption a.tex",
     "runs",
     "ops",
 ]
@@ -63,7 +63,7 @@ def test_several_missing_packages_are_one_advice(tmp_path: Path) -> None:
         [2, 2],
         [
             "netc: `train` needs TensorFlow, Pillow, psutil and filelock, which are not installed: pip install 'netc[train]'",
-            "netc: PDF needs svglib and ReportLab, which are not installed: pip install 'netc[figures]'",
+            "netc: PDF needs ReportLab, which is not installed: pip install 'netc[figures]'",
         ],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from netc.values import Value, show
 if TYPE_CHECKING:
     from netc.program import Program
 
-_SUFFIXES = ".svg .png .pdf .html .dot, for tables .md .tex"
+_SUFFIXES = ".svg .png .pdf .tikz .html .dot, for tables .md .tex"
 
 DESCRIPTION = "Draw a network as its paper does. Everything shown is computed from the spec."
 EXAMPLES = """\
@@ -30,6 +31,7 @@ examples:
   netc draw vgg-a.net vgg-b.net vgg16.net --style table -o table1.tex
   netc draw resnet-cifar.net --sweep n=3,5,7,9,18 --style sheet -o depths.svg
   netc draw resnet50.net --width 3.3in --bare --theme print -o figure1.pdf    for a column of a paper
+  netc draw vgg16.net --width 3.3in --bare -o figure1.tikz --caption caption1.tex    in the font of the paper
   netc draw googlenet.net -o googlenet.html    a page with search, zoom and the spec beside the figure
   netc draw unet.net -o - | less               SVG to standard output
 
@@ -38,7 +40,7 @@ styles:
 
 
 # What only some figures have, with the values that stand for not given; and which have what.
-_PAGE = {"width": None, "height": None, "bare": False, "title": None, "dpi": None, "size": None}
+_PAGE = {"width": None, "height": None, "bare": False, "title": None, "dpi": None, "tikz": False, "size": None}
 _COMMON = {"theme": "auto", "link": None, "id_prefix": "", **_PAGE}
 _GRAPH = {"collapse": "auto", "expand": False, "shapes": "change", "direction": "tb", "columns": None}
 _ALL = {**_GRAPH, "scale": "sqrt", **_COMMON}
@@ -95,7 +97,13 @@ def configure(command: argparse.ArgumentParser) -> None:
     page.add_argument("--height", type=_length, metavar="H", help="at most so high")
     page.add_argument("--bare", action="store_true", help="without header, legend and notes")
     page.add_argument("--title", metavar="TEXT", help="in place of the network's name")
-    page.add_argument("--dpi", type=whole(1, 10_000), metavar="N", help="pixels an inch of a PNG (192; 300 for a page)")
+    page.add_argument(
+        "--dpi", type=whole(1, 10_000), metavar="N", help="pixels an inch of a PNG (192; 300 for a page, and in print)"
+    )
+    page.add_argument("--tikz", action="store_true", help="a .tex file is TikZ, to be \\input by a paper, as .tikz is")
+    page.add_argument(
+        "--caption", metavar="OUT.tex", help="a LaTeX caption too: the numbers, and the legend and notes in words"
+    )
     command.add_argument("--link", metavar="URL", help="every layer links to URL#L and its line")
     command.add_argument(
         "--id-prefix", metavar="TEXT", default="", help="before the ids, for several figures in a page"
@@ -112,21 +120,28 @@ def run(options: argparse.Namespace) -> int:
     files = specs(options.files)
     output = options.output or (STDIO if files[0] == STDIO else (Path(files[0]).stem or "net") + ".svg")
     suffix = ".svg" if output == STDIO else Path(output).suffix.lower()
+    _refuse_unknown(options)
+    _refuse_files(options, output, suffix)
+    suffix = ".tikz" if options.tikz else suffix
     if suffix not in FORMATS:
         raise UsageError(f"got `{output}`, expected a name that ends in one of {_SUFFIXES}")
     if OWNERS.get(suffix, options.style) != options.style:
-        raise UsageError(f"{suffix} is for --style {OWNERS[suffix]}, not for {options.style}")
-    _refuse_unknown(options)
+        more = "; TikZ is --tikz" if suffix == ".tex" else ""
+        raise UsageError(f"{suffix} is for --style {OWNERS[suffix]}, not for {options.style}{more}")
     beside = specs([path for listed in options.beside for path in listed.split(",") if path])
     programs = _swept(options, [*beside, *files]) if options.sweep else load_all(options, [*beside, *files])
-    keep(output, [path for program in programs for path in inputs(program)])
+    for path in filter(None, (output, options.caption)):
+        keep(path, [source for program in programs for source in inputs(program)])
     if options.link and len(programs) > 1:
         raise UsageError("--link is for one network: lines of several are not those of one URL")
     with refusing(FigureError):
         drawing = Drawing(tuple(programs), options.style, Options(**{name: getattr(options, name) for name in _ALL}))
         by_graphviz = options.engine == "graphviz"
         content = _by_graphviz(programs, suffix, options) if by_graphviz else drawing.render(suffix)
+        caption = drawing.caption if options.caption else ""
     write(output, content, announce=options.output is None)
+    if caption:
+        write(options.caption, caption)
     return CLEAN
 
 
@@ -179,6 +194,22 @@ def _refuse_unknown(options: argparse.Namespace) -> None:
             raise UsageError(f"{_FLAGS.get(name, f'--{name}')} does nothing with {where}")
     if options.direction == "lr" and (options.columns or 1) > 1:
         raise UsageError("--columns does nothing with --dir lr: columns go from top to bottom")
+
+
+def _refuse_files(options: argparse.Namespace, output: str, suffix: str) -> None:
+    """End with a usage error for an option that would do nothing with such a file, or for another one that is it."""
+    if options.tikz and suffix not in (".tex", ".tikz"):
+        raise UsageError(f"--tikz is for an output that ends in .tex, got `{output}`")
+    if options.dpi is not None and suffix != ".png":
+        raise UsageError(f"--dpi is for an output that ends in .png, got `{output}`")
+    if options.caption is None:
+        return
+    if options.engine == "graphviz":
+        raise UsageError("--caption does nothing with --engine graphviz")
+    if Path(options.caption).suffix.lower() != ".tex":
+        raise UsageError(f"--caption got `{options.caption}`, expected a name that ends in .tex")
+    if os.path.realpath(options.caption) == os.path.realpath(output):
+        raise UsageError(f"got `{output}` for the figure and for its --caption, expected two files")
 
 
 def _by_graphviz(programs: list[Program], suffix: str, options: argparse.Namespace) -> str | bytes:

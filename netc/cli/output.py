@@ -14,9 +14,10 @@ from netc.cli.endings import ReaderLeft, UsageError
 from netc.diagnostics.escape import harmless
 
 STDIO = "-"
-REPLACED = frozenset({".svg", ".png", ".pdf", ".html", ".dot", ".csv", ".md", ".tex"})  # figures and tables
+REPLACED = frozenset({".svg", ".png", ".pdf", ".html", ".dot", ".csv", ".md", ".tikz"})  # figures and tables
 _CODE, _BY = (b'"""', b'r"""'), b"\nWritten by netc from "
 _JSON = b'{\n  "format": '
+_TABLE = b"\\begin{tabular}"
 FEATURES = ("features", "files")  # what an .npz of `netc predict --layer` holds
 
 
@@ -114,6 +115,8 @@ def _own(path: str) -> bool:
                 return set(archive.namelist()) == {f"{name}.npy" for name in FEATURES}
     except Exception:  # whatever such a file holds, it is not netc's
         return False
+    if path.lower().endswith(".tex"):  # a table, TikZ or a caption, and never a paper
+        return not head or head.startswith(_TABLE) or b"netc" in head[:2000]
     docstring = head[: head.find(b'"""', len(_CODE[1]))]
     return not head or head.startswith(_JSON) or (head.startswith(_CODE) and _BY in docstring.replace(b"\r", b""))
 

@@ -29,7 +29,9 @@ def configure(command: argparse.ArgumentParser) -> None:
     add(command, "file")
     command.add_argument("--format", choices=("text", "json", "csv", "md"), default="text")
     command.add_argument(
-        "--plot", metavar="OUT", help="draw parameters, MACs and activation memory by layer: OUT.svg, .png or .pdf"
+        "--plot",
+        metavar="OUT",
+        help="draw parameters, MACs and memory by layer: OUT.svg, .png, .pdf or .tikz",
     )
     add(command, "--stdin-filename")
     add_compiling(command)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from netc.program import Program
 
 TABLES = {".md": "markdown", ".tex": "latex"}  # formats of the style table, and the functions that write them
-FORMATS = (".svg", ".png", ".pdf", ".html", ".dot", *TABLES)
+SCENES = (".svg", ".png", ".pdf", ".tikz")  # formats of every figure
+FORMATS = (*SCENES, ".html", ".dot", *TABLES)
 OWNERS = {**dict.fromkeys(TABLES, "table"), ".dot": "graph"}  # formats that one style alone has
 
 
@@ -66,19 +67,27 @@ class Drawing:
     def _repr_svg_(self) -> str:
         return self.svg
 
+    @property
+    def caption(self) -> str:
+        """What the figure shows, its numbers, its legend and its notes as a paragraph of LaTeX, for `\\caption`."""
+        from netc.figures.caption import caption  # noqa: PLC0415
+
+        return caption(self.scene, self.options)
+
     def render(self, suffix: str) -> str | bytes:
-        """The content of a file with such a name: `.svg`, `.png`, `.pdf`, `.html`, `.dot`, and for tables `.md` and
-        `.tex`. Raises `FigureError` for another, and where a library is missing."""
+        """The content of a file with such a name: `.svg`, `.png`, `.pdf`, `.tikz`, `.html`, `.dot`, and for tables
+        `.md` and `.tex`; with the option `tikz`, `.tex` is as `.tikz`. Raises `FigureError` for another, and where a
+        library is missing."""
+        suffix = self.options.format(suffix)
         if suffix not in FORMATS:
             raise FigureError(f"got the format {suffix!r}, expected one of {', '.join(FORMATS)}")
         if OWNERS.get(suffix, self.style) != self.style:
-            raise FigureError(f"{suffix} is a format of the style {OWNERS[suffix]}, not of {self.style}")
+            more = "; for TikZ give the option `tikz`, or the name .tikz" if suffix == ".tex" else ""
+            raise FigureError(f"{suffix} is a format of the style {OWNERS[suffix]}, not of {self.style}{more}")
         one_or_several(self.programs, self.style)
         match suffix:
             case ".svg":
                 return self.svg
-            case ".png" | ".pdf":
-                return _rendered(self.on_paper(), suffix, self.scene.title)
             case ".html":
                 from netc.figures.html import write  # noqa: PLC0415
 
@@ -87,18 +96,14 @@ class Drawing:
                 from netc.figures.dot import dump  # noqa: PLC0415 - imports graphviz
 
                 return dump(self.shown[0], self.options.direction)
+        if suffix in SCENES:
+            return write_scene(self.scene, suffix, self.options)
         text: str = getattr(import_module("netc.figures.table"), TABLES[suffix])(self.shown, self.options)
         return text
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the figure in the format of the path's name. Raises `FigureError` and OSError; the old file stays."""
         files.replace(path, self.render(Path(path).suffix.lower()))
-
-    def on_paper(self) -> str:
-        """The SVG in one theme: `auto` is light where nobody can switch."""
-        if self.options.theme != "auto":
-            return self.svg
-        return Drawing(self.programs, self.style, replace(self.options, theme="light")).svg
 
 
 def _sized(program: Program, sizes: tuple[int, ...]) -> Program:
@@ -113,19 +118,19 @@ def _sized(program: Program, sizes: tuple[int, ...]) -> Program:
         raise FigureError(f"{program.name}: {error}") from None
 
 
-def write_scene(scene: Scene, suffix: str) -> str | bytes:
-    """A scene that is no style's, such as learning curves, as the content of a `.svg`, `.png` or `.pdf` file. Raises
-    `FigureError` for another format, and where a library is missing."""
-    from netc.figures.svg import write  # noqa: PLC0415
+def write_scene(scene: Scene, suffix: str, options: Options | None = None) -> str | bytes:
+    """A scene, also one that is no style's, such as learning curves, as the content of a `.svg`, `.png`, `.pdf` or
+    `.tikz` file. On paper `auto` is light: nobody can switch there. Raises `FigureError` for another format, and where
+    a library is missing."""
+    options = options or Options()
+    if suffix not in SCENES:
+        raise FigureError(f"got the format {suffix!r}, expected one of {', '.join(SCENES)}")
+    if suffix != ".svg" and options.theme == "auto":
+        options = replace(options, theme="light")
+    if suffix == ".png":
+        from netc.figures import png, svg  # noqa: PLC0415
 
-    if suffix not in (".svg", ".png", ".pdf"):
-        raise FigureError(f"got the format {suffix!r}, expected one of .svg, .png, .pdf")
-    if suffix == ".svg":
-        return write(scene, Options())
-    return _rendered(write(scene, Options(theme="light")), suffix, scene.title)
-
-
-def _rendered(svg: str, suffix: str, title: str) -> bytes:
-    from netc.figures.raster import pdf, png  # noqa: PLC0415 - need a library that SVG does not
-
-    return png(svg) if suffix == ".png" else pdf(svg, title)
+        paper = options.theme == "print" or any(options.page)
+        return png.render(svg.write(scene, options), options.dpi, usual=png.PAPER if paper else png.SCREEN)
+    written: str | bytes = import_module(f"netc.figures.{suffix[1:]}").write(scene, options)
+    return written

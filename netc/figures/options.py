@@ -34,6 +34,7 @@ class Options:
     - `scale`: how volumes show sizes: by their square root (`sqrt`), as they are (`linear`), or by their `log`.
     - `size`: what a `?` of the input stands for, one number for all or one for each.
     - `dpi`: pixels of a PNG an inch; 300 in print and for a page, else 192.
+    - `tikz`: a `.tex` file is TikZ, as a `.tikz` file is, and no table.
     - `link`: a URL that every object links to, with `#L` and its line. Never taken from a spec.
     - `id_prefix`: before every id, so that several figures can stand in one page.
     """
@@ -51,6 +52,7 @@ class Options:
     scale: str = "sqrt"
     size: int | tuple[int, ...] | None = None
     dpi: int | None = None
+    tikz: bool = False
     link: str | None = None
     id_prefix: str = ""
 
@@ -90,6 +92,10 @@ class Options:
         assert not isinstance(self.width, str)
         assert not isinstance(self.height, str)
         return self.width, self.height
+
+    def format(self, suffix: str) -> str:
+        """What a file with such a name is: itself, but for TikZ under the name of LaTeX."""
+        return ".tikz" if suffix == ".tex" and self.tikz else suffix
 
 
 def points(text: str) -> float:

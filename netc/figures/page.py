@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from math import ceil
 
 from netc.figures.options import Options
+from netc.figures.painted import Painted, painted
 from netc.figures.scene import PIXEL, Box, Group, Item, Path, Rect, Scene, Text, fit, moved, text_width, union
 from netc.figures.styles import FigureError
-from netc.figures.theme import KIND_NAMES
+from netc.figures.theme import KIND_NAMES, Look
 
 LEAST = 6.0  # points: the smallest text that is read on paper
 _SCREEN, _TIGHT = 16.0, 2.0  # margins: around a figure of its own, and of one that a page puts space around
@@ -28,6 +29,15 @@ class Entry:
     items: Sequence[Item]
     width: float
     text: str
+
+    @property
+    def look(self) -> Look:
+        """How the miniature looks in the main: as its first area that is more than ground, else as its first line."""
+        looks = [
+            each.look for each in painted(self.items) if isinstance(each, Painted) and not isinstance(each.shape, Text)
+        ]
+        areas = [look for look in looks if look.fill and look.fill not in ("paper", "panel")]
+        return next(iter([*areas, *looks]), Look())
 
 
 def swatch(kind: str, text: str = "") -> Entry:
@@ -142,7 +152,9 @@ class _Sheet:
         if not bare:
             legend, bottom = self._legend(inner, bottom + 14)
         shifted = [moved(item, dx, dy) for item in self.items]
-        return Scene(width, ceil(bottom + space), [*head, *shifted, *legend], self.title, self.description, unit)
+        key = [(entry.look, entry.text) for entry in self.entries]
+        drawn, about = [*head, *shifted, *legend], (self.title, self.description)
+        return Scene(width, ceil(bottom + space), drawn, *about, unit, self.facts, key, self.notes)
 
     def _head(self, width: float) -> tuple[list[Item], float]:
         """Title and facts, and where the figure begins."""

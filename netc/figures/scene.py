@@ -14,6 +14,7 @@ from math import cos, radians, sin
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from netc.figures.theme import Look
     from netc.ir.net import Node
 
 # Advance widths of Arial in thousandths of the font size (the metrics that Liberation Sans and Helvetica share).
@@ -293,7 +294,8 @@ Item = Rect | Ellipse | Polygon | Path | Picture | Text | Stamp | Group
 class Scene:
     """A whole figure: its size, what it shows, and its title and description for those who cannot see it.
 
-    `unit` is how large one unit of its coordinates is on a page, in points (1/72 inch).
+    `unit` is how large one unit of its coordinates is on a page, in points (1/72 inch). `facts`, `legend` (how each
+    miniature looks, and what it means) and `notes` are what stands around the figure, also where they are not drawn.
     """
 
     width: float
@@ -302,6 +304,9 @@ class Scene:
     title: str
     description: str
     unit: float = PIXEL
+    facts: str = ""
+    legend: Sequence[tuple[Look, str]] = ()
+    notes: Sequence[str] = ()
 
     def walk(self) -> Iterator[Item]:
         """All items, groups before what they hold."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from netc import needs
 from netc.figures.options import Options
 
 if TYPE_CHECKING:
@@ -24,6 +25,14 @@ SEVERAL = frozenset({"column", "table", "sheet"})  # styles that set several net
 
 class FigureError(Exception):
     """A network that a style cannot show; the text says why and which style can."""
+
+
+def need(what: str, *modules: str) -> None:
+    """Raises `FigureError` where a format needs modules that are not installed; it names them."""
+    try:
+        needs.require(what, *modules)
+    except ModuleNotFoundError as error:
+        raise FigureError(str(error)) from None
 
 
 def one_or_several(programs: Sequence[Program], style: str) -> None:

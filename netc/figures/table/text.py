@@ -5,21 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from netc.diagnostics.escape import harmless
+from netc.figures.latex import comment, escape
 from netc.figures.table.model import Cell, Row, Table
 from netc.report.table import inert
-
-_LATEX = {
-    **{character: "\\" + character for character in "{}$&#_%"},
-    "\\": r"\textbackslash{}",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": "$<$",
-    ">": "$>$",
-    '"': "''",
-    "×": r"$\times$",
-    "·": r"$\cdot$",
-    "→": r"$\to$",
-}
 
 
 def markdown(table: Table) -> str:
@@ -44,7 +32,7 @@ def _markdown(cell: Cell | None) -> str:
 def latex(table: Table) -> str:
     """A table as LaTeX's `tabular`, for which no package is needed; what a network adds is bold. It is set in the
     largest of the document's sizes in which it is no wider than the line."""
-    return "\n".join([*(f"% {harmless(note)}" for note in table.notes), *_fitted(_tabular(table))]) + "\n"
+    return "\n".join([*(f"% {comment(note)}" for note in table.notes), *_fitted(_tabular(table))]) + "\n"
 
 
 def _fitted(lines: Iterable[str]) -> Iterator[str]:
@@ -92,8 +80,3 @@ def _latex(cell: Cell | None) -> str:
     inner = r" \\ ".join([f"\\mbox{{{line}}}" for line in lines])
     count = f"\\mathbf{{{cell.times}}}" if cell.added or cell.recounted else cell.times
     return f"$\\left[\\begin{{array}}{{@{{}}c@{{}}}} {inner} \\end{{array}}\\right]\\!\\times\\!{count}$"
-
-
-def escape(text: str) -> str:
-    """A text as LaTeX that is read as itself."""
-    return "".join(_LATEX.get(character, character) for character in harmless(text))
