@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from netc.figures.theme import KINDS, TEXTURES, colour
+from netc.figures.theme import KINDS, SLABS, TEXTURES, colour
 from tests.colour_vision import DICHROMATS, contrast, delta_e, difference, seen
 
 PAPERS = ("light", "dark", "print")
@@ -65,3 +65,36 @@ def test_kinds_of_one_grey_in_print_have_different_textures() -> None:
 def test_lines_are_seen_on_the_paper(theme: str) -> None:
     for line in ("edge", "skip", "down", "up", "copy"):
         assert contrast(colour(line, theme), colour("paper", theme)) >= 4.5, line
+
+
+# -- volumes -----------------------------------------------------------------------------------------------------------
+
+FRONTS = [kind for kind in SLABS if kind not in ("input", "stripe", "copy", "softmap", "shape")]  # those are no kinds
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("by", ["normal", *DICHROMATS])
+def test_any_two_fronts_of_slabs_are_told_apart(theme: str, by: str) -> None:
+    for one, other in combinations(FRONTS, 2):
+        pair = (seen(colour(f"v.{kind}", theme), by) for kind in (one, other))
+        assert difference(*pair) >= 10, (one, other)
+
+
+@pytest.mark.parametrize("theme", PAPERS)
+def test_what_is_written_on_slabs_is_read(theme: str) -> None:
+    for kind in ("conv", "stripe", "up", "copy"):
+        assert contrast(colour("v.text", theme), colour(f"v.{kind}", theme)) >= 7, kind
+    for kind in set(SLABS) - {"stripe"}:
+        assert contrast(colour(f"v.{kind}.on", theme), colour(f"v.{kind}.near", theme)) >= 4.5, kind  # it stands there
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_light_falls_on_slabs_from_above(theme: str) -> None:
+    paper, white = colour("paper", theme), "#ffffff"
+    for kind in SLABS:
+        top, front = (contrast(white, colour(f"v.{kind}{face}", theme)) for face in (".top", ""))
+        near, far = (contrast(white, colour(f"v.{kind}.{face}", theme)) for face in ("near", "far"))
+        assert top < front or front < 1.3, kind
+        assert far <= near, kind
+        assert top < near, kind
+    assert contrast(colour("v.link", theme), paper) >= 4.5

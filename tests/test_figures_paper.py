@@ -1,6 +1,5 @@
-"""The figures of papers: volumes, columns and tables, against what the papers print and show."""
+"""The figures of papers: columns and tables, against what the papers print and show."""
 
-import math
 import pathlib
 import re
 import subprocess
@@ -16,135 +15,9 @@ import netc
 from netc.figures import table
 from netc.figures.align import align
 from netc.figures.options import Options
-from netc.figures.scene import Path, Polygon, Rect, Scene, Stamp, Text
+from netc.figures.scene import Rect, Text
 from tests.figure_samples import RESNETS, VGG, named, objects, paths, scene, texts
 from tests.specs import load
-
-# -- volumes ------------------------------------------------------------------------------------------------------
-
-
-def slab(figure: Scene, name: str) -> Stamp:
-    (stamp,) = objects(figure)[name].items
-    assert isinstance(stamp, Stamp)
-    return stamp
-
-
-def faces(stamp: Stamp) -> list[Polygon]:
-    return [item for item in stamp.template.items if isinstance(item, Polygon)]
-
-
-@pytest.mark.parametrize(
-    ("name", "side", "height"),
-    [("stage1_conv1", 224, 235), ("stage2_conv1", 112, 208), ("stage5_conv3", 14, 125), ("stage5_pool1", 7, 98)],
-)
-def test_heights_of_vgg16(name: str, side: int, height: float) -> None:
-    """The logarithm of the side: 235 px at 224, 98 px at 7; the receding edge at 37 degrees and half its length."""
-    network = load("vgg16")
-    assert network.shapes[name][0] == side
-    top, side_face, front, *_ = faces(slab(scene("volumes", network), name))
-    assert front.box.bottom - front.box.top == height
-    (x1, y1), (x2, y2) = top.points[:2]
-    assert math.degrees(math.atan2(y1 - y2, x2 - x1)) == pytest.approx(37, abs=0.6)
-    assert math.hypot(x2 - x1, y1 - y2) == pytest.approx(height / 2, abs=1)
-    assert side_face.box.right == top.box.right
-
-
-def test_what_volumes_say_of_vgg16() -> None:
-    figure = scene("volumes", load("vgg16"))
-    said = texts(figure)
-    at = said.index("stage3")
-    assert said[at : at + 3] == ["stage3", "3 × (3×3, 256)", "56×56×256"]
-    assert "receptive field 212" in objects(figure)["stage5_pool1"].title
-    assert len([name for name in objects(figure) if "conv" in name]) == 13
-    assert any("27.4 px more for each doubling" in text for text in said), "the scale stands in the legend"
-
-
-def test_thickness_grows_with_the_channels() -> None:
-    """Three pixels for each doubling, and 8 for any pooling."""
-    figure = scene("volumes", load("vgg16"))
-    fronts = [faces(slab(figure, f"stage{stage}_conv1"))[2].box for stage in range(1, 5)]
-    assert [box.right - box.left for box in fronts] == [18, 21, 24, 27]
-    pools = [faces(slab(figure, f"stage{stage}_pool1"))[2].box for stage in range(1, 6)]
-    assert {box.right - box.left for box in pools} == {8}
-
-
-def test_fully_connected_layers_are_bars() -> None:
-    network = load("vgg16")
-    figure = scene("volumes", network)
-    long, short = (faces(slab(figure, name)) for name in ("fc1", "fc3"))
-    assert long[2].box.bottom - long[2].box.top < 12
-    assert long[0].box.right - long[0].box.left > short[0].box.right - short[0].box.left > 60
-
-
-def test_slabs_stand_on_one_axis() -> None:
-    figure = scene("volumes", load("vgg16"))
-    stamps = [item for item in figure.walk() if isinstance(item, Stamp)]
-    assert len({stamp.y for stamp in stamps}) == 1
-    assert all(a.x < b.x for a, b in pairwise(stamps))
-
-
-@pytest.mark.parametrize("n", [3, 5, 18])
-def test_long_stages_are_shortened(n: int) -> None:
-    network = load("resnet-cifar", n=n)
-    short, whole = scene("volumes", network), scene("volumes", network, collapse="none")
-    layers = 6 * n + 4  # and the input and the global pooling
-    assert len(objects(whole)) == layers
-    assert (len(objects(short)) < layers) == (n == 18) == ("..." in texts(short))
-    assert f"{2 * n} × (3×3, 32)" in texts(short)
-    assert len(paths(short, "dotted")) == len(paths(whole, "dotted")) == 2
-
-
-def test_arcs_cross_no_slab() -> None:
-    for network in (load("resnet34"), load("resnet", n=5), load("resnet50"), load("densenet121")):
-        figure = scene("volumes", network)
-        areas = [
-            [(x + stamp.x, y + stamp.y) for x, y in face.points]
-            for stamp in (item for item in figure.walk() if isinstance(item, Stamp))
-            for face in faces(stamp)
-        ]
-        arcs = [*paths(figure, "skip"), *paths(figure, "dotted")]
-        assert arcs
-        for arc in arcs:
-            inner = list(arc.points(32))[2:-2]
-            assert not any(inside(point, area) for point in inner for area in areas), network.name
-
-
-def inside(point: tuple[float, float], area: Sequence[tuple[float, float]]) -> bool:
-    x, y = point
-    crossings = 0
-    for (ax, ay), (bx, by) in zip(area, [*area[1:], area[0]], strict=True):
-        if (ay > y) != (by > y) and x < ax + (y - ay) * (bx - ax) / (by - ay):
-            crossings += 1
-    return crossings % 2 == 1
-
-
-def test_slabs_of_one_dimension() -> None:
-    figure = scene("volumes", netc.loads("input 128x16; conv 32x3 relu; pool 2; gap; fc 3 softmax"))
-    assert "128×32" in texts(figure)
-
-
-def test_stages_say_what_they_hand_on() -> None:
-    """Huang et al. 2016, Table 1: 6 layers that add 32 channels each to 64, halved by a transition."""
-    said = texts(scene("volumes", load("densenet121")))
-    at = said.index("dense_block1")
-    assert said[at : at + 6] == [
-        *("dense_block1", "6 × (1×1, 128; 3×3, 32)", "56×56×256"),
-        *("transition1", "1×1, 128", "56×56×128"),
-    ]
-
-
-@pytest.mark.parametrize("spec", ["vgg16", "alexnet", "resnet34"])
-def test_the_axis_leads_from_slab_to_slab(spec: str) -> None:
-    """Each arrow ends where the outline of the next slab begins: at its front edge, or at the upper one of a bar."""
-    figure = scene("volumes", load(spec))
-    shapes = [(stamp, faces(stamp)) for stamp in figure.walk() if isinstance(stamp, Stamp)]
-    arrows = [item for item in figure.walk() if isinstance(item, Path) and item.role == "axis"]
-    for arrow in arrows:
-        x, y = arrow.end
-        assert any(inside((x + 2 - s.x, y - s.y), face.points) for s, sides in shapes for face in sides), f"gap at {x}"
-    x, y = arrows[-1].end  # in front of the bars nothing stands after the tip
-    assert not any(inside((x - 2 - s.x, y - s.y), face.points) for s, sides in shapes for face in sides)
-
 
 # -- column -------------------------------------------------------------------------------------------------------
 

@@ -179,7 +179,7 @@ class _Writer:
             fill = "" if look.to or not look.fill else colour(look.fill, theme)
             if theme == "print" and look.texture:
                 fill = f"url(#{_PRINT}-{_class(name)})"
-            pairs = (("fill", fill), ("stroke", colour(look.stroke, theme) if look.stroke else ""))
+            pairs = (("fill", fill), ("stroke", colour(look.stroke, theme) if look.stroke not in ("", "none") else ""))
             rule = ";".join(f"{key}:{value}" for key, value in pairs if value)
             if rule:
                 yield f".{_class(name)}{{{rule}}}"
@@ -230,9 +230,11 @@ class _Writer:
     def _look(self, name: str) -> str:
         """The attributes of a look."""
         if name not in self.looks:
-            owner = f' class="{_class(name)}"' if self.options.theme == "auto" else ""
+            look = LOOKS[name]
+            plain = look.to and not look.stroke and not look.texture  # the colours of a gradient are those of its stops
+            owner = f' class="{_class(name)}"' if self.options.theme == "auto" and not plain else ""
             paint = f"url(#{self._id('-' + _class(name))})" if any(self._paint(name)) else ""
-            pairs = _attributes(LOOKS[name], self.options.theme, paint)
+            pairs = _attributes(look, self.options.theme, paint)
             self.looks[name] = owner + "".join(f' {key}="{value}"' for key, value in pairs) if name else ""
         return self.looks[name]
 
@@ -345,8 +347,10 @@ class _Writer:
             case Stamp(x, y, template):
                 return f'<use href="#{self._id("-" + template.key)}"{_at(x, y)}/>'
             case Text(x, y, text):
-                turn = f' transform="rotate({number(item.turn)} {number(x)} {number(y)})"' if item.turn else ""
-                return f"<text{attributes}{_at(x, y)}{turn}>{escape(text)}</text>"
+                place = _at(x, y)
+                if item.turn:
+                    place = f' transform="translate({number(x)} {number(y)})rotate({number(item.turn)})"'
+                return f"<text{attributes}{place}>{escape(text)}</text>"
         raise TypeError(f"{type(item).__name__} is no shape")
 
 
@@ -383,6 +387,9 @@ def _class(look: str) -> str:
 def _attributes(look: Look, theme: str, paint: str) -> Iterator[tuple[str, str]]:
     yield "fill", paint or (colour(look.fill, theme) if look.fill else "none")
     if not look.stroke:
+        return
+    if look.stroke == "none":
+        yield "stroke", "none"
         return
     yield "stroke", colour(look.stroke, theme)
     if look.width != 1:

@@ -39,6 +39,74 @@ KIND_NAMES = {
     "shape": "reshaping",
     "regularise": "only in training",
 }
+# Volumes: front, top, and the right side from near the viewer to far away, by what a slab is. Light falls from above in
+# every theme. Fronts are told apart without red or green as KINDS are; in print by texture and outline.
+SLABS = {
+    "input": (
+        ("#f1f3f6", "#f7f8fa", "#d8dce1", "#eceff2"),
+        ("#4a545f", "#80878f", "#2a3036", "#4b5056"),
+        ("#ffffff", "#ffffff", "#f4f4f4", "#f4f4f4"),
+    ),
+    "conv": (
+        ("#74aeea", "#b3d2f3", "#5a8abc", "#78a5d3"),
+        ("#62a2ea", "#91bef0", "#385c85", "#587aa0"),
+        ("#d4d4d4", "#ececec", "#b2b2b2", "#b2b2b2"),
+    ),
+    "stripe": (
+        ("#b3d2f4", "#d8e8f9", "#8fb4dc", "#a8c6e5"),
+        ("#a3c8f3", "#c2dbf7", "#5b7ba0", "#7896b8"),
+        ("#f2f2f2", "#fafafa", "#d2d2d2", "#d2d2d2"),
+    ),
+    "act": (
+        ("#2460a8", "#87a8cf", "#2f6cb3", "#63a0de"),
+        ("#1c4a86", "#6080aa", "#0f2c58", "#24569a"),
+        ("#4a4a4a", "#aeaeae", "#a8a8a8", "#a8a8a8"),
+    ),
+    "pool": (
+        ("#f4a37b", "#f9ccb6", "#f6b493", "#f9cfba"),
+        ("#c4754a", "#d69e80", "#70432a", "#8d624b"),
+        ("#9a9a9a", "#ffffff", "#ffffff", "#ffffff"),
+    ),
+    "norm": (
+        ("#e0d2f9", "#eee6fc", "#ada6c8", "#c5bede"),
+        ("#e0d2f9", "#e9e0fb", "#80788e", "#9b93a8"),
+        ("#8f8f8f", "#cdcdcd", "#787878", "#787878"),
+    ),
+    "dense": (
+        ("#f2d33d", "#f8e794", "#bba637", "#d2be57"),
+        ("#e3c23a", "#ebd475", "#826e21", "#9d8b43"),
+        ("#b4b4b4", "#dadada", "#a9a9a9", "#a9a9a9"),
+    ),
+    "up": (
+        ("#4ebca6", "#9edace", "#3e9488", "#5daea3"),
+        ("#4ebca6", "#83d0c1", "#2c6c5f", "#4d887c"),
+        ("#ececec", "#f6f6f6", "#dedede", "#dedede"),
+    ),
+    "softmax": (
+        ("#8c1c3f", "#c08295", "#6d1b39", "#893d59"),
+        ("#e0527f", "#e986a5", "#802f49", "#9b5068"),
+        ("#111111", "#949494", "#0e0e0e", "#0e0e0e"),
+    ),
+    "softmap": (  # the side of a map after a softmax, which would outshine the rest
+        ("#8c1c3f", "#c08295", "#b47d8f", "#cb9fae"),
+        ("#e0527f", "#e986a5", "#6a3046", "#84465d"),
+        ("#111111", "#949494", "#8a8a8a", "#8a8a8a"),
+    ),
+    "shape": (
+        ("#c9cdb4", "#e2e4d6", "#a3a78e", "#bcc0aa"),
+        ("#8f9678", "#b0b69c", "#4c513e", "#666c57"),
+        ("#ffffff", "#ffffff", "#f4f4f4", "#f4f4f4"),
+    ),
+    "copy": (
+        ("#c9dff6", "#e2eefa", "#a6c0dc", "#bfd3e8"),
+        ("#b8d3f2", "#d0e2f6", "#66809d", "#8299b3"),
+        ("#f6f6f6", "#fcfcfc", "#e0e0e0", "#e0e0e0"),
+    ),
+}
+_FACES = ("", ".top", ".near", ".far")
+# Where light text is read better than dark text on a side: theme by theme.
+_ON_SIDE = {"act": ("#ffffff", "#f0f3f6", "#000000"), "softmax": ("#ffffff", "#f0f3f6", "#ffffff")}
+_DARK = ("#0c1d33", "#f0f3f6", "#000000")
 # One hue a stage (a run of layers of one spatial size), in the order of He et al. 2015, Figure 3; they repeat.
 STAGES = (
     ("#d9d2ee", "#43346e", "#f4f4f4"),
@@ -61,12 +129,24 @@ BASE = {
     "second": ("#a8480a", "#ffb27d", "#000000"),
     "frame": ("#9aa6b2", "#5d6a77", "#777777"),
     "panel": ("#f6f8fa", "#1b222a", "#ffffff"),
+    "v.line": ("#22303f", "#93a5b8", "#000000"),
+    "v.arrow": ("#22303f", "#e3eaf0", "#000000"),
+    "v.link": ("#b3452a", "#ff9d7a", "#000000"),
+    "v.text": ("#0c1d33", "#06121f", "#000000"),
+    "v.split": ("#ffffff", "#0b1a2a", "#000000"),
+    "v.ray": ("#2460a8", "#f0f3f6", "#444444"),
 }
 _COLOURS = {
     **{kind: fill for kind, (fill, _) in KINDS.items()},
     **{f"{kind}.line": outline for kind, (_, outline) in KINDS.items()},
     **{f"stage{number}": hue for number, hue in enumerate(STAGES)},
     **BASE,
+    **{
+        f"v.{kind}{face}": tuple(theme[at] for theme in themes)
+        for kind, themes in SLABS.items()
+        for at, face in enumerate(_FACES)
+    },
+    **{f"v.{kind}.on": _ON_SIDE.get(kind, _DARK) for kind in SLABS},
 }
 _INDEX = {"light": 0, "auto": 0, "dark": 1, "print": 2}
 # suffix: what is mixed in, and how much
@@ -87,6 +167,39 @@ class Look:
     dash: str = ""
     to: str = ""
     texture: str = ""
+
+
+def _slabs() -> dict[str, Look]:
+    """The looks of volumes."""
+    found = {
+        "v.slab": Look("", "v.line", 0.75),
+        "v.arrow": Look("", "v.arrow", 1.1),
+        "v.tip": Look("v.arrow"),
+        "v.link": Look("", "v.link", 1.4),
+        "v.link.changed": Look("", "v.link", 1.4, "3.5 2.5"),
+        "v.link.tip": Look("v.link"),
+        "v.disc": Look("paper", "v.link", 1.1),
+        "v.sign": Look("", "v.link", 1),
+        "v.ghost": Look("", "muted", 0.8, "2.5 2"),
+        "v.split": Look("", "v.split", 1.2, "3 2.2"),
+        "v.rule": Look("", "v.line", 0.5),
+        "v.window": Look("conv", "v.ray", 0.9),
+        "v.ray": Look("", "v.ray", 0.7),
+        "v.leader": Look("", "muted", 0.7, "1 2"),
+        "v.ruler": Look("", "muted", 0.9),
+        "v.text": Look("v.text"),
+        "v.note": Look("v.link"),
+    }
+    for kind in SLABS:
+        name = f"v.{kind}"
+        texture = {"up": "hatch"}.get(kind, "")
+        found[name] = Look(name, texture=texture)
+        found[f"{name}.top"] = Look(f"{name}.top", texture=texture)
+        found[f"{name}.side"] = Look(f"{name}.near", to=f"{name}.far", texture="hatch" if kind == "pool" else texture)
+        found[f"{name}.band"] = Look(name, "none")
+        found[f"{name}.over"] = Look(f"{name}.top", "none")
+        found[f"{name}.on"] = Look(f"{name}.on")
+    return found
 
 
 TEXTURE_NAMES = (
@@ -122,6 +235,7 @@ LOOKS = {
     **{name: Look(name, f"{name}.line", texture=TEXTURES.get(name, "")) for name in KINDS},
     **{name: Look(name, f"{name}.line") for name in (f"stage{number}" for number in range(len(STAGES)))},
     **{f"{name}.{part}": Look(f"{name}.{part}") for name in KINDS for part in ("side", "top", "band")},
+    **_slabs(),
 }
 
 

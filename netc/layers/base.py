@@ -141,6 +141,10 @@ class Layer(Record, Declared):
         """Multiply-accumulates for one sample, biases not counted; None where a size is unknown."""
         return 0
 
+    def apart(self, inputs: Sequence[Shape]) -> int:
+        """Groups of channels that do not see each other: 1 where all are read together."""
+        return 1
+
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
         """How each output position reads the input, one window a spatial dimension.
 

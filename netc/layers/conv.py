@@ -116,6 +116,9 @@ class Conv(Convolution):
         _divide(channels, self.groups, f"the input has {channels} channels")
         return shape
 
+    def apart(self, inputs: Sequence[Shape]) -> int:
+        return self.groups
+
     def _channels(self, shape: Shape) -> int:
         return self.filters
 
@@ -152,6 +155,9 @@ class DepthwiseConv(Depthwise):
     paper = "dw conv"
     size = ("kernel", "stride")
     example = "dwconv 3/2 bn relu6"
+
+    def apart(self, inputs: Sequence[Shape]) -> int:
+        return channels_of(inputs[0])
 
     def _channels(self, shape: Shape) -> int:
         return channels_of(shape) * self.multiplier

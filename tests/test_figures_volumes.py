@@ -1,0 +1,298 @@
+"""Volumes: what slabs show of a network, by numbers that can be computed otherwise."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import atan2, degrees, log2, sqrt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import netc
+from netc.figures import FigureError, Options
+from netc.figures.scene import Box, Ellipse, Group, Path, Polygon, Scene, Stamp, Text
+from netc.figures.styles import draw
+from netc.figures.svg import write
+from tests.effort import effort
+from tests.figure_geometry import SPECS, bodies, random_net, violations
+from tests.figure_samples import objects, texts
+from tests.random_networks import compiled, networks
+from tests.specs import load
+
+WIDTHS = ("3.3in", "5in", "7in")
+
+
+def volumes(network: netc.Network, **options: str | bool) -> Scene:
+    return draw([network.program], "volumes", Options(**options))  # type: ignore[arg-type]
+
+
+def stamp(figure: Scene, name: str) -> Stamp:
+    found = objects(figure)[name].items[0]
+    assert isinstance(found, Stamp)
+    return found
+
+
+def faces(figure: Scene, name: str) -> dict[str, Polygon]:
+    """The faces of a slab: side, top and front."""
+    shapes = [item for item in stamp(figure, name).template.items if isinstance(item, Polygon)]
+    front = next(at for at, shape in enumerate(shapes) if at > 1 and not shape.look.endswith((".over", ".top")))
+    return {"side": shapes[0], "top": shapes[1], "front": shapes[front]}
+
+
+def height(figure: Scene, name: str) -> float:
+    box = faces(figure, name)["front"].box
+    return box.bottom - box.top
+
+
+def width(figure: Scene, name: str) -> float:
+    box = faces(figure, name)["front"].box
+    return box.right - box.left
+
+
+def slabs(figure: Scene) -> dict[str, Group]:
+    return {name: item for name, item in objects(figure).items() if item.role == "slab"}
+
+
+def discs(figure: Scene) -> list[Ellipse]:
+    """Where tensors are joined."""
+    return [item for item in figure.walk() if isinstance(item, Ellipse) and item.look == "v.disc"]
+
+
+def lines(figure: Scene, role: str, look: str = "") -> list[Path]:
+    found = [item for item in figure.walk() if isinstance(item, Path) and item.role == role]
+    return [item for item in found if not look or item.look == look]
+
+
+def under(figure: Scene, name: str) -> list[str]:
+    """The lines of a label: its name, and what stands under it."""
+    found = [item for item in figure.walk() if isinstance(item, Text)]
+    (title,) = (item for item in found if item.text == name and item.bold)
+    below = [item for item in found if item.x == title.x and 0 < item.y - title.y < 70 and not item.bold]
+    return [name, *(item.text for item in sorted(below, key=lambda item: item.y))]
+
+
+# -- sizes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scale", "share"),
+    [
+        ("sqrt", sqrt),
+        ("linear", lambda part: part),
+        ("log", lambda part: 1 + 0.117 * log2(part)),
+    ],
+)
+def test_heights_follow_the_sides(scale: str, share: object) -> None:
+    network = load("vgg16")
+    figure = volumes(network, scale=scale)
+    whole = height(figure, "stage1_conv1")
+    for name in ("stage2_conv1", "stage3_conv3", "stage4_conv1", "stage5_pool1"):
+        part = network.shapes[name][0] / 224
+        assert height(figure, name) / whole == pytest.approx(share(part), abs=0.01), name  # type: ignore[operator]
+
+
+def test_the_projection() -> None:
+    """The far edges of a square map are as long as its sides, shown at 42 degrees and 0.40 of their length."""
+    top = faces(volumes(load("vgg16")), "stage1_conv1")["top"]
+    (x1, y1), (x2, y2) = top.points[:2]
+    assert degrees(atan2(y1 - y2, x2 - x1)) == pytest.approx(42, abs=0.1)
+    assert sqrt((x2 - x1) ** 2 + (y1 - y2) ** 2) / height(volumes(load("vgg16")), "stage1_conv1") == pytest.approx(
+        0.404, abs=0.002
+    )
+
+
+def test_thickness_is_the_root_of_the_channels() -> None:
+    figure = volumes(load("vgg16"))
+    unit = width(figure, "stage1_conv1") / sqrt(64)
+    for name, channels in (("stage2_conv2", 128), ("stage3_conv1", 256), ("stage5_conv3", 512)):
+        assert width(figure, name) == pytest.approx(unit * sqrt(channels), rel=0.01)
+    assert len({round(width(figure, f"stage{at}_pool1"), 3) for at in range(1, 6)}) == 1
+
+
+def test_vectors_are_bars_as_long_as_the_cube_root_of_their_elements() -> None:
+    figure = volumes(load("vgg16"))
+    long, short = (faces(figure, name)["top"].box for name in ("fc1", "fc3"))
+    front = width(figure, "fc1")
+    assert (short.right - short.left - front) / (long.right - long.left - front) == pytest.approx(
+        (1000 / 4096) ** (1 / 3), abs=0.01
+    )
+
+
+def test_slabs_stand_on_one_axis_from_left_to_right() -> None:
+    figure = volumes(load("vgg16"))
+    found = [stamp(figure, name) for name in slabs(figure)]
+    assert len({item.y for item in found}) == 1
+    assert all(a.x < b.x for a, b in pairwise(found))
+
+
+@effort(12)
+@given(st.integers(2, 40), st.integers(2, 40), st.sampled_from([16, 64]))
+def test_a_longer_stage_is_never_drawn_shorter(one: int, other: int, channels: int) -> None:
+    """Also where layers in its middle are left out."""
+    stage = "def {}() {{ repeat {} {{ conv " + str(channels) + "x3 relu }} }}"
+    text = "\n".join([stage.format("a", one), stage.format("b", other), "input 32x32x3", "a", "b", "gap; fc 2"])
+    figure = volumes(netc.loads(text))
+
+    def long(first: str, last: str) -> float:
+        return stamp(figure, last).x - stamp(figure, first).x
+
+    if len({stamp(figure, name).y for name in slabs(figure)}) == 1 and one != other:
+        lengths = sorted([(one, long("a1_conv1", f"a1_conv{one}")), (other, long("b1_conv1", f"b1_conv{other}"))])
+        assert lengths[0][1] < lengths[1][1]
+
+
+# -- what is said ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_said_of_vgg16() -> None:
+    figure = volumes(load("vgg16"))
+    assert under(figure, "stage3") == ["stage3", "3×3 conv ×3", "56×56×256"]
+    assert under(figure, "fc1") == ["fc1", "1×1×4096", "dropout 0.5"]
+    assert under(figure, "fc3") == ["fc3", "1×1×1000", "softmax"]
+    assert {"7×7×512", "flatten", "25088", "conv + ReLU", "2×2 max pool, /2"} <= set(texts(figure))
+    assert "receptive field 212" in objects(figure)["stage5_pool1"].title
+    assert len([name for name in slabs(figure) if "conv" in name]) == 13
+
+
+def test_groups_are_split_and_normalisations_shown() -> None:
+    figure = volumes(load("alexnet"))
+    assert texts(figure).count("192") == 2
+    assert "conv + ReLU + LRN" in texts(figure)
+    assert under(figure, "conv2") == ["conv2", "5×5 conv, 2 groups", "27×27×256"]
+
+
+def test_an_upsampled_map_is_told_before_what_it_is_joined_to() -> None:
+    """As in U-Net: `deconv 512; concat enc4` gives 512 channels, and 1024 after the concatenation."""
+    network = netc.loads(
+        "input 32x32x4; a: conv 8x3; pool 2; conv 16x3; c: deconv 4x2/2; concat a; conv 6x3; gap; fc 2"
+    )
+    said = " ".join(texts(volumes(network)))
+    assert "32×32×12" not in said
+    assert "copy 32×32×8" in said
+    assert "4" in texts(volumes(network))
+
+
+def test_unet_has_a_copy_for_each_level() -> None:
+    figure = volumes(load("unet"))
+    assert len(lines(figure, "copy")) == 4
+    assert {"copy H×W×64", "copy H/8×W/8×512", "H/16×W/16×1024", "H×W×2"} <= set(texts(figure))
+    known = draw(netc.load("specs/unet.net").draw(style="volumes", size=256).shown, "volumes")
+    assert {"copy 256×256×64", "16×16×1024"} <= set(texts(known))
+
+
+@pytest.mark.parametrize(("spec", "blocks", "dashed"), [("resnet18", 8, 3), ("resnet34", 16, 3), ("resnet50", 16, 4)])
+def test_each_sum_has_its_arc(spec: str, blocks: int, dashed: int) -> None:
+    figure = volumes(load(spec), bare=True)
+    assert len(discs(figure)) == blocks
+    assert len(lines(figure, "arc", "v.link.changed")) == dashed
+    assert len(lines(figure, "arc")) == blocks
+
+
+def test_inception_modules_are_slabs_of_stripes() -> None:
+    """Szegedy et al. 2014, table 1: inception (3a) has 64 + 128 + 32 + 32 channels."""
+    network = load("googlenet")
+    figure = volumes(network)
+    modules = [name for name in slabs(figure) if "concat" in name]
+    assert len(modules) == 9
+    shapes = [item for item in stamp(figure, modules[0]).template.items if item.look == "v.stripe.band"]
+    shares = [(shape.box.right - shape.box.left) / width(figure, modules[0]) for shape in shapes]
+    assert shares == pytest.approx([128 / 256, 32 / 256], abs=0.03)
+
+
+def test_auxiliary_outputs_stand_in_rows_of_their_own() -> None:
+    figure = volumes(load("googlenet", aux=True))
+    axis = stamp(figure, "main").y
+    for name in ("aux1", "aux2"):
+        own = [item for item in slabs(figure) if item.startswith(name)]
+        assert len(own) == 4
+        assert len({stamp(figure, item).y for item in own}) == 1
+        assert all(stamp(figure, item).y < axis for item in own)
+
+
+def test_several_inputs_stand_in_rows_that_meet() -> None:
+    figure = volumes(load("siamese"), bare=True)
+    assert len({stamp(figure, name).y for name in slabs(figure)}) == 2
+    assert {"first", "second"} <= set(texts(figure))
+    assert len(discs(figure)) == 1
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_every_number_of_dimensions_is_drawn(rank: int) -> None:
+    sizes = "x".join(["32"] * rank)
+    figure = volumes(netc.loads(f"input {sizes}x3; conv 32x3 relu; pool 2; conv 64x3 relu; gap; fc 10 softmax"))
+    assert "×".join([*["16"] * rank, "64"]) in texts(figure)
+    assert violations(figure) == []
+
+
+def test_a_call_is_one_stage_though_its_size_changes() -> None:
+    """The strided blocks of MobileNetV2 begin at the size before."""
+    figure = volumes(load("mobilenetv2"))
+    assert [f"bottlenecks{at}" for at in range(1, 8)] == [text for text in texts(figure) if text.startswith("bottle")]
+    assert under(figure, "bottlenecks6")[-1] == "7×7×160"
+    rows = {stamp(figure, name).y for name in slabs(figure)}
+    assert len(rows) == 2
+
+
+def test_an_operation_that_netc_does_not_know_is_drawn_by_what_its_class_says() -> None:
+    from netc.layers.base import LAYERS, operation
+    from netc.layers.conv import Conv
+
+    try:
+        operation("testconv", family="conv")(type("TestConv", (Conv,), {"paper": "test conv", "__module__": __name__}))
+        figure = volumes(netc.loads("input 16x16x4; testconv 8x3/2 relu; gap; fc 2"))
+    finally:
+        del LAYERS["testconv"]
+    assert under(figure, "testconv1") == ["testconv1", "3×3 test conv, /2", "8×8×8"]
+
+
+# -- geometry --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [path for path in SPECS if "1001" not in path.stem], ids=lambda path: path.stem)
+def test_every_spec_at_every_width(path: object) -> None:
+    program = netc.load(str(path)).program
+    for page in WIDTHS:
+        figure = draw([program], "volumes", Options(width=page, bare=page == "5in"))
+        assert violations(figure) == [], page
+        assert figure.width * figure.unit == pytest.approx(float(page.removesuffix("in")) * 72, abs=0.01)
+        assert min(item.size for item in figure.walk() if isinstance(item, Text)) * figure.unit >= 5.999
+
+
+def test_what_is_too_narrow_is_refused_with_the_width_it_needs() -> None:
+    with pytest.raises(FigureError, match="expected at least"):
+        volumes(load("vgg16"), width="1in")
+
+
+@effort(40)
+@given(networks(), st.sampled_from([None, *WIDTHS]))
+def test_random_networks_of_all_layers(text: str, page: str | None) -> None:
+    program = compiled(text)
+    assert program is not None
+    look_at(program, page)
+
+
+@effort(40)
+@given(bodies(), bodies() | st.just(""), st.sampled_from([None, *WIDTHS]))
+def test_random_branches(body: str, after: str, page: str | None) -> None:
+    net = random_net(body, after)
+    if net is not None:
+        look_at(net.program, page)
+
+
+def look_at(program: object, page: str | None) -> None:
+    """Everything is drawn or, on a page, refused: no text on another one, none cut; every layer in one slab or line."""
+    try:
+        figure = draw([program], "volumes", Options(width=page, collapse="none"))  # type: ignore[list-item]
+    except FigureError:
+        assert page is not None
+        return
+    assert violations(figure) == []
+    assert write(figure, Options()) == write(figure, Options())
+    sheet = Box(0, 0, figure.width, figure.height)
+    assert all(sheet.holds(group.box, 1.0) for group in slabs(figure).values())
+
+
+def test_size_of_vgg16() -> None:
+    """What a figure costs that people make by hand, every slab with its tooltip."""
+    assert len(write(volumes(load("vgg16")), Options()).encode()) <= 22 * 1024
