@@ -179,7 +179,7 @@ class _Writer:
             fill = "" if look.to or not look.fill else colour(look.fill, theme)
             if theme == "print" and look.texture:
                 fill = f"url(#{_PRINT}-{_class(name)})"
-            pairs = (("fill", fill), ("stroke", colour(look.stroke, theme) if look.stroke not in ("", "none") else ""))
+            pairs = (("fill", fill), ("stroke", colour(look.stroke, theme) if look.stroke else ""))
             rule = ";".join(f"{key}:{value}" for key, value in pairs if value)
             if rule:
                 yield f".{_class(name)}{{{rule}}}"
@@ -386,10 +386,9 @@ def _class(look: str) -> str:
 
 def _attributes(look: Look, theme: str, paint: str) -> Iterator[tuple[str, str]]:
     yield "fill", paint or (colour(look.fill, theme) if look.fill else "none")
-    if not look.stroke:
-        return
-    if look.stroke == "none":
+    if look.bare:
         yield "stroke", "none"
+    if not look.stroke:
         return
     yield "stroke", colour(look.stroke, theme)
     if look.width != 1:

@@ -158,7 +158,8 @@ class Look:
     """How a shape is painted: colour names (empty: none), the width of its outline and its dashes.
 
     `to` makes of the fill a gradient, from `fill` at the lower left of the shape's box to `to` at the upper right.
-    `texture` is one of `TEXTURE_NAMES`, drawn over the fill in print.
+    `texture` is one of `TEXTURE_NAMES`, drawn over the fill in print. A `bare` shape has no outline in a group that
+    gives one to its shapes.
     """
 
     fill: str = ""
@@ -167,6 +168,7 @@ class Look:
     dash: str = ""
     to: str = ""
     texture: str = ""
+    bare: bool = False
 
 
 def _slabs() -> dict[str, Look]:
@@ -196,8 +198,8 @@ def _slabs() -> dict[str, Look]:
         found[name] = Look(name, texture=texture)
         found[f"{name}.top"] = Look(f"{name}.top", texture=texture)
         found[f"{name}.side"] = Look(f"{name}.near", to=f"{name}.far", texture="hatch" if kind == "pool" else texture)
-        found[f"{name}.band"] = Look(name, "none")
-        found[f"{name}.over"] = Look(f"{name}.top", "none")
+        found[f"{name}.band"] = Look(name, bare=True)
+        found[f"{name}.over"] = Look(f"{name}.top", bare=True)
         found[f"{name}.on"] = Look(f"{name}.on")
     return found
 
