@@ -418,7 +418,7 @@ def test_draw_writes_the_file_it_says(
         (["specs/vgg16.net", "--beside", "specs/vgg19.net", "--style", "column", "--link", "x"], "--link is for one"),
         (["specs/vgg16.net", "--engine", "graphviz", "-o", "a.html"], "Graphviz writes .svg, .png, .pdf, .dot"),
         (["specs/vgg16.net", "--engine", "graphviz", "--theme", "dark"], "--theme does nothing with --engine graphviz"),
-        (["specs/vgg16.net", "--style", "column", "--collapse", "none"], "--collapse does nothing with --style column"),
+        (["specs/vgg16.net", "--style", "table", "--collapse", "none"], "--collapse does nothing with --style table"),
         (["specs/vgg16.net", "--style", "volumes", "--dir", "lr"], "--dir does nothing with --style volumes"),
         (["specs/vgg16.net", "--columns", "2", "--dir", "lr"], "--columns does nothing with --dir lr"),
     ],

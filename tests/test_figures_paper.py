@@ -72,6 +72,41 @@ def test_networks_side_by_side_are_aligned() -> None:
     assert len(set.union(*hues.values())) == 6
 
 
+@pytest.mark.parametrize(
+    ("network", "repeats"),
+    [
+        (load("resnet152"), [2, 7, 35, 2]),
+        (load("resnet-cifar", n=18), [18, 17, 17]),
+        (load("densenet121"), [6, 12, 24, 16]),
+    ],
+)
+def test_long_networks_show_equal_blocks_once(network: netc.Network, repeats: Sequence[int]) -> None:
+    """He et al. 2015, Tables 1 and 6, Huang et al. 2017, Table 1; the first block of a stage with projection differs."""
+    figure = scene("column", network)
+    assert [int(text[1:]) for text in texts(figure) if re.fullmatch(r"×\d+", text)] == repeats
+    assert len([row for row in objects(figure).values() if row.role == "box"]) < 40
+    whole = scene("column", network, collapse="none")
+    assert len([row for row in objects(whole).values() if row.role == "box"]) > 64
+
+
+def test_rows_say_what_follows_where_it_is_not_usual() -> None:
+    """Sandler et al. 2018, Table 1: no activation after the last convolution of a bottleneck."""
+    said = texts(scene("column", load("mobilenetv2")))
+    assert "after each convolution BN · ReLU6, unless its row says what else" in said
+    assert {text for text in said if text.startswith("1×1 conv, 160")} == {
+        *("1×1 conv, 160 · BN", "1×1 conv, 160 · BN · +"),
+    }
+    assert "1×1 conv, 960" in said
+
+
+def test_lines_that_end_in_no_sum_are_no_shortcuts() -> None:
+    said = texts(scene("column", load("unet")))
+    assert "skip connection" in said
+    assert not any("shortcut" in text for text in said)
+    assert "2×2 deconv, 512, ×2, ReLU · concat" in said
+    assert "shortcut" in texts(scene("column", load("resnet18")))
+
+
 def test_nested_arcs_go_around_each_other() -> None:
     arcs = paths(scene("column", load("unet")), "skip")
     assert len(arcs) == 4
@@ -81,7 +116,9 @@ def test_nested_arcs_go_around_each_other() -> None:
 
 def test_the_stride_of_a_transposed_convolution_makes_larger() -> None:
     said = texts(scene("column", load("unet")))
-    assert [text for text in said if "deconv" in text] == [f"2×2 deconv, {ch}, ×2" for ch in (512, 256, 128, 64)]
+    assert [text for text in said if "deconv" in text] == [
+        f"2×2 deconv, {ch}, ×2, ReLU · concat" for ch in (512, 256, 128, 64)
+    ]
 
 
 def test_open_sizes_are_formulas() -> None:

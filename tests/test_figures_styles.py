@@ -1,6 +1,7 @@
 """What holds for volumes, columns and tables of every network, and for bars and curves."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 from xml.etree import ElementTree
@@ -13,9 +14,11 @@ import netc
 from netc.figures.bars import PANELS, bars
 from netc.figures.curves import curves
 from netc.figures.options import Options
+from netc.figures.repeats import Repeat, folded
 from netc.figures.scene import Box, Group, Path, Rect, Scene, Text
 from netc.figures.styles import FigureError
 from netc.figures.svg import write
+from netc.figures.trunk import read
 from tests.figure_samples import RESNETS, VGG, named, scene, texts
 from tests.specs import VARIANTS, load
 
@@ -116,6 +119,75 @@ def test_geometry_of_random_networks(specs: list[str]) -> None:
         assert list(violations(scene(style, *made))) == []
     assert list(violations(scene("volumes", made[0]))) == []
     assert list(violations(bars(made[0].program))) == []
+
+
+PAGES: list[dict[str, str]] = [{"width": "3.3in"}, {"width": "7in"}, {"width": "7in", "height": "9in"}]
+FAMILIES = [*((name,) for name in sorted(set(VARIANTS) - BRANCHED - {"preact-resnet1001"})), VGG[2:], RESNETS[:3]]
+
+
+@pytest.mark.parametrize("style", ["column", "table"])
+@pytest.mark.parametrize("family", FAMILIES, ids=" ".join)
+def test_figures_for_a_page_fit_it(family: Sequence[str], style: str) -> None:
+    """With no text under 6 pt, or refused with a size that does."""
+    networks = list(map(load, family))
+    for page in PAGES:
+        asked = dict(page)
+        try:
+            figure = scene(style, *networks, **asked)
+        except FigureError as refused:
+            way, least = re.findall(r"in (wide|high) with .* at least ([\d.]+) in", str(refused))[0]
+            asked["width" if way == "wide" else "height"] = f"{least}in"
+            figure = scene(style, *networks, **asked)
+        assert list(violations(figure)) == []
+        assert min(item.size for item in figure.walk() if isinstance(item, Text)) * figure.unit >= 6 - 1e-6
+        width, height = Options(**asked).page
+        assert figure.width * figure.unit == pytest.approx(width, rel=1e-3)
+        assert height is None or figure.height * figure.unit <= height * 1.001
+
+
+pieces = st.sampled_from(
+    [
+        "conv 8x3 relu",
+        "conv 8x1",
+        "pool 3/1",
+        "add { | identity | conv 8x3 relu; conv 8x3 }",
+        "a: conv 8x3; conv 8x3 relu; concat a; conv 8x1",
+        "add { | identity | conv 8x1; add { | identity | conv 8x3 } }",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(pieces, st.integers(1, 9)), min_size=1, max_size=5), st.integers(1, 4), st.integers(2, 3))
+def test_folded_paths_unfold_to_themselves(parts: list[tuple[str, int]], times: int, least: int) -> None:
+    """Every row, and every line by where it starts and ends."""
+    body = "\n".join(f"repeat {count} {{ {piece} }}" for piece, count in parts)
+    network = netc.loads(f"input 8x8x8\nstart: conv 8x3\nrepeat {times} {{\n{body}\n}}\nconcat start; gap; fc 2")
+    trunk = read(network.net, "column")
+    says = [unit.layer for unit in trunk.units]
+    short, repeats, left = folded(trunk, says, (least, least))
+    order = list(range(len(short.units)))
+    blocks = {repeat.first: repeat for repeat in repeats}
+    rows: list[int] = []
+    lines: list[tuple[int, int, bool]] = []
+    at = 0
+    while at < len(order):
+        repeat = blocks.get(at, Repeat(at, at + 1, 1))
+        for _ in range(repeat.count):
+            begin = len(rows)
+            rows += order[repeat.first : repeat.last]
+            for line in (each for each in short.shortcuts if repeat.first <= each.end < repeat.last):
+                if line.start == repeat.first - 1:
+                    start = begin - 1  # what a copy follows: the one before it
+                elif line.start < repeat.first:
+                    start = max(place for place in range(begin) if rows[place] == line.start)
+                else:
+                    start = begin + line.start - repeat.first
+                lines.append((start, begin + line.end - repeat.first, line.changes))
+        at = repeat.last
+    assert [says[left[row]] for row in rows] == says
+    found = [(line.start, line.end, line.changes) for line in trunk.shortcuts]
+    assert sorted(lines) == sorted(found)
 
 
 HOSTILE = ["<script>alert(1)</script>", "a&b\"'", "x" * 10_000, "\u202eolleh \u05d0\u05d1", "a\nb"]

@@ -44,7 +44,12 @@ _PAGE = {"width": None, "height": None, "bare": False, "title": None, "dpi": Non
 _COMMON = {"theme": "auto", "link": None, "id_prefix": "", **_PAGE}
 _GRAPH = {"collapse": "auto", "expand": False, "shapes": "change", "direction": "tb", "columns": None}
 _ALL = {**_GRAPH, "scale": "sqrt", **_COMMON}
-_KNOWN = {"graph": {*_GRAPH, *_COMMON}, "volumes": {"collapse", "scale", *_COMMON}, "graphviz": {"direction"}}
+_KNOWN = {
+    "graph": {*_GRAPH, *_COMMON},
+    "volumes": {"collapse", "scale", *_COMMON},
+    "column": {"collapse", *_COMMON},
+    "graphviz": {"direction"},
+}
 _FLAGS = {"direction": "--dir", "id_prefix": "--id-prefix"}
 
 
@@ -63,7 +68,7 @@ def configure(command: argparse.ArgumentParser) -> None:
         metavar="NAME=V,V",
         help="the network at each of these values of a parameter, in the styles that take several",
     )
-    graph = command.add_argument_group("the style graph (volumes knows --collapse none too)")
+    graph = command.add_argument_group("the style graph (column knows --collapse too, volumes --collapse none)")
     graph.add_argument(
         "--collapse", choices=COLLAPSE, default="auto", help="equal blocks as one with a count: auto, none, or all"
     )
