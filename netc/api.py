@@ -138,13 +138,14 @@ class Network:
         self,
         path: str | os.PathLike[str] | None = None,
         *,
-        style: str = "graph",
+        style: str = "auto",
         beside: Sequence[Network] = (),
         **options: Any,
     ) -> Drawing:
         """The network as a figure, which a notebook shows by itself; with a `path` it is written there too, in the
         format of its name (`.svg`, `.png`, `.pdf`, `.tikz`, `.html`, `.dot`; tables also `.md`, `.tex`).
 
+        The style `auto` is grid for encoder-decoders, pyramids and parallel streams, and graph for all others.
         Networks `beside` it stand to its left, in the styles column, table and sheet. `options` are those of
         `netc.figures.Options`. Raises ValueError for a style or a value that there is not, TypeError for another
         option, `netc.figures.FigureError` for a network that the style cannot show (when it is drawn).
@@ -166,7 +167,7 @@ class Network:
         return drawing
 
     def _repr_svg_(self) -> str:
-        """The graph figure, for notebooks."""
+        """The figure, for notebooks."""
         return self.draw().svg
 
     def to_keras(self) -> keras.Model:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import netc
 from netc.figures import FigureError, Options
 from netc.figures.graph.measure import TAP
-from netc.figures.scene import Box, Group, Scene, Text, union
+from netc.figures.scene import Box, Ellipse, Group, Scene, Text, union
 from netc.figures.scene import Path as Line
 from netc.figures.styles import STYLES, draw
 from tests import random_networks
@@ -70,7 +70,8 @@ def examine(scene: Scene) -> Examined:
         for frame in frames
         if label.box.overlaps(frame) and not frame.holds(label.box)
     ]
-    grid = Grid([(name, _grown(box, -TOUCH)) for name, box in areas])
+    round_ones = {group.name for _, _, group in boxes if isinstance(group.items[0], Ellipse)}
+    grid = Grid([(name, _inner(box) if name in round_ones else _grown(box, -TOUCH)) for name, box in areas])
     for edge in edges:
         found += _crossings(edge, grid, sheet)
     found += _on_top(scene)
@@ -158,6 +159,12 @@ def _long_sides(path: Line) -> Iterator[tuple[tuple[float, float], tuple[float, 
 
 def _grown(box: Box, by: float) -> Box:
     return Box(box.left - by, box.top - by, box.right + by, box.bottom + by)
+
+
+def _inner(box: Box) -> Box:
+    """The square in a circle, of which only its corners touch the circle: lines end there too."""
+    x, y, half = (box.left + box.right) / 2, (box.top + box.bottom) / 2, (box.right - box.left) / 2 * 0.7 - TOUCH
+    return Box(x - half, y - half, x + half, y + half)
 
 
 def _segment_meets(box: Box, one: tuple[float, float], other: tuple[float, float]) -> bool:

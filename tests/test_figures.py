@@ -448,7 +448,7 @@ def test_options_refuse_what_there_is_not() -> None:
 
 def test_draw_says_what_it_takes(tmp_path: Path) -> None:
     net = netc.load("specs/vgg16.net")
-    with pytest.raises(ValueError, match="expected one of graph, volumes, column, table"):
+    with pytest.raises(ValueError, match="expected one of auto, graph, grid, volumes, column, table"):
         net.draw(style="pie")
     with pytest.raises(TypeError, match="no option `colour`, expected one of style, beside, theme"):
         net.draw(colour="red")

@@ -12,7 +12,7 @@ from netc.cli.options import add, add_compiling, whole
 from netc.cli.output import STDIO, keep, write
 from netc.cli.running import inputs, load_all, specs
 from netc.figures.options import COLLAPSE, DIRECTIONS, SCALES, SHAPES, Options, points
-from netc.figures.styles import STYLES
+from netc.figures.styles import AUTO, GRAPHS, STYLES
 from netc.figures.theme import THEMES
 from netc.values import Value, show
 
@@ -36,6 +36,8 @@ examples:
   netc draw unet.net -o - | less               SVG to standard output
 
 styles:
+  auto     grid where maps come back to a finer resolution, or leave at several; graph for all others (default).
+           What graph alone has means graph: --collapse, --expand, --shapes, --dir, --columns, --engine, .dot
 """ + "".join(f"  {name:<9}{what}\n" for name, what in STYLES.items())
 
 
@@ -46,6 +48,7 @@ _GRAPH = {"collapse": "auto", "expand": False, "shapes": "change", "direction": 
 _ALL = {**_GRAPH, "scale": "sqrt", **_COMMON}
 _KNOWN = {
     "graph": {*_GRAPH, *_COMMON},
+    "grid": {"collapse", *_COMMON},
     "volumes": {"collapse", "scale", *_COMMON},
     "column": {"collapse", *_COMMON},
     "graphviz": {"direction"},
@@ -57,7 +60,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add(command, "files")
     command.add_argument("-o", "--output", metavar="OUT", help=f"where to, by its name as {_SUFFIXES}; `-` prints SVG")
-    command.add_argument("--style", choices=tuple(STYLES), default="graph", help="see below (graph)")
+    command.add_argument("--style", choices=(AUTO, *STYLES), default=AUTO, help="see below (auto)")
     command.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
     command.add_argument(
         "--beside", metavar="FILES", action="append", default=[], help="more specs, with commas, set to the left"
@@ -68,7 +71,7 @@ def configure(command: argparse.ArgumentParser) -> None:
         metavar="NAME=V,V",
         help="the network at each of these values of a parameter, in the styles that take several",
     )
-    graph = command.add_argument_group("the style graph (column knows --collapse too, volumes --collapse none)")
+    graph = command.add_argument_group("the style graph (grid and column know --collapse too, volumes --collapse none)")
     graph.add_argument(
         "--collapse", choices=COLLAPSE, default="auto", help="equal blocks as one with a count: auto, none, or all"
     )
@@ -125,6 +128,8 @@ def run(options: argparse.Namespace) -> int:
     files = specs(options.files)
     output = options.output or (STDIO if files[0] == STDIO else (Path(files[0]).stem or "net") + ".svg")
     suffix = ".svg" if output == STDIO else Path(output).suffix.lower()
+    if options.style == AUTO:
+        options.style = _meant(options, suffix)
     _refuse_unknown(options)
     _refuse_files(options, output, suffix)
     suffix = ".tikz" if options.tikz else suffix
@@ -180,6 +185,12 @@ def _sizes(text: str) -> tuple[int, ...]:
     if not all(part.isascii() and part.isdigit() and 0 < int(part) < 10**6 for part in parts):
         raise argparse.ArgumentTypeError(f"got {text!r}, expected sizes such as 256 or 420x560")
     return tuple(map(int, parts))
+
+
+def _meant(options: argparse.Namespace, suffix: str) -> str:
+    """The style where none was given: graph for what graph alone has, else auto."""
+    given = any(getattr(options, name) != _ALL[name] for name in GRAPHS)
+    return "graph" if given or suffix == ".dot" or options.engine == "graphviz" else AUTO
 
 
 def _length(text: str) -> float:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from netc import files
 from netc.analysis.sized import at
 from netc.figures.options import Options
-from netc.figures.styles import STYLES, FigureError, draw, one_or_several
+from netc.figures.styles import AUTO, STYLES, FigureError, chosen, draw, one_or_several
 from netc.params import Refused
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ class Drawing:
     """One figure of checked programs. In a notebook it shows itself, as SVG. Raises ValueError for an unknown style."""
 
     programs: tuple[Program, ...]
-    style: str = "graph"
+    style: str = AUTO
     options: Options = field(default_factory=Options)
 
     def __post_init__(self) -> None:
-        if self.style not in STYLES:
-            raise ValueError(f"got style={self.style!r}, expected one of {', '.join(STYLES)}")
+        if self.style not in (AUTO, *STYLES):
+            raise ValueError(f"got style={self.style!r}, expected one of {', '.join((AUTO, *STYLES))}")
 
     def __repr__(self) -> str:
         return f"<Drawing of {', '.join(program.name for program in self.programs)}: {self.style}>"
@@ -43,7 +43,12 @@ class Drawing:
     @cached_property
     def scene(self) -> Scene:
         """Its shapes with their coordinates. Raises `FigureError` for a network that the style cannot show."""
-        return draw(self.shown, self.style, self.options)
+        return draw(self.shown, self.chosen, self.options)
+
+    @cached_property
+    def chosen(self) -> str:
+        """The style that is drawn: what `auto` comes to for these networks and options."""
+        return chosen(self.shown, self.style, self.options)
 
     @cached_property
     def shown(self) -> tuple[Program, ...]:
@@ -81,10 +86,12 @@ class Drawing:
         suffix = self.options.format(suffix)
         if suffix not in FORMATS:
             raise FigureError(f"got the format {suffix!r}, expected one of {', '.join(FORMATS)}")
-        if OWNERS.get(suffix, self.style) != self.style:
+        if self.style == AUTO and suffix == ".dot":
+            return replace(self, style=OWNERS[suffix]).render(suffix)
+        if OWNERS.get(suffix, self.chosen) != self.chosen:
             more = "; for TikZ give the option `tikz`, or the name .tikz" if suffix == ".tex" else ""
-            raise FigureError(f"{suffix} is a format of the style {OWNERS[suffix]}, not of {self.style}{more}")
-        one_or_several(self.programs, self.style)
+            raise FigureError(f"{suffix} is a format of the style {OWNERS[suffix]}, not of {self.chosen}{more}")
+        one_or_several(self.programs, self.chosen)
         match suffix:
             case ".svg":
                 return self.svg

@@ -295,15 +295,17 @@ class _Writer:
             shapes = [shape for item in run for shape in (item.items if isinstance(item, Group) else (item,))]
             paths = [shape for shape in shapes if isinstance(shape, Path)]
             if len(paths) == len(shapes):
-                yield _Lines(paths, shared, self._filled(run[0]))
+                yield _Lines(paths, shared, next(filter(None, map(self._filled, run)), ""))
             else:
                 yield _Run(shapes, shared)
 
     def _filled(self, item: Item) -> str:
-        """How filled heads of lines look."""
+        """How filled heads of lines look; nothing for what has no look of its own."""
+        if isinstance(item, Stamp) or not item.look:
+            return ""
         paths = item.items if isinstance(item, Group) else (item,)
         is_filled = any(isinstance(path, Path) and path.filled for path in paths)
-        return self._look(f"{item.look}.head") if is_filled and not isinstance(item, Stamp) else ""
+        return self._look(f"{item.look}.head") if is_filled else ""
 
     def _in_place(self, stamp: Stamp) -> list[Item]:
         """The shapes of a template that is shown once."""

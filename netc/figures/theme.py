@@ -126,6 +126,7 @@ BASE = {
     "up": ("#1f5f9e", "#7cbcf5", "#000000"),
     "copy": ("#6b7683", "#93a0ad", "#000000"),
     "texture": ("#777777", "#777777", "#777777"),
+    "guide": ("#e4e8ec", "#272f38", "#d8d8d8"),
     "second": ("#a8480a", "#ffb27d", "#000000"),
     "frame": ("#9aa6b2", "#5d6a77", "#777777"),
     "panel": ("#f6f8fa", "#1b222a", "#ffffff"),
@@ -218,8 +219,23 @@ _LINES = {
     "skip": Look("", "skip", 1.5),
     "dotted": Look("", "skip", 1.5, "2 3"),
 }
+# Arrows of the style grid, by what they do to a map.
+_ARROWS = {
+    "grid.run": Look("", "ink", 1.3),
+    "grid.copy": Look("", "copy", 2.4, "5 2.7"),
+    "grid.down": Look("", "down", 1.5),
+    "grid.up": Look("", "up", 1.5),
+}
 LOOKS = {
     **_LINES,
+    **_ARROWS,
+    **{f"{name}.head": Look(look.stroke) for name, look in _ARROWS.items()},
+    **{f"grid.{way}.text": Look(way) for way in ("down", "up")},
+    **{f"grid.{way}.fixed": Look("paper", way, 1.4) for way in ("down", "up")},
+    **{f"grid.{way}.learned": Look(way, way, 1.4) for way in ("down", "up")},
+    "grid.row": Look("", "guide", 1),
+    "grid.copied": Look("paper", "conv.line"),
+    "grid.sum": Look("paper", "ink", 1.4),
     **{f"{name}.head": Look(look.stroke) for name, look in _LINES.items()},  # of arrows whose head is filled
     "paper": Look("paper"),
     "panel": Look("panel", "frame"),

@@ -1,0 +1,290 @@
+"""What the grid says: of each cell, of each arrow, and once in the legend what most of them have in common."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+
+from netc.analysis.structure import Layers, Series, structure
+from netc.figures import facts
+from netc.figures.grid.reduce import Arrow, Cell, Part, Plan, is_learned, resamplers, step
+from netc.figures.scene import text_width
+from netc.ir.net import Net
+from netc.ir.shape import channels_of
+from netc.program import Program
+
+_USUAL = 0.6  # of the cells say the same: then the legend says it
+_WIDEST = 64.0  # of a line under a cell, where it can be broken
+_WRITTEN = 3  # parts of a cell that are written out; of more, the first two and their number
+
+
+@dataclass
+class Words:
+    """The texts of a figure."""
+
+    program: Program
+    plan: Plan
+    _named: dict[tuple[object, ...], str] = field(default_factory=dict)  # residual blocks by what they compute
+
+    def __post_init__(self) -> None:
+        self.net = self.program.net
+        for cell in self.plan.cells:
+            for part in cell.parts:
+                if part.inner:
+                    self._name(part)
+
+    # -- layers ----------------------------------------------------------------------------------------------
+
+    def main(self, name: str) -> str:
+        """A layer without its activation and its channels, which stand above: `3×3 conv, /2`."""
+        node, shape = self.net.node(name), self.net.shapes[name]
+        first, *rest = facts.parts(node.layer, shape)[0].split(", ")
+        kernel = first.split(" ")[0].split("×")
+        if step(self.net, node) != 1 and len(set(kernel)) == 1:  # windows side by side: the stride is their size
+            rest = [text for text in rest if text[1:] != kernel[0]]
+        if not kernel[0].isdigit() and len(first.split(" ")) > 1 and step(self.net, node) != 1:
+            first = facts.word(node.layer)  # the arrow says the factor
+        return ", ".join([first, *(text for text in rest if text != str(channels_of(shape)))])
+
+    def tails(self, part: Part) -> tuple[str, ...]:
+        """What follows the layer of a part: `("BN", "ReLU")`."""
+        layer = self.net.node(part.main).layer
+        own = facts.parts(layer, self.net.shapes[part.main])[1:]
+        at = part.names.index(part.main)
+        return (*own, *(self._tail(name) for name in part.names[at + 1 :] if not self.net.node(name).layer.train_only))
+
+    def dropped(self, cell: Cell) -> list[str]:
+        """What a cell does in training only: `dropout 0.5`."""
+        nodes = [self.net.node(name) for name in cell.names]
+        return list(dict.fromkeys(self.main(node.name) for node in nodes if node.layer.train_only))
+
+    def before(self, part: Part) -> tuple[str, ...]:
+        """What goes before the layer of a part: `("BN", "ReLU")` of a pre-activation."""
+        return tuple(self._tail(name) for name in part.names[: part.names.index(part.main)])
+
+    def _tail(self, name: str) -> str:
+        layer = self.net.node(name).layer
+        return facts.word(layer) if layer.family in ("norm", "activation") else self.main(name)
+
+    def chain(self, names: Iterable[str]) -> str:
+        """Layers one after the other: `1×1 conv · BN, upsample 2`."""
+        texts: list[list[str]] = []
+        for name in names:
+            layer = self.net.node(name).layer
+            if layer.does_nothing(self.net.operand_shapes(name)):
+                continue
+            own = facts.parts(layer, self.net.shapes[name])[1:]
+            if layer.family in ("norm", "activation") and texts:
+                texts[-1].append(facts.word(layer))
+            else:
+                texts.append([self.main(name), *own])
+        return ", ".join(" · ".join(each) for each in texts)
+
+    # -- cells -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def usual_tails(self) -> tuple[str, ...] | None:
+        """What follows most convolutions, or None."""
+        counts = Counter(self.tails(part) for part in self._maps() if self._is_conv(part))
+        if not counts:
+            return None
+        tails, count = counts.most_common(1)[0]
+        return tails if count >= _USUAL * counts.total() else None
+
+    def _maps(self) -> Iterable[Part]:
+        for cell in self.plan.cells:
+            yield from (part for part in shown(self.net, cell) if not part.inner and cell.head == "map")
+
+    def _is_conv(self, part: Part) -> bool:
+        return self.net.node(part.main).layer.family == "conv"
+
+    def part(self, part: Part) -> str:
+        """A part in short: `3×3`, `1×1 · softmax`, `unit`."""
+        if part.inner:
+            return self._named[self._kind(part)]
+        tails = self.tails(part)
+        text = self.main(part.main)
+        if self._is_conv(part):
+            text = text.replace(" conv", "", 1)
+            if tails == self.usual_tails:
+                return text
+            tails = tails or ("linear",)
+        return " · ".join([*self.before(part), text, *tails])
+
+    def lines(self, cell: Cell) -> list[str]:
+        """The text under a cell, in lines; empty where the legend says it."""
+        if not cell.arrows and cell.head == "map":
+            several = len(self.net.inputs) > 1
+            return [cell.parts[0].main if several else "input"]
+        size = [cell.size] if cell.size else []
+        said = self._said(cell)
+        lines = [] if said == self.usual or self._is_opened(cell) else list(said)
+        return [*(short for line in lines for short in broken(line)), *self.dropped(cell), *size]
+
+    def _is_opened(self, cell: Cell) -> bool:
+        """Whether a cell is no more than a map made by what most arrows like the one to it do, as the legend says."""
+        if cell.head != "map" or len(cell.parts) > 1 or cell.parts[0].inner:
+            return False
+        arrow = cell.arrows[0]
+        return (
+            step(self.net, self.net.node(cell.parts[0].main)) != 1
+            and self.resampling(arrow) == self.usual_resampling[way_of(self.net, arrow)]
+        )
+
+    @cached_property
+    def usual_resampling(self) -> dict[tuple[bool, bool], str]:
+        """What most arrows between rows do, by their way."""
+        counts: dict[tuple[bool, bool], Counter[str]] = defaultdict(Counter)
+        for cell in self.plan.cells:
+            for arrow in cell.arrows:
+                if text := self.resampling(arrow):
+                    counts[way_of(self.net, arrow)][text] += 1
+        return {way: found.most_common(1)[0][0] for way, found in counts.items()}
+
+    def _said(self, cell: Cell) -> tuple[str, ...]:
+        parts = shown(self.net, cell)
+        parts = parts[1:] if cell.head == "concat" else parts
+        if cell.head == "sum":
+            rest = [text for name in cell.parts[0].names[1:] if (text := self._tail(name))]
+            sign = self.net.node(cell.parts[0].main).layer.symbol
+            return tuple([] if sign else [self.main(cell.parts[0].main)]) + tuple(rest if rest != ["ReLU"] else [])
+        texts = [(self.part(part), bool(part.inner)) for part in parts]
+        lines: list[str] = []
+        for is_block, group in groupby(texts, lambda text: text[1]):
+            runs = [(text, len(list(run))) for text, run in groupby(text for text, _ in group)]
+            said = [text + (f" ×{count}" if count > 1 else "") for text, count in runs]
+            if len(said) > _WRITTEN and not is_block:
+                said = [*said[:2], f"… ({sum(count for _, count in runs)})"]
+            lines.append(", ".join(said))
+        return tuple(lines)
+
+    @cached_property
+    def usual(self) -> tuple[str, ...] | None:
+        """What most cells with text say, if these are at least three."""
+        counts = Counter(said for cell in self.plan.cells if cell.arrows and (said := self._said(cell)))
+        if not counts:
+            return None
+        said, count = counts.most_common(1)[0]
+        return said if count >= max(3, _USUAL * counts.total()) else None
+
+    # -- residual blocks -------------------------------------------------------------------------------------
+
+    @cached_property
+    def _definitions(self) -> dict[str, tuple[tuple[int, str], ...]]:
+        """The calls that made each layer, from the outermost: a number and the definition's name."""
+        found: dict[str, tuple[tuple[int, str], ...]] = {}
+        todo: list[tuple[Series, tuple[tuple[int, str], ...]]] = [(structure(self.program), ())]
+        while todo:
+            series, path = todo.pop()
+            for item in series.items:
+                if isinstance(item, Layers):
+                    found.update(dict.fromkeys(item.names, path))
+                    todo += [(branch, path) for branch in item.branches]
+                else:
+                    inner = (*path, (id(item), item.definition)) if item.definition else path
+                    todo += [(each, inner) for each in item.passes]
+        return found
+
+    def _kind(self, part: Part) -> tuple[object, ...]:
+        """What a block computes, but for its channels and its shortcut."""
+        return tuple((self.before(each), self._plain(each), self.tails(each)) for each in part.inner)
+
+    def _plain(self, part: Part) -> str:
+        """A map of a block without its stride, which its arrow shows."""
+        return self.main(part.main).split(", /")[0]
+
+    def _name(self, part: Part) -> None:
+        """Give a block the name of the definition that made it and no more, else one of its own."""
+        kind = self._kind(part)
+        if kind in self._named:
+            return
+        whole = set(part.names)
+        paths = [self._definitions.get(name, ()) for name in (part.inner[0].main, part.names[-1])]
+        common = [one for one, other in zip(*paths, strict=False) if one == other]
+        name = "unit"
+        if common:
+            key, definition = common[-1]
+            made = sum((key, definition) in path for path in map(self._definitions.get, whole) if path)
+            name = definition if made == len(whole & self._definitions.keys()) else name
+        taken = set(self._named.values())
+        number = next(n for n in range(1, len(taken) + 2) if (name if n == 1 else f"{name} {n}") not in taken)
+        self._named[kind] = name if number == 1 else f"{name} {number}"
+
+    def blocks(self) -> list[str]:
+        """What each residual block is: `unit = x + (3×3 · BN · ReLU, 3×3 · BN), then ReLU`."""
+        said: dict[str, str] = {}
+        shortcuts: dict[str, set[str]] = {}
+        for part in (part for cell in self.plan.cells for part in cell.parts if part.inner):
+            name = self._named[self._kind(part)]
+            maps = ", ".join(self._map(each) for each in part.inner)
+            after = [self._tail(each) for each in part.names[self._place_of_sum(part) + 1 :]]
+            said[name] = f"{name} = x + ({maps})" + "".join(f", then {text}" for text in after)
+            shortcuts.setdefault(name, set()).add(self.chain(part.shortcut))
+        for name, kinds in shortcuts.items():
+            if ways := sorted(kind for kind in kinds if kind):
+                kernels = dict.fromkeys(way.split(",")[0] for way in ways)
+                said[name] += f"; x by {' or '.join(kernels)} where its shape changes"
+        return list(said.values())
+
+    def _map(self, part: Part) -> str:
+        text = self._plain(part)
+        text = text.replace(" conv", "", 1) if self._is_conv(part) else text
+        return " · ".join([*self.before(part), text, *self.tails(part)])
+
+    def _place_of_sum(self, part: Part) -> int:
+        names = part.names
+        return next(at for at, name in enumerate(names) if len(self.net.operands(name)) > 1)
+
+    # -- arrows ----------------------------------------------------------------------------------------------
+
+    def resampling(self, arrow: Arrow) -> str:
+        """What an arrow between rows does, with what follows it: `3×3 conv, /2 · BN · ReLU`."""
+        names = [name for name in arrow.via if self.net.node(name).layer.family != "regularise"]
+        text = self.chain(names)
+        part = arrow.target.parts[0]
+        if arrow.target.head == "map" and step(self.net, self.net.node(part.main)) != 1:
+            own = part.inner[0] if part.inner else part
+            text = ", ".join(filter(None, [text, " · ".join([self.main(own.main), *self.tails(own)])]))
+        return text
+
+    def beside(self, arrow: Arrow) -> list[str]:
+        """The texts beside an arrow: all that it carries, or its dropout where the legend says the rest."""
+        if not resamplers(self.net, arrow):
+            text = self.chain(arrow.via)
+            last = arrow.via[-1] if arrow.via else ""
+            if any(is_learned(self.net, name) for name in arrow.via):
+                first, *rest = text.split(" · ")
+                text = " · ".join([f"{first}, {channels_of(self.net.shapes[last])}", *rest])
+            return [text] if text else []
+        return [self.main(name) for name in arrow.via if self.net.node(name).layer.family == "regularise"]
+
+    @staticmethod
+    def name_of(cells: Sequence[Cell]) -> str:
+        """The word for what a run arrow leads to."""
+        return "next block" if any(len(cell.parts) > 1 or cell.parts[0].inner for cell in cells) else "next layer"
+
+
+def broken(text: str) -> list[str]:
+    """A text in lines that are not too wide."""
+    lines: list[str] = []
+    for part in text.split(" · "):
+        if lines and text_width(longer := f"{lines[-1]} · {part}", 10) <= _WIDEST:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return lines
+
+
+def way_of(net: Net, arrow: Arrow) -> tuple[bool, bool]:
+    """Whether an arrow leads down, and whether what resamples on it has weights."""
+    return arrow.falls > 0, any(is_learned(net, name) for name in resamplers(net, arrow))
+
+
+def shown(net: Net, cell: Cell) -> list[Part]:
+    """The parts of a cell that are drawn in it: not a map that only opens it by resampling, which its arrow shows."""
+    first, *rest = cell.parts
+    opens = cell.head == "map" and rest and cell.arrows and not first.inner and step(net, net.node(first.main)) != 1
+    return rest if opens else cell.parts
