@@ -17,10 +17,10 @@ import netc
 from netc.diagnostics.escape import harmless
 from netc.figures import FigureError, svg
 from netc.figures.options import Options
-from netc.figures.scene import Box, Ellipse, Item, Picture, Polygon, Rect, Scene, Text
+from netc.figures.scene import Box, Ellipse, Group, Item, Picture, Polygon, Rect, Scene, Text
 from netc.figures.scene import Path as Line
 from netc.figures.styles import STYLES
-from netc.figures.theme import TEXTURE_NAMES
+from netc.figures.theme import LOOKS, TEXTURE_NAMES, Look
 from tests.needs import needs_poppler
 from tests.paper import fonts as fonts_of
 from tests.paper import pixels, sizes, words
@@ -35,9 +35,20 @@ Stroke = tuple[tuple[float, float], tuple[float, float]]
 VERA = fonts.Fonts((fonts.folders()[-1],))  # what ReportLab brings, and no more
 
 
+@pytest.fixture(autouse=True)
+def gradients_and_bare_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks that not every style has."""
+    monkeypatch.setitem(LOOKS, "test.to", Look("conv", "conv.line", to="pool"))
+    monkeypatch.setitem(LOOKS, "test.part", Look("dense"))
+    monkeypatch.setitem(LOOKS, "test.bare", Look("norm", bare=True))
+
+
 def everything() -> Scene:
-    """A scene with every kind of shape, in every texture, turned and with halos."""
-    items: list[Item] = []
+    """A scene with every kind of shape, in every texture, turned and with halos, in a gradient, and in a group that
+    gives some of them an outline."""
+    items: list[Item] = [Rect(130, 150, 20, 60, "test.to"), Ellipse(340, 205, 30, 15, "test.to")]
+    items.append(Group([Rect(160, 205, 30, 15), Rect(200, 205, 30, 15, "test.part"), Rect(240, 205, 30, 15, "test.bare")],
+                       look="conv"))  # fmt: skip
     for at, look in enumerate(("pool", "norm", "activation", "regularise", "shape", "conv")):
         x = 10.0 + 60 * at
         items += [Rect(x, 10, 50, 40, look, 4), Text(x + 25, 34, look, 10, halo=True)]

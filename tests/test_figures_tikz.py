@@ -20,7 +20,7 @@ from netc.figures.styles import STYLES
 from tests.figure_samples import named
 from tests.needs import needs_latex, needs_poppler
 from tests.paper import compiled, document, fonts, sizes, words
-from tests.test_figures_pdf import everything
+from tests.test_figures_pdf import everything, gradients_and_bare_shapes  # noqa: F401 - a fixture
 
 SPECS = ("resnet32", "vgg16", "unet")
 HOSTILE = (

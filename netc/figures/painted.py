@@ -69,6 +69,6 @@ def _whole(own: str, outer: str) -> tuple[str, Look]:
         return name, LOOKS[name]
     look = LOOKS[own]
     around = LOOKS[outer] if outer else Look()
-    if look.stroke or not around.stroke:
+    if look.stroke or look.bare or not around.stroke:
         return own, look
     return f"{outer} {own}", replace(look, stroke=around.stroke, width=around.width, dash=around.dash)
