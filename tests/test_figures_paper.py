@@ -229,8 +229,16 @@ def test_a_block_stands_where_it_ends(v1_5: bool) -> None:
     assert "the first block of conv3_x, conv4_x and conv5_x has a stride" in said
 
 
-def latex(*specs: str) -> str:
-    return table.latex([load(spec).program for spec in specs], Options())
+def test_squeeze_and_excitation_is_part_of_its_block() -> None:
+    """As in Hu et al. 2018, Table 1, where the two layers that make a factor a channel stand in the bracket."""
+    factor = "mul { | identity | gap keep; conv 4x1 relu; conv 64x1 sigmoid }"
+    block = f"add {{ | identity | conv 64x3 bn relu; conv 64x3 bn; {factor} }}; relu"
+    rows = cells([netc.loads(f"input 56x56x64; repeat 3 {{ {block} }}; gap; fc 10 softmax")])
+    assert [row[2] for row in rows if "[" in row[2]] == ["[3×3, 64; 3×3, 64; global avg pool; 1×1, 4; 1×1, 64; mul] ×3"]
+
+
+def latex(*specs: str, **options: str) -> str:
+    return table.latex([load(spec).program for spec in specs], Options(**options))
 
 
 @pytest.mark.skipif(not which("pdflatex"), reason="needs pdflatex")
@@ -248,6 +256,20 @@ def test_latex_fits_the_line(specs: Sequence[str], width: str, tmp_path: pathlib
     log = done.stdout.decode(errors="replace")
     assert done.returncode == 0, log
     assert "Overfull" not in log
+
+
+@pytest.mark.skipif(not which("pdflatex"), reason="needs pdflatex")
+@pytest.mark.parametrize("width", ["7in", "6in"])
+def test_latex_fits_the_page_that_is_asked_for(width: str, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "table.tex").write_text(latex(*RESNETS, width=width))
+    (tmp_path / "page.tex").write_text(
+        r"\documentclass{article}\textwidth=9in\begin{document}\setbox1\hbox{\input{table}}"
+        r"\typeout{WIDE \the\wd1}\end{document}"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, timeout=60)
+    wide = float(re.findall(r"WIDE ([\d.]+)pt", done.stdout.decode(errors="replace"))[0])
+    assert wide <= float(width[:-2]) * 72.27
 
 
 def test_drawn_table_says_the_same() -> None:

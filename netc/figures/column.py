@@ -193,14 +193,15 @@ class _Column:
         for at, unit in enumerate(self.trunk.units):
             yield self._row(at, unit, left)
         for repeat in self.repeats:
-            yield from self._repeat(repeat, left - _BRACKET)
+            yield self._repeat(repeat, left - _BRACKET)
 
-    def _repeat(self, repeat: Repeat, right: float) -> Iterator[Item]:
+    def _repeat(self, repeat: Repeat, right: float) -> Group:
         """A bracket around the rows of a block, and how often it comes."""
         top, bottom = self.tops[repeat.first], self._below(repeat.last - 1)
         corners = ((right - 4, top), (right - 4, bottom), (right, bottom))
-        yield Path((right, top), [(corner,) for corner in corners], "bracket", role="bracket")
-        yield Text(right - 8, (top + bottom) / 2 + 3.5, f"×{repeat.count}", _TEXT, "end", bold=True)
+        bracket = Path((right, top), [(corner,) for corner in corners], "bracket", role="bracket")
+        count = Text(right - 8, (top + bottom) / 2 + 3.5, f"×{repeat.count}", _TEXT, "end", bold=True)
+        return Group([bracket, count], role="repeat")
 
     def _labels(self, left: float) -> Iterator[Item]:
         """The projections of shortcuts, beside all arcs that pass there, one below the other."""

@@ -268,6 +268,7 @@ class Group:
 
     - "box": its first shape is a box that nothing else may touch, and its texts lie inside;
     - "frame": a border around others;
+    - "repeat": a bracket beside others, with their count;
     - "": no more than its items.
     """
 

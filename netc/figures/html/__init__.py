@@ -29,7 +29,7 @@ _FOLD = '<button id="fold" title="show equal blocks once, or each (f)">unfold</b
 def write(drawing: Drawing) -> str:
     """The page of a drawing. A graph with equal blocks comes folded and unfolded, to switch between."""
     scenes = {"folded": drawing.scene}
-    if any(isinstance(item, Group) and item.role == "frame" for item in drawing.scene.walk()):
+    if any(isinstance(item, Group) and item.role in ("frame", "repeat") for item in drawing.scene.walk()):
         whole = replace(drawing.options, collapse="none", width=None, height=None)  # of any length: a page scrolls
         scenes["unfolded"] = draw(drawing.shown, drawing.style, whole)
     shown = list(scenes.values())

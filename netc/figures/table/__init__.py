@@ -28,8 +28,8 @@ def markdown(programs: Sequence[Program], options: Options) -> str:
 
 
 def latex(programs: Sequence[Program], options: Options) -> str:
-    """The table as a `tabular` of plain LaTeX. Raises `FigureError`."""
-    return text.latex(_table(programs))
+    """The table as a `tabular` of plain LaTeX that fits the page of the options, or the line. Raises `FigureError`."""
+    return text.latex(_table(programs), options.page[0])
 
 
 def _table(programs: Sequence[Program]) -> Table:

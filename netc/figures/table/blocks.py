@@ -73,14 +73,16 @@ def _sizes(column: Column, relative: bool) -> list[tuple[Size, list[Cell]]]:
 
 def _blocks(trunk: Trunk, sizes: Sequence[Size]) -> dict[int, int]:
     """Index of the first unit of each block -> of the one after its last: what shortcuts span, outermost only, as far
-    as it has one size, or one and then a smaller one."""
+    as it has one size, or one and then a smaller one; not counting layers of a factor a channel (squeeze and
+    excitation: Hu et al. 2018)."""
     spans: dict[int, int] = {}
     end, known = 0, scales(trunk.net)
     scale = [known[unit.node.name] for unit in trunk.units]
     for shortcut in sorted(trunk.shortcuts, key=lambda shortcut: (shortcut.start, -shortcut.end)):
         if shortcut.start + 1 < end:
             continue
-        inside = [size for size, _ in groupby(sizes[shortcut.start + 1 : shortcut.end + 1])]
+        units = [at for at in range(shortcut.start + 1, shortcut.end + 1) if scale[at] or not sizes[at].pixels]
+        inside = [size for size, _ in groupby(sizes[at] for at in units)]
         before, after = scale[shortcut.start + 1], scale[shortcut.end]
         if len(inside) == 1 or (len(inside) == 2 and before and after and prod(before) < prod(after)):
             end = shortcut.end + 1

@@ -12,7 +12,6 @@ from netc.figures.page import sheet
 from netc.figures.scene import Group, Item, Path, Rect, Scene, Text, fit, text_width
 from netc.figures.styles import FigureError
 from netc.figures.table.model import Cell, Column, Row, Table
-from netc.figures.theme import TEXTURES
 
 _WIDEST = 260.0  # of a column
 _BRACKET, _TIMES = 5.0, 8.0  # how far brackets reach, and from there to the count
@@ -71,7 +70,7 @@ def draw(table: Table, options: Options) -> Scene:
 
 
 def _drawn(table: Table, options: Options, measures: _Measures) -> Scene:
-    items = list(_Grid.of(table, measures, options.theme == "print").items())
+    items = list(_Grid.of(table, measures).items())
     cells = [cell for row in table.rows for cell in row.cells if cell]
     means = ["sizes as parts of each input's"] if are_relative([column.trunk for column in table.columns]) else []
     means += ["coloured bands: common to all"] if any(row.band for row in table.rows) else []
@@ -94,12 +93,11 @@ class _Grid:
 
     table: Table
     measures: _Measures
-    in_print: bool  # where kinds have textures
     lefts: list[float]
     tops: list[float]
 
     @classmethod
-    def of(cls, table: Table, measures: _Measures, in_print: bool) -> _Grid:
+    def of(cls, table: Table, measures: _Measures) -> _Grid:
         """The grid that a table needs."""
         totals = table.totals()
         heads = [measures.width([title, *(row.head[at] for row in table.rows)]) for at, title in enumerate(table.heads)]
@@ -116,7 +114,7 @@ class _Grid:
         tops = list(
             accumulate([*map(measures.height, table.rows), *[measures.row] * len(totals)], initial=measures.heading)
         )
-        return cls(table, measures, in_print, lefts, tops)
+        return cls(table, measures, lefts, tops)
 
     @property
     def first(self) -> int:
@@ -200,8 +198,7 @@ class _Grid:
         """A cell's text around a point; a block in brackets with its count after."""
         if not cell.times:
             text = fit(cell.lines[0], room - 4, self.measures.text, cell.added)
-            halo = self.in_print and cell.kind in TEXTURES
-            yield Text(x, y + 4, text, self.measures.text, bold=cell.added, halo=halo)
+            yield Text(x, y + 4, text, self.measures.text, bold=cell.added)
             return
         inner, count = self.measures.inner(cell), cell.count
         whole = inner + 2 * _BRACKET + _TIMES + text_width(count, self.measures.text, True)

@@ -29,18 +29,19 @@ def _markdown(cell: Cell | None) -> str:
     return " ".join(filter(None, [body, f"**{cell.count}**" if cell.recounted else cell.count]))
 
 
-def latex(table: Table) -> str:
+def latex(table: Table, width: float | None = None) -> str:
     """A table as LaTeX's `tabular`, for which no package is needed; what a network adds is bold. It is set in the
-    largest of the document's sizes in which it is no wider than the line."""
-    return "\n".join([*(f"% {comment(note)}" for note in table.notes), *_fitted(_tabular(table))]) + "\n"
+    largest of the document's sizes in which it is no wider than the line, or than `width` in points of 1/72 inch."""
+    bound = r"\linewidth" if width is None else f"{width:.2f}bp"
+    return "\n".join([*(f"% {comment(note)}" for note in table.notes), *_fitted(_tabular(table), bound)]) + "\n"
 
 
-def _fitted(lines: Iterable[str]) -> Iterator[str]:
+def _fitted(lines: Iterable[str], bound: str) -> Iterator[str]:
     yield r"{\def\netctable{%"
     yield from lines
     yield r"}\setbox0\hbox{\netctable}%"
     for narrower in (r"\tabcolsep=3pt", r"\small", r"\footnotesize", r"\scriptsize"):
-        yield rf"\ifdim\wd0>\linewidth{narrower}\setbox0\hbox{{\netctable}}\fi"
+        yield rf"\ifdim\wd0>{bound}{narrower}\setbox0\hbox{{\netctable}}\fi"
     yield r"\leavevmode\box0}"
 
 
