@@ -84,6 +84,16 @@ def test_sums(cls: type[Layer]) -> None:
     assert cls.sums == all(found(Running(sample)) for sample in samples(cls))
 
 
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls.operands[0] > 1], ids=lambda cls: cls.op)
+def test_stacks(cls: type[Layer]) -> None:
+    def found(run: Running) -> bool:
+        x = run.random()
+        whole = np.concatenate(x, axis=-1) if len({one.shape[:-1] for one in x}) == 1 else None
+        return np.array_equal(run(x), whole)
+
+    assert cls.stacks == all(found(Running(sample)) for sample in samples(cls))
+
+
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.op)
 def test_train_only(cls: type[Layer]) -> None:
     def found(run: Running) -> bool:

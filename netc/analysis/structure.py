@@ -7,18 +7,17 @@ the structure is found in the graph (`decompose`, `fold`), in time linear in its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from netc.analysis.repetition import Runs
 from netc.ir.net import Net, Node
 from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Task, parts, walk
 from netc.program import Program
 from netc.syntax.source import Span
 
-LEAST = (2, 6)  # equal blocks in a row that are told as one, and equal single layers
-BANDS = frozenset({"norm", "activation"})  # families that make no block of their own
-LONGEST = 40  # items of a block that is looked for
+BANDS = frozenset({"norm", "activation", "regularise"})  # families that make no block of their own
 DEEPEST = 20  # parallel parts inside each other; deeper ones are told by their labels
 
 
@@ -40,7 +39,10 @@ class Layers:
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """A call of the definition `definition`, which has one pass, or a `repeat` ("" then)."""
+    """A call of the definition `definition`, which has one pass, or a `repeat` ("" then).
+
+    The passes of one that is `beside` are equal branches of a combiner, not blocks one after the other.
+    """
 
     name: str
     head: str  # as a spec writes it, without its braces
@@ -48,6 +50,7 @@ class Group:
     definition: str = ""
     result: str | None = None
     span: Span | None = None
+    beside: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -64,7 +67,7 @@ Item = Layers | Group
 def structure(program: Program) -> Series:
     """The structure of a program: that of its text, or of its graph where netc wrote the text from one."""
     if program.from_graph:
-        return fold(program.net, decompose(program.net), lambda node: node.layer, found=True)
+        return fold(program.net, decompose(program.net), lambda node: node.layer, least=FOUND)
     whole = Series([], program.expansion.result)
     walk(_series(program.expansion, whole))
     return whole
@@ -84,6 +87,20 @@ def names_of(series: Series) -> list[str]:
         inner = item.branches if isinstance(item, Layers) else item.passes
         todo += [each for part in inner[::-1] for each in part.items[::-1]]
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """What is told once with a count: so many equal `blocks` in a row that were written as blocks (calls, passes of a
+    `repeat`; with `found`, any), and whatever else comes again where that leaves out so many `layers`. Those of `BANDS`
+    count as none, and a block has more than one."""
+
+    blocks: float = 2
+    layers: float = 5
+    found: bool = False
+
+
+FOUND = Least(found=True)  # of what came as a graph, where nothing is written as a block
 
 
 # -- of a text -----------------------------------------------------------------------------------------------
@@ -194,27 +211,29 @@ def fold(
     series: Series,
     same: Callable[[Node], object],
     *,
-    found: bool = False,
-    least: tuple[float, float] = LEAST,
+    least: Least = Least(),
+    modules: bool = False,
 ) -> Series:
     """A series with one layer an item, whose groups are runs of equal blocks, in branches too.
 
-    A block is a layer, or what a call or a pass of a `repeat` made, which is opened where it does not come again. With
-    `found` it is also whatever repeats, without being written as such. Blocks are equal whose layers are the `same`,
-    have maps of equal size, and are joined alike. As a run are told at `least` so many blocks, and so many layers.
+    A block is what a call or a pass of a `repeat` made, or whatever comes again, of any length. One that comes once is
+    opened; with `modules`, calls of definitions stay groups of one pass, and equal branches of a combiner are one group
+    that is `beside`. Blocks are equal whose layers are the `same`, have maps of equal size, and are joined alike.
     """
     folded = Series([], series.result)
-    walk(_Folder(net, same, found, least).fold(series, folded))
+    walk(_Folder(net, same, least, modules).fold(series, folded))
     return folded
 
 
 class _Folder:
-    def __init__(self, net: Net, same: Callable[[Node], object], found: bool, least: tuple[float, float]) -> None:
-        self.net, self.same, self.found, self.least = net, same, found, least
+    def __init__(self, net: Net, same: Callable[[Node], object], least: Least, modules: bool) -> None:
+        self.net, self.same, self.least, self.modules = net, same, least, modules
         self._places = {node.name: place for place, node in enumerate(net)}
+        self._outputs = frozenset(net.outputs)
         self._last: str | None = None  # the layer before the next one, in its branch
         self._numbers: dict[object, int] = {}
         self._known: dict[Item, tuple[int, int]] = {}  # a number, equal for equal items, and the weight
+        self._grown = _grown(net)
 
     def fold(self, series: Series, out: Series) -> Task:
         """Fill a series with the items of another, inner ones first."""
@@ -230,6 +249,8 @@ class _Folder:
                 for branch, folded in zip(item.branches, branches, strict=True):
                     self._last = item.source
                     yield self.fold(branch, folded)
+                if self.modules:
+                    branches = self._beside(branches)
                 for name in item.names:
                     out.append(self._layer(Layers([name], branches, item.source, name, item.span)))
                     branches = []
@@ -243,10 +264,42 @@ class _Folder:
                     inner = Series(self._repeats(block), each.result)
                     out.append(self._group(Group(item.name, item.head, [inner], item.definition, each.result)))
 
+    def _beside(self, branches: list[Series]) -> list[Series]:
+        """The branches of a combiner, equal ones as a single group where that leaves out enough."""
+        alike: dict[tuple[int, ...], list[Series]] = {}
+        for branch in branches:
+            alike.setdefault(tuple(self._known[item][0] for item in branch.items), []).append(branch)
+        made: list[Series] = []
+        for equal in alike.values():
+            weight = sum(self._known[item][1] for item in equal[0].items)
+            if len(equal) > 1 and weight * (len(equal) - 1) >= self.least.layers and not self._told(equal):
+                group = Group("branch", "", equal, result=equal[-1].result, beside=True)
+                numbers = tuple(self._known[item][0] for item in equal[0].items)
+                self._known[group] = self._number(("beside", len(equal), numbers)), weight
+                made.append(Series([group], equal[-1].result))
+            else:
+                made += equal
+        return made
+
+    def _told(self, branches: Sequence[Series]) -> bool:
+        """Whether something else than the combiner reads from within branches, so that each must be seen."""
+        for branch in branches:
+            names = set(names_of(branch))
+            for name in names:
+                readers = set(self.net.consumers(name))
+                if (
+                    name in self._outputs
+                    or (name != branch.result and not readers <= names)
+                    or len(readers - names) > 1
+                ):
+                    return True
+        return False
+
     def _layer(self, item: Layers) -> Layers:
         (name,) = item.names
         node, place = self.net.node(name), self._places[name]
-        reads = tuple(operand != self._last and place - self._places[operand] for operand in self.net.operands(name))
+        operands = self._grown.get(name) or self.net.operands(name)
+        reads = tuple(operand != self._last and place - self._places[operand] for operand in operands)
         inner = tuple(tuple(self._known[each][0] for each in branch.items) for branch in item.branches)
         weight = sum(self._known[each][1] for branch in item.branches for each in branch.items)
         key = (self.same(node), self.net.shapes[name][:-1], reads or name, inner)  # an input equals no other
@@ -263,24 +316,86 @@ class _Folder:
         return self._numbers.setdefault(key, len(self._numbers) + 1)
 
     def _repeats(self, items: list[Item]) -> list[Item]:
-        """Items with their runs of equal blocks, found from the end: a block ends where its run does."""
-        numbers = [
-            self._known[item][0] if self.found or not _joins(item) else -at  # which is no block: equal to no other
-            for at, item in enumerate(items)
-        ]
+        """Items with their runs of equal blocks, found from the end: a block ends where its run does. What comes again
+        inside a block that was found is told there."""
+        runs = Runs([self._known[item][0] for item in items])
         weights = list(accumulate((self._known[item][1] for item in items), initial=0))
-        runs = _Runs(numbers, LONGEST if self.found else 1)
         made: list[Item] = []
         end = len(items)
         while end:
-            period, count = runs.best(end, weights, self.least)
+            period, count = self._best(items, weights, runs.ending(end), end)
             start, last = end - period * count, items[end - 1]
             if count > 1:
-                made.append(self._group(_run(items[start:end], period)))
+                run = _run(items[start:end], period)
+                if period > 1:
+                    for each in run.passes:
+                        each.items = self._repeats(each.items)
+                made.append(self._group(run))
+            elif isinstance(last, Group) and len(last.passes) == 1 and not (self.modules and last.definition):
+                made += last.passes[0].items[::-1]
             else:
-                made += last.passes[0].items[::-1] if isinstance(last, Group) and len(last.passes) == 1 else [last]
+                made.append(last)
             end = start
         return made[::-1]
+
+    def _best(
+        self, items: Sequence[Item], weights: Sequence[int], runs: Iterable[tuple[int, int]], end: int
+    ) -> tuple[int, int]:
+        """The period and the count of the run before `end` that leaves out most layers; a count of 1 for none."""
+        found, saved = (1, 1), 0
+        for period, most in runs:
+            weight = weights[end] - weights[end - period]
+            if not weight or weight * (most - 1) <= saved:
+                continue
+            count = self._closed(items, end, period, most)
+            written = self.least.found or (period == 1 and isinstance(items[end - 1], Group))
+            enough = weight * (count - 1) >= self.least.layers or (
+                written and weight > 1 and count >= self.least.blocks
+            )
+            if count > 1 and enough and weight * (count - 1) > saved:
+                found, saved = (period, count), weight * (count - 1)
+        return found
+
+    def _closed(self, items: Sequence[Item], end: int, period: int, most: int) -> int:
+        """How many blocks before `end` can be told as one: nothing after the next block reads from any but the last."""
+        after: frozenset[str] | set[str] | None = None
+        for count in range(most):
+            at = end - period * count
+            names = names_of(Series(list(items[at - period : at])))
+            within = set(names)
+            for name in names:
+                if name in self._outputs and (after is not None or name != names[-1]):
+                    return count
+                if after is not None and not self._read_within(name, within | after):
+                    return count
+            after = within
+        return most
+
+    def _read_within(self, name: str, names: set[str]) -> bool:
+        """Whether nothing but these layers reads a tensor; a concatenation that grew does not read what it had."""
+        return all(
+            reader in names or (reader in self._grown and name not in self._grown[reader])
+            for reader in self.net.consumers(name)
+        )
+
+
+def _grown(net: Net) -> dict[str, tuple[str, str]]:
+    """What the concatenations of a dense chain read, told as their growth: where one joins all that an earlier one
+    joined, in any order, and before or after it one more, it reads that one and what is new."""
+    joined: dict[frozenset[str], str] = {}
+    found: dict[str, tuple[str, str]] = {}
+    places = {node.name: place for place, node in enumerate(net)}
+    for node in net:
+        if not node.layer.stacks:
+            continue
+        operands = net.operands(node.name)
+        last = places[operands[-1]] > places[operands[0]]
+        new, old = (operands[-1], operands[:-1]) if last else (operands[0], operands[1:])
+        before = old[0] if len(old) == 1 else joined.get(frozenset(old))
+        if before is not None and new not in old:
+            found[node.name] = (before, new)
+        joined[frozenset(operands)] = node.name
+    return found
 
 
 def _joins(item: Item) -> bool:
@@ -297,25 +412,3 @@ def _run(items: Sequence[Item], period: int) -> Group:
     blocks = [list(items[at : at + period]) for at in range(0, len(items), period)]
     series = [Series(block, block[-1].result) for block in blocks]
     return Group("repeat", f"repeat {len(blocks)}", series, result=last.result)
-
-
-class _Runs:
-    """How often the items before a place repeat, for each length of a block."""
-
-    def __init__(self, numbers: Sequence[int], longest: int) -> None:
-        self.equal: list[list[int]] = []  # [period - 1][end]: equal pairs (item, item a period before) in a row
-        for period in range(1, min(longest, len(numbers) // 2) + 1):
-            row = [0] * (len(numbers) + 1)
-            for at in range(period, len(numbers)):
-                row[at + 1] = row[at] + 1 if numbers[at] == numbers[at - period] else 0
-            self.equal.append(row)
-
-    def best(self, end: int, weights: Sequence[int], least: tuple[float, float]) -> tuple[int, int]:
-        """The period and the count of the run before `end` that saves most items; a count of 1 for none."""
-        (blocks, layers), found, saved = least, (1, 1), 0
-        for period, row in enumerate(self.equal, 1):
-            count = row[end] // period + 1
-            weight = weights[end] - weights[end - period]
-            if weight and count >= (blocks if weight > 1 else layers) and (count - 1) * period > saved:
-                found, saved = (period, count), (count - 1) * period
-        return found

@@ -71,6 +71,7 @@ class Layer(Record, Declared):
     commutative: ClassVar[bool] = False  # takes its operands in any order
     transparent: ClassVar[bool] = False  # each value of the output, outside training, is 0 or a mean of the input's
     sums: ClassVar[bool] = False  # adds up its operands, each times a number other than 0
+    stacks: ClassVar[bool] = False  # its output is the channels of all operands, one after the other
     train_only: ClassVar[bool] = False  # hands its input on, outside training
     slides: ClassVar[bool] = False  # reads positions together, in windows or all of them
     trails: ClassVar[bool] = False  # may stand as a word after operations that are `trailing`

@@ -117,6 +117,7 @@ class Concatenate(Combiner):
     """The channels of all operands, in order. All other sizes are equal."""
 
     transparent = True
+    stacks = True
     example = "concat {\n    | conv 16x1 relu\n    | conv 8x1 relu; conv 16x3 relu\n}"
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from netc.analysis.structure import BANDS, LEAST, Group, Series, fold, names_of, structure
+from netc.analysis.structure import BANDS, Group, Least, Series, fold, names_of, structure
 from netc.figures import facts
 from netc.figures.options import Options
 from netc.ir.net import Net, Node
@@ -20,7 +20,7 @@ from netc.program import Program
 
 MOST_BANDS = 4  # normalisations and activations that are drawn with their layer
 _HOSTS = frozenset({"conv", "dense"})
-_LEAST = {"none": (inf, inf), "auto": LEAST, "all": (2, 2)}  # equal blocks, and single layers, that are a frame
+_LEAST = {"none": Least(inf, inf), "auto": Least(), "all": Least(2, 1)}  # what is a frame
 
 
 @dataclass(slots=True, eq=False)
