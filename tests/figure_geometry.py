@@ -7,10 +7,11 @@ random networks (300), and prints what was looked at and how much of it is wrong
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,20 @@ from hypothesis import strategies as st
 import netc
 from netc.figures import FigureError, Options
 from netc.figures.graph.measure import TAP
-from netc.figures.scene import Box, Ellipse, Group, Scene, Text, union
+from netc.figures.scene import (
+    Box,
+    Ellipse,
+    Group,
+    Item,
+    Point,
+    Polygon,
+    Rect,
+    Scene,
+    Stamp,
+    Text,
+    moved,
+    union,
+)
 from netc.figures.scene import Path as Line
 from netc.figures.styles import STYLES, draw
 from tests import random_networks
@@ -53,12 +67,15 @@ def examine(scene: Scene) -> Examined:
     items = list(scene.walk())
     boxes = [(item.name, item.items[0].box, item) for item in items if isinstance(item, Group) and item.role == "box"]
     inside = {id(inner) for _, _, group in boxes for inner in group.items}
+    outlines = {name: silhouettes(group) for name, _, group in boxes}
     labels = [item for item in items if isinstance(item, Text) and id(item) not in inside]
     frames = [item.items[0].box for item in items if isinstance(item, Group) and item.role == "frame"]
     edges = [item for item in items if isinstance(item, Line) and item.role == "edge"]
     sheet = Box(0, 0, scene.width, scene.height)
     found = [
-        f"{name}: {text.text!r} leaves its box" for name, box, text in _texts(boxes) if not box.holds(text.box, 0.5)
+        f"{name}: {text.text!r} leaves its box"
+        for name, _, text in _texts(boxes)
+        if not any(_inside(text.corners, outline, 0.5) for outline in outlines[name])
     ]
     found += [f"{name} leaves the sheet" for name, box, _ in boxes if not sheet.holds(box)]
     found += [f"{label.text!r} leaves the sheet" for label in labels if not sheet.holds(label.box, 0.5)]
@@ -70,10 +87,9 @@ def examine(scene: Scene) -> Examined:
         for frame in frames
         if label.box.overlaps(frame) and not frame.holds(label.box)
     ]
-    round_ones = {group.name for _, _, group in boxes if isinstance(group.items[0], Ellipse)}
-    grid = Grid([(name, _inner(box) if name in round_ones else _grown(box, -TOUCH)) for name, box in areas])
+    grid = Grid([(name, _grown(box, -TOUCH)) for name, box in areas])
     for edge in edges:
-        found += _crossings(edge, grid, sheet)
+        found += _crossings(edge, grid, sheet, outlines)
     found += _on_top(scene)
     return Examined(len(boxes), len(edges), len(labels), found)
 
@@ -115,7 +131,51 @@ def _cells(box: Box) -> Iterator[tuple[int, int]]:
     return itertools.product(across, range(int(box.top // _CELL), int(box.bottom // _CELL) + 1))
 
 
-def _crossings(path: Line, grid: Grid, sheet: Box) -> list[str]:
+def silhouettes(group: Group) -> list[list[Point]]:
+    """The areas of a box, each a convex polygon: its cells, as they are seen."""
+    shape = group.items[0]
+    shapes = [moved(each, shape.x, shape.y) for each in shape.template.items] if isinstance(shape, Stamp) else [shape]
+    return [outline for each in shapes if (outline := _outline(each))]
+
+
+def _outline(shape: Item) -> list[Point]:
+    if isinstance(shape, Ellipse):
+        steps = [index * math.tau / 32 for index in range(32)]
+        return [(shape.x + shape.rx * math.cos(step), shape.y + shape.ry * math.sin(step)) for step in steps]
+    if isinstance(shape, Polygon):
+        return list(shape.points)
+    left, top, right, bottom = shape.box
+    return [(left, top), (right, top), (right, bottom), (left, bottom)] if isinstance(shape, Rect) else []
+
+
+def _sides(outline: Sequence[Point]) -> Iterator[tuple[float, float, float]]:
+    """The half planes of a convex polygon that is drawn clockwise on the screen: a unit vector inwards, and how far
+    along it the side is."""
+    for (x, y), (to_x, to_y) in itertools.pairwise([*outline, outline[0]]):
+        length = math.hypot(to_x - x, to_y - y) or 1.0
+        across, down = (y - to_y) / length, (to_x - x) / length
+        yield across, down, across * x + down * y
+
+
+def _inside(points: Iterable[Point], outline: Sequence[Point], slack: float) -> bool:
+    sides = list(_sides(outline))
+    return all(x * across + y * down >= at - slack for x, y in points for across, down, at in sides)
+
+
+def _passes(outline: Sequence[Point], one: Point, other: Point) -> bool:
+    """Whether a straight segment goes farther than `TOUCH` into a convex polygon (Cyrus & Beck 1978)."""
+    low, high = 0.0, 1.0
+    for across, down, at in _sides(outline):
+        begin, end = (x * across + y * down - at - TOUCH for x, y in (one, other))
+        if begin <= 0 and end <= 0:
+            return False
+        if begin * end < 0:
+            share = begin / (begin - end)
+            low, high = (max(low, share), high) if begin < 0 else (low, min(high, share))
+    return low < high
+
+
+def _crossings(path: Line, grid: Grid, sheet: Box, outlines: dict[str, list[list[Point]]]) -> list[str]:
     points = list(path.points())
     found = (
         []
@@ -124,7 +184,11 @@ def _crossings(path: Line, grid: Grid, sheet: Box) -> list[str]:
     )
     near = [(name, box) for name, box in grid.near(path.box).values() if box.overlaps(_grown(path.box, TOUCH))]
     for name, box in near:
-        if any(_segment_meets(box, one, other) for one, other in itertools.pairwise(points)):
+        pieces = list(itertools.pairwise(points))
+        meets = any(_segment_meets(box, one, other) for one, other in pieces)
+        if meets and name in outlines:
+            meets = any(_passes(outline, *piece) for outline in outlines[name] for piece in pieces)
+        if meets:
             found.append(f"an edge from {points[0]} to {points[-1]} crosses {name} {box}")
     return found
 
@@ -159,12 +223,6 @@ def _long_sides(path: Line) -> Iterator[tuple[tuple[float, float], tuple[float, 
 
 def _grown(box: Box, by: float) -> Box:
     return Box(box.left - by, box.top - by, box.right + by, box.bottom + by)
-
-
-def _inner(box: Box) -> Box:
-    """The square in a circle, of which only its corners touch the circle: lines end there too."""
-    x, y, half = (box.left + box.right) / 2, (box.top + box.bottom) / 2, (box.right - box.left) / 2 * 0.7 - TOUCH
-    return Box(x - half, y - half, x + half, y + half)
 
 
 def _segment_meets(box: Box, one: tuple[float, float], other: tuple[float, float]) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from math import inf
 
 from netc.analysis.repetition import Runs
 from netc.ir.net import Net, Node
@@ -318,8 +319,10 @@ class _Folder:
     def _repeats(self, items: list[Item]) -> list[Item]:
         """Items with their runs of equal blocks, found from the end: a block ends where its run does. What comes again
         inside a block that was found is told there."""
-        runs = Runs([self._known[item][0] for item in items])
         weights = list(accumulate((self._known[item][1] for item in items), initial=0))
+        written = self.least.found or any(isinstance(item, Group) for item in items)
+        pays = weights[-1] > (1 if written else self.least.layers) and self.least.blocks < inf
+        runs = Runs([self._known[item][0] for item in items] if pays else [])
         made: list[Item] = []
         end = len(items)
         while end:

@@ -172,12 +172,16 @@ class Facts:
 
 @lru_cache(maxsize=4096)
 def window(layer: Layer, inputs: tuple[Shape, ...]) -> str:
-    """Stride and padding of a layer that slides: `stride 2, padding 1`. Its kind says the kernel."""
+    """Stride and padding of a layer that slides: `stride 2, padding 1`. Its kind says the kernel; of one that reads one
+    position for each there is nothing to say."""
     windows = layer.windows(inputs) if inputs else ()
-    if not windows or not hasattr(layer, "kernel"):
+    if not windows or not hasattr(layer, "kernel") or all(each == _POSITION for each in windows):
         return ""
     steps = _one([f"1/{each.up}" if each.up > 1 else str(each.stride) for each in windows])
     return f"stride {steps}, padding {_one([_sides(each) for each in windows])}"
+
+
+_POSITION = Window(1)
 
 
 def _sides(each: Window) -> str:

@@ -23,7 +23,7 @@ _WIDTHS = {
     **dict.fromkeys("ckszvxyJ", 500), **dict.fromkeys("abdeghnopqu0123456789$_?L#", 556), **dict.fromkeys("+<=>~", 584),
     **dict.fromkeys("FTZ", 611), **dict.fromkeys("ABEKPSVXY&", 667), **dict.fromkeys("CDHNRUw", 722),
     **dict.fromkeys("GOQ", 778), **dict.fromkeys("mM", 833), "W": 944, "%": 889, "@": 1015, "{": 334, "}": 334,
-    '"': 355, "*": 389, "^": 469, "×": 584, "²": 333, "₂": 333, "·": 333, "→": 1000,
+    '"': 355, "*": 389, "^": 469, "×": 584, "²": 333, "₂": 333, "·": 333, "→": 1000, "…": 1000,
     "−": 584, "≤": 549, "∣": 260, "⌈": 333, "⌉": 333, "⌊": 333, "⌋": 333,
 }  # fmt: skip
 _WIDEST = 1000  # of a character that is not in the table: a full-width one

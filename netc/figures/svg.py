@@ -53,7 +53,7 @@ _PRINT = "print-"  # before the ids of textures in a page whose theme can be swi
 _DASHES = re.compile(r' stroke-dasharray="[^"]*"')
 _REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 _MARKUP = re.compile('[&<>"]')
-_TEXT = {"anchor": "middle", "size": 12.0}  # what the root says, and texts need not repeat
+_ANCHOR = "middle"  # what the root says, and texts need not repeat
 
 
 def write(scene: Scene, options: Options, *, styled: bool = True) -> str:
@@ -127,15 +127,19 @@ class _Writer:
     styled: bool = True  # with the style sheet of its theme
     looks: dict[str, str] = field(default_factory=dict)  # look -> its attributes
     templates: dict[str, Template] = field(default_factory=dict)  # those that are defined
+    size: float = 12.0  # of most texts, which the root says
 
     def lines(self) -> Iterator[str]:
         scene, theme = self.scene, self.options.theme
         width, height = number(scene.width), number(scene.height)
         across, down = (number(side * scene.unit / PIXEL) for side in (scene.width, scene.height))
         owner = ' class="netc"' if theme == "auto" else ""
+        sizes = Counter(item.size for item in scene.walk() if isinstance(item, Text))
+        self.size = max(sizes, key=lambda size: (sizes[size], size), default=self.size)
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{down}" viewBox="0 0 {width} {height}"'
-            f'{owner} role="graphics-document document" font-family="{FONT}" font-size="12" text-anchor="middle"'
+            f'{owner} role="graphics-document document" font-family="{FONT}" font-size="{number(self.size)}"'
+            f' text-anchor="{_ANCHOR}"'
             f' fill="{colour("ink", theme)}">'
         )
         yield f"<title>{escape(scene.title)}</title>"
@@ -246,8 +250,8 @@ class _Writer:
         more = self._look(item.look)
         if isinstance(item, Text):
             more = self._haloed(more) if item.halo else more
-            more += "" if item.anchor == _TEXT["anchor"] else f' text-anchor="{item.anchor}"'
-            more += "" if item.size == _TEXT["size"] else f' font-size="{number(item.size)}"'
+            more += "" if item.anchor == _ANCHOR else f' text-anchor="{item.anchor}"'
+            more += "" if item.size == self.size else f' font-size="{number(item.size)}"'
             more += ' font-weight="bold"' if item.bold else ""
         return more
 

@@ -233,4 +233,5 @@ class Absolute(Activation):
     """Absolute value."""
 
     joins = True  # after tanh a rectification of its own (Jarrett et al. 2009)
+    formula = "|{}|"
     example = "conv 16x3; abs"

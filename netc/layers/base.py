@@ -80,6 +80,7 @@ class Layer(Record, Declared):
     # How figures and tables of papers show it.
     paper: ClassVar[str] = ""  # what papers call it, where that is not what the language calls it
     symbol: ClassVar[str] = ""  # the sign that stands for it in a circle
+    formula: ClassVar[str] = ""  # how a formula writes it of `{}`: `|{}|`
     beside: ClassVar[bool] = False  # has no row or slab of its own, but belongs to the layer before it
     listed: ClassVar[bool] = False  # has a row of its own in tables all the same
     residual: ClassVar[bool] = False  # a line that skips layers and ends in it is a shortcut (He et al. 2015)

@@ -214,7 +214,7 @@ class Subsample(Layer):
 class PadChannels(Layer):
     """Zero channels up to `total`, half of them on each side as in TFLearn's shortcuts, or all after."""
 
-    paper = "pad channels"
+    paper = "pad to"
     transparent = True
     positional = ("total",)
     example = "padchannels 32"

@@ -1,5 +1,5 @@
-"""The ends of a network: what each of several inputs goes through alone stands beside the others, and so do the heads
-that lead to several outputs. A mark names each output."""
+"""The ends of a network: what each of several inputs goes through alone stands beside the others, and a head that leads
+to a further output begins beside the place where it branches off. A mark names each output."""
 
 from __future__ import annotations
 
@@ -85,37 +85,31 @@ class _Ends:
         return any(read < own for read in self.reads[number])
 
     def _part_heads(self) -> None:
-        """What leads to the first output beside what leads to the others, from after the last layer that they share.
+        """What leads to each further output beside what leads to the first, from where it branches off.
 
-        A head begins where an item does not read the one before it. The nearer its source, the nearer it stands.
+        A head begins where an item does not read the one before it. The later it branches off, the nearer it stands.
         """
         count = len(self.items)
         starts = [k for k in range(1, count) if k - 1 not in self.reads[k] and not self._is_input(self.items[k])]
         if not starts or any(self._is_input(item) for item in self.items[starts[0] :]):
             return
         main = starts[0]
-        heads = list(zip(starts, [*starts[1:], count], strict=True))
-        sources = {
-            start: {read for number in range(start, end) for read in self.reads[number] if read < start}
-            for start, end in heads
-        }
-        if not all(found and max(found) < main for found in sources.values()):
-            return  # one reads another
-        begin = self._after(main, max(max(found) for found in sources.values()))
-        if begin >= main:
-            return
-        heads.sort(key=lambda head: -max(sources[head[0]]))
-        branches = [Seq(self.items[start:end]) for start, end in [(begin, main), *heads]]
-        self.items = [*self.items[:begin], Fork(branches, trunk=0)]
-
-    def _after(self, end: int, shared: int) -> int:
-        """Where the first head begins: after what is shared and after blocks, where no shortcut comes from before."""
-        begin = shared + 1
-        for number in range(begin, end):
-            joins = isinstance(self.items[number - 1], Fork)
-            if joins or not isinstance(self.items[number], Leaf) or min(self.reads[number]) < begin - 1:
-                begin = number + 1
-        return begin
+        sources: dict[int, int] = {}
+        for start, end in zip(starts, [*starts[1:], count], strict=True):
+            read = {place for number in range(start, end) for place in self.reads[number] if place < start}
+            if not read or max(read) >= main:
+                return  # one reads another
+            sources[start] = max(read)
+        ends = dict(zip(starts, [*starts[1:], count], strict=True))
+        trunk = self.items[:main]
+        for start in sorted(starts, key=lambda start: (-sources[start], start)):
+            begin = sources[start] + 1
+            if begin < len(trunk):
+                head = Seq(self.items[start : ends[start]])
+                trunk = [*trunk[:begin], Fork([Seq(trunk[begin:]), head], trunk=0)]
+            else:
+                trunk += self.items[start : ends[start]]
+        self.items = trunk
 
 
 def _layers(item: Item) -> Iterator[str]:

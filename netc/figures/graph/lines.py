@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from netc.figures.graph.measure import TAP, TRACK, Leg, Spot
+from netc.figures.graph.measure import BAND, TAP, TRACK, Leg, Spot
 from netc.figures.graph.place import Column, Places
 from netc.figures.graph.route import Cross, Flow, Router, Side
 from netc.figures.graph.tree import Fork, Leaf
 from netc.figures.scene import Path, Point
 
 _ROUND = 7.0
+STUB, MARK = 4.0, 6.5  # of a skip that goes on in another column: how far it leaves this one, the radius of its mark
 Way = list[Point]  # corners of a line, (across, flow)
 
 
@@ -28,17 +29,18 @@ class Lines:
     ) -> tuple[list[Path], list[Path], list[Path]]:
         """Edges along the line, shortcuts that leave the shape, shortcuts that change it."""
         edges = [self._flow(flow) for flow in flows]
-        ways = [self._way(side) for side in sides]
+        ways = [self._ways(side) for side in sides]
         self._turns = sorted(
             (one[1], min(one[0], other[0]), max(one[0], other[0]))
-            for way in ways
+            for way in (way for parts in ways for way in parts)
             for one, other in pairwise(way)
             if one[1] == other[1]
         )
         skips: list[Path] = []
         dotted: list[Path] = []
-        for side, way in zip(sides, ways, strict=True):
-            (dotted if changes(side) else skips).append(self._rounded(way))
+        for side, parts in zip(sides, ways, strict=True):
+            drawn = [self._rounded(way, arrow=way is parts[-1]) for way in parts]
+            (dotted if changes(side) else skips).extend(drawn)
         return edges, skips, dotted
 
     # -- along the line --------------------------------------------------------------------------------------
@@ -52,28 +54,14 @@ class Lines:
         joined = self._join(spot, goal, place)
         if joined is not None:
             return self._joined(start, joined, spot, target, flow.target)
+        way = [start]
         columns = self._columns(flow)
         if columns is not None:
-            return self._to_next_column(start, target, *columns)
-        segments: list[tuple[Point, ...]] = []
-        at = start
+            way += self._to_next_column(start, *columns)
         for fork, branch in self._forks(spot, goal):
-            top = self.places.items[id(fork)].top
-            above, _ = self.places.measures.bands(fork)
-            if top > at[1]:
-                segments.append(((at[0], top),))
-            at = self._curve(segments, (at[0], top), (branch.line, top + above))
-        if at != target or not segments:
-            segments.append((target,))
-        return self._path(start, segments)
-
-    def _curve(self, segments: list[tuple[Point, ...]], start: Point, end: Point) -> Point:
-        if abs(start[0] - end[0]) < 0.05:
-            segments.append((end,))
-            return end
-        middle = (start[1] + end[1]) / 2
-        segments.append(((start[0], middle), (end[0], middle), end))
-        return end
+            level = self.places.items[id(fork)].top + BAND / 2
+            way += [(way[-1][0], level), (branch.line, level)]
+        return self._rounded([*way, target])
 
     def _forks(self, spot: Spot, goal: Spot) -> list[tuple[Fork, Spot]]:
         """The forks that the line enters on its way from one sequence into another, from the outermost in."""
@@ -101,22 +89,20 @@ class Lines:
         return None
 
     def _joined(self, start: Point, fork: Fork, spot: Spot, target: Point, leaf: Leaf) -> Path:
-        """Straight down to the end of the longest branch, then curved into the combiner."""
+        """Straight down below the longest branch, and from there to the combiner."""
         while spot.owner is not fork:
             assert spot.parent is not None
             spot = spot.parent
-        _, below = self.places.measures.bands(fork)
-        level = self.places.items[id(fork)].bottom - below
-        segments: list[tuple[Point, ...]] = []
-        if level > start[1]:
-            segments.append(((start[0], level),))
-        number = next(n for n, branch in enumerate(fork.branches) if branch is spot.seq)
-        box = self.places.items[id(leaf)]
-        room = box.right - box.left - 16 if self.vertical else 0.0
-        share = (number + 0.5) / len(fork.branches) - 0.5
-        end = (target[0] + share * max(room, 0.0), target[1])
-        self._curve(segments, (start[0], level), end)
-        return self._path(start, segments)
+        if id(fork) in self.places.measures.straight:
+            end = (start[0], target[1])
+        else:
+            number = next(n for n, branch in enumerate(fork.branches) if branch is spot.seq)
+            box = self.places.items[id(leaf)]
+            room = box.right - box.left - 16 if self.vertical else 0.0
+            share = (number + 0.5) / len(fork.branches) - 0.5
+            end = (target[0] + share * max(room, 0.0), target[1])
+        level = self.places.items[id(fork)].bottom - BAND / 2
+        return self._rounded([start, (start[0], level), (end[0], level), end])
 
     def _columns(self, flow: Flow) -> tuple[Column, Column] | None:
         columns = self.places.columns
@@ -131,28 +117,58 @@ class Lines:
             spot, index = spot.parent, spot.index
         return index
 
-    def _to_next_column(self, start: Point, target: Point, one: Column, other: Column) -> Path:
-        """Below the one column, up between both, and down into the other."""
+    def _to_next_column(self, start: Point, one: Column, other: Column) -> Way:
+        """Below the one column, up between both, and down to the line of the other."""
         low, high = one.bottom + 22, -14.0
         gutter = one.right + 16
-        return self._rounded([start, (start[0], low), (gutter, low), (gutter, high), (target[0], high), target])
+        return [(start[0], low), (gutter, low), (gutter, high), (other.line, high), (other.line, 0)]
 
     # -- at the side -----------------------------------------------------------------------------------------
 
-    def _way(self, side: Side) -> Way:
-        spot = side.spot
-        start = self.places.slot(spot, side.tap) + TAP
-        line = self.places.line(spot, side.tap)
+    def _ways(self, side: Side) -> list[Way]:
+        """The corners of a skip: one line, and one more after each place where it goes on in another column."""
+        start = self.places.slot(side.spot, side.tap) + TAP
+        line = self.places.line(side.spot, side.tap)
         way: Way = [(line, start)]
         if side.lone:
             way.insert(0, (line, self.places.items[id(side.spot.seq.items[side.tap - 1])].bottom))
         box = self.places.items[id(side.target)]
-        levels = [start, *(self._level(cross) for cross in side.crossings), (box.top + box.bottom) / 2]
-        for number, leg in enumerate(side.legs):
-            across = self._lane(leg)
-            way += [(across, levels[number]), (across, levels[number + 1])]
-        way.append((box.right, levels[-1]))
-        return way
+        ways = []
+        for leg, (begin, end) in zip(side.legs, pairwise(self._levels(side)), strict=True):
+            way.append((self._lane(leg.first), begin))
+            if leg.last is not leg.first:
+                way.append((self._lane(leg.first), self._column(leg.first).bottom + STUB))
+                ways.append(way)
+                way = [(self._lane(leg.last), -STUB)]
+            way.append((self._lane(leg.last), end))
+        middle, slant = self._entry(side.target)
+        return [*ways, [*way, (box.right - slant, middle)]]
+
+    def _levels(self, side: Side) -> list[float]:
+        """Where the legs of a skip begin and end along the flow."""
+        start = self.places.slot(side.spot, side.tap) + TAP
+        return [start, *map(self._level, side.crossings), self._entry(side.target)[0]]
+
+    def _entry(self, leaf: Leaf) -> tuple[float, float]:
+        """Where a skip goes into a box: along the flow, and how far inside of its right side."""
+        box, form = self.places.items[id(leaf)], self.places.measures.forms[id(leaf)]
+        if not self.vertical:
+            return box.top + form.before, 0.0
+        return box.top + form.middle, form.slant
+
+    def _column(self, leg: Leg) -> Column:
+        return self.places.columns[self.places.column_of[leg.start // 2]]
+
+    def stubs(self, sides: Iterable[Side]) -> Iterator[tuple[Side, Point, Point]]:
+        """The skips that go on in another column: the middles of the marks where they leave one and enter the other."""
+        for side in sides:
+            for leg in side.legs:
+                if leg.last is not leg.first:
+                    out = (self._lane(leg.first), self._column(leg.first).bottom + STUB + MARK)
+                    yield side, self._turned(out), self._turned((self._lane(leg.last), -STUB - MARK))
+
+    def _turned(self, point: Point) -> Point:
+        return point if self.vertical else (point[1], point[0])
 
     def _lane(self, leg: Leg) -> float:
         spot = self.router.spots[id(leg.seq)]
@@ -167,8 +183,10 @@ class Lines:
     def beside_leg(self, side: Side, along: float, across: float) -> Point:
         """Where a label of such a size stands beside the first leg of a skip: the lane of that, and along the flow the
         place nearest to its middle where no other skip passes through."""
-        way = self._way(side)[-2 * len(side.legs) - 1 :]
-        lane, begin, end = way[0][0], way[0][1], way[1][1]
+        leg = side.legs[0].first
+        lane, (begin, end, *_) = self._lane(leg), self._levels(side)
+        if leg is not side.legs[0].last:
+            end = self._column(leg).bottom
         half, middle = along / 2, (begin + end) / 2
         near = self._turns[bisect_left(self._turns, (begin,)) : bisect_right(self._turns, (end + 1,))]
         levels = [level for level, left, right in near if left < lane + across and right > lane + 1]
@@ -179,12 +197,15 @@ class Lines:
 
     # -- on the screen ---------------------------------------------------------------------------------------
 
-    def _rounded(self, way: Way) -> Path:
+    def _rounded(self, way: Way, *, arrow: bool = True) -> Path:
         """A line through corners along both axes, rounded."""
         points = [way[0]]
         for point in way[1:]:
-            if abs(point[0] - points[-1][0]) + abs(point[1] - points[-1][1]) > 0.05:
-                points.append(point)
+            if abs(point[0] - points[-1][0]) + abs(point[1] - points[-1][1]) <= 0.05:
+                continue
+            if len(points) > 1 and _straight(points[-2], points[-1], point):
+                points.pop()
+            points.append(point)
         segments: list[tuple[Point, ...]] = []
         for before, corner, after in zip(points, points[1:], points[2:], strict=False):
             radius = min(_ROUND, _distance(before, corner) / 2, _distance(corner, after) / 2)
@@ -192,13 +213,15 @@ class Lines:
             inner = (_towards(corner, before, radius / 2), _towards(corner, after, radius / 2))
             segments.append((*inner, _towards(corner, after, radius)))
         segments.append((points[-1],))
-        return self._path(points[0], segments)
-
-    def _path(self, start: Point, segments: Sequence[tuple[Point, ...]]) -> Path:
         if self.vertical:
-            return Path(start, segments, arrow=True)
+            return Path(points[0], segments, arrow=arrow)
         turned = [tuple((flow, across) for across, flow in segment) for segment in segments]
-        return Path((start[1], start[0]), turned, arrow=True)
+        return Path((points[0][1], points[0][0]), turned, arrow=arrow)
+
+
+def _straight(one: Point, two: Point, three: Point) -> bool:
+    """Whether a line through three points goes straight on along an axis."""
+    return any(abs(one[k] - two[k]) < 0.05 and abs(two[k] - three[k]) < 0.05 for k in (0, 1))
 
 
 def _distance(one: Point, other: Point) -> float:

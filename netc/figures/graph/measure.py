@@ -4,23 +4,26 @@ them: `flow` grows from input to output, `across` to the side of the skips."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from math import ceil
 
+from netc.figures.graph.boxes import LABEL, Form, upright, widened
 from netc.figures.graph.tree import Fork, Frame, Leaf, Seq
+from netc.figures.page import wrap
 from netc.figures.scene import text_width
 
-NODE = (150.0, 26.0)  # width and height of a box
-PILL = 20.0  # height of a combiner
-GAP = 18.0  # between two boxes
+GAP = 15.0  # between two boxes
 TAP = 8.0  # from a box to where a skip leaves the line after it
-LANE = 14.0  # between skips
-BAND = 26.0  # in which lines fan out to branches, or come together
+LANE = 12.0  # between skips
+BAND = 24.0  # in which lines fan out to branches, or come together
+STRAIGHT = 14.0  # the same where they go straight down into a bar
+MARKED = 16.0  # between skips whose ends have marks
 TRACK = 8.0  # between lines that cross such a band
-BETWEEN = 16.0  # branches
-PAD = 10.0  # inside a frame
-CORNER = 20.0  # in the corner of a frame, for its count
-LABEL = 10.0  # font size of labels on edges
+BETWEEN = 14.0  # branches
+PAD = 9.0  # inside a frame
+CORNER = 20.0  # at the top of a frame, for its tab
+TAB = (14.0, LABEL)  # height of a frame's tab, and its font size
 
 
 @dataclass(slots=True, eq=False)
@@ -32,9 +35,21 @@ class Leg:
     start: int
     end: int
     label: str = ""
+    lines: list[str] = field(default_factory=list)  # of the label
     width: float = LANE
     lane: int = 0
     offset: float = 0.0  # from the line of the sequence
+    pieces: list[Leg] = field(default_factory=list)  # where it goes on in another column: in the first, in the last
+
+    @property
+    def first(self) -> Leg:
+        """What of it is in the column where it begins."""
+        return self.pieces[0] if self.pieces else self
+
+    @property
+    def last(self) -> Leg:
+        """What of it is in the column where it ends."""
+        return self.pieces[-1] if self.pieces else self
 
 
 @dataclass(slots=True, eq=False)
@@ -72,10 +87,13 @@ class Measures:
 
     vertical: bool
     spots: dict[int, Spot]
-    widths: dict[int, tuple[float, float]]  # of leaves: width and height
+    forms: dict[int, Form]  # of leaves, as they would be alone
     tracks: dict[int, list[int]]  # of forks: lines that cross the bands above and below the branches
+    columns: int = 1  # that the outermost sequence is set in, at most
     extents: dict[int, Extent] = field(default_factory=dict)
     spread: dict[int, list[float]] = field(default_factory=dict)  # of forks: where the lines of branches are
+    straight: set[int] = field(default_factory=set)  # forks whose branches go straight down into a bar
+    cuts: list[int] = field(default_factory=list)  # where columns begin, but for the first
 
     def run(self, order: Sequence[Spot]) -> None:
         """Measure all; `order` has parents before what they hold."""
@@ -85,12 +103,18 @@ class Measures:
     def _sequence(self, spot: Spot) -> None:
         items = spot.seq.items
         extents = []
-        for item in items:
+        for at, item in enumerate(items):
+            before = items[at - 1] if at else None
             if isinstance(item, Leaf):
+                if isinstance(before, Fork):
+                    self._bar(item, before)
                 extent = self._leaf(item)
             elif isinstance(item, Frame):
                 extent = self._frame(item)
             else:
+                after = items[at + 1] if at + 1 < len(items) else None
+                if isinstance(after, Leaf) and self.forms[id(after)].shares:
+                    self.straight.add(id(item))
                 extent = self._fork(item)
             self.extents[id(item)] = extent
             extents.append(extent)
@@ -102,7 +126,27 @@ class Measures:
         for slot, text in spot.labels.items():
             if self.vertical and slot:
                 labels[slot] = 6.0 + ceil(text_width(text, LABEL))
-        spot.after = max([*afters, *labels, _lanes(spot, afters, labels)])
+        flows = [extent.flow for extent in extents]
+        for leg in spot.legs:
+            self._break(leg, spot.gaps, flows)
+            leg.pieces = []
+        legs = spot.legs
+        if spot.parent is None:
+            self.cuts = self._columns(spot, flows)
+            legs = [piece for leg in legs for piece in _pieces(leg, self.cuts)]
+        spot.after = max([*afters, *labels, _lanes(legs, items, afters, labels)])
+
+    def _break(self, leg: Leg, gaps: Sequence[float], flows: Sequence[float]) -> None:
+        """Set the label of a leg in lines that are no longer than it, upright beside it."""
+        if not leg.label:
+            return
+        if not self.vertical:
+            leg.lines = [leg.label]
+        else:
+            first, last = (leg.start + 1) // 2, leg.end // 2
+            room = sum(flows[first:last]) + sum(gaps[first + 1 : last + 1]) - 4
+            leg.lines = wrap(leg.label, max(room, 40.0), LABEL)
+        leg.width = LANE + len(leg.lines) * (LABEL + 1) + 2
 
     def _gap(self, spot: Spot, slot: int) -> float:
         tap = TAP if slot in spot.taps else 0.0
@@ -111,22 +155,35 @@ class Measures:
         if isinstance(spot.seq.items[slot - 1], Fork):
             return 0.0
         label = spot.labels.get(slot, "")
-        if not label:
-            return GAP + tap
-        return max(GAP, 24.0) + tap if self.vertical else ceil(text_width(label, LABEL)) + 16 + tap
+        return GAP + tap if self.vertical or not label else ceil(text_width(label, LABEL)) + 16 + tap
+
+    def _bar(self, leaf: Leaf, fork: Fork) -> None:
+        """Make a concatenation as wide as the branches that it joins."""
+        if id(fork) in self.straight:
+            lines = self.spread[id(fork)]
+            make = widened if self.vertical else upright
+            self.forms[id(leaf)] = make(self.forms[id(leaf)], 24 - min(lines), 24 + max(lines))
 
     def _leaf(self, leaf: Leaf) -> Extent:
-        width, height = self.widths[id(leaf)]
-        flow, across = (height, width) if self.vertical else (width, height)
-        return Extent(flow, across / 2, across / 2)
+        form = self.forms[id(leaf)]
+        if self.vertical:
+            return Extent(form.height, form.before, form.after)
+        return Extent(form.before + form.after, form.middle, form.height - form.middle)
 
     def _frame(self, frame: Frame) -> Extent:
         body = self.spots[id(frame.body)]
-        first, side = (CORNER, PAD) if self.vertical else (PAD, CORNER)
-        width = ceil(text_width(f"×{frame.count}", 12, True)) + 12
-        needed = width if not self.vertical else 0.0
-        flow = max(first + body.flow + PAD, needed)
-        return Extent(flow, max(body.before + side, width if self.vertical else 0), body.after + PAD)
+        tab = self.tab(frame)
+        if not self.vertical:
+            flow = max(2 * PAD + body.flow, tab + PAD)
+            return Extent(flow, body.before + CORNER, body.after + PAD)
+        before, after = body.before + PAD, body.after + PAD
+        if before < tab + 4:
+            after = max(after, tab + 4)
+        return Extent(CORNER + body.flow + PAD, before, after)
+
+    def tab(self, frame: Frame) -> float:
+        """How wide the tab of a frame is."""
+        return ceil(text_width(frame.heading, TAB[1], True)) + 10.0
 
     def _fork(self, fork: Fork) -> Extent:
         branches = [self.spots[id(branch)] for branch in fork.branches]
@@ -146,17 +203,84 @@ class Measures:
         above, below = self.tracks.get(id(fork), (0, 0))
         return (
             (0 if fork.rootless else BAND) + TRACK * above,
-            (BAND if fork.trunk is None else 0) + TRACK * below,
+            (0 if fork.trunk is not None else STRAIGHT if id(fork) in self.straight else BAND) + TRACK * below,
         )
 
+    # -- columns ---------------------------------------------------------------------------------------------
 
-def _lanes(spot: Spot, afters: Sequence[float], labels: Sequence[float]) -> float:
+    def _columns(self, root: Spot, flows: Sequence[float]) -> list[int]:
+        """Where the outermost sequence goes on in another column: so that the longest is as short as it can be, and
+        where no skip passes if that makes it no more than a quarter longer."""
+        items = root.seq.items
+        if self.columns <= 1:
+            return []
+        passed = [0] * (len(items) + 1)  # skips that pass a cut before an item
+        for leg in root.legs:
+            first, last = leg.start // 2 + 1, (leg.end + 1) // 2
+            for slot in (first, last):
+                if slot < len(passed):
+                    passed[slot] += 1 if slot == first else -1
+        for slot in range(1, len(passed)):
+            passed[slot] += passed[slot - 1]
+        whole = [slot for slot in range(1, len(items)) if not isinstance(items[slot - 1], Fork)]
+        free = [slot for slot in whole if not passed[slot]]
+        sizes = [flow + root.gaps[at] for at, flow in enumerate(flows)]
+        anywhere, clean = (_balanced(sizes, slots, self.columns) for slots in (whole, free))
+        return clean if _longest(sizes, clean) <= 1.25 * _longest(sizes, anywhere) else anywhere
+
+
+def _longest(sizes: Sequence[float], cuts: Sequence[int]) -> float:
+    ends = [0, *cuts, len(sizes)]
+    return max((sum(sizes[start:end]) for start, end in pairwise(ends)), default=0.0)
+
+
+def _balanced(sizes: Sequence[float], slots: Sequence[int], count: int) -> list[int]:
+    """At most `count - 1` of the slots, so that the longest part between them is as short as can be."""
+    allowed = set(slots)
+
+    def fill(most: float) -> list[int] | None:
+        cuts: list[int] = []
+        length, last, since = 0.0, 0, 0.0  # of this part; its last slot, and what came after it
+        for at, size in enumerate(sizes):
+            if at in allowed:
+                last, since = at, 0.0
+            length, since = length + size, since + size
+            if length > most:
+                if not last or (cuts and cuts[-1] == last) or since > most or len(cuts) + 1 >= count:
+                    return None
+                cuts.append(last)
+                length = since
+        return cuts
+
+    best: list[int] = []
+    low, high = max(sizes, default=0.0), sum(sizes)
+    while high - low > 0.5:
+        middle = (low + high) / 2
+        found = fill(middle)
+        low, high, best = (middle, high, best) if found is None else (low, middle, found)
+    return best
+
+
+def _pieces(leg: Leg, cuts: Sequence[int]) -> list[Leg]:
+    """A leg of the outermost sequence in its columns: whole, or its first and its last piece."""
+    first, last = leg.start // 2 + 1, (leg.end + 1) // 2
+    passed = [cut for cut in cuts if first <= cut < last]
+    if not passed:
+        return [leg]
+    leg.pieces = [
+        replace(leg, end=2 * passed[0] - 1, width=max(leg.width, MARKED), pieces=[]),
+        replace(leg, start=2 * passed[-1], label="", lines=[], width=MARKED, pieces=[]),
+    ]
+    return leg.pieces
+
+
+def _lanes(legs: Sequence[Leg], items: Sequence[object], afters: Sequence[float], labels: Sequence[float]) -> float:
     """Give each leg a lane, shorter ones inside; returns how far the outermost reaches.
 
     Legs that overlap form a cluster, whose lanes begin beside the widest item or label along it.
     """
     reach = 0.0
-    for cluster in _clusters(spot.legs):
+    for cluster in _clusters(legs):
         count = _colour(cluster)
         passed = slice(min(_first(leg) for leg in cluster), max(_last(leg) for leg in cluster) + 1)
         base = max([*afters[passed], *labels[passed]], default=0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from math import ceil
 
@@ -10,18 +10,37 @@ from netc.analysis.cost import Cost
 from netc.analysis.sizes.trace import Extents
 from netc.figures import facts
 from netc.figures.facts import Facts
-from netc.figures.graph.lines import Lines
-from netc.figures.graph.measure import LABEL, LANE, NODE, PILL, TAP, Measures
+from netc.figures.graph.boxes import LABEL, SIGN, Form, Kind, broken, needed, row, shapes, strip
+from netc.figures.graph.boxes import LINE as LEADING
+from netc.figures.graph.cells import Words
+from netc.figures.graph.legend import legend
+from netc.figures.graph.lines import MARK, Lines
+from netc.figures.graph.measure import TAB, TAP, Measures, Spot
 from netc.figures.graph.place import Places
 from netc.figures.graph.route import Router, Side
-from netc.figures.graph.tree import Frame, Leaf, Tree
+from netc.figures.graph.tree import Fork, Frame, Leaf, Tree
 from netc.figures.options import Options
 from netc.figures.page import sheet
-from netc.figures.scene import Box, Group, Item, Rect, Scene, Stamp, Template, Text, fit, text_width
-from netc.figures.trunk import LINES
+from netc.figures.scene import (
+    Box,
+    Ellipse,
+    Group,
+    Item,
+    Path,
+    Point,
+    Rect,
+    Scene,
+    Stamp,
+    Template,
+    Text,
+    fit,
+    text_width,
+)
+from netc.figures.theme import TEXTURES
+from netc.ir.shape import Shape
 
-WIDEST = 260.0  # box
-_BAND = 3.5  # of a normalisation or an activation in a box
+_WIDEST = 190.0  # text of a box
+_USUAL = 150.0  # width that boxes along a line share at most
 
 
 class Painter:
@@ -30,63 +49,42 @@ class Painter:
     def __init__(self, known: Facts, tree: Tree, options: Options) -> None:
         self.facts, self.tree, self.options = known, tree, options
         self.net = known.program.net
-        self._templates: dict[str, Template] = {}  # by key
         self.vertical = options.direction == "tb"
         self.router = Router(tree, self.net)
         self.flows, self.sides = self.router.route()
-        self.texts = {id(leaf): self._text(leaf) for leaf in self.router.leaves}
-        widths = {id(leaf): self._size(leaf) for leaf in self.router.leaves}
-        self.measures = Measures(self.vertical, self.router.spots, widths, self.router.tracks)
+        self.words = Words(known, tree, self.router.leaves, expand=options.expand)
+        self.kinds = {id(leaf): self._kind(leaf) for leaf in self.router.leaves}
+        self._templates: dict[str, Template] = {}  # by key
         self._label_slots()
         self._label_skips()
-        self.measures.run(self.router.order)
-        self.places = Places(self.measures)
-        self.places.run(self.router.order[0], (options.columns or 1) if self.vertical else 1)
+        self._lay_out(options.columns or 1, 0)
 
     # -- what is said ----------------------------------------------------------------------------------------
 
-    def _family(self, leaf: Leaf) -> str:
-        return "input" if leaf.output else self.net.node(leaf.names[leaf.main]).layer.family
-
-    def _text(self, leaf: Leaf) -> str:
+    def _kind(self, leaf: Leaf) -> Kind:
+        """What decides the silhouette of a box."""
         if leaf.output:
-            name = leaf.exit if len(self.net.outputs) > 1 else ""
-            return self._named("output ", name, self.facts.shape(leaf.exit))
-        main = self.net.node(leaf.names[leaf.main])
-        parts = [facts.label(main.layer, self.net.shapes[main.name])]
-        if main.layer.family not in ("conv", "dense"):
-            parts += [facts.word(self.net.node(name).layer) for name in leaf.names[leaf.main + 1 :]]
-        if main.layer.is_input and len(self.net.inputs) > 1:
-            return self._named("", f"{main.name}:", parts[0])
-        return fit(", ".join(parts), WIDEST - 12)
-
-    @staticmethod
-    def _named(before: str, name: str, after: str) -> str:
-        """A text with a name in it, which is cut where it is too long for all to fit."""
-        room = WIDEST - 12 - text_width(f"{before} {after}")
-        return fit(before + (f"{fit(name, room)} " if name else "") + after, WIDEST - 12)
-
-    def _size(self, leaf: Leaf) -> tuple[float, float]:
-        width = text_width(self.texts[id(leaf)])
-        if self._is_pill(leaf):
-            return max(round(width) + 18.0, 34.0 if width < 30 else 100.0), PILL
-        return max(NODE[0], round(width) + 12.0), NODE[1]
-
-    def _is_active(self, leaf: Leaf) -> bool:
-        """Whether the layer of a box has an activation as an argument, which is drawn as a band."""
-        layer = self.net.node(leaf.names[leaf.main]).layer
-        return not self._is_pill(leaf) and getattr(layer, "act", "linear") != "linear"
-
-    def _is_pill(self, leaf: Leaf) -> bool:
-        return leaf.output or self._family(leaf) in ("merge", "input")
+            return Kind("input")
+        node = self.net.node(leaf.names[leaf.main])
+        layer, shape, inputs = node.layer, self.net.shapes[node.name], self.net.operand_shapes(node.name)
+        windows = layer.windows(inputs) if inputs else ()
+        effect = ""
+        if layer.stacks:
+            effect = "bar"
+        elif layer.symbol and layer.symbol == self.words.cells[id(leaf)].main.text:
+            effect = "sign"
+        elif windows is None:
+            effect = "global"
+        elif layer.family != "conv" and inputs and _larger(shape, inputs[0]):
+            effect = "up"
+        return Kind(layer.family, effect, bool(node.shares and layer.weights(inputs)))
 
     def _label_slots(self) -> None:
-        """Shapes beside the line, where they change."""
+        """Shapes beside the line, where maps change their size."""
         wanted = self.options.shapes
         if wanted == "none":
             return
         for spot in self.router.order:
-            branch = spot.parent is not None and not isinstance(spot.owner, Frame)
             if isinstance(spot.owner, Frame) and spot.owner.varies:
                 continue
             last: Extents | None = None
@@ -95,36 +93,76 @@ class Painter:
                     continue
                 name = item.exit if isinstance(item, Leaf) else item.names[-1]
                 shape = self.facts.extents(name)
-                if isinstance(item, Leaf) and self._family(item) == "input":
+                if isinstance(item, Leaf) and self.kinds[id(item)].family == "input":
                     last = shape
                     continue
-                before = last if last is not None else self._entry_shape(spot.seq.items[index])
-                changed = shape[:-1] != (before or ())[:-1] if branch else shape != before
-                if wanted == "all" or changed:
+                before = last if last is not None else self._entry_shape(item)
+                if wanted == "all" or shape[:-1] != (before or ())[:-1]:
                     spot.labels[index + 1] = self.facts.shape(name)
                 last = shape
 
-    def _entry_shape(self, item: object) -> Extents | None:
+    def _entry_shape(self, item: Leaf | Frame) -> Extents | None:
         """The shape that enters an item."""
-        names = item.names if isinstance(item, Leaf | Frame) else ()
-        operands = self.net.operands(names[0]) if names else ()
+        operands = self.net.operands(item.names[0])
         return self.facts.extents(operands[0]) if operands else None
 
     def _label_skips(self) -> None:
         for side in self.sides:
-            if not side.names:
-                continue
-            text = ", ".join(filter(None, map(self._skip_label, side.names)))
-            leg = side.legs[0]
-            leg.label = fit(text, 130, LABEL)
-            leg.width = LANE + (ceil(text_width(leg.label, LABEL)) + 4 if self.vertical else LABEL + 4)
+            side.legs[0].label = " · ".join(text for name in side.names for text in self._skip_words(name))
 
-    def _skip_label(self, name: str) -> str:
-        layer, shape = self.net.node(name).layer, self.net.shapes[name]
-        if layer.family == "norm":
-            return ""
-        text = facts.label(layer, shape)
-        return text.replace(" conv", "", 1) if layer.family == "conv" else text.replace("subsample ", "/")
+    def _skip_words(self, name: str) -> Iterator[str]:
+        """What is said of a layer on a skip."""
+        for cell in self.words.of(name):
+            yield cell.text.replace(" conv", "", 1) if cell.family == "conv" else cell.text.replace("subsample ", "/")
+
+    # -- where it stands -------------------------------------------------------------------------------------
+
+    def _lay_out(self, columns: int, narrow: int) -> None:
+        """Measure and place all, in at most so many columns. With `narrow` 1 the boxes of branches have their cells
+        below them and their texts on two lines, with 2 all boxes."""
+        forms: dict[int, Form] = {}
+        for leaves, inside in self._lines():
+            wrapped = narrow > (0 if inside else 1)
+            width = self._width(leaves, wrapped)
+            for leaf in leaves:
+                forms[id(leaf)] = self._form(leaf, width, wrapped)
+        self.measures = Measures(self.vertical, self.router.spots, forms, self.router.tracks, columns)
+        self.measures.run(self.router.order)
+        self.places = Places(self.measures)
+        self.places.run(self.router.order[0])
+
+    def _lines(self) -> Iterator[tuple[list[Leaf], bool]]:
+        """The boxes on each line, through frames; and whether that is a branch."""
+        heads: dict[int, Spot] = {}
+        found: dict[int, list[Leaf]] = {}
+        for spot in self.router.order:
+            inside = isinstance(spot.owner, Frame) and spot.parent is not None
+            heads[id(spot)] = heads[id(spot.parent)] if inside else spot
+            found.setdefault(id(heads[id(spot)]), []).extend(i for i in spot.seq.items if isinstance(i, Leaf))
+        for spot in self.router.order:
+            if heads[id(spot)] is spot:
+                trunk = spot.parent is None or (isinstance(spot.owner, Fork) and spot.owner.trunk is not None)
+                yield found[id(spot)], not trunk
+
+    def _width(self, leaves: Iterable[Leaf], wrapped: bool) -> float:
+        """The width that the boxes on a line share."""
+        widths = [0.0]
+        for leaf in leaves:
+            kind, text = self.kinds[id(leaf)], self.words.cells[id(leaf)].main.text
+            if kind.effect != "sign":
+                lines = broken(text) if wrapped else (text,)
+                widths.append(max(needed(kind, fit(line, _WIDEST)) for line in lines))
+        return max((width for width in widths if width <= _USUAL), default=0.0) if self.vertical else 0.0
+
+    def _form(self, leaf: Leaf, width: float, wrapped: bool) -> Form:
+        kind, cells = self.kinds[id(leaf)], self.words.cells[id(leaf)]
+        if needed(kind, cells.main.text) > _WIDEST:
+            cells = replace(cells, main=replace(cells.main, text=fit(cells.main.text, _WIDEST - 20)))
+        form = row(kind, cells, width, wrapped=wrapped, below=wrapped or not self.vertical)
+        if kind.effect == "bar":
+            shares = tuple(shape[-1] or 1 for shape in self.net.operand_shapes(leaf.names[leaf.main]))
+            form = replace(form, shares=shares)
+        return form
 
     # -- the scene -------------------------------------------------------------------------------------------
 
@@ -135,53 +173,72 @@ class Painter:
         items: list[Item] = [*self._frames()]
         looks = (("edge", edges), ("skip", skips), ("dotted", dotted))
         items += [Group([*paths], look=look) for look, paths in looks if paths]
+        ties = list(self._ties())
+        items += [Group([*ties], look="tie")] if ties else []
         items += self._slot_labels()
         items += self._leg_labels(lines)
+        items += self._marks(lines)
         places = {node.name: place for place, node in enumerate(self.net)}
         leaves = sorted(self.router.leaves, key=lambda leaf: (places[leaf.exit], leaf.output))
         items += [self._box(leaf) for leaf in leaves]
-        shown = [pair for pair, paths in zip(LINES, (skips, dotted), strict=True) if paths]
         known = self.facts
+        forms = [self.measures.forms[id(leaf)] for leaf in leaves]
         return sheet(
             items,
             title=known.program.name,
             facts=known.header(),
             description=known.description(),
             options=self.options,
-            kinds=self._kinds(),
-            lines=shown,
+            legend=legend(forms, self._said_of_lines(bool(skips), bool(dotted))),
+            notes=[self.words.sentence] if self.words.sentence else [],
+            smallest=LABEL,
         )
+
+    def _said_of_lines(self, skips: bool, dotted: bool) -> list[tuple[str, str]]:
+        """What the lines at the side mean: shortcuts lead into sums, skip connections into what joins channels."""
+        said = []
+        for look, there, changed in (("skip", skips, False), ("dotted", dotted, True)):
+            layers = [
+                self.net.node(side.target.names[0]).layer for side in self.sides if self._changes(side) == changed
+            ]
+            words = ["shortcut"] if any(layer.sums for layer in layers) else []
+            words += ["skip connection"] if any(layer.stacks for layer in layers) else []
+            if there and words:
+                said.append((look, ", ".join(words) + (" that changes the shape" if changed else "")))
+        return said
 
     def _changes(self, side: Side) -> bool:
         """Whether a shortcut changes the shape of what it carries."""
         names = side.names
-        return bool(names) and self.facts.extents(self.net.operands(names[0])[0]) != self.facts.extents(names[-1])
-
-    def _kinds(self) -> set[str]:
-        """Families of all that is shown, in bands too."""
-        shown = [leaf for leaf in self.router.leaves if not leaf.output]
-        kinds = {self.net.node(name).layer.family for leaf in shown for name in leaf.names}
-        return kinds | {"activation"} if any(map(self._is_active, shown)) else kinds
+        return bool(names) and self.net.operand_shapes(names[0])[0] != self.net.shapes[names[-1]]
 
     def _frames(self) -> Iterable[Item]:
         for spot in self.router.order:
             frame = spot.owner
             if not isinstance(frame, Frame):
                 continue
-            box = self._screen(self.places.items[id(frame)])
+            area = self.places.items[id(frame)]
+            box = self._screen(area)
             cost = sum((self.facts.cost.layers[name] for name in frame.names), Cost())
             width, height = box.right - box.left, box.bottom - box.top
-            border = Template(f"frame{width:g}x{height:g}", [Rect(0, 0, width, height, "frame", 6)])
-            title = f"{frame.title}: {frame.count} equal blocks of {len(frame.names) // frame.count} layers"
-            more = facts.counts(cost)
+            wide = self.measures.tab(frame)
+            left = wide + 4 <= self.places.lines[id(frame)] - area.left or not self.vertical
+            tab = Rect(0 if left else width - wide, 0, wide, TAB[0], "tab", 3)
+            key = f"frame{width:g}x{height:g}-{tab.x:g}-{wide:g}"
+            border = Template(key, [Rect(0, 0, width, height, "frame", 6), tab])
+            heading = Text(
+                box.left + tab.x + wide / 2, box.top + 10.5, frame.heading, TAB[1], look="tab.text", bold=True
+            )
+            items: list[Item] = [Stamp(box.left, box.top, border), heading]
+            title = frame.title or "repeat"
+            if frame.count > 1:
+                blocks = "equal branches" if frame.beside else "equal blocks"
+                title += f": {frame.count} {blocks} of {len(frame.names) // frame.count} layers"
             node = self.net.node(frame.names[0])
             yield Group(
-                [
-                    Stamp(box.left, box.top, border),
-                    Text(box.left + 7, box.top + 15, f"×{frame.count}", 12, "start", bold=True),
-                ],
-                name=f"{frame.names[0]}-frame",
-                title="\n".join(filter(None, [title, more, self.facts.place(node)])),
+                items,
+                name=f"{frame.names[0]}-{'module' if frame.count == 1 else 'frame'}",
+                title="\n".join(filter(None, [title, facts.counts(cost), self.facts.place(node)])),
                 role="frame",
                 line=self.facts.line(node),
                 span=self.facts.span(node),
@@ -192,36 +249,59 @@ class Painter:
         """A box along the flow and across it as one on the screen."""
         return box if self.vertical else Box(box.top, box.left, box.bottom, box.right)
 
+    def _origin(self, leaf: Leaf) -> Point:
+        """Where the line meets the top of a box, around which its form is."""
+        box, form = self._screen(self.places.items[id(leaf)]), self.measures.forms[id(leaf)]
+        return box.left + form.before, box.top
+
     def _box(self, leaf: Leaf) -> Group:
-        box = self._screen(self.places.items[id(leaf)])
+        form, (x, y) = self.measures.forms[id(leaf)], self._origin(leaf)
         node = self.net.node(leaf.names[leaf.main])
-        before = [self.net.node(name).layer.family for name in leaf.names[: leaf.main]]
-        after = [self.net.node(name).layer.family for name in leaf.names[leaf.main + 1 :]]
-        if self._is_active(leaf):
-            after.insert(0, "activation")
-        if self._is_pill(leaf):
-            before = after = []
-        middle = (box.top + len(before) * _BAND + box.bottom - len(after) * _BAND) / 2
-        baseline = min(max(middle + 4.2, box.top + 9.5), box.bottom - 2.7)
-        text = Text((box.left + box.right) / 2, round(baseline), self.texts[id(leaf)])
-        stamp = Stamp(box.left, box.top, self._template(leaf, box, before, after))
-        made = self.facts.drawn([stamp, text], node, leaf.names)
+        if form.key not in self._templates:
+            self._templates[form.key] = Template(form.key, shapes(form))
+        items: list[Item] = [Stamp(x, y, self._templates[form.key])]
+        if form.shares:
+            items.append(Group([*strip(form, x, y)], look="share"))
+        made = self.facts.drawn([*items, *self._texts(form, x, y)], node, leaf.names)
         return replace(made, name=f"{leaf.exit}-output", title=f"output {leaf.exit}") if leaf.output else made
 
-    def _template(self, leaf: Leaf, box: Box, before: list[str], after: list[str]) -> Template:
-        """A box with a band for each normalisation and activation, those before the layer at the side it begins."""
-        width, height, family = box.right - box.left, box.bottom - box.top, self._family(leaf)
-        size = "" if (width, height) == NODE else f"{width:g}"
-        marks = "".join(band[0] for band in before) + "." + "".join(band[0] for band in after)
-        key = f"{family}{size}" + (marks if before or after else "")
-        if key in self._templates:
-            return self._templates[key]
-        rects = [Rect(0, 0, width, height, family, height / 2 if self._is_pill(leaf) else 3)]
-        for number, band in enumerate(before):
-            rects.append(Rect(0.5, 0.5 + number * _BAND, width - 1, _BAND, f"{band}.band"))
-        for number, band in enumerate(reversed(after)):
-            rects.append(Rect(0.5, height - 0.5 - (number + 1) * _BAND, width - 1, _BAND, f"{band}.band"))
-        return self._templates.setdefault(key, Template(key, rects))
+    def _texts(self, form: Form, x: float, y: float) -> Iterator[Text]:
+        """The texts of a box, in the order in which its cells compute."""
+        for piece in sorted(form.pieces, key=lambda piece: (piece.top, piece.left)):
+            middle, across = (piece.top + piece.bottom) / 2, x + (piece.left + piece.right) / 2
+            halo = self.options.theme == "print" and piece.cell.family in TEXTURES
+            if form.turned:
+                yield Text(across + 1.5, y + middle, piece.lines[0], piece.size, turn=-90.0)
+                continue
+            up = 2.0 if form.shares and piece is form.pieces[0] else 0.0
+            first = y + middle + (5.0 if piece.size == SIGN else 3.7) - up - (len(piece.lines) - 1) * LEADING / 2
+            for number, line in enumerate(piece.lines):
+                yield Text(across, round(first + number * LEADING), line, piece.size, halo=halo)
+
+    def _ties(self) -> Iterator[Path]:
+        """Signs of equality between layers side by side that share their weights."""
+        shown = {name: leaf for leaf in self.router.leaves if not leaf.output for name in leaf.names}
+        for leaf in self.router.leaves:
+            node = self.net.node(leaf.names[leaf.main])
+            twin = shown.get(node.shares or "")
+            if twin is None or not self.kinds[id(leaf)].dashed or not self._beside(twin, leaf):
+                continue
+            one, other = sorted(self._screen(self.places.items[id(each)]) for each in (twin, leaf))
+            if self.vertical:
+                y = (one.top + one.bottom) / 2
+                yield from (Path((one.right, y + by), [((other.left, y + by),)], role="tie") for by in (-2, 2))
+            else:
+                x = (one.left + one.right) / 2
+                yield from (Path((x + by, one.bottom), [((x + by, other.top),)], role="tie") for by in (-2, 2))
+
+    def _beside(self, one: Leaf, other: Leaf) -> bool:
+        """Whether two boxes stand at one height in neighbouring branches."""
+        (spot, _), (next_to, _) = self.router.places[id(one)], self.router.places[id(other)]
+        fork = spot.owner
+        if not isinstance(fork, Fork) or next_to.owner is not fork:
+            return False
+        at, to = (next(n for n, seq in enumerate(fork.branches) if seq is each.seq) for each in (spot, next_to))
+        return abs(at - to) == 1 and self.places.items[id(one)][1::2] == self.places.items[id(other)][1::2]
 
     def _slot_labels(self) -> Iterable[Item]:
         labels = []
@@ -232,20 +312,56 @@ class Painter:
                 at = self.places.items[id(item)].bottom + (TAP if tapped else 0)
                 line = self.places.lines[id(item)]
                 if self.vertical:
-                    labels.append(Text(line + 6, at + 13, text, LABEL, "start", "muted"))
+                    labels.append(Text(line + 6, at + 10, text, LABEL, "start", "muted"))
                 else:
                     labels.append(Text(at + 4, line - 4, text, LABEL, "start", "muted"))
         return labels
 
     def _leg_labels(self, lines: Lines) -> Iterable[Item]:
         for side in self.sides:
-            leg = side.legs[0]
-            if not leg.label:
+            texts = side.legs[0].first.lines
+            if not texts:
                 continue
-            width = ceil(text_width(leg.label, LABEL))
+            width = ceil(max(text_width(text, LABEL) for text in texts))
+            height = len(texts) * (LABEL + 1)
             if self.vertical:
-                lane, middle = lines.beside_leg(side, LABEL + 2, 5 + width)
-                yield Text(lane + 5, round(middle) + 3, leg.label, LABEL, "start", "note")
+                lane, middle = lines.beside_leg(side, width, height + 5)
+                for number, text in enumerate(texts):
+                    yield Text(
+                        lane + 4 + LABEL * 0.78 + number * (LABEL + 1),
+                        round(middle),
+                        text,
+                        LABEL,
+                        look="note",
+                        turn=-90.0,
+                    )
             else:
-                lane, middle = lines.beside_leg(side, width + 4, LABEL + 5)
-                yield Text(round(middle - width / 2), lane + LABEL + 3, leg.label, LABEL, "start", "note")
+                lane, middle = lines.beside_leg(side, width + 4, height + 5)
+                yield Text(round(middle), lane + LABEL + 2, texts[0], LABEL, look="note")
+
+    def _marks(self, lines: Lines) -> Iterator[Group]:
+        """The two ends of each skip that goes on in another column, with a letter."""
+        for number, (side, out, into) in enumerate(lines.stubs(self.sides)):
+            letter = _letters(number)
+            name = f"{side.source.exit}-to-{side.target.exit}"
+            title = f"from {side.source.exit} to {side.target.exit}"
+            for (x, y), end in ((out, "leaves"), (into, "enters")):
+                radius = max(MARK, ceil(text_width(letter, LABEL) / 2) + 1.0)
+                mark: list[Item] = [Ellipse(x, y, radius, MARK, "mark"), Text(x, y + 3.4, letter, LABEL)]
+                yield Group(mark, name=f"{name}-{end}-{letter}", title=title, role="box")
+
+
+def _larger(shape: Shape, before: Shape) -> bool:
+    """Whether a map grew along a dimension."""
+    pairs = zip(shape[:-1], before[:-1], strict=False)
+    return any(one is not None and other is not None and one > other for one, other in pairs)
+
+
+def _letters(number: int) -> str:
+    """`a` to `z`, then `aa`, `ab`, ..."""
+    text = ""
+    number += 1
+    while number:
+        number, letter = divmod(number - 1, 26)
+        text = chr(97 + letter) + text
+    return text

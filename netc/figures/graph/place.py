@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from netc.figures.graph.boxes import LABEL
 from netc.figures.graph.measure import CORNER, GAP, PAD, TAP, Measures, Spot
 from netc.figures.graph.tree import Frame, Leaf
-from netc.figures.scene import Box
+from netc.figures.scene import Box, text_width
 
 GUTTER = 44.0  # between columns
 
@@ -33,9 +34,9 @@ class Places:
     columns: list[Column] = field(default_factory=list)
     column_of: dict[int, int] = field(default_factory=dict)  # place in the outermost sequence -> column
 
-    def run(self, root: Spot, columns: int) -> None:
-        """Place all; the outermost sequence in at most so many columns."""
-        self._root(root, columns)
+    def run(self, root: Spot) -> None:
+        """Place all; the outermost sequence in its columns."""
+        self._root(root)
         stack = [root]
         while stack:
             spot = stack.pop()
@@ -64,26 +65,28 @@ class Places:
                     inner.start, inner.line = box.top + above, line + offset
                     stack.append(inner)
 
-    def _root(self, root: Spot, columns: int) -> None:
-        self.columns = _columns(root, self.measures, columns)
+    def _root(self, root: Spot) -> None:
+        items, measures = root.seq.items, self.measures
+        starts = [0, *measures.cuts]
+        pieces = [piece for leg in root.legs for piece in leg.pieces or [leg]]
         right = 0.0
-        for number, column in enumerate(self.columns):
-            items = root.seq.items[column.first : column.end]
-            extents = [self.measures.extents[id(item)] for item in items]
+        for number, (first, end) in enumerate(zip(starts, [*starts[1:], len(items)], strict=True)):
+            column = Column(first, end)
+            extents = [measures.extents[id(item)] for item in items[first:end]]
             before = max((extent.before for extent in extents), default=0)
-            after = max((extent.after for extent in extents), default=0)
-            legs = [leg for leg in root.legs if column.first <= leg.start // 2 < column.end]
-            after = max([after, *(leg.offset + leg.width for leg in legs)])
-            texts = [slot for slot in root.labels if column.first < slot <= column.end]
-            after = max(after, 80.0 if texts else 0.0) if self.measures.vertical else after
+            after = [extent.after for extent in extents]
+            after += [leg.offset + leg.width for leg in pieces if first <= leg.start // 2 < end]
+            if measures.vertical:
+                after += [6 + text_width(text, LABEL) for slot, text in root.labels.items() if first < slot <= end]
             column.line = right + before
-            column.right = column.line + after
+            column.right = column.line + max(after, default=0)
             right = column.right + GUTTER
-            for slot in range(column.first, column.end):
+            for slot in range(first, end):
                 self.column_of[slot] = number
-            column.top = TAP + GAP if column.first in root.taps else 0.0
-            gaps = root.gaps[column.first + 1 : column.end]
+            column.top = TAP + GAP if first in root.taps and first else 0.0
+            gaps = root.gaps[first + 1 : end]
             column.bottom = column.top + sum(gaps) + sum(extent.flow for extent in extents)
+            self.columns.append(column)
 
     def slot(self, spot: Spot, slot: int) -> float:
         """Where a slot of a sequence begins along the flow: after the item before it."""
@@ -100,28 +103,3 @@ class Places:
         if spot.parent is not None:
             return spot.line
         return self.columns[self.column_of[min(slot, len(spot.seq.items) - 1)]].line
-
-
-def _columns(root: Spot, measures: Measures, columns: int) -> list[Column]:
-    """Columns of about the same length, cut only where no skip passes."""
-    items = root.seq.items
-    if columns <= 1 or not items:
-        return [Column(0, len(items))]
-    blocked = [0] * (2 * len(items) + 3)
-    for leg in root.legs:  # a cut at slot k lies between item k - 1, at 2k - 1, and slot k
-        blocked[leg.start] += 1
-        blocked[leg.end] -= 1
-    open_legs, cuts = 0, set()
-    for place, change in enumerate(blocked):
-        open_legs += change
-        if place % 2 and not open_legs and place // 2 + 1 < len(items):
-            cuts.add(place // 2 + 1)
-    cuts -= {slot for slot in cuts if id(items[slot - 1]) in measures.spread}
-    made: list[Column] = []
-    share, first, length = root.flow / columns, 0, 0.0
-    for slot, item in enumerate(items):
-        if slot in cuts and length >= share and len(made) < columns - 1:
-            made.append(Column(first, slot))
-            first, length = slot, 0.0
-        length += measures.extents[id(item)].flow + root.gaps[slot]
-    return [*made, Column(first, len(items))]

@@ -108,12 +108,15 @@ class Router:
                 continue
             inside = set(leaf.names)
             for name in leaf.names:
-                operands = self.net.operands(name)
+                operands, sources = self.net.operands(name), set[str]()
                 for slot, operand in enumerate(operands):
                     source = shown[operand]
                     if operand in inside or source in absorbed:
                         continue
                     again = Skip(operand, name, []) if operand in operands[:slot] else None  # `add(x, x)`
+                    if again is None and source in sources:
+                        continue  # equal branches, of which one is drawn
+                    sources.add(source)
                     yield of[source], leaf, again
         for skip in self.tree.skips:
             yield of[shown[skip.source]], of[skip.target], skip
