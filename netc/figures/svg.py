@@ -291,7 +291,7 @@ class _Writer:
 
     def _runs(self, items: Iterable[Item]) -> Iterator[Item | _Run | _Lines]:
         """Items, those joined that stand in a row and look the same."""
-        for shared, alike in groupby(items, self._own):
+        for (shared, _), alike in groupby(items, lambda item: (self._own(item), getattr(item, "look", ""))):
             run = list(alike)
             if not shared or (len(run) == 1 and not isinstance(run[0], Group | Path)):
                 yield from run

@@ -241,7 +241,7 @@ LOOKS = {
     "panel": Look("panel", "frame"),
     "frame": Look("panel", "frame", 1, "5 3"),
     "tab": Look("input.line"),
-    "tab.text": Look("paper"),
+    "on": Look("paper"),  # what a tab says
     "tie": Look("", "ink", 1),
     "mark": Look("paper", "skip", 1.2),
     "share": Look("merge.line"),
@@ -258,6 +258,7 @@ LOOKS = {
     "note": Look("skip"),
     **{name: Look(name, f"{name}.line", texture=TEXTURES.get(name, "")) for name in KINDS},
     "regularise": Look("regularise", "regularise.line", 1, "3 2", texture=TEXTURES["regularise"]),
+    **{f"{name}.plate": Look(name) for name in TEXTURES},  # below texts, where there is no texture in print
     **{f"{name}.twin": Look(name, f"{name}.line", 1.2, "4 2", texture=TEXTURES.get(name, "")) for name in KINDS},
     **{name: Look(name, f"{name}.line") for name in (f"stage{number}" for number in range(len(STAGES)))},
     **{f"{name}.{part}": Look(f"{name}.{part}") for name in KINDS for part in ("side", "top", "band")},

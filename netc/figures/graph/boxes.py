@@ -3,12 +3,13 @@ layer without colour."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
 from netc.figures.graph.cells import Cell, Cells
 from netc.figures.scene import Ellipse, Path, Point, Polygon, Rect, text_width
+from netc.figures.theme import TEXTURES
 
 TEXT, TAIL, LABEL = 11.0, 10.1, 9.7  # font sizes: of a layer, of the cells around it, of shapes on edges
 SIGN = 15.0  # of a sign in a circle
@@ -86,7 +87,8 @@ class Form:
         """What two boxes have in common whose shapes are the same."""
         cells = "".join(f"{piece.look}{piece.left:g},{piece.top:g},{piece.right:g}" for piece in self.pieces[1:])
         main = self.pieces[0]
-        own = f"{main.look or self.kind.form}{self.kind.effect}{main.right - main.left:g}x{main.bottom - main.top:g}"
+        own = f"{main.look}{self.kind.effect}{main.right - main.left:g}"
+        own += "" if self.height == HEIGHT else f"x{self.height:g}"
         return own + (f"-{cells}" if cells else "")
 
     @property
@@ -107,10 +109,13 @@ def needed(kind: Kind, text: str, size: float = TEXT) -> float:
 
 
 def broken(text: str) -> tuple[str, ...]:
-    """A text on two lines, as equal as can be, broken after a comma or between words."""
+    """A text on two lines, as equal as can be, broken between words: rather after a comma, which is left out."""
     places = [at for at, letter in enumerate(text) if letter == " "]
-    ways = [(text[:at].rstrip(","), text[at + 1 :]) for at in places]
-    return min(ways, key=lambda way: max(map(text_width, way)), default=(text,))
+    ways = [(text[:at], text[at + 1 :]) for at in places]
+    one, other = min(
+        ways, key=lambda way: max(map(text_width, way)) * (1 if way[0][-1:] == "," else 1.3), default=(text, "")
+    )
+    return (one.rstrip(","), other) if other else (text,)
 
 
 def row(kind: Kind, cells: Cells, width: float, *, wrapped: bool, below: bool) -> Form:
@@ -194,9 +199,19 @@ def shapes(form: Form) -> list[Shape]:
     """What is drawn of a box, around the point where its line meets its top."""
     main, *more = form.pieces
     made: list[Shape] = [Rect(p.left, p.top, p.right - p.left, p.bottom - p.top, p.look) for p in more]
+    plates = [plate for piece in form.pieces for plate in _plate(form, piece)]
     if form.kind.form == "sign":  # the first cell begins at the middle of the circle, which lies over it
         made = [_from(shape, 0.0) if at == 0 else shape for at, shape in enumerate(made)]  # type: ignore[arg-type]
-    return [*made, *_main(form, main)]
+    return [*made, *_main(form, main), *plates]
+
+
+def _plate(form: Form, piece: Piece) -> Iterator[Rect]:
+    """What keeps the texture of a cell from its text, in print."""
+    if piece.cell.family not in TEXTURES or not piece.lines:
+        return
+    edge = 4.0 + (_SLANT.get(form.kind.form, 0.0) if piece is form.pieces[0] else 0.0)
+    width, height = piece.right - piece.left - 2 * edge, piece.bottom - piece.top - 8
+    yield Rect(piece.left + edge, piece.top + 4, width, height, f"{piece.cell.family}.plate")
 
 
 def _from(rect: Rect, left: float) -> Rect:

@@ -6,14 +6,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from netc.figures.graph.measure import BAND, TAP, TRACK, Leg, Spot
+from netc.figures.graph.measure import BAND, MARK, TAP, TRACK, Leg, Spot
 from netc.figures.graph.place import Column, Places
 from netc.figures.graph.route import Cross, Flow, Router, Side
 from netc.figures.graph.tree import Fork, Leaf
 from netc.figures.scene import Path, Point
 
 _ROUND = 7.0
-STUB, MARK = 4.0, 6.5  # of a skip that goes on in another column: how far it leaves this one, the radius of its mark
 Way = list[Point]  # corners of a line, (across, flow)
 
 
@@ -119,8 +118,8 @@ class Lines:
 
     def _to_next_column(self, start: Point, one: Column, other: Column) -> Way:
         """Below the one column, up between both, and down to the line of the other."""
-        low, high = one.bottom + 22, -14.0
-        gutter = one.right + 16
+        low, high = one.bottom + self.places.measures.cut, -14.0
+        gutter = one.right + 10
         return [(start[0], low), (gutter, low), (gutter, high), (other.line, high), (other.line, 0)]
 
     # -- at the side -----------------------------------------------------------------------------------------
@@ -137,9 +136,9 @@ class Lines:
         for leg, (begin, end) in zip(side.legs, pairwise(self._levels(side)), strict=True):
             way.append((self._lane(leg.first), begin))
             if leg.last is not leg.first:
-                way.append((self._lane(leg.first), self._column(leg.first).bottom + STUB))
+                way.append((self._lane(leg.first), self._column(leg.first).bottom + leg.first.stub))
                 ways.append(way)
-                way = [(self._lane(leg.last), -STUB)]
+                way = [(self._lane(leg.last), -leg.last.stub)]
             way.append((self._lane(leg.last), end))
         middle, slant = self._entry(side.target)
         return [*ways, [*way, (box.right - slant, middle)]]
@@ -164,8 +163,8 @@ class Lines:
         for side in sides:
             for leg in side.legs:
                 if leg.last is not leg.first:
-                    out = (self._lane(leg.first), self._column(leg.first).bottom + STUB + MARK)
-                    yield side, self._turned(out), self._turned((self._lane(leg.last), -STUB - MARK))
+                    out = (self._lane(leg.first), self._column(leg.first).bottom + leg.first.stub + MARK)
+                    yield side, self._turned(out), self._turned((self._lane(leg.last), -leg.last.stub - MARK))
 
     def _turned(self, point: Point) -> Point:
         return point if self.vertical else (point[1], point[0])
@@ -183,10 +182,13 @@ class Lines:
     def beside_leg(self, side: Side, along: float, across: float) -> Point:
         """Where a label of such a size stands beside the first leg of a skip: the lane of that, and along the flow the
         place nearest to its middle where no other skip passes through."""
-        leg = side.legs[0].first
+        whole = side.legs[0]
+        leg = whole.labelled
         lane, (begin, end, *_) = self._lane(leg), self._levels(side)
-        if leg is not side.legs[0].last:
+        if leg is not whole.last:
             end = self._column(leg).bottom
+        if leg is not whole.first:
+            begin = 0.0
         half, middle = along / 2, (begin + end) / 2
         near = self._turns[bisect_left(self._turns, (begin,)) : bisect_right(self._turns, (end + 1,))]
         levels = [level for level, left, right in near if left < lane + across and right > lane + 1]

@@ -15,14 +15,15 @@ from netc.figures.scene import text_width
 
 GAP = 15.0  # between two boxes
 TAP = 8.0  # from a box to where a skip leaves the line after it
-LANE = 12.0  # between skips
+LANE = 11.0  # between skips
 BAND = 24.0  # in which lines fan out to branches, or come together
 STRAIGHT = 14.0  # the same where they go straight down into a bar
-MARKED = 16.0  # between skips whose ends have marks
+MARKED = 8.0  # between skips whose ends have marks, in two rows
 TRACK = 8.0  # between lines that cross such a band
 BETWEEN = 14.0  # branches
-PAD = 9.0  # inside a frame
+PAD = 7.0  # inside a frame
 CORNER = 20.0  # at the top of a frame, for its tab
+CUT, STUB, MARK = 22.0, 4.0, 6.5  # below a column: the line to the next one; of skips that go on, end and mark
 TAB = (14.0, LABEL)  # height of a frame's tab, and its font size
 
 
@@ -45,6 +46,16 @@ class Leg:
     def first(self) -> Leg:
         """What of it is in the column where it begins."""
         return self.pieces[0] if self.pieces else self
+
+    @property
+    def labelled(self) -> Leg:
+        """What of it has its label beside it."""
+        return next((piece for piece in self.pieces if piece.lines), self)
+
+    @property
+    def stub(self) -> float:
+        """How far it goes on below a column, or begins above one, to its mark: neighbours stand in two rows."""
+        return STUB + (2 * MARK + 1) * (self.lane % 2)
 
     @property
     def last(self) -> Leg:
@@ -90,10 +101,12 @@ class Measures:
     forms: dict[int, Form]  # of leaves, as they would be alone
     tracks: dict[int, list[int]]  # of forks: lines that cross the bands above and below the branches
     columns: int = 1  # that the outermost sequence is set in, at most
+    upright: bool = False  # whether tabs stand at the sides of their frames, where these are high enough
     extents: dict[int, Extent] = field(default_factory=dict)
     spread: dict[int, list[float]] = field(default_factory=dict)  # of forks: where the lines of branches are
     straight: set[int] = field(default_factory=set)  # forks whose branches go straight down into a bar
     cuts: list[int] = field(default_factory=list)  # where columns begin, but for the first
+    cut: float = CUT  # from a column to the line that goes on to the next one
 
     def run(self, order: Sequence[Spot]) -> None:
         """Measure all; `order` has parents before what they hold."""
@@ -128,25 +141,32 @@ class Measures:
                 labels[slot] = 6.0 + ceil(text_width(text, LABEL))
         flows = [extent.flow for extent in extents]
         for leg in spot.legs:
-            self._break(leg, spot.gaps, flows)
-            leg.pieces = []
+            leg.pieces, leg.lines, leg.width = [], [], LANE
         legs = spot.legs
         if spot.parent is None:
             self.cuts = self._columns(spot, flows)
             legs = [piece for leg in legs for piece in _pieces(leg, self.cuts)]
+            self.cut = CUT + (2 * MARK + 1 if any(leg.pieces for leg in spot.legs) else 0.0)
+        for leg in spot.legs:
+            self._break(leg, spot.gaps, flows)
         spot.after = max([*afters, *labels, _lanes(legs, items, afters, labels)])
 
     def _break(self, leg: Leg, gaps: Sequence[float], flows: Sequence[float]) -> None:
-        """Set the label of a leg in lines that are no longer than it, upright beside it."""
+        """Set the label of a leg in lines that are no longer than it, upright beside it: where it is in two columns,
+        beside the longer piece."""
         if not leg.label:
             return
-        if not self.vertical:
-            leg.lines = [leg.label]
-        else:
-            first, last = (leg.start + 1) // 2, leg.end // 2
-            room = sum(flows[first:last]) + sum(gaps[first + 1 : last + 1]) - 4
-            leg.lines = wrap(leg.label, max(room, 40.0), LABEL)
-        leg.width = LANE + len(leg.lines) * (LABEL + 1) + 2
+        pieces = leg.pieces or [leg]
+        rooms = [
+            sum(flows[(piece.start + 1) // 2 : piece.end // 2])
+            + sum(gaps[(piece.start + 3) // 2 : (piece.end + 1) // 2])
+            for piece in pieces
+        ]
+        room = max(rooms)
+        labelled = pieces[rooms.index(room)]
+        room = max([room, *(text_width(word, LABEL) + 0.1 for word in leg.label.split())])
+        labelled.lines = wrap(leg.label, room, LABEL) if self.vertical else [leg.label]
+        labelled.width = LANE + len(labelled.lines) * (LABEL + 1) + 2
 
     def _gap(self, spot: Spot, slot: int) -> float:
         tap = TAP if slot in spot.taps else 0.0
@@ -177,9 +197,19 @@ class Measures:
             flow = max(2 * PAD + body.flow, tab + PAD)
             return Extent(flow, body.before + CORNER, body.after + PAD)
         before, after = body.before + PAD, body.after + PAD
+        if self.stands(frame):
+            return Extent(body.flow + 2 * PAD, before + TAB[0], after)
         if before < tab + 4:
             after = max(after, tab + 4)
         return Extent(CORNER + body.flow + PAD, before, after)
+
+    def stands(self, frame: Frame) -> bool:
+        """Whether the tab of a frame stands at its side."""
+        return self.upright and self.vertical and self.spots[id(frame.body)].flow + 2 * PAD >= self.tab(frame) + 6
+
+    def top(self, frame: Frame) -> float:
+        """From the beginning of a frame to what it holds."""
+        return CORNER if self.vertical and not self.stands(frame) else PAD
 
     def tab(self, frame: Frame) -> float:
         """How wide the tab of a frame is."""
@@ -210,7 +240,7 @@ class Measures:
 
     def _columns(self, root: Spot, flows: Sequence[float]) -> list[int]:
         """Where the outermost sequence goes on in another column: so that the longest is as short as it can be, and
-        where no skip passes if that makes it no more than a quarter longer."""
+        where no skip passes if that makes it no more than 15 % longer."""
         items = root.seq.items
         if self.columns <= 1:
             return []
@@ -226,7 +256,7 @@ class Measures:
         free = [slot for slot in whole if not passed[slot]]
         sizes = [flow + root.gaps[at] for at, flow in enumerate(flows)]
         anywhere, clean = (_balanced(sizes, slots, self.columns) for slots in (whole, free))
-        return clean if _longest(sizes, clean) <= 1.25 * _longest(sizes, anywhere) else anywhere
+        return clean if _longest(sizes, clean) <= 1.15 * _longest(sizes, anywhere) else anywhere
 
 
 def _longest(sizes: Sequence[float], cuts: Sequence[int]) -> float:
@@ -268,8 +298,8 @@ def _pieces(leg: Leg, cuts: Sequence[int]) -> list[Leg]:
     if not passed:
         return [leg]
     leg.pieces = [
-        replace(leg, end=2 * passed[0] - 1, width=max(leg.width, MARKED), pieces=[]),
-        replace(leg, start=2 * passed[-1], label="", lines=[], width=MARKED, pieces=[]),
+        replace(leg, end=2 * passed[0], width=MARKED, pieces=[]),
+        replace(leg, start=2 * passed[-1], width=MARKED, pieces=[]),
     ]
     return leg.pieces
 

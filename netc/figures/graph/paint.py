@@ -14,13 +14,13 @@ from netc.figures.graph.boxes import LABEL, SIGN, Form, Kind, broken, needed, ro
 from netc.figures.graph.boxes import LINE as LEADING
 from netc.figures.graph.cells import Words
 from netc.figures.graph.legend import legend
-from netc.figures.graph.lines import MARK, Lines
-from netc.figures.graph.measure import TAB, TAP, Measures, Spot
+from netc.figures.graph.lines import Lines
+from netc.figures.graph.measure import MARK, TAB, TAP, Measures, Spot
 from netc.figures.graph.place import Places
 from netc.figures.graph.route import Router, Side
 from netc.figures.graph.tree import Fork, Frame, Leaf, Tree
 from netc.figures.options import Options
-from netc.figures.page import sheet
+from netc.figures.page import room, sheet
 from netc.figures.scene import (
     Box,
     Ellipse,
@@ -36,10 +36,12 @@ from netc.figures.scene import (
     fit,
     text_width,
 )
-from netc.figures.theme import TEXTURES
 from netc.ir.shape import Shape
 
 _WIDEST = 190.0  # text of a box
+NARROWEST = 3  # of the ways to make boxes narrower
+_ROWS = 40  # columns, or rows, at most
+_RIBBON = 3.0  # how much wider than high a figure is at most that has no width to keep to
 _USUAL = 150.0  # width that boxes along a line share at most
 
 
@@ -57,7 +59,7 @@ class Painter:
         self._templates: dict[str, Template] = {}  # by key
         self._label_slots()
         self._label_skips()
-        self._lay_out(options.columns or 1, 0)
+        self._fit()
 
     # -- what is said ----------------------------------------------------------------------------------------
 
@@ -117,16 +119,48 @@ class Painter:
 
     # -- where it stands -------------------------------------------------------------------------------------
 
+    def _fit(self) -> None:
+        """Lay the figure out: for a page, as low as can be in its width; else in one column, or from left to right in
+        as many rows as make it no ribbon."""
+        most, given = room(self.options, LABEL), self.options.columns
+        if most is None:
+            for count in [given] if given else range(1, 2 if self.vertical else _ROWS + 1):
+                self._lay_out(count, 0)
+                width, height = self._size()
+                if width <= _RIBBON * height:
+                    break
+            return
+        best: tuple[float, int, int] | None = None
+        for narrow in range(NARROWEST + 1):
+            for columns in [given] if given else range(1, _ROWS + 1):
+                self._lay_out(columns, narrow)
+                width, height = self._size()
+                fits = width <= most
+                if fits and (best is None or height < 0.95 * best[0]):
+                    best = height, columns, narrow
+                if len(self.places.columns) < columns or fits != self.vertical:
+                    break
+        if best is not None and best[1:] != (columns, narrow):
+            self._lay_out(*best[1:])
+
+    def _size(self) -> tuple[float, float]:
+        """How wide and how high the figure is, without what is around it."""
+        columns = self.places.columns
+        along = max(column.bottom for column in columns) + (self.measures.cut * 2 if len(columns) > 1 else 0.0)
+        return (columns[-1].right, along) if self.vertical else (along, columns[-1].right)
+
     def _lay_out(self, columns: int, narrow: int) -> None:
         """Measure and place all, in at most so many columns. With `narrow` 1 the boxes of branches have their cells
-        below them and their texts on two lines, with 2 all boxes."""
+        below them and their texts on two lines, with 2 all boxes have their cells below them, with 3 both."""
         forms: dict[int, Form] = {}
         for leaves, inside in self._lines():
-            wrapped = narrow > (0 if inside else 1)
+            wrapped, below = narrow >= (1 if inside else 3), narrow >= (1 if inside else 2) or not self.vertical
             width = self._width(leaves, wrapped)
             for leaf in leaves:
-                forms[id(leaf)] = self._form(leaf, width, wrapped)
-        self.measures = Measures(self.vertical, self.router.spots, forms, self.router.tracks, columns)
+                forms[id(leaf)] = self._form(leaf, width, wrapped=wrapped, below=below)
+        self.measures = Measures(
+            self.vertical, self.router.spots, forms, self.router.tracks, columns, upright=narrow > 0
+        )
         self.measures.run(self.router.order)
         self.places = Places(self.measures)
         self.places.run(self.router.order[0])
@@ -154,11 +188,11 @@ class Painter:
                 widths.append(max(needed(kind, fit(line, _WIDEST)) for line in lines))
         return max((width for width in widths if width <= _USUAL), default=0.0) if self.vertical else 0.0
 
-    def _form(self, leaf: Leaf, width: float, wrapped: bool) -> Form:
+    def _form(self, leaf: Leaf, width: float, *, wrapped: bool, below: bool) -> Form:
         kind, cells = self.kinds[id(leaf)], self.words.cells[id(leaf)]
         if needed(kind, cells.main.text) > _WIDEST:
             cells = replace(cells, main=replace(cells.main, text=fit(cells.main.text, _WIDEST - 20)))
-        form = row(kind, cells, width, wrapped=wrapped, below=wrapped or not self.vertical)
+        form = row(kind, cells, width, wrapped=wrapped, below=below)
         if kind.effect == "bar":
             shares = tuple(shape[-1] or 1 for shape in self.net.operand_shapes(leaf.names[leaf.main]))
             form = replace(form, shares=shares)
@@ -219,26 +253,28 @@ class Painter:
                 continue
             area = self.places.items[id(frame)]
             box = self._screen(area)
-            cost = sum((self.facts.cost.layers[name] for name in frame.names), Cost())
             width, height = box.right - box.left, box.bottom - box.top
             wide = self.measures.tab(frame)
             left = wide + 4 <= self.places.lines[id(frame)] - area.left or not self.vertical
-            tab = Rect(0 if left else width - wide, 0, wide, TAB[0], "tab", 3)
-            key = f"frame{width:g}x{height:g}-{tab.x:g}-{wide:g}"
+            tab = Rect(0 if left else width - wide, 0, wide, TAB[0], "tab")
+            x, y = box.left + tab.x + wide / 2, box.top + 10.5
+            heading = Text(x, y, frame.heading, TAB[1], look="on", bold=True)
+            if self.measures.stands(frame):
+                tab = Rect(0, 0, TAB[0], wide, "tab")
+                heading = replace(heading, x=box.left + 10.5, y=box.top + wide / 2, turn=-90.0)
+            key = f"frame{width:g}x{height:g}-{tab.x + tab.width:g}"
             border = Template(key, [Rect(0, 0, width, height, "frame", 6), tab])
-            heading = Text(
-                box.left + tab.x + wide / 2, box.top + 10.5, frame.heading, TAB[1], look="tab.text", bold=True
-            )
             items: list[Item] = [Stamp(box.left, box.top, border), heading]
-            title = frame.title or "repeat"
+            title, more = frame.title or "repeat", ""
             if frame.count > 1:
                 blocks = "equal branches" if frame.beside else "equal blocks"
                 title += f": {frame.count} {blocks} of {len(frame.names) // frame.count} layers"
+                more = facts.counts(sum((self.facts.cost.layers[name] for name in frame.names), Cost()))
             node = self.net.node(frame.names[0])
             yield Group(
                 items,
                 name=f"{frame.names[0]}-{'module' if frame.count == 1 else 'frame'}",
-                title="\n".join(filter(None, [title, facts.counts(cost), self.facts.place(node)])),
+                title="\n".join(filter(None, [title, more, self.facts.place(node)])),
                 role="frame",
                 line=self.facts.line(node),
                 span=self.facts.span(node),
@@ -269,14 +305,13 @@ class Painter:
         """The texts of a box, in the order in which its cells compute."""
         for piece in sorted(form.pieces, key=lambda piece: (piece.top, piece.left)):
             middle, across = (piece.top + piece.bottom) / 2, x + (piece.left + piece.right) / 2
-            halo = self.options.theme == "print" and piece.cell.family in TEXTURES
             if form.turned:
                 yield Text(across + 1.5, y + middle, piece.lines[0], piece.size, turn=-90.0)
                 continue
             up = 2.0 if form.shares and piece is form.pieces[0] else 0.0
             first = y + middle + (5.0 if piece.size == SIGN else 3.7) - up - (len(piece.lines) - 1) * LEADING / 2
             for number, line in enumerate(piece.lines):
-                yield Text(across, round(first + number * LEADING), line, piece.size, halo=halo)
+                yield Text(across, round(first + number * LEADING), line, piece.size)
 
     def _ties(self) -> Iterator[Path]:
         """Signs of equality between layers side by side that share their weights."""
@@ -319,7 +354,7 @@ class Painter:
 
     def _leg_labels(self, lines: Lines) -> Iterable[Item]:
         for side in self.sides:
-            texts = side.legs[0].first.lines
+            texts = side.legs[0].labelled.lines
             if not texts:
                 continue
             width = ceil(max(text_width(text, LABEL) for text in texts))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from netc.figures.graph.boxes import LABEL
-from netc.figures.graph.measure import CORNER, GAP, PAD, TAP, Measures, Spot
+from netc.figures.graph.measure import GAP, TAP, Measures, Spot
 from netc.figures.graph.tree import Frame, Leaf
 from netc.figures.scene import Box, text_width
 
-GUTTER = 44.0  # between columns
+GUTTER = 22.0  # between columns
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Places:
                     continue
                 if isinstance(item, Frame):
                     body = self.measures.spots[id(item.body)]
-                    body.start, body.line = box.top + (CORNER if self.measures.vertical else PAD), line
+                    body.start, body.line = box.top + self.measures.top(item), line
                     stack.append(body)
                     continue
                 above, _ = self.measures.bands(item)
