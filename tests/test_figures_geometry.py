@@ -15,6 +15,7 @@ from netc.figures import FigureError, Options
 from netc.figures.scene import Group, Rect, Scene, Text
 from netc.figures.scene import Path as Line
 from netc.figures.styles import STYLES, draw
+from netc.program import Program
 from tests.effort import effort
 from tests.figure_geometry import SPECS, bodies, random_net, violations
 from tests.random_networks import compiled, networks
@@ -26,7 +27,24 @@ VARIANTS = [
     Options(direction="lr"),
     Options(direction="lr", collapse="none", expand=True, shapes="all"),
     Options(columns=4, collapse="none"),
+    Options(width="7in"),
+    Options(width="3.3in", shapes="all"),
+    Options(width="3.3in", collapse="none"),
+    Options(width="7in", direction="lr"),
 ]
+
+
+def wrong(program: Program, options: Options) -> list[str]:
+    """What is wrong with a graph; nothing where its page is refused as too small."""
+    try:
+        scene = draw([program], "graph", options)
+    except FigureError:
+        assert options.width is not None
+        return []
+    if options.width is not None:
+        assert scene.width * scene.unit == pytest.approx(options.width, abs=0.1)
+        assert min(item.size for item in scene.walk() if isinstance(item, Text)) * scene.unit > 5.999
+    return violations(scene)
 
 
 def test_what_is_wrong_is_seen() -> None:
@@ -61,7 +79,7 @@ def test_what_is_wrong_is_seen() -> None:
 def test_every_graph_of_every_spec(path: Path) -> None:
     program = netc.load(path).program
     for options in VARIANTS:
-        assert violations(draw([program], "graph", options)) == [], options
+        assert wrong(program, options) == [], options
 
 
 @pytest.mark.parametrize(
@@ -80,7 +98,7 @@ def test_every_other_style_of_every_spec(path: Path, style: str) -> None:
 def test_random_networks(body: str, after: str, options: Options) -> None:
     net = random_net(body, after)
     if net is not None:
-        assert violations(draw([net.program], "graph", options)) == []
+        assert wrong(net.program, options) == []
 
 
 @effort(25)
@@ -88,7 +106,7 @@ def test_random_networks(body: str, after: str, options: Options) -> None:
 def test_random_networks_of_all_layers(text: str, options: Options) -> None:
     program = compiled(text)
     assert program is not None
-    assert violations(draw([program], "graph", options)) == []
+    assert wrong(program, options) == []
 
 
 @pytest.mark.parametrize("style", sorted(STYLES))

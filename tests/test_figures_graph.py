@@ -188,7 +188,7 @@ def test_kinds_show_without_colour() -> None:
 
     assert 0 < slants("pool1") < slants("gap1")
     assert slants("upsample1") == -slants("pool1")
-    assert [type(each) for each in shapes_of(NET, "add1")][-1] is Ellipse
+    assert Ellipse in map(type, shapes_of(NET, "add1"))
     assert [type(each) for each in shapes_of(NET, "fc1")].count(Path) == 2
     (stadium,) = shapes_of(NET, "input1")
     assert isinstance(stadium, Rect)

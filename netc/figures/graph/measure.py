@@ -217,16 +217,33 @@ class Measures:
 
     def _fork(self, fork: Fork) -> Extent:
         branches = [self.spots[id(branch)] for branch in fork.branches]
-        lines, at = [], 0.0
-        for spot in branches:
+        lines, at, total = [], 0.0, 0.0
+        for number, spot in enumerate(branches):
             lines.append(at + spot.before)
-            at += spot.before + spot.after + BETWEEN
-        total = at - BETWEEN
+            total = max(total, at + spot.before + spot.after)
+            beside = max((head.flow for head in branches[number + 1 :]), default=0.0)
+            after = self._reach(spot, beside) if fork.trunk == number else spot.after
+            at += spot.before + after + BETWEEN
         middle = lines[len(lines) // 2] if len(lines) % 2 else total / 2
         middle = middle if fork.trunk is None else lines[fork.trunk]
         self.spread[id(fork)] = [line - middle for line in lines]
         above, below = self.bands(fork)
         return Extent(above + max(spot.flow for spot in branches) + below, middle, total - middle)
+
+    def _reach(self, spot: Spot, flow: float) -> float:
+        """How far a sequence reaches to the side of its skips, down to so far along it."""
+        at, reach, last = -BETWEEN, 0.0, 0
+        for slot, item in enumerate(spot.seq.items):
+            at += spot.gaps[slot]
+            if at > flow:
+                break
+            last = slot
+            extent = self.extents[id(item)]
+            reach, at = max(reach, extent.after), at + extent.flow
+        if self.vertical:
+            labels = (text_width(text, LABEL) for slot, text in spot.labels.items() if slot <= last + 1)
+            reach = max([reach, *(6.0 + ceil(width) for width in labels)])
+        return max([reach, *(leg.offset + leg.width for leg in spot.legs if leg.start <= 2 * last + 1)])
 
     def bands(self, fork: Fork) -> tuple[float, float]:
         """The heights of the bands above and below the branches."""
