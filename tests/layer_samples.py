@@ -115,7 +115,7 @@ SAMPLES: list[Sample] = [
     _of("noise", PLANE, std=0.1),
     _of("relu", PLANE, max=6.0, slope=0.1, threshold=1.0),
     *(_of("prelu", shape) for shape in (VECTOR, LINE, PLANE)),
-    *(_of("prelu", shape, shared=True, init=0) for shape in (VECTOR, PLANE)),
+    *(_of("prelu", shape, single=True, init=0) for shape in (VECTOR, PLANE)),
     _of("leakyrelu", PLANE, slope=0.3),
     _of("elu", PLANE, alpha=0.5),
     _of("celu", PLANE, alpha=0.5),

@@ -180,11 +180,12 @@ def test_python_of_the_interface_runs_as_written(tensorflow: bool, copy: Path) -
 
 
 _USES_THE_LAYER = """
+from __future__ import annotations  # as in the modules that it comes into
 from netc.api import load
 from netc.layers import norm
 from netc.targets.keras import lowering
-exec(compile(LAYER, "README", "exec"), vars(norm))
-exec(compile(LOWERING, "README", "exec"), vars(lowering))
+exec(compile({layer!r}, "README", "exec"), vars(norm))
+exec(compile({lowering!r}, "README", "exec"), vars(lowering))
 open("example.net", "w").write("param f = 2.0\\ninput 8x8x3\\nrescale f offset=-1\\n")
 open("wrong.net", "w").write("input 8x8x3\\nrescale 2 ofset=1\\n")
 net = load("example.net")
@@ -197,7 +198,7 @@ assert main(["check", "wrong.net", "--color", "never"]) == 1
 
 def test_layer_of_the_readme_is_all_that_a_layer_needs(copy: Path) -> None:
     layer, lowering = [fence.text for fence in fences(README, "python") if "Rescale" in fence.text]
-    (copy / "layer.py").write_text(f"LAYER = {layer!r}\nLOWERING = {lowering!r}\n{_USES_THE_LAYER}")
+    (copy / "layer.py").write_text(_USES_THE_LAYER.format(layer=layer, lowering=lowering))
     done = _run("python layer.py", copy)
     assert done.returncode == 0, done.stderr
     assert "what elements are multiplied by" in done.stdout

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from netc.layers.base import Weight
 
 Key = tuple[str, str]
+AROUND_ONE = ("gamma", "moving_variance")
 
 
 class WeightsError(Exception):
@@ -30,15 +31,36 @@ def declared(net: Net) -> dict[str, tuple[Weight, ...]]:
     return {name: weights for name, weights in found.items() if weights}
 
 
+def random_weights(net: Net, seed: int) -> Weights:
+    """Weights that depend on the seed alone, with which numbers neither die out nor overflow in a deep network, and no
+    two channels are alike: kernels of variance 2 / terms before an activation (He et al. 2015), else a little less, as
+    an activation may follow or none; factors and variances around 1."""
+    import numpy  # noqa: PLC0415 - networks need none
+
+    random = numpy.random.default_rng(seed)
+    arrays: dict[Key, NDArray[Any]] = {}
+    for name, weights in declared(net).items():
+        gain = 1.5 if net.node(name).layer.ending == "linear" else 2
+        for weight in weights:
+            if weight.terms:
+                drawn = random.normal(0, (gain / weight.terms) ** 0.5, weight.shape)
+            elif weight.name in AROUND_ONE:
+                drawn = random.uniform(0.5, 1.5, weight.shape)
+            else:
+                drawn = random.normal(0, 0.2, weight.shape)
+            arrays[name, weight.name] = drawn.astype("float32")
+    return Weights(arrays)
+
+
 class Weights(Mapping[Key, "NDArray[Any]"]):
     """Arrays of float32 by node and role: `weights["conv1", "kernel"]`. Shapes are those that the layers declare,
     channels last: a convolution's kernel is rows x columns x channels x filters."""
 
     def __init__(self, arrays: Mapping[Key, NDArray[Any]]) -> None:
         self._arrays: dict[Key, NDArray[Any]] = dict(arrays)
-        self._of: dict[str, list[NDArray[Any]]] = {}
-        for (node, _), array in self._arrays.items():
-            self._of.setdefault(node, []).append(array)
+        self._of: dict[str, dict[str, NDArray[Any]]] = {}
+        for (node, role), array in self._arrays.items():
+            self._of.setdefault(node, {})[role] = array
 
     def __getitem__(self, key: Key) -> NDArray[Any]:
         array: NDArray[Any] = self._arrays[key]
@@ -55,7 +77,11 @@ class Weights(Mapping[Key, "NDArray[Any]"]):
 
     def of(self, node: str) -> list[NDArray[Any]]:
         """The arrays of a node, in the order in which its layer declares them."""
-        return list(self._of.get(node, ()))
+        return list(self._of.get(node, {}).values())
+
+    def by_node(self) -> Mapping[str, Mapping[str, NDArray[Any]]]:
+        """The arrays of each node by their roles."""
+        return self._of
 
     def check(self, net: Net) -> None:
         """Raises `WeightsError` unless these are all weights of a network, in their shapes."""

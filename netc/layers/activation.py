@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from math import pi, sqrt
+from typing import TYPE_CHECKING, ClassVar
 
 from netc.ir.shape import Shape, channels_of, rank_of, show_shape
-from netc.layers.base import Layer, Weight, declaration, operation
+from netc.layers.base import LAYERS, Layer, Weight, declaration, operation
 from netc.params import Bool, Real, Refused, param
+
+if TYPE_CHECKING:
+    from netc.primitives import Primitives, Tensor, Tensors, Weighted
 
 
 @declaration
@@ -31,28 +35,82 @@ class Activation(Layer):
         return inputs[0]
 
 
-_PLAIN = (
-    ("sigmoid", "Logistic sigmoid, 1 / (1 + exp(-x)), element by element."),
-    ("tanh", "Hyperbolic tangent."),
-    ("softmax", "Softmax over the channels: exp(x) / sum(exp(x))."),
-    ("log_softmax", "Logarithm of the softmax over the channels."),
-    ("sparsemax", "Sparsemax over the channels (Martins & Astudillo 2016, arXiv:1602.02068)."),
-    ("selu", "Scaled exponential linear unit (Klambauer et al. 2017, arXiv:1706.02515)."),
+def finished(f: Primitives, x: Tensor, w: Weighted, act: str) -> Tensor:
+    """What convolutions and dense layers do to their sums of products: a bias where there is one, and an activation."""
+    return f.layer(LAYERS[act](), (x + w["bias"] if "bias" in w else x,), {})
+
+
+# -- those without parameters --------------------------------------------------------------------------------
+
+Function = Callable[["Primitives", "Tensor"], "Tensor"]
+
+
+def _log_softmax(f: Primitives, x: Tensor) -> Tensor:
+    x = x - f.max(x, (-1,), keep=True)
+    return x - f.log(f.sum(f.exp(x), (-1,), keep=True))
+
+
+def _sparsemax(f: Primitives, x: Tensor) -> Tensor:
+    """Euclidean projection on the simplex: the largest channels, less what makes their sum 1 (algorithm 1)."""
+    ordered = f.sort_descending(x)
+    inside = f.arange(x.shape[-1]) * ordered + 1 > f.cumsum(ordered)
+    count = f.sum(f.where(inside, ordered * 0 + 1, 0.0), (-1,), keep=True)
+    return f.maximum(x - (f.sum(f.where(inside, ordered, 0.0), (-1,), keep=True) - 1) / count, 0.0)
+
+
+def _softplus(f: Primitives, x: Tensor) -> Tensor:
+    return f.maximum(x, 0.0) + f.log(f.exp(-f.abs(x)) + 1)
+
+
+def _selu(f: Primitives, x: Tensor) -> Tensor:
+    scale, alpha = 1.0507009873554805, 1.6732632423543772
+    return (f.maximum(x, 0.0) + (f.exp(-f.maximum(-x, 0.0)) - 1) * alpha) * scale
+
+
+def _sparse_plus(f: Primitives, x: Tensor) -> Tensor:
+    bend = f.clip(x, -1.0, 1.0) + 1
+    return bend * bend * 0.25 + f.maximum(x - 1, 0.0)
+
+
+_PLAIN: tuple[tuple[str, str, Function], ...] = (
+    ("sigmoid", "Logistic sigmoid, 1 / (1 + exp(-x)), element by element.", lambda f, x: f.sigmoid(x)),
+    ("tanh", "Hyperbolic tangent.", lambda f, x: f.tanh(x)),
+    ("softmax", "Softmax over the channels: exp(x) / sum(exp(x)).", lambda f, x: f.softmax(x)),
+    ("log_softmax", "Logarithm of the softmax over the channels.", _log_softmax),
+    ("sparsemax", "Sparsemax over the channels (Martins & Astudillo 2016, arXiv:1602.02068).", _sparsemax),
+    ("selu", "Scaled exponential linear unit (Klambauer et al. 2017, arXiv:1706.02515).", _selu),
     (
         "silu swish",
         "Sigmoid linear unit, x * sigmoid(x) (Elfwing et al. 2018, arXiv:1702.03118; Ramachandran et al. 2017).",
+        lambda f, x: x * f.sigmoid(x),
     ),
-    ("mish", "Mish, x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)."),
-    ("softplus", "Smooth rectifier, log(1 + exp(x))."),
-    ("softsign", "Softsign, x / (1 + |x|)."),
-    ("exponential", "Exponential, exp(x)."),
-    ("log_sigmoid", "Logarithm of the sigmoid."),
-    ("hard_sigmoid", "Piecewise linear sigmoid, relu6(x + 3) / 6 (Howard et al. 2019, arXiv:1905.02244)."),
-    ("hard_silu hard_swish", "Piecewise SiLU, x * hard_sigmoid(x) (Howard et al. 2019, arXiv:1905.02244)."),
-    ("hard_tanh", "Piecewise linear tanh: x, cut off at -1 and 1."),
-    ("tanh_shrink", "What tanh takes away, x - tanh(x)."),
-    ("sparse_plus", "Sparse softplus: 0 up to -1, x from 1 on, (x + 1) ** 2 / 4 between."),
-    ("sparse_sigmoid", "Sparse sigmoid: 0 up to -1, 1 from 1 on, (x + 1) / 2 between."),
+    (
+        "mish",
+        "Mish, x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681).",
+        lambda f, x: x * f.tanh(_softplus(f, x)),
+    ),
+    ("softplus", "Smooth rectifier, log(1 + exp(x)).", _softplus),
+    ("softsign", "Softsign, x / (1 + |x|).", lambda f, x: x / (f.abs(x) + 1)),
+    ("exponential", "Exponential, exp(x).", lambda f, x: f.exp(x)),
+    ("log_sigmoid", "Logarithm of the sigmoid.", lambda f, x: -_softplus(f, -x)),
+    (
+        "hard_sigmoid",
+        "Piecewise linear sigmoid, relu6(x + 3) / 6 (Howard et al. 2019, arXiv:1905.02244).",
+        lambda f, x: f.clip(x * (1 / 6) + 0.5, 0.0, 1.0),
+    ),
+    (
+        "hard_silu hard_swish",
+        "Piecewise SiLU, x * hard_sigmoid(x) (Howard et al. 2019, arXiv:1905.02244).",
+        lambda f, x: x * f.clip(x * (1 / 6) + 0.5, 0.0, 1.0),
+    ),
+    ("hard_tanh", "Piecewise linear tanh: x, cut off at -1 and 1.", lambda f, x: f.clip(x, -1.0, 1.0)),
+    ("tanh_shrink", "What tanh takes away, x - tanh(x).", lambda f, x: x - f.tanh(x)),
+    ("sparse_plus", "Sparse softplus: 0 up to -1, x from 1 on, (x + 1) ** 2 / 4 between.", _sparse_plus),
+    (
+        "sparse_sigmoid",
+        "Sparse sigmoid: 0 up to -1, 1 from 1 on, (x + 1) / 2 between.",
+        lambda f, x: f.clip(x * 0.5 + 0.5, 0.0, 1.0),
+    ),
 )
 
 
@@ -62,15 +120,21 @@ _ACROSS = ("softmax", "log_softmax", "sparsemax")
 _PAPER = {"selu": "SELU", "silu": "SiLU", "mish": "Mish", "hard_silu": "hard SiLU"}
 
 
-def _plain(name: str, *aliases: str, doc: str) -> None:
+def _plain(name: str, *aliases: str, doc: str, function: Function) -> None:
+    def compute(self: Activation, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return function(f, xs[0])
+
     paper = _PAPER.get(name, name.replace("_", " "))
     facts: dict[str, object] = {"__doc__": doc, "__module__": __name__, "example": f"conv 16x3; {name}", "paper": paper}
-    facts["across"] = name in _ACROSS
+    facts |= {"across": name in _ACROSS, "compute": compute}
     operation(name, *aliases, family="activation")(type(name, (Activation,), facts))
 
 
-for _names, _doc in _PLAIN:
-    _plain(*_names.split(), doc=_doc)
+for _names, _doc, _function in _PLAIN:
+    _plain(*_names.split(), doc=_doc, function=_function)
+
+
+# -- the others ----------------------------------------------------------------------------------------------
 
 
 @operation("linear", family="activation")
@@ -80,6 +144,9 @@ class Linear(Activation):
     transparent = True
     joins = True
     example = "conv 16x3; linear"
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return xs[0]
 
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return True
@@ -96,6 +163,13 @@ class ReLU(Activation):
     slope: float = param(Real(min=0), "slope below the threshold", 0.0)
     threshold: float = param(Real(min=0), "below it the unit is off", 0.0)
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        x, threshold = xs[0], self.threshold
+        above = f.where(x > threshold, x, 0.0) if threshold else f.maximum(x, 0.0)
+        if self.max is not None:
+            above = f.clip(above, 0.0, self.max)
+        return above - f.maximum(threshold - x, 0.0) * self.slope if self.slope else above
+
 
 @operation("relu6", family="activation")
 class ReLU6(Activation):
@@ -103,6 +177,9 @@ class ReLU6(Activation):
 
     paper = "ReLU6"
     example = "conv 16x3; relu6"
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.clip(xs[0], 0.0, 6.0)
 
 
 @operation("leakyrelu", "leaky_relu", family="activation")
@@ -115,6 +192,9 @@ class LeakyReLU(Activation):
 
     slope: float = param(Real(min=0), "slope below 0", 0.1)
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.where(xs[0] > 0.0, xs[0], xs[0] * self.slope)
+
 
 @operation("prelu", family="activation")
 class PReLU(Activation):
@@ -125,11 +205,14 @@ class PReLU(Activation):
     example = "conv 16x3; prelu"
 
     init: float = param(Real(), "initial slope", 0.25)
-    shared: bool = param(Bool(), "one slope for all channels", False)
+    single: bool = param(Bool(), "one slope for all channels", False)
 
     def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
-        channels = 1 if self.shared else channels_of(inputs[0])
+        channels = 1 if self.single else channels_of(inputs[0])
         return (Weight("alpha", (*(1,) * rank_of(inputs[0]), channels)),)
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.where(xs[0] > 0.0, xs[0], xs[0] * w["alpha"])
 
 
 @operation("elu", family="activation")
@@ -141,6 +224,9 @@ class ELU(Activation):
     example = "conv 16x3; elu"
 
     alpha: float = param(Real(min=0), "minus the limit for small x", 1.0)
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.maximum(xs[0], 0.0) + (f.exp(-f.maximum(-xs[0], 0.0)) - 1) * self.alpha
 
 
 @operation("celu", family="activation")
@@ -154,6 +240,9 @@ class CELU(Activation):
 
     alpha: float = param(Real(min=0, open=("min",)), "minus the limit for small x", 1.0)
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.maximum(xs[0], 0.0) + (f.exp(f.maximum(-xs[0], 0.0) * (-1 / self.alpha)) - 1) * self.alpha
+
 
 @operation("gelu", family="activation")
 class GELU(Activation):
@@ -164,6 +253,11 @@ class GELU(Activation):
     example = "conv 16x3; gelu approximate"
 
     approximate: bool = param(Bool(), "with tanh in place of the error function", False)
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        x = xs[0]
+        bend = f.tanh((x + x * x * x * 0.044715) * sqrt(2 / pi)) if self.approximate else f.erf(x * sqrt(0.5))
+        return x * 0.5 * (bend + 1)
 
 
 @operation("glu", family="activation")
@@ -185,6 +279,11 @@ class GLU(Activation):
             )
         return (*inputs[0][:-1], channels // 2)
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        everywhere, half = [slice(None)] * (len(xs[0].shape) - 2), xs[0].shape[-1] // 2
+        gate = f.slice(xs[0], [*everywhere, slice(half, None)])
+        return f.slice(xs[0], [*everywhere, slice(half)]) * f.sigmoid(gate)
+
 
 @operation("hard_shrink", family="activation")
 class HardShrink(Activation):
@@ -195,6 +294,9 @@ class HardShrink(Activation):
     example = "conv 16x3; hard_shrink 0.1"
 
     threshold: float = param(Real(min=0), "half the width of the zero band", 0.5)
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.where(f.abs(xs[0]) > self.threshold, xs[0], 0.0)
 
 
 @operation("soft_shrink", family="activation")
@@ -207,6 +309,9 @@ class SoftShrink(Activation):
 
     threshold: float = param(Real(min=0), "half the width of the zero band", 0.5)
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.maximum(xs[0] - self.threshold, 0.0) - f.maximum(-xs[0] - self.threshold, 0.0)
+
 
 @operation("threshold", family="activation")
 class Threshold(Activation):
@@ -218,6 +323,9 @@ class Threshold(Activation):
     threshold: float = param(Real(), "x passes above it", 1.0)
     value: float = param(Real(), "the output elsewhere", 0.0)
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.where(xs[0] > self.threshold, xs[0], self.value)
+
 
 @operation("squareplus", family="activation")
 class Squareplus(Activation):
@@ -227,6 +335,9 @@ class Squareplus(Activation):
 
     b: float = param(Real(min=0), "how smooth the bend at 0 is", 4)
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return (xs[0] + f.sqrt(xs[0] * xs[0] + self.b)) * 0.5
+
 
 @operation("abs", family="activation")
 class Absolute(Activation):
@@ -235,3 +346,6 @@ class Absolute(Activation):
     joins = True  # after tanh a rectification of its own (Jarrett et al. 2009)
     formula = "|{}|"
     example = "conv 16x3; abs"
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.abs(xs[0])

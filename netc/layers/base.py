@@ -1,7 +1,8 @@
 """The base of all operations, and their registry.
 
 A layer says each fact about itself once: its parameters (`netc.params`), its shape rule, its weights and MACs,
-how it slides over its input, and its traits. What it becomes in a target is said there (`netc/targets`).
+how it slides over its input, what it computes (`netc.primitives`), and its traits. Which call of Keras makes it is said
+there (`netc/targets/keras`).
 
 How values and defaults are stored:
 
@@ -21,12 +22,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import prod
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 from netc.ir.shape import Shape, rank_of, show_shape
 from netc.ir.window import Window
 from netc.params import Declared, Refused, param
 from netc.record import Record
+
+if TYPE_CHECKING:
+    from netc.primitives import Primitives, Tensor, Tensors, Weighted
 
 
 class OperationError(Exception):
@@ -35,11 +39,15 @@ class OperationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A variable of a layer, under the name Keras gives it (`kernel`, `bias`, `gamma`)."""
+    """A variable of a layer, under the name Keras gives it (`kernel`, `bias`, `gamma`).
+
+    `terms` are the products that are summed up for an element of the output, of a kernel.
+    """
 
     name: str
     shape: tuple[int, ...]
     trainable: bool = True
+    terms: int = 0
 
     @property
     def count(self) -> int:
@@ -146,6 +154,13 @@ class Layer(Record, Declared):
     def apart(self, inputs: Sequence[Shape]) -> int:
         """Groups of channels that do not see each other: 1 where all are read together."""
         return 1
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        """The output for inputs, outside training, in the functions of a target; `w` holds the weights by name.
+
+        Raises `OperationError` for a class that does not say it.
+        """
+        raise OperationError(f"`{self.op}` does not say what it computes: `{type(self).__name__}` needs `compute`")
 
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
         """How each output position reads the input, one window a spatial dimension.

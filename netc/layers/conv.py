@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from math import prod
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from netc.ir.shape import Shape, channels_of, elements
 from netc.ir.window import Window, same_padding, transposed_size
+from netc.layers.activation import finished
 from netc.layers.base import Layer, Weight, declaration, operation
 from netc.layers.kinds import (
     Activation,
@@ -15,6 +17,7 @@ from netc.layers.kinds import (
     Sized,
 )
 from netc.layers.sliding import (
+    padding,
     slide,
     slide_windows,
     spatial_rank,
@@ -23,6 +26,9 @@ from netc.layers.sliding import (
 )
 from netc.params import Bool, Choice, Int, Real, Refused, Sizes, param
 from netc.values import show
+
+if TYPE_CHECKING:
+    from netc.primitives import Primitives, Tensor, Tensors, Weighted
 
 
 @declaration
@@ -86,6 +92,19 @@ class Convolution(Layer):
         """Weights without the bias."""
         raise NotImplementedError
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return finished(f, self._convolved(f, xs[0], w), w, self.act)
+
+    def _convolved(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
+        """The sums of products, without bias and activation."""
+        raise NotImplementedError
+
+    def _slid(self, f: Primitives, x: Tensor, kernel: Any, groups: int) -> Tensor:
+        """A convolution in the layer's windows."""
+        rank = len(x.shape) - 2
+        stride, dilation = spread(self.stride, rank), spread(self.dilation, rank)
+        return f.conv(x, kernel, stride, dilation, padding(self.pad, self.kernel, self.dilation, rank), groups)
+
 
 @operation("conv", family="conv")
 class Conv(Convolution):
@@ -123,7 +142,11 @@ class Conv(Convolution):
         return self.filters
 
     def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
-        return (Weight("kernel", (*kernel, channels // self.groups, self.filters)),)
+        seen = (*kernel, channels // self.groups)
+        return (Weight("kernel", (*seen, self.filters), terms=prod(seen)),)
+
+    def _convolved(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
+        return self._slid(f, x, w["kernel"], self.groups)
 
 
 @declaration
@@ -146,6 +169,12 @@ class Depthwise(Convolution):
                 help=(f"stride by 1 and put `subsample {show(stride)}` after, or use `conv` with groups",),
             )
 
+    def _each_channel(self, f: Primitives, x: Tensor, kernel: Any) -> Tensor:
+        """Each channel in the layer's windows, by its own part of a weight of window x channels x multiplier."""
+        channels = x.shape[-1]
+        grouped = kernel.reshape((*kernel.shape[:-2], 1, channels * self.multiplier))
+        return self._slid(f, x, grouped, channels)
+
 
 @operation("dwconv", family="conv")
 class DepthwiseConv(Depthwise):
@@ -163,7 +192,10 @@ class DepthwiseConv(Depthwise):
         return channels_of(shape) * self.multiplier
 
     def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
-        return (Weight("kernel", (*kernel, channels, self.multiplier)),)
+        return (Weight("kernel", (*kernel, channels, self.multiplier), terms=prod(kernel)),)
+
+    def _convolved(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
+        return self._each_channel(f, x, w["kernel"])
 
 
 @operation("sepconv", family="conv")
@@ -181,11 +213,16 @@ class SeparableConv(Depthwise):
         return self.filters
 
     def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
-        ones = (1,) * len(kernel)
+        ones, deep = (1,) * len(kernel), channels * self.multiplier
         return (
-            Weight("depthwise_kernel", (*kernel, channels, self.multiplier)),
-            Weight("pointwise_kernel", (*ones, channels * self.multiplier, self.filters)),
+            Weight("depthwise_kernel", (*kernel, channels, self.multiplier), terms=prod(kernel)),
+            Weight("pointwise_kernel", (*ones, deep, self.filters), terms=deep),
         )
+
+    def _convolved(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
+        once = (1,) * (len(x.shape) - 2)
+        deep = self._each_channel(f, x, w["depthwise_kernel"])
+        return f.conv(deep, w["pointwise_kernel"], once, once, [(0, 0)] * len(once))
 
 
 @operation("deconv", family="conv")
@@ -218,7 +255,15 @@ class TransposedConv(Convolution):
         return self.filters
 
     def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
-        return (Weight("kernel", (*kernel, self.filters, channels)),)
+        terms = max(prod(kernel) // prod(spread(self.stride, len(kernel))), 1) * channels
+        return (Weight("kernel", (*kernel, self.filters, channels), terms=terms),)
+
+    def _convolved(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
+        kernel, stride, dilation = (spread(v, len(x.shape) - 2) for v in (self.kernel, self.stride, self.dilation))
+        steps = list(zip(kernel, stride, dilation, strict=True))
+        cut = [self._cropped(*each) for each in steps]
+        more = [max(step - ((taps - 1) * gap + 1), 0) for taps, step, gap in steps]  # positions that no window reaches
+        return f.conv_transpose(x, w["kernel"], stride, dilation, cut, more)
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int | None:
         return super().macs(inputs, inputs[0])  # each input position meets each weight once
@@ -230,9 +275,12 @@ class TransposedConv(Convolution):
 
     def _window(self, kernel: int, stride: int, dilation: int) -> Window:
         extent = (kernel - 1) * dilation + 1
-        cropped = same_padding(stride, kernel, stride, dilation) if self.pad == "same" else (0, 0)
-        before, after = (extent - 1 - sides for sides in cropped)
+        before, after = (extent - 1 - sides for sides in self._cropped(kernel, stride, dilation))
         return Window(kernel, 1, dilation, before, after, up=stride)
+
+    def _cropped(self, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
+        """Pixels that are taken off each side of one dimension."""
+        return same_padding(stride, kernel, stride, dilation) if self.pad == "same" else (0, 0)
 
 
 def _refuse_stride_and_dilation(op: str, stride: Sized, dilation: Sized, rank: int | None) -> None:

@@ -58,7 +58,7 @@ TABLE: tuple[Default, ...] = (
     Default("PReLU: initial slope", "prelu.init", "0", "0.25 (He et al. 2015)", "0"),
     Default(
         "PReLU: one slope for all (false: one a channel)",
-        "prelu.shared",
+        "prelu.single",
         "one a channel",
         "one a channel",
         "one an element",

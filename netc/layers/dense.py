@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from netc.ir.shape import Shape, elements, rank_of, show_shape
+from netc.layers.activation import finished
 from netc.layers.base import Layer, Weight, operation
 from netc.layers.kinds import (
     Activation,
@@ -12,6 +14,9 @@ from netc.layers.kinds import (
     Initializer,
 )
 from netc.params import Bool, Int, Real, Refused, param
+
+if TYPE_CHECKING:
+    from netc.primitives import Primitives, Tensor, Tensors, Weighted
 
 
 def known_elements(op: str, shape: Shape) -> int:
@@ -80,11 +85,15 @@ class Dense(Layer):
         return (self.units,)
 
     def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
-        kernel = Weight("kernel", (known_elements(self.op, inputs[0]), self.units))
+        count = known_elements(self.op, inputs[0])
+        kernel = Weight("kernel", (count, self.units), terms=count)
         return (kernel, Weight("bias", (self.units,))) if self.bias else (kernel,)
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int | None:
         return known_elements(self.op, inputs[0]) * self.units
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return finished(f, f.matmul(f.flatten(xs[0]), w["kernel"]), w, self.act)
 
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None

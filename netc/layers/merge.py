@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from functools import reduce
+from operator import add, mul
+from typing import TYPE_CHECKING, ClassVar
 
 from netc.ir.shape import Dim, Shape, channels_of, rank_of, show_shape
 from netc.layers.base import Layer, operation
 from netc.params import Refused
+
+if TYPE_CHECKING:
+    from netc.primitives import Primitives, Tensor, Tensors, Weighted
 
 
 def joined(shapes: Sequence[Shape]) -> Shape | None:
@@ -62,6 +67,9 @@ class Add(Combiner):
     residual = True
     example = "add {\n    | identity\n    | conv 16x3 relu\n}"
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return reduce(add, xs)
+
 
 @operation("sub", family="merge")
 class Subtract(Combiner):
@@ -71,6 +79,9 @@ class Subtract(Combiner):
     sums = True
     operands = (2, 2)
     example = "sub {\n    | identity\n    | avgpool 3/1\n}"
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return xs[0] - xs[1]
 
 
 @operation("mul", family="merge")
@@ -92,6 +103,9 @@ class Multiply(Combiner):
     def _is_factor(shape: Shape) -> bool:
         return rank_of(shape) > 0 and all(size == 1 for size in shape[:-1])
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return reduce(mul, xs)
+
 
 @operation("max", family="merge")
 class Maximum(Combiner):
@@ -100,6 +114,9 @@ class Maximum(Combiner):
     commutative = True
     transparent = True
     example = "max {\n    | conv 16x3\n    | conv 16x3\n}"
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return reduce(f.maximum, xs)
 
 
 @operation("avg", family="merge")
@@ -110,6 +127,9 @@ class Average(Combiner):
     sums = True
     transparent = True
     example = "avg {\n    | conv 16x3 relu\n    | conv 16x5 relu\n}"
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return reduce(add, xs) * (1 / len(xs))
 
 
 @operation("concat", family="merge")
@@ -129,3 +149,6 @@ class Concatenate(Combiner):
                 help=self._help(inputs),
             )
         return (*space, sum(map(channels_of, inputs)))
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.concat(xs)

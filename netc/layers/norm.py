@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from netc.ir.shape import Shape, channels_of
 from netc.layers.base import Layer, Weight, declaration, operation
 from netc.params import Bool, Int, Real, Refused, param
+
+if TYPE_CHECKING:
+    from netc.primitives import Primitives, Tensor, Tensors, Weighted
 
 
 class Rescaling(Layer):
@@ -38,6 +41,12 @@ class Normalisation(Rescaling):
         learnt = [("gamma", self.scale), ("beta", self.center)]
         return tuple(Weight(name, per_channel) for name, there in learnt if there)
 
+    def scaled(self, x: Tensor, w: Weighted) -> Tensor:
+        """Channels times gamma, plus beta, as far as they are learnt."""
+        if self.scale:
+            x = x * w["gamma"]
+        return x + w["beta"] if self.center else x
+
 
 @operation("bn", "batchnorm", family="norm")
 class BatchNorm(Normalisation):
@@ -59,6 +68,10 @@ class BatchNorm(Normalisation):
         moving = (Weight(name, per_channel, trainable=False) for name in ("moving_mean", "moving_variance"))
         return (*super().weights(inputs), *moving)
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        factor = w.get("gamma", 1.0) / f.sqrt(w["moving_variance"] + self.epsilon)
+        return xs[0] * factor + (w.get("beta", 0.0) - w["moving_mean"] * factor)
+
 
 @operation("layernorm", family="norm")
 class LayerNorm(Normalisation):
@@ -67,6 +80,9 @@ class LayerNorm(Normalisation):
 
     paper = "layer norm"
     example = "layernorm"
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return self.scaled(f.standardize_channels(xs[0], self.epsilon), w)
 
 
 @operation("groupnorm", family="norm")
@@ -95,6 +111,9 @@ class GroupNorm(Normalisation):
             )
         return inputs[0]
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return self.scaled(f.standardize_groups(xs[0], self.groups, self.epsilon), w)
+
 
 @operation("lrn", family="norm")
 class LocalResponseNorm(Rescaling):
@@ -110,6 +129,16 @@ class LocalResponseNorm(Rescaling):
     alpha: float = param(Real(min=0), "factor of the sum of squares (not of their mean)", 1e-4)
     beta: float = param(Real(min=0), "exponent", 0.75)
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        channels = xs[0].shape[-1]
+        radius = min(self.radius, channels - 1)
+        around = f.pad(xs[0] * xs[0], [(0, 0)] * (len(xs[0].shape) - 2) + [(radius, radius)])
+        everywhere = [slice(None)] * (len(xs[0].shape) - 2)
+        total = f.slice(around, [*everywhere, slice(0, channels)])
+        for first in range(1, 2 * radius + 1):
+            total = total + f.slice(around, [*everywhere, slice(first, first + channels)])
+        return xs[0] / f.pow(total * self.alpha + self.bias, self.beta)
+
 
 @operation("scale", family="norm")
 class Scale(Rescaling):
@@ -121,3 +150,6 @@ class Scale(Rescaling):
 
     def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
         return (Weight("gamma", (channels_of(inputs[0]),)),)
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return xs[0] * w["gamma"]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from netc.ir.shape import Shape, channels_of, show_shape
 from netc.ir.window import Window
 from netc.layers.base import Layer, declaration, operation
 from netc.layers.kinds import Padding, Sized
-from netc.layers.sliding import all_are, slide, slide_windows, spatial_rank, spread
+from netc.layers.sliding import all_are, padding, slide, slide_windows, spatial_rank, spread
 from netc.params import Bool, Refused, Sizes, param
 from netc.values import show
+
+if TYPE_CHECKING:
+    from netc.primitives import Primitives, Tensor, Tensors, Weighted
 
 PADDING = "padding around the input, or none (`valid`); `same` puts an odd pixel at the end"
 
@@ -80,6 +83,11 @@ class MaxPool(Pool):
 
     pad: str | Sized = param(Padding(("same", "valid")), PADDING, "same")
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        rank = len(xs[0].shape) - 2
+        pad = padding(self.pad, self.kernel, 1, rank)
+        return f.max_pool(xs[0], spread(self.kernel, rank), spread(self.step, rank), pad)
+
 
 class ZeroPaddedMaxPool(MaxPool):
     """A max pool of values from 0 upwards, over which zeros around them never win either: Keras pads with those."""
@@ -93,6 +101,11 @@ class AveragePool(Pool):
     example = "avgpool 2"
 
     pad: str | Sized = param(Padding(("same", "valid")), PADDING, "same")
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        rank = len(xs[0].shape) - 2
+        pad = padding(self.pad, self.kernel, 1, rank)
+        return f.avg_pool(xs[0], spread(self.kernel, rank), spread(self.step, rank), pad, pad != "same")
 
 
 @declaration
@@ -120,6 +133,9 @@ class GlobalAveragePool(GlobalPool):
     paper = "global avg pool"
     example = "gap"
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.mean(xs[0], range(1, len(xs[0].shape) - 1), self.keep)
+
 
 @operation("gmp", family="pool")
 class GlobalMaxPool(GlobalPool):
@@ -127,3 +143,6 @@ class GlobalMaxPool(GlobalPool):
 
     paper = "global max pool"
     example = "gmp keep"
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.max(xs[0], range(1, len(xs[0].shape) - 1), self.keep)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from netc.ir.shape import Shape
 from netc.layers.base import Layer, declaration, operation
 from netc.layers.sliding import spatial_rank
 from netc.params import Real, param
+
+if TYPE_CHECKING:
+    from netc.primitives import Primitives, Tensor, Tensors, Weighted
 
 
 @declaration
@@ -27,6 +30,9 @@ class Dropping(Layer):
 
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return self.rate == 0
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return xs[0]
 
 
 @operation("dropout", family="regularise")
@@ -74,3 +80,6 @@ class Noise(Layer):
 
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return self.std == 0
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return xs[0]

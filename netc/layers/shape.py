@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from netc.ir.shape import Shape, channels_of, rank_of, show_shape
 from netc.ir.window import Window
@@ -13,6 +13,9 @@ from netc.layers.dense import known_elements
 from netc.layers.kinds import Extents, Sized
 from netc.layers.sliding import all_are, spatial_rank, spread
 from netc.params import Choice, Int, Refused, Sizes, param
+
+if TYPE_CHECKING:
+    from netc.primitives import Primitives, Tensor, Tensors, Weighted
 
 
 @operation("identity", family="shape")
@@ -25,6 +28,9 @@ class Identity(Layer):
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return xs[0]
 
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return True
@@ -40,6 +46,9 @@ class Flatten(Layer):
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         return (known_elements(self.op, inputs[0]),)
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.flatten(xs[0])
 
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return len(inputs[0]) == 1
@@ -73,6 +82,10 @@ class Reshape(Layer):
                 f"but its input {show_shape(inputs[0])} has {count:,}"
             )
         return tuple(count // known if size is None else size for size in self.shape)
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        sizes = [size for size in self.infer([xs[0].shape[1:]]) if size is not None]
+        return f.reshape(xs[0], sizes)
 
     def _error(self, message: str) -> Refused:
         return Refused("NET209", message, param="shape")
@@ -137,6 +150,9 @@ class Pad(Border):
     sign = 1
     example = "pad before=0 after=1"
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.pad(xs[0], [*self.pairs(len(xs[0].shape) - 2), (0, 0)])
+
 
 @operation("crop", family="shape")
 class Crop(Border):
@@ -144,6 +160,10 @@ class Crop(Border):
 
     sign = -1
     example = "crop 1x2"
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        inner = [slice(before, -after if after else None) for before, after in self.pairs(len(xs[0].shape) - 2)]
+        return f.slice(xs[0], [*inner, slice(None)])
 
 
 @operation("upsample", family="shape")
@@ -186,6 +206,9 @@ class Upsample(Layer):
         side = size - 1 - factor // 2
         return Window(size, before=side, after=side, up=factor)
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return f.resize(xs[0], spread(self.factor, len(xs[0].shape) - 2), self.method)
+
 
 @operation("subsample", family="shape")
 class Subsample(Layer):
@@ -208,6 +231,10 @@ class Subsample(Layer):
 
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
         return tuple(Window(1, factor) for factor in spread(self.factor, len(inputs[0]) - 1))
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        steps = [slice(None, None, factor) for factor in spread(self.factor, len(xs[0].shape) - 2)]
+        return f.slice(xs[0], [*steps, slice(None)])
 
 
 @operation("padchannels", family="shape")
@@ -243,6 +270,11 @@ class PadChannels(Layer):
 
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return self.total == channels_of(inputs[0])
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        missing = self.total - xs[0].shape[-1]
+        before = missing // 2 if self.side == "both" else 0
+        return f.pad(xs[0], [(0, 0)] * (len(xs[0].shape) - 2) + [(before, missing - before)])
 
 
 def _share(op: str, shape: Shape, parts: int, param: str) -> int:
@@ -280,6 +312,11 @@ class Part(Layer):
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return self.of == 1
 
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        share = xs[0].shape[-1] // self.of
+        channels = slice((self.index - 1) * share, self.index * share)
+        return f.slice(xs[0], [slice(None)] * (len(xs[0].shape) - 2) + [channels])
+
 
 @operation("shuffle", family="shape")
 class Shuffle(Layer):
@@ -298,3 +335,7 @@ class Shuffle(Layer):
 
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return self.groups in (1, channels_of(inputs[0]))
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        share = xs[0].shape[-1] // self.groups
+        return f.gather(xs[0], [first + group * share for first in range(share) for group in range(self.groups)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from netc.ir.shape import Dim, Shape, rank_of, show_shape
 from netc.ir.window import Window, output_size, same_padding
@@ -53,6 +53,16 @@ def too_many_dimensions(op: str, rank: int, most: int, help: str = "") -> Refuse
 def sides(pad: str | Sized, rank: int) -> Sides:
     """A `pad` parameter as (before, after) of each dimension, unless it is a word."""
     return pad if isinstance(pad, str) else tuple((pixels, pixels) for pixels in spread(pad, rank))
+
+
+def padding(pad: str | Sized, kernel: Sized, dilation: Sized, rank: int) -> Literal["same"] | list[tuple[int, int]]:
+    """A `pad` parameter as (before, after) of each dimension, but for `same`, which depends on the size."""
+    if pad == "same":
+        return "same"
+    if pad == "causal":
+        steps = zip(spread(kernel, rank), spread(dilation, rank), strict=True)
+        return [((taps - 1) * gap, 0) for taps, gap in steps]
+    return [(0, 0)] * rank if isinstance(pad, str) else [(pixels, pixels) for pixels in spread(pad, rank)]
 
 
 def slide(op: str, shape: Shape, kernel: Sized, stride: Sized, dilation: Sized, pad: str | Sized) -> tuple[Dim, ...]:

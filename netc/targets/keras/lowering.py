@@ -296,7 +296,7 @@ def _(layer: activation.LeakyReLU, inputs: Sequence[Shape]) -> Calls:
 
 @to_keras.register(activation.PReLU)
 def _(layer: activation.PReLU, inputs: Sequence[Shape]) -> Calls:
-    axes = tuple(range(1, rank_of(inputs[0]) + 1 + bool(layer.shared)))
+    axes = tuple(range(1, rank_of(inputs[0]) + 1 + bool(layer.single)))
     kwargs = keywords(("alpha_initializer", bias_initializer(layer.init), "zeros"), ("shared_axes", axes or None, None))
     return (Call("layers.PReLU", kwargs=kwargs),)
 

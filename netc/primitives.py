@@ -1,0 +1,147 @@
+"""What operations are made of: the few functions in which each class says what it computes (`Layer.compute`).
+
+A target implements them once, and every operation runs there: NumPy computes with them (`netc/targets/numpy`), ONNX
+writes nodes (`netc/targets/onnx`). Tensors have the batch first and the channels last, whatever the target does
+underneath: an image is batch x rows x columns x channels, a vector batch x channels.
+
+What is computed is inference. What differs in training stays in the target that trains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from netc.layers.base import Layer
+
+# A tensor of the target, or a weight. It has `+ - * / > <`, with numbers and with others of its kind (shapes are
+# brought together from the last axis backwards), and `shape`, where None stands for a size that is not known.
+Tensor = Any
+Tensors = Sequence[Tensor]
+Weighted = Mapping[str, Any]  # the weights of one layer by their names, arrays of NumPy; `reshape` may be used
+
+Pad = str | Sequence[tuple[int, int]]  # "same", or zeros before and after along each spatial axis
+Sizes = Sequence[int]  # one a spatial axis
+
+
+class Primitives(Protocol):
+    """The functions of a target. `x` is a tensor; each gives one.
+
+    Element by element they take weights and numbers too, and then give what NumPy would.
+    """
+
+    def layer(self, layer: Layer, xs: Tensors, w: Weighted) -> Tensor:
+        """What a layer makes of its inputs: its `compute`, or what says the same in this target in a better way."""
+
+    # -- element by element ----------------------------------------------------------------------------------
+
+    def exp(self, x: Tensor) -> Tensor:
+        """e ** x."""
+
+    def log(self, x: Tensor) -> Tensor:
+        """Natural logarithm."""
+
+    def sqrt(self, x: Tensor) -> Tensor:
+        """Square root."""
+
+    def tanh(self, x: Tensor) -> Tensor:
+        """Hyperbolic tangent."""
+
+    def erf(self, x: Tensor) -> Tensor:
+        """The error function, 2 / sqrt(pi) * the integral of exp(-t ** 2) from 0 to x."""
+
+    def sigmoid(self, x: Tensor) -> Tensor:
+        """1 / (1 + exp(-x)), for large negative x too."""
+
+    def abs(self, x: Tensor) -> Tensor:
+        """Absolute value."""
+
+    def pow(self, x: Tensor, exponent: float) -> Tensor:
+        """x ** exponent, of a positive x."""
+
+    def maximum(self, x: Tensor, other: Tensor | float) -> Tensor:
+        """The larger of two."""
+
+    def clip(self, x: Tensor, low: float, high: float) -> Tensor:
+        """x, but at least `low` and at most `high`."""
+
+    def where(self, condition: Tensor, x: Tensor | float, other: Tensor | float) -> Tensor:
+        """`x` where a comparison holds, `other` elsewhere."""
+
+    # -- along axes ------------------------------------------------------------------------------------------
+
+    def sum(self, x: Tensor, axes: Sequence[int], keep: bool = False) -> Tensor:
+        """The sum over axes, counted with the batch as 0 or from the last one as -1; `keep` leaves them with size 1."""
+
+    def mean(self, x: Tensor, axes: Sequence[int], keep: bool = False) -> Tensor:
+        """The mean over axes, as `sum`."""
+
+    def max(self, x: Tensor, axes: Sequence[int], keep: bool = False) -> Tensor:
+        """The largest element over axes, as `sum`."""
+
+    def softmax(self, x: Tensor) -> Tensor:
+        """exp(x) / sum(exp(x)) over the channels, for large x too."""
+
+    def standardize_channels(self, x: Tensor, epsilon: float) -> Tensor:
+        """The channels of each position to mean 0 and variance 1: (x - mean) / sqrt(variance + epsilon)."""
+
+    def standardize_groups(self, x: Tensor, groups: int, epsilon: float) -> Tensor:
+        """Each of `groups` equal shares of the channels, over all positions of a sample, to mean 0 and variance 1."""
+
+    def sort_descending(self, x: Tensor) -> Tensor:
+        """The channels of each position, the largest first."""
+
+    def cumsum(self, x: Tensor) -> Tensor:
+        """Sums of the channels up to each of them, itself included."""
+
+    def arange(self, count: int) -> Tensor:
+        """The numbers from 1 to `count`, a vector without a batch."""
+
+    # -- shapes ----------------------------------------------------------------------------------------------
+
+    def flatten(self, x: Tensor) -> Tensor:
+        """All elements of a sample as one vector, the channels of a position beside each other."""
+
+    def reshape(self, x: Tensor, shape: Sizes) -> Tensor:
+        """The elements of a sample in another shape, whose sizes are all known."""
+
+    def concat(self, xs: Tensors) -> Tensor:
+        """The channels of all tensors, in order."""
+
+    def pad(self, x: Tensor, sides: Sequence[tuple[int, int]]) -> Tensor:
+        """Zeros before and after along every axis but the batch."""
+
+    def slice(self, x: Tensor, slices: Sequence[slice]) -> Tensor:
+        """A part: one slice for every axis but the batch, with steps forward."""
+
+    def gather(self, x: Tensor, order: Sequence[int]) -> Tensor:
+        """Channels by their numbers, from 0."""
+
+    def resize(self, x: Tensor, factors: Sizes, method: str) -> Tensor:
+        """Each pixel as many as its factors (`nearest`), or pixels between them, their centres half a pixel from the
+        border and nothing beyond the outermost ones (`bilinear`)."""
+
+    # -- sums of products, and windows -----------------------------------------------------------------------
+
+    def matmul(self, x: Tensor, kernel: Any) -> Tensor:
+        """batch x inputs by a weight of inputs x units."""
+
+    def conv(self, x: Tensor, kernel: Any, stride: Sizes, dilation: Sizes, pad: Pad, groups: int = 1) -> Tensor:
+        """Convolution by a weight of window x (channels / groups) x filters; the filters of a group stand together.
+
+        Windows go forward without being mirrored. "same" gives ceil(size / stride), with the odd zero after.
+        """
+
+    def conv_transpose(
+        self, x: Tensor, kernel: Any, stride: Sizes, dilation: Sizes, cut: Sequence[tuple[int, int]], more: Sizes
+    ) -> Tensor:
+        """The gradient of a convolution, by a weight of window x filters x channels: each pixel adds a window of the
+        output, (size - 1) * stride + dilated window in all. `cut` pixels are taken off each side, and `more` zeros come
+        after."""
+
+    def max_pool(self, x: Tensor, kernel: Sizes, stride: Sizes, pad: Pad) -> Tensor:
+        """The largest element of each window; padding never wins."""
+
+    def avg_pool(self, x: Tensor, kernel: Sizes, stride: Sizes, pad: Pad, count_padding: bool) -> Tensor:
+        """The mean of each window, padding counted as zeros or left out."""

@@ -1,0 +1,53 @@
+"""Inputs to try a network on: seeded noise, at sizes that work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from netc.analysis.sizes import LIMIT, Trial
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from netc.ir.net import Net
+
+SEEN = 9  # from this size on, windows have an inside and two borders
+
+
+def noise(net: Net, batch: int, seed: int) -> dict[str, NDArray[Any]]:
+    """A batch of normal numbers in float32 for each input, by its name. What is open gets sizes that work, another on
+    each axis where that works too. Raises `ValueError` where none is found."""
+    import numpy  # noqa: PLC0415 - networks need none
+
+    random = numpy.random.default_rng(seed)
+    sizes = _sizes(net)
+    shapes = {
+        name: [sizes[axis] if size is None else size for axis, size in enumerate(net.shapes[name])]
+        for name in net.inputs
+    }
+    return {name: random.normal(size=(batch, *shape)).astype("float32") for name, shape in shapes.items()}
+
+
+def _sizes(net: Net) -> Mapping[int, int]:
+    """A size for each open axis."""
+    trial = Trial(net)
+    if not trial.axes:
+        return {}
+    working = _working(trial)
+    first = next(working, None)
+    if first is None:
+        raise ValueError(f"no size up to {LIMIT} works for the open inputs of {net.name}")
+    second = next(working, first)
+    for other in (second, first):
+        sizes = [first if axis % 2 == 0 else other for axis in range(max(trial.axes) + 1)]
+        if trial.failure(sizes) is None:
+            break
+    return {axis: sizes[axis] for axis in trial.axes}
+
+
+def _working(trial: Trial) -> Iterator[int]:
+    """Sizes that work when they are the same on every axis."""
+    candidates = chain(range(SEEN, LIMIT + 1), range(SEEN - 1, 0, -1))
+    return (size for size in candidates if trial.failure(trial.equal(size)) is None)

@@ -1,0 +1,1 @@
+"""NumPy: a network computed slowly and plainly, to be compared with."""

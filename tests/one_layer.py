@@ -1,0 +1,64 @@
+"""A layer of the samples as a network of its own, with weights and inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from netc.ir.net import Net, Node, Origin
+from netc.ir.shape import Shape, rank_of
+from netc.ir.weights import Weights, random_weights
+from netc.layers import LAYERS
+from netc.layers.merge import joined
+from netc.syntax.source import Source, Span
+from tests.layer_samples import Sample
+
+OPEN = (9, 7, 8)  # sizes in place of what is open: odd and even
+NOWHERE = Origin(Span(Source("sample.net", "input\nonly\n"), 6, 10))
+
+
+def net_of(sample: Sample) -> Net:
+    """The network of one layer, `only`, whose inputs are `input1`, `input2` and so on."""
+    net = Net("sample")
+    names = [f"input{number}" for number, _ in enumerate(sample.inputs, 1)]
+    for name, shape in zip(names, sample.inputs, strict=True):
+        net.add(Node(name, LAYERS["input"](shape=shape), NOWHERE), (), shape)
+    net.add(Node("only", sample.layer, NOWHERE), names, sample.layer.infer(sample.inputs))
+    net.outputs = ["only"]
+    return net
+
+
+def closed(shapes: tuple[Shape, ...]) -> list[tuple[int, ...]]:
+    """Shapes with numbers for what is open, those of other operands where one has them."""
+    whole = joined([shape[:-1] for shape in shapes]) if shapes else ()
+    made = []
+    for shape in shapes:
+        known = whole if whole is not None and len(whole) == rank_of(shape) else shape[:-1]
+        sizes = zip(shape[:-1], known, OPEN[: rank_of(shape)], strict=True)
+        made.append((*(one or other or spare for one, other, spare in sizes), shape[-1] or 1))
+    return made
+
+
+def given(net: Net, batch: int = 2, seed: int = 0) -> Mapping[str, Any]:
+    """Seeded noise for the inputs of a network."""
+    import numpy as np
+
+    random = np.random.default_rng(seed)
+    shapes = closed(tuple(net.shapes[name] for name in net.inputs))
+    return {
+        name: random.normal(size=(batch, *shape)).astype("float32")
+        for name, shape in zip(net.inputs, shapes, strict=True)
+    }
+
+
+def weights_of(net: Net) -> Weights:
+    return random_weights(net, 1)
+
+
+def difference(found: Any, expected: Any) -> float:
+    """The largest difference, relative to the largest number expected: the rule for everything that is compared."""
+    import numpy as np
+
+    assert found.shape == expected.shape, (found.shape, expected.shape)
+    assert np.isfinite(expected).all() == np.isfinite(found).all()
+    return float(np.max(np.abs(found - expected), initial=0) / max(np.max(np.abs(expected), initial=0), 1e-30))
