@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from netc.analysis.sizes import LIMIT, Trial
+from netc.analysis.sizes.rules import LIMIT, Trial
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
