@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import networkx
 
     from netc.analysis.cost import NetCost
+    from netc.analysis.sizes.fitting import OpenSizes
     from netc.data.stream import Datasets
     from netc.figures.drawing import Drawing
     from netc.ir.net import Net
@@ -121,6 +122,22 @@ class Network:
         from netc.analysis.cost import measure  # noqa: PLC0415 - the report is for those who ask
 
         return measure(self.net)
+
+    @cached_property
+    def sizes(self) -> OpenSizes:
+        """Which sizes the network takes where its input leaves some open (`?x?x3`), and all others as formulas of them.
+
+        `shapes` and `formulas` hold the formulas, `fittings` say what works, and `fit` answers for one size: with the
+        outputs, or the nearest sizes that fit.
+
+        >>> unet.sizes.shapes["pool2"][0].at(432)
+        108
+        >>> unet.sizes.fit(420, 560).larger
+        {'input1': (432, 560, 1)}
+        """
+        from netc.analysis.sizes.fitting import OpenSizes  # noqa: PLC0415 - for those who ask
+
+        return OpenSizes(self.net)
 
     def summary(self, format: str = "text") -> Summary:
         """What each layer makes and costs, as `netc summary` says it: `text`, `json`, `csv` or `md`.

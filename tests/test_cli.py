@@ -249,6 +249,68 @@ def test_summary(format: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert json.loads(out)["parameters"]["total"] == 618
 
 
+UNET = (
+    "net u\ninput ?x?x3\ntop: conv 4x3\npool 2\nmid: conv 4x3\npool 2\nupsample 2\nconcat mid\nupsample 2\nconcat top\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "code", "said"),
+    [
+        (UNET, "", 0, "u takes HxWx3 and gives HxWx12\nsizes        H and W: multiples of 4, at least 4\nbecause      `concat1` (line 8) needs 2·⌈H/4⌉ = ⌈H/2⌉, 2·⌈W/4⌉ = ⌈W/2⌉\n"),
+        (UNET, "--layers", 0, "\nconcat1    concat        H/2xW/2x8 "),
+        (UNET, "--size 16x8", 0, "16x8: works, and gives 16x8x12, with 18,432 MACs\n"),
+        (UNET, "--size 18x21", 1, "18x21: pad to 20x24, or crop to 16x20\n       does not work: `concat1` (line 8): `concat` needs"),
+        (UNET, "--size 3", 1, "3x3: pad to 4x4\n"),
+        (UNET, "--size 18×16", 1, "18x16: pad to 20x16, or crop to 16x16\n"),
+        ("input ?x80x3; conv 4x5/2 pad=valid", "--size 20x80", 0, "20x80: works, and gives 8x38x4"),
+        ("input ?x80x3; conv 4x5/2 pad=valid", "--size 20", 0, "20x80: works, and gives 8x38x4"),
+        ("input ?x80x3; conv 4x5/2 pad=valid", "--size 2x60", 1, "2x60: pad to 5x80\n      does not work: `input1` is ?x80x3\n"),
+        ("input ?x80x3; conv 4x5/2 pad=valid", "--size 1x1x1", 2, "--size: got 1x1x1 for `input1`, ?x80x3: expected 2 sizes"),
+        ("input ?x?x3; crop 2x3; conv 4x3 pad=valid", "", 0, "takes HxWx3 and gives (H-6)x(W-8)x4\nsizes        H: all from 7 on\n             W: all from 9 on\n"),
+        ("a: input 9x4; fixed: conv 4x3; input ?x4; pool 2; add fixed", "--size 30", 1, "30: crop to 18\n"),
+        ("l: input ?x4; pool 2; p: conv 4x1; r: input ?x4; add p", "", 0, "takes l.L x 4 and r.L x 4 and gives r.L x 4\nsizes        to be matched where they meet\nbecause      `add1` (line 1) needs r.L = ⌈l.L/2⌉\n"),
+        ("l: input ?x4; pool 2; p: conv 4x1; r: input ?x4; add p", "--size l=9 --size r=5", 0, "l 9, r 5: works, and gives 5x4"),
+        ("l: input ?x4; pool 2; p: conv 4x1; r: input ?x4; add p", "--size l=9", 2, "--size: `r` has no size: expected 1"),
+        ("l: input ?x4; pool 2; p: conv 4x1; r: input ?x4; add p", "--size 9 --size x=5", 2, "--size: there is no input `x` to size: expected one of l, r"),
+        (CLEAN, "", 0, "sizes        the input is fixed"),
+        (CLEAN, "--size 32", 0, "32x32: works, and gives 10, with 442,528 MACs\n"),
+        (CLEAN, "--size 16x30", 1, "16x30: pad to 32x32\n       does not work: `input1` is 32x32x3\n"),
+        (BROKEN, "", 1, "NET104"),
+        (CLEAN, "--size 32y3", 2, "expected a size such as 420x560"),
+        (CLEAN, "--size 0", 2, "expected a size such as 420x560"),
+        (CLEAN, "--size 3 --size 4", 2, "--size is given twice"),
+        (CLEAN, "--size 3 --layers", 2, "--layers goes with neither"),
+    ],
+)  # fmt: skip
+def test_sizes(text: str, options: str, code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("open.net").write_text(text)
+    assert main(["sizes", "open.net", *options.split()]) == code
+    out, err = capsys.readouterr()
+    assert said in (out if code == 0 or "\n" in said else err)
+    assert "NET302" not in err
+    if code == 2:
+        assert not out
+
+
+def test_sizes_as_data(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("open.net").write_text(UNET)
+    assert main(["sizes", "open.net", "--format", "json", "--size", "18x21"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    assert data["inputs"] == {"input1": ["H", "W", 3]}
+    assert data["outputs"] == {"concat2": ["H", "W", 12]}
+    assert data["sizes"][0] == {
+        **{"symbols": ["H"], "text": "multiples of 4, at least 4", "period": 4, "smallest": {"0": 4}, "complete": True}
+    }
+    assert data["equations"][0] == {"layer": "concat1", "left": "2·⌈H/4⌉", "right": "⌈H/2⌉"}
+    assert data["macs"] == "144·H·W"
+    assert data["layers"][2] == {"name": "pool1", "output_shape": ["H/2", "W/2", 4], "macs": 0, "line": 4}
+    fit = data["fit"]
+    assert (fit["works"], fit["layer"], fit["larger"], fit["smaller"]) == (
+        *(False, "concat1", {"input1": [20, 24, 3]}, {"input1": [16, 20, 3]}),
+    )
+
+
 def test_fmt(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fmt", "--check", "ugly.net"]) == 1
     assert main(["fmt", "--diff", "ugly.net"]) == 1

@@ -53,6 +53,7 @@ PRINTING = [
     "explain NET301",
     "ops conv",
     "runs none",
+    "sizes a.net",
 ]
 
 
@@ -136,6 +137,9 @@ fmt F
 summary F
 summary F --plot F.svg
 summary F --plot F
+sizes F
+sizes F --size 32
+sizes F --size F=32
 compile F -o F.py --force
 compile F -o F
 compile F --target json -o F/x

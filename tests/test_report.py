@@ -118,8 +118,23 @@ def test_unknown_sizes_leave_costs_open() -> None:
     assert net.cost.total.parameters == 3 * 3 * 3 * 4 + 4 + 4 * 2 + 2
     summary = json.loads(net.summary("json"))
     assert summary["macs"] is None
-    assert summary["layers"][1]["output_shape"] == [None, None, 4]
-    assert "unknown" in net.summary()
+    assert summary["macs_formula"] == "108·H·W + 8"
+    conv = summary["layers"][1]
+    assert (conv["output_shape"], conv["output_formula"]) == ([None, None, 4], ["H", "W", 4])
+    assert (conv["macs"], conv["macs_formula"]) == (None, "108·H·W")
+
+
+def test_open_sizes_are_formulas() -> None:
+    lines = netc.loads("input ?x?x3; block: repeat 2 { conv 4x3/2; conv 4x3 }; gap; fc 2").summary().splitlines()
+    said = {line.split()[0]: squeezed(line) for line in lines if line}
+    assert said["input1"] == "input1 input HxWx3 HxWx3 0 0 12 B·H·W 1 1 1"
+    assert said["block1_conv1"].startswith(
+        "block1_conv1 3x3 conv, 4, /2 ⌈H/2⌉x⌈W/2⌉x4 112 108·⌈H/2⌉·⌈W/2⌉ 16 B·⌈H/2⌉·⌈W/2⌉"
+    )
+    assert said["MACs"] == "MACs 252·⌈H/2⌉·⌈W/2⌉ + 288·⌈H/4⌉·⌈W/4⌉ + 8"
+    group = next(line for line in lines if line.startswith("block "))
+    assert "≈" not in group or "H·W" in group
+    assert not any("?" in line for line in lines if not line.startswith("activations"))
 
 
 def test_peak_memory_holds_a_shortcut_until_it_is_added() -> None:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 import netc
 from netc.analysis.sizes import text
-from netc.analysis.sizes.formula import Formula, Symbol, Unwieldy
+from netc.analysis.sizes.formula import Extent, Formula, Symbol, Unwieldy
 from netc.analysis.sizes.rules import Trial
-from netc.analysis.sizes.trace import Extent, Extents, Formulas, formulas
+from netc.analysis.sizes.trace import Extents, Formulas, formulas
 from netc.ir.net import Net
 from netc.ir.shape import Shape
 from netc.layers.base import LAYERS, Layer, operation
@@ -156,8 +156,8 @@ def found(source: str) -> Formulas:
         ("input ?x?x3; conv 4x3/2; gap; fc 10", "10"),
         ("input ?x?x3; a: conv 8x3; pool 2; upsample 2; concat a", "HxWx16"),
         ("input ?x?x3; a: conv 8x3; pool 2 pad=valid; upsample 2; pad before=0 after=1; conv 8x3; concat a", "HxWx16"),
-        ("a: input ?x?x3; b: input ?x?x3; conv 3x3; add a", "b.Hxb.Wx3"),
-        ("a: input ?x?x3; p: pool 2; b: input ?x?x3; concat p", "b.Hxb.Wx6"),
+        ("a: input ?x?x3; b: input ?x?x3; conv 3x3; add a", "b.H x b.W x 3"),
+        ("a: input ?x?x3; p: pool 2; b: input ?x?x3; concat p", "b.H x b.W x 6"),
         ("a: input 9x4; fixed: conv 4x3; input ?x4; pool 2; add fixed", "9x4"),
     ],
 )
@@ -258,7 +258,7 @@ def test_operations_that_do_not_exist_yet() -> None:
         assert text.shape(made.shapes["conv1"]) == "⌈H/2⌉x⌈W/2⌉x4"
         assert text.shape(made.shapes["conv2"]) == "?x?x4"
         assert made.unknown == ("atleast1",)
-        assert made.total_macs is None
+        assert made.total.macs is None
     finally:
         del LAYERS["halves"], LAYERS["atleast"]
 
@@ -268,8 +268,8 @@ def test_fixed_networks_have_their_numbers() -> None:
     made = formulas(net.net)
     assert made is not None
     assert made.shapes == net.shapes
-    assert made.total_macs == net.cost.total.macs
-    assert made.total_memory == net.cost.total.memory
+    assert made.total.macs == net.cost.total.macs
+    assert made.total.memory == net.cost.total.memory
 
 
 def test_resnet_34_as_torch_export_cannot() -> None:
@@ -280,5 +280,5 @@ def test_resnet_34_as_torch_export_cannot() -> None:
     assert not made.equations
     assert text.shape(made.shapes["conv36"] if "conv36" in made.shapes else made.shapes["gap1"]) == "512"
     assert "⌈H/32⌉x⌈W/32⌉x512" in {text.shape(shape) for shape in made.shapes.values()}
-    assert isinstance(made.total_macs, Formula)
-    assert made.total_macs.at(224) == netc.load("specs/resnet34.net").cost.total.macs
+    assert isinstance(made.total.macs, Formula)
+    assert made.total.macs.at(224) == netc.load("specs/resnet34.net").cost.total.macs

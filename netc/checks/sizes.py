@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netc.analysis.sizes.rules import Failure, Rule, Trial, rule_of, single_sizes
+from netc.analysis.sizes.fitting import OpenSizes
+from netc.analysis.sizes.rules import Failure, Rule, Trial, most_tried, rule_of, single_sizes
+from netc.analysis.sizes.trace import Equation
 from netc.checks.findings import Findings, words
 from netc.diagnostics.model import Label
 from netc.ir.net import Node
-from netc.ir.shape import show_shape
+from netc.ir.shape import Shape, show_shape
 from netc.program import Program
 
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -64,21 +66,27 @@ def _example(trial: Trial, rules: dict[int, Rule], base: tuple[int, ...]) -> lis
 
 def _place(trial: Trial, failure: Failure, sizes: Sequence[int]) -> Label:
     shown = show_shape(tuple(sizes[axis] for axis in trial.axes))
-    return Label(failure.node.origin.span, f"fails for {shown}: {failure.error.message}")
+    needs = _needs(OpenSizes(trial.net).equations, failure.node.name)
+    return Label(failure.node.origin.span, f"{needs}fails for {shown}: {failure.error.message}")
+
+
+def _needs(equations: Sequence[Equation], name: str) -> str:
+    """What sizes a layer takes only when they are equal."""
+    own = ", ".join(str(equation) for equation in equations if equation.name == name)
+    return f"needs {own}; " if own else ""
 
 
 def _report_single(trial: Trial, inputs: Sequence[Node], findings: Findings) -> None:
     """No size works from some size on: report the single ones that do, or that none does."""
-    good, most, size = single_sizes(trial)
-    node, several = inputs[0], len(inputs) > 1
-    if good:
-        told = ", ".join(map(str, good[:4])) + (", ..." if len(good) > 4 else "")
-        message = f"few sizes work for `{words(node)}`: {told} (of those up to {most})"
-        fixed = tuple(good[0] if dim is None else dim for dim in trial.net.shapes[node.name])
-        findings.add("NET302", node, message, help=[f"write the size out: {show_shape(fixed)}"])
+    node, sizes = inputs[0], OpenSizes(trial.net)
+    if sizes.formulas is not None:
+        message, fixed = _few(sizes, node, most_tried(trial))
+        findings.add("NET302", node, message, help=[f"write the size out: {show_shape(fixed)}"] if fixed else [])
         return
+    _, most, size = single_sizes(trial)
     failure = trial.failure(trial.equal(size))
     assert failure is not None
+    several = len(inputs) > 1
     findings.add(
         "NET302" if several else "NET213",
         node,
@@ -90,3 +98,17 @@ def _report_single(trial: Trial, inputs: Sequence[Node], findings: Findings) -> 
         notes=failure.error.notes,
         help=["make the branches that meet there agree, or write the sizes out"],
     )
+
+
+def _few(sizes: OpenSizes, node: Node, most: int) -> tuple[str, Shape | None]:
+    """The message about the single sizes that work, and an input's shape with the first of them."""
+    first = {symbol: fitting.above(1) for fitting in sizes.fittings for symbol in fitting.symbols}
+    if len(first) < len(sizes.symbols):
+        between = dict.fromkeys(str(equation) for equation in sizes.equations if len(equation.names) > 1)
+        return f"sizes of the inputs have to be matched: {', '.join(between)}", None
+    told = dict.fromkeys(map(str, sizes.fittings))
+    if len(told) > 1:
+        told = {f"{'+'.join(fitting.symbols)} {fitting}": None for fitting in sizes.fittings}
+    shape = sizes.net.shapes[node.name]
+    fixed = tuple(first[sizes.symbols[node.name, axis]] if size is None else size for axis, size in enumerate(shape))
+    return f"few sizes work for `{words(node)}`: {'; '.join(told)} (of those up to {most})", fixed

@@ -29,6 +29,7 @@ COMMANDS = {
     "predict": "classes and their probabilities for images",
     "runs": "list and compare runs",
     "summary": "shapes, parameters, MACs and receptive field of every layer",
+    "sizes": "which sizes of an input work, and all others as formulas of them",
     "explain": "what a code such as NET301 means, with examples",
     "fmt": "write a spec in the canonical style",
     "ops": "the operations of the language and their options",

@@ -131,6 +131,11 @@ class Net:
         return reached
 
     @property
+    def is_open(self) -> bool:
+        """Whether the size of an input is unknown."""
+        return any(None in self.shapes[name] for name in self.inputs)
+
+    @property
     def inputs(self) -> list[str]:
         """Names of the input nodes, in order."""
         return [node.name for node in self if node.layer.is_input]

@@ -6,14 +6,18 @@ from dataclasses import dataclass, field
 
 from netc.analysis.cost import Cost, NetCost
 from netc.analysis.receptive import Field
+from netc.analysis.sizes import text
+from netc.analysis.sizes.trace import Amounts, Extents, Formulas, named
 from netc.analysis.structure import Group, Item, Layers, Series, structure
 from netc.diagnostics.escape import harmless
-from netc.ir.net import Node
+from netc.ir.net import Net, Node
 from netc.ir.shape import Shape
 from netc.lower.expansion import Task, walk
 from netc.program import Program
 from netc.report.label import kind
 from netc.syntax.source import Span
+
+NOTHING = Amounts()
 
 
 @dataclass(slots=True)
@@ -21,7 +25,8 @@ class Row:
     """A layer, or a group (a call, a `repeat` or one of its passes) with the sum of what it made.
 
     `indent` is spaces, with a bar where a branch begins; `statement` names the top-level statement around. A
-    statement that makes nothing (`from enc1`) has no cost.
+    statement that makes nothing (`from enc1`) has no cost. `extents` and `amounts` say shape, MACs and memory where
+    sizes are open, as formulas.
     """
 
     indent: str
@@ -33,6 +38,8 @@ class Row:
     statement: str
     cost: Cost | None = None
     node: Node | None = None
+    extents: Extents = ()
+    amounts: Amounts = NOTHING
 
 
 @dataclass(slots=True)
@@ -42,8 +49,10 @@ class Rows:
     program: Program
     cost: NetCost
     fields: dict[str, Field]
+    formulas: Formulas | None = None  # of a network with open sizes
     rows: list[Row] = field(default_factory=list)
     _sums: list[Cost] = field(default_factory=lambda: [Cost()])  # of the open groups, outermost first
+    _amounts: list[Amounts] = field(default_factory=lambda: [Amounts()])  # of the same
     _statement: str = ""
 
     def collect(self) -> list[Row]:
@@ -67,14 +76,16 @@ class Rows:
     def _group(self, row: Row, passes: list[Series]) -> Task:
         self.rows.append(row)
         self._sums.append(Cost())
+        self._amounts.append(Amounts())
         inner = " " * len(row.indent) + "  "
         for number, series in enumerate(passes, 1):
             if len(passes) > 1 and len(series.items) > 1:
                 yield self._group(self._row(inner, f"pass {number}", "", series.result, None), [series])
             else:
                 yield self._items(series, inner)
-        row.cost = self._sums.pop()
+        row.cost, row.amounts = self._sums.pop(), self._amounts.pop()
         self._sums[-1] += row.cost
+        self._amounts[-1] += row.amounts
 
     def _branch(self, branch: Series, indent: str) -> Task:
         start, inner = len(self.rows), " " * len(indent)
@@ -90,16 +101,29 @@ class Rows:
             if name not in self.program.net:
                 continue
             node, cost = self.program.net.node(name), self.cost.layers[name]
-            row = self._row(indent, name, kind(node.layer, self.program.net.shapes[name]), name, None)
+            row = self._row(indent, name, kind_of(node, self.program.net), name, None)
             row.node, row.cost, row.line = node, cost, node_line(self.program, node)
             self.rows.append(row)
             self._sums[-1] += cost
+            if self.formulas is not None:
+                row.amounts = self.formulas.amounts(name)
+                self._amounts[-1] += row.amounts
 
     def _row(self, indent: str, name: str, kind: str, result: str | None, span: Span | None) -> Row:
         line = line_of(self.program, span) if span else None
         if result is None or result not in self.program.net:
             return Row(indent, name, kind, None, None, line, self._statement)
-        return Row(indent, name, kind, self.program.net.shapes[result], self.fields[result], line, self._statement)
+        shape = self.program.net.shapes[result]
+        extents = shape if self.formulas is None else self.formulas.shapes[result]
+        return Row(indent, name, kind, shape, self.fields[result], line, self._statement, extents=extents)
+
+
+def kind_of(node: Node, net: Net) -> str:
+    """A layer in a few words; an open size of an input by its symbol: `input HxWx3`."""
+    shape = net.shapes[node.name]
+    if node.layer.is_input and None in shape:
+        return f"{node.layer.op} {text.shape(named(shape))}"
+    return kind(node.layer, shape)
 
 
 def _name(item: Item) -> str:

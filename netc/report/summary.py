@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
-from netc.analysis.cost import NetCost, measure
+from netc.analysis.cost import Cost, NetCost, measure
 from netc.analysis.receptive import Axis, Field, figure, net_field, receptive_fields
+from netc.analysis.sizes import text
+from netc.analysis.sizes.formula import Extent, Formula
+from netc.analysis.sizes.trace import Amounts, Formulas, formulas
 from netc.diagnostics.escape import harmless
 from netc.ir.net import Node
 from netc.ir.shape import show_shape
@@ -19,6 +23,7 @@ from netc.report.table import comma_separated, markdown, plain
 HEADER = ("layer", "kind", "output", "parameters", "MACs", "memory", "field", "jump", "line")
 RIGHT = (False, False, False, True, True, True, True, True, True)
 WIDEST = 48  # characters of a statement's text in a table
+WIDEST_AMOUNT = 40  # of a formula
 
 
 def render(program: Program, format: str = "text") -> str:
@@ -31,27 +36,50 @@ def render(program: Program, format: str = "text") -> str:
 
 
 def _text(program: Program, cost: NetCost, fields: dict[str, Field]) -> str:
-    rows = Rows(program, cost, fields).collect()
+    found = _formulas(program)
+    rows = Rows(program, cost, fields, found).collect()
     table = plain(HEADER, [[row.indent + row.name, *_cells(row)] for row in rows], RIGHT)
-    width = max(len(name) for name, _ in _totals(program, cost, fields))
-    return table + "\n" + "".join(f"{name:{width}}  {value}\n" for name, value in _totals(program, cost, fields))
+    totals = _totals(program, cost, fields, found)
+    width = max(len(name) for name, _ in totals)
+    return table + "\n" + "".join(f"{name:{width}}  {value}\n" for name, value in totals)
 
 
 def _markdown(program: Program, cost: NetCost, fields: dict[str, Field]) -> str:
-    rows = Rows(program, cost, fields).collect()
+    found = _formulas(program)
+    rows = Rows(program, cost, fields, found).collect()
     table = markdown(HEADER, [[row.indent + row.name, *_cells(row)] for row in rows], RIGHT)
-    return table + "\n" + markdown(("total", ""), _totals(program, cost, fields), (False, False))
+    return table + "\n" + markdown(("total", ""), _totals(program, cost, fields, found), (False, False))
+
+
+def _formulas(program: Program) -> Formulas | None:
+    """The formulas of a network with open sizes."""
+    return formulas(program.net) if program.net.is_open else None
 
 
 def _cells(row: Row) -> list[str]:
-    shape = "" if row.shape is None else show_shape(row.shape)
+    shape = text.shape(row.extents)
     label = row.kind if len(row.kind) <= WIDEST else row.kind[: WIDEST - 1] + "…"
     if row.node is not None and row.node.shares:
         label += f" (weights of {row.node.shares})"
     costs = ["", "", ""]
     if row.cost is not None:
-        costs = [human(row.cost.parameters), human(row.cost.macs), human(row.cost.memory, "B")]
+        costs = [human(row.cost.parameters), *_amounts(row.cost, row.amounts)]
     return [label, shape, *costs, *_field_cells(row), "" if row.line is None else str(row.line)]
+
+
+def _amounts(cost: Cost, amounts: Amounts) -> tuple[str, str]:
+    """MACs and memory, as formulas where sizes are open."""
+    macs, memory = (
+        amount if known is None else known
+        for known, amount in ((cost.macs, amounts.macs), (cost.memory, amounts.memory))
+    )
+    return _amount(macs, human), _amount(memory, partial(human, unit="B"))
+
+
+def _amount(amount: Extent, number: Callable[[int], str]) -> str:
+    """An amount as a formula, or what it is close to where that is long."""
+    said = text.amount(amount, number)
+    return text.about(amount, number) if isinstance(amount, Formula) and len(said) > WIDEST_AMOUNT else said
 
 
 def _field_cells(row: Row) -> list[str]:
@@ -61,18 +89,30 @@ def _field_cells(row: Row) -> list[str]:
     return [show_field(row.field), _show(figure(row.field, lambda axis: axis.jump), "") + uneven]
 
 
-def _totals(program: Program, cost: NetCost, fields: dict[str, Field]) -> list[tuple[str, str]]:
+def _totals(program: Program, cost: NetCost, fields: dict[str, Field], found: Formulas | None) -> list[tuple[str, str]]:
     total = cost.total
     lines = [
         ("network", f"{harmless(program.name)}, {cost.depth} weighted layer{'s' * (cost.depth != 1)} deep"),
         ("parameters", f"{total.parameters:,} ({total.trainable:,} trainable)"),
-        ("MACs", "unknown" if total.macs is None else f"{total.macs:,}"),
-        ("activations", f"{human(total.memory, 'B')} for one sample, {human(cost.peak, 'B')} at once in inference"),
+        ("MACs", _total_macs(total, found)),
+        ("activations", _activations(program, cost, found)),
         ("receptive field", show_field(net_field(program.net, fields))),
     ]
     if any(not axis.aligned for field in fields.values() for axis in field or ()):
         lines.append(("*", "branches of different jumps meet here; the larger is shown"))
     return lines
+
+
+def _total_macs(total: Cost, found: Formulas | None) -> str:
+    macs = total.macs if found is None else found.total.macs
+    return "unknown" if macs is None else text.amount(macs, "{:,}".format)
+
+
+def _activations(program: Program, cost: NetCost, found: Formulas | None) -> str:
+    amounts = Amounts() if found is None else found.total
+    peak = cost.peak if found is None else found.peak(program.net)
+    said, most = _amounts(cost.total, amounts)[1], _amount(peak, partial(human, unit="B"))
+    return f"{said} for one sample, {most} at once in inference"
 
 
 def human(count: int | None, unit: str = "") -> str:
@@ -104,7 +144,7 @@ def _show(value: object, everything: str) -> str:
 
 
 def _json(program: Program, cost: NetCost, fields: dict[str, Field]) -> str:
-    net, total = program.net, cost.total
+    net, total, found = program.net, cost.total, _formulas(program)
     summary: dict[str, Any] = {
         "name": program.name,
         "inputs": net.inputs,
@@ -113,8 +153,10 @@ def _json(program: Program, cost: NetCost, fields: dict[str, Field]) -> str:
         "macs": total.macs,
         "depth": cost.depth,
         "receptive_field": figure(net_field(net, fields), _size),
-        "layers": [_layer(program, node, cost, fields) for node in net],
+        "layers": [_layer(program, node, cost, fields) | _open(node.name, found) for node in net],
     }
+    if found is not None:
+        summary["macs_formula"] = None if found.total.macs is None else str(found.total.macs)
     return json.dumps(summary, indent=2) + "\n"
 
 
@@ -129,6 +171,14 @@ def _layer(program: Program, node: Node, cost: NetCost, fields: dict[str, Field]
         "receptive_field": figure(fields[node.name], _size),
         "line": node_line(program, node),
     }
+
+
+def _open(name: str, found: Formulas | None) -> dict[str, Any]:
+    """What is said of a layer in a network with open sizes."""
+    if found is None:
+        return {}
+    macs = found.macs[name]
+    return {"output_formula": text.data(found.shapes[name]), "macs_formula": None if macs is None else str(macs)}
 
 
 COLUMNS = ("layer", "op", "kind", "inputs", "output", "parameters", "trainable", "macs", "memory",

@@ -8,6 +8,8 @@ from dataclasses import fields, is_dataclass
 from math import isfinite
 from typing import Any
 
+from netc.analysis.sizes import text
+from netc.analysis.sizes.trace import Formulas, formulas
 from netc.ir.net import Net, Node
 from netc.params import Declared, declared
 from netc.program import Program
@@ -21,6 +23,7 @@ FORMAT = 1  # raised when a key changes its meaning or goes; new keys leave it
 def dump(program: Program) -> str:
     """A program as JSON text that ends in a newline; the same program always gives the same text."""
     net = program.net
+    found = formulas(net) if net.is_open else None
     data = {
         "format": FORMAT,
         "name": program.name,
@@ -28,14 +31,14 @@ def dump(program: Program) -> str:
         "parameters": plain(program.parameters),
         "inputs": net.inputs,
         "outputs": net.outputs,
-        "layers": [_layer(net, node) for node in net],
+        "layers": [_layer(net, node, found) for node in net],
         "data": _section(program.sections.data),
         "train": _section(program.sections.train),
     }
     return json.dumps(data, indent=2, allow_nan=False) + "\n"
 
 
-def _layer(net: Net, node: Node) -> dict[str, Any]:
+def _layer(net: Net, node: Node, found: Formulas | None) -> dict[str, Any]:
     inputs, frame = net.operand_shapes(node.name), node.origin.frame
     return {
         "name": node.name,
@@ -47,7 +50,7 @@ def _layer(net: Net, node: Node) -> dict[str, Any]:
         "shares": node.shares,
         "origin": plain(node.origin.span),
         "frames": [{"title": step.title, "origin": plain(step.span)} for step in frame.chain()] if frame else [],
-    }
+    } | ({} if found is None else {"output_formula": text.data(found.shapes[node.name])})
 
 
 def _section(section: Section | None) -> dict[str, Any] | None:

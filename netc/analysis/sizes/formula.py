@@ -114,6 +114,11 @@ class Formula:
         """Its value where no size is in it, else None."""
         return None if any(product for product, _ in self.terms) else sum(count for _, count in self.terms)
 
+    def __str__(self) -> str:
+        from netc.analysis.sizes.text import amount, size  # noqa: PLC0415 - reads formulas
+
+        return size(self) if all(len(product) < 2 for product, _ in self.terms) else amount(self)
+
     # -- arithmetic ------------------------------------------------------------------------------------------
 
     def __add__(self, other: Formula | int) -> Formula:
@@ -220,6 +225,9 @@ def _turn(atom: Atom) -> tuple[int, int] | None:
     period, rise = atom.inner.turn
     times = atom.over // gcd(rise, atom.over)
     return period * times, rise * times // atom.over
+
+
+Extent = Formula | int | None  # a size, or an amount: as a formula, known, or not known to be one
 
 
 def _formula(value: Formula | int) -> Formula:

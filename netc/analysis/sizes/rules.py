@@ -145,6 +145,15 @@ class Rule:
         """Whether a size works."""
         return any(size % self.period == remainder and size >= least for remainder, least in self.smallest)
 
+    def above(self, size: int) -> list[int]:
+        """For each remainder the smallest size from this one on that works."""
+        return [max(least, size + (remainder - size) % self.period) for remainder, least in self.smallest]
+
+    def below(self, size: int) -> list[int]:
+        """For each remainder the largest size up to this one that works, where there is one."""
+        near = [(size - (size - remainder) % self.period, least) for remainder, least in self.smallest]
+        return [found for found, least in near if found >= least]
+
     def __str__(self) -> str:
         step, least = self.divisor, self.threshold
         if step == 1:
@@ -164,10 +173,11 @@ def progression(period: int, remainders: Sequence[int]) -> tuple[int, int] | Non
 
 def rule_of(trial: Trial, axis: int, base: tuple[int, ...]) -> Rule:
     """The rule of one axis, the others at sizes that work."""
+    return rule(trial, lambda size: trial.failure((*base[:axis], size, *base[axis + 1 :])) is None)
 
-    def works(size: int) -> bool:
-        return trial.failure((*base[:axis], size, *base[axis + 1 :])) is None
 
+def rule(trial: Trial, works: Callable[[int], bool]) -> Rule:
+    """The rule of sizes, by whether each works."""
     smallest, guess = [], trial.far // trial.period
     for remainder in trial.residues():
         if works(trial.far + remainder):
@@ -195,10 +205,15 @@ def _smallest(works: Callable[[int], bool], remainder: int, trial: Trial, guess:
     return remainder + high * period
 
 
+def most_tried(trial: Trial) -> int:
+    """The largest of single sizes that are tried."""
+    return max(1, min(LIMIT, BUDGET // max(len(trial.nodes), 1)))
+
+
 def single_sizes(trial: Trial) -> tuple[list[int], int, int]:
     """Where no size works from some size on: the single ones that do, of those up to the second number; and where none
     does, the one that comes furthest through the network."""
-    most = max(1, min(LIMIT, BUDGET // max(len(trial.nodes), 1)))
+    most = most_tried(trial)
     good, furthest = [], (-1, 0)
     for size in range(1, most + 1):
         failure = trial.failure(trial.equal(size))

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import gcd, lcm
 
-from netc.analysis.sizes.formula import Floor, Formula, Product, Symbol
+from netc.analysis.sizes.formula import Extent, Floor, Formula, Product, Symbol
 
 Number = Callable[[int], str]
-Extent = Formula | int | None  # a size: as a formula, known, or not known to be one
 
 
 # -- sizes ---------------------------------------------------------------------------------------------------
@@ -23,8 +22,15 @@ def size(extent: Extent) -> str:
 
 
 def shape(extents: Sequence[Extent], by: str = "x") -> str:
-    """Sizes of a tensor: `⌈H/4⌉x⌈W/4⌉x64`, sums in parentheses."""
+    """Sizes of a tensor: `⌈H/4⌉x⌈W/4⌉x64`, sums in parentheses; `left.H x left.W x 3` with names of several inputs."""
+    if by == "x" and any("." in name for extent in extents if isinstance(extent, Formula) for name in extent.names):
+        by = " x "
     return by.join(map(factor, extents)) if len(extents) > 1 else "".join(map(size, extents))
+
+
+def data(extents: Sequence[Extent]) -> list[int | str | None]:
+    """Sizes as data: numbers, and formulas as texts."""
+    return [extent if extent is None or isinstance(extent, int) else size(extent) for extent in extents]
 
 
 def factor(extent: Extent) -> str:
@@ -240,7 +246,12 @@ def about(formula: Formula, number: Number) -> str:
         names = tuple(name for atom in product for name in _names(atom))
         counts[names] = counts.get(names, Fraction()) + rise
     most = max(len(names) for names in counts)
-    return "≈ " + _joined({names: count for names, count in counts.items() if len(names) == most}, number, " ")
+    leading = {names: _rough(count) for names, count in counts.items() if len(names) == most}
+    return "≈ " + _joined(leading, number, " ")
+
+
+def _rough(count: Fraction) -> Fraction:
+    return Fraction(round(count)) if abs(count) >= 100 else count.limit_denominator(100)
 
 
 def _rise(atom: Symbol | Floor) -> Fraction:

@@ -11,6 +11,7 @@ make them equal: these are the `equations`. With them `⌈H/16⌉` is `H/16` in 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,9 +20,8 @@ from math import lcm
 from typing import Any
 
 from netc.analysis.cost import FLOAT32
-from netc.analysis.sizes.formula import Formula, Symbol, Unwieldy
+from netc.analysis.sizes.formula import Extent, Formula, Product, Symbol, Unwieldy
 from netc.analysis.sizes.rules import Trial, progression, single_sizes
-from netc.analysis.sizes.text import Extent
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape
 from netc.layers.base import Layer
@@ -45,9 +45,28 @@ class Equation:
     left: Formula
     right: Formula
 
+    def __str__(self) -> str:
+        return f"{self.left} = {self.right}"
+
+    @property
+    def names(self) -> list[str]:
+        """The open sizes in it."""
+        return sorted({*self.left.names, *self.right.names})
+
     def holds(self, sizes: Sizes) -> bool:
         """Whether they are, for these open sizes."""
         return self.left.at(sizes) == self.right.at(sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What a layer, or several, cost for one sample: multiply-accumulates, and bytes of outputs in float32."""
+
+    macs: Extent = 0
+    memory: Extent = 0
+
+    def __add__(self, other: Amounts) -> Amounts:
+        return Amounts(total((self.macs, other.macs)), total((self.memory, other.memory)))
 
 
 @dataclass(frozen=True)
@@ -64,27 +83,48 @@ class Formulas:
     equations: tuple[Equation, ...] = ()
     unknown: tuple[str, ...] = ()
 
-    def memory(self, name: str) -> Extent:
-        """Bytes of a layer's output for one sample, in float32."""
-        made: Extent = FLOAT32
+    def amounts(self, name: str) -> Amounts:
+        """What a layer costs."""
+        memory: Extent = FLOAT32
         for extent in self.shapes[name]:
-            made = None if made is None or extent is None else made * extent
-        return made
+            memory = None if memory is None or extent is None else memory * extent
+        return Amounts(self.macs[name], memory)
 
     @cached_property
-    def total_macs(self) -> Extent:
-        """Multiply-accumulates of the network for one sample."""
-        return total(self.macs.values())
+    def total(self) -> Amounts:
+        """What the network costs."""
+        return sum(map(self.amounts, self.shapes), Amounts())
 
-    @cached_property
-    def total_memory(self) -> Extent:
-        """Bytes of all outputs for one sample, in float32."""
-        return total(self.memory(name) for name in self.shapes)
+    def peak(self, net: Net) -> Extent:
+        """The most bytes that outputs take at once when each is dropped after its last reader; None where it depends
+        on the size which moment that is."""
+        readers = {name: len(net.consumers(name)) + (name in net.outputs) for name in self.shapes}
+        live: Counter[Product] = Counter()
+        moments: dict[frozenset[tuple[Product, int]], None] = {}
+        for name in readers:
+            memory = self.amounts(name).memory
+            if memory is None:
+                return None
+            live.update(_terms(memory))
+            moments[frozenset(live.items())] = None
+            for operand in net.operands(name):
+                readers[operand] -= 1
+                if not readers[operand]:
+                    live.subtract(_terms(self.amounts(operand).memory))
+        found = [dict(moment) for moment in moments]
+        most = max(found, key=lambda counts: sum(counts.values()), default={})
+        if any(most.get(product, 0) < count for counts in found for product, count in counts.items()):
+            return None
+        return total(Formula(((product, count),)) for product, count in most.items())
 
     def sizes(self, shapes: Mapping[str, Shape]) -> Sizes:
         """The open sizes where the inputs have these shapes."""
         found = {symbol: shapes[name][axis] for (name, axis), symbol in self.symbols.items()}
         return {symbol: size for symbol, size in found.items() if size is not None}
+
+
+def _terms(amount: Extent) -> dict[Product, int]:
+    return dict(amount.terms) if isinstance(amount, Formula) else {(): amount or 0}
 
 
 def total(amounts: Iterable[Extent]) -> Extent:
@@ -100,16 +140,16 @@ def total(amounts: Iterable[Extent]) -> Extent:
 
 def formulas(net: Net) -> Formulas | None:
     """The formulas of a network; None for one that no open sizes were found for."""
-    symbols = _symbols(net)
-    if not symbols:
+    names = symbols(net)
+    if not names:
         costs = {node.name: node.layer.macs(net.operand_shapes(node.name), net.shapes[node.name]) for node in net}
         return Formulas({}, dict(net.shapes), costs)
-    start = _start(net, symbols)
-    if start is None:
+    begin = start(net, names, Trial(net))
+    if begin is None:
         return None
     distrusted: frozenset[Layer] = frozenset()
     while True:
-        run = _Run(net, symbols, start, distrusted)
+        run = _Run(net, names, begin, distrusted)
         run.all()
         if not (wrong := _wrong(run)):
             break
@@ -127,7 +167,7 @@ def formulas(net: Net) -> Formulas | None:
         return exact[extent]
 
     return Formulas(
-        symbols,
+        names,
         {name: tuple(map(known, extents)) for name, extents in run.shapes.items()},
         {name: known(count) for name, count in run.macs.items()},
         tuple(dict.fromkeys(run.equations)),
@@ -143,7 +183,8 @@ def named(shape: Shape, before: str = "") -> Extents:
     )
 
 
-def _symbols(net: Net) -> dict[tuple[str, int], str]:
+def symbols(net: Net) -> dict[tuple[str, int], str]:
+    """A name for each open size, by input and axis: `H` and `W`, or `left.H` where several inputs have some."""
     inputs = [name for name in net.inputs if None in net.shapes[name]]
     return {
         (name, axis): extent.names[0]
@@ -347,31 +388,30 @@ def _differing(run: _Run, sizes: Sizes) -> set[Layer] | None:
 # -- sizes to begin with -------------------------------------------------------------------------------------
 
 
-def _start(net: Net, symbols: Mapping[tuple[str, int], str]) -> Mapping[str, Shape] | None:
-    """Shapes of the open inputs that work: large ones, if there are such."""
-    trial = Trial(net)
+def start(net: Net, names: Mapping[tuple[str, int], str], trial: Trial) -> Mapping[str, Shape] | None:
+    """Shapes of the open inputs that work: large ones, if there are such; None where none was found."""
     base = trial.base()
     if base is not None:
         apart = tuple(size + axis * 7 * trial.period for axis, size in enumerate(base))  # axes are not to be confused
         return trial.shapes(base if trial.failure(apart) else apart)
-    if len(trial.inputs) > 1 and (matched := _matched(net, symbols, trial)):
+    if (matched := _matched(net, names, trial)) is not None:
         return matched
     good, _, _ = single_sizes(trial)
     return trial.shapes(trial.equal(good[0])) if good else None
 
 
-def _matched(net: Net, symbols: Mapping[tuple[str, int], str], trial: Trial) -> Mapping[str, Shape] | None:
-    """Sizes of several inputs that are not the same, found by solving for those that have to be equal where they
-    meet."""
-    sizes = dict.fromkeys(symbols.values(), trial.far)
-    for _ in range(MOST_ROUNDS * len(symbols)):
+def _matched(net: Net, names: Mapping[tuple[str, int], str], trial: Trial) -> Mapping[str, Shape] | None:
+    """Sizes that are not the same on all axes or of all inputs, found by solving for what has to be equal where it
+    meets."""
+    sizes = dict.fromkeys(names.values(), trial.far)
+    for _ in range(MOST_ROUNDS * len(names)):
         start = {
             name: tuple(
-                sizes[symbols[name, axis]] if size is None else size for axis, size in enumerate(net.shapes[name])
+                sizes[names[name, axis]] if size is None else size for axis, size in enumerate(net.shapes[name])
             )
             for name in trial.inputs
         }
-        run = _Run(net, symbols, start)
+        run = _Run(net, names, start)
         try:
             run.all()
         except Refused:
@@ -412,7 +452,7 @@ def _steps(equations: Sequence[Equation]) -> dict[str, tuple[int, int]]:
     """Of each symbol the step and the first of the sizes for which the equations hold, where these are equidistant."""
     good: dict[str, tuple[int, frozenset[int]]] = {}
     for equation in equations:
-        names = {*equation.left.names, *equation.right.names}
+        names = equation.names
         left, right = equation.left.turn, equation.right.turn
         if len(names) != 1 or left is None or right is None:
             continue
