@@ -88,7 +88,7 @@ def test_heights_follow_the_sides(scale: str, share: object) -> None:
     figure = volumes(network, scale=scale)
     whole = height(figure, "stage1_conv1")
     for name in ("stage2_conv1", "stage3_conv3", "stage4_conv1", "stage5_pool1"):
-        part = network.shapes[name][0] / 224
+        part = (network.shapes[name][0] or 0) / 224
         assert height(figure, name) / whole == pytest.approx(share(part), abs=0.01), name  # type: ignore[operator]
 
 
@@ -208,6 +208,7 @@ def test_auxiliary_outputs_stand_in_rows_of_their_own() -> None:
         assert len(own) == 4
         assert len({stamp(figure, item).y for item in own}) == 1
         assert all(stamp(figure, item).y < axis for item in own)
+        assert under(figure, name) == [name, "1×1×1000", "softmax"]
 
 
 def test_several_inputs_stand_in_rows_that_meet() -> None:
@@ -215,6 +216,14 @@ def test_several_inputs_stand_in_rows_that_meet() -> None:
     assert len({stamp(figure, name).y for name in slabs(figure)}) == 2
     assert {"first", "second"} <= set(texts(figure))
     assert len(discs(figure)) == 1
+    assert "shared weights: tower_conv1 – tower_fc1" in texts(figure)
+
+
+def test_a_gate_is_a_line_and_not_the_way() -> None:
+    """Squeeze and excitation (Hu et al. 2018, Figure 1): the map is scaled, and goes on."""
+    figure = volumes(netc.loads("input 32x32x16; conv 32x3 relu; se 4; conv 64x3; gap; fc 2"), bare=True)
+    assert [name for name in slabs(figure) if "conv" in name] == ["conv1", "conv2"]
+    assert len(lines(figure, "arc")) == 1
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise, takewhile
 
@@ -21,6 +21,7 @@ class Stage:
 
     slabs: list[Slab]
     name: str = ""
+    call: str = ""  # the outermost call around it
     shown: list[Slab] = field(default_factory=list)  # those that are drawn
 
     @property
@@ -36,7 +37,7 @@ class Stage:
 
 def group(slabs: Sequence[Slab], whole: Series) -> list[Stage]:
     """The stages of a row of slabs, in order; `whole` is the structure of the network."""
-    calls = _calls(slabs, whole)
+    calls, inner = _calls(slabs, whole)
     stages: list[Stage] = []
     owners: list[list[_Call | None]] = []
     for at, slab in enumerate(slabs):
@@ -47,7 +48,8 @@ def group(slabs: Sequence[Slab], whole: Series) -> list[Stage]:
         if not slab.copied:
             owners[-1].append(calls[at])
     for stage, groups in zip(stages, owners, strict=True):
-        stage.name = _name(stage, groups)
+        stage.name = _name(stage, groups, inner)
+        stage.call = inner.get(stage.slabs[-1].node.name, "").removesuffix("_")
     return stages
 
 
@@ -102,8 +104,9 @@ class _Call:
         return len(self.slabs) == len(other.slabs) == 1 or self.slabs[-1].shape == other.slabs[-1].shape
 
 
-def _calls(slabs: Sequence[Slab], whole: Series) -> list[_Call | None]:
-    """For each slab the outermost call that made it and changes the size at its beginning at most."""
+def _calls(slabs: Sequence[Slab], whole: Series) -> tuple[list[_Call | None], dict[str, str]]:
+    """For each slab the outermost call that made it and changes the size at its beginning at most; and what the names
+    of layers begin with because of the calls around them."""
     paths: dict[str, tuple[Group, ...]] = {}
     todo: list[tuple[Series, tuple[Group, ...]]] = [(whole, ())]
     while todo:
@@ -123,10 +126,11 @@ def _calls(slabs: Sequence[Slab], whole: Series) -> list[_Call | None]:
         for call in found[-1]:
             call.slabs.append(slab)
     least = {id(call): call.changes for call in calls.values()}
-    return [next((call for call in path if least[id(call)] <= 1), path[-1] if path else None) for path in found]
+    prefixes = {slab.node.name: f"{path[0].group.name}_" for slab, path in zip(slabs, found, strict=True) if path}
+    return [next((call for call in path if least[id(call)] <= 1), None) for path in found], prefixes
 
 
-def _name(stage: Stage, calls: Sequence[_Call | None]) -> str:
+def _name(stage: Stage, calls: Sequence[_Call | None], prefixes: Mapping[str, str]) -> str:
     """What the spec calls a stage: the call that made it, or its layers."""
     first = stage.slabs[0]
     if stage.is_bar and first.node.layer.family == "pool":
@@ -139,8 +143,7 @@ def _name(stage: Stage, calls: Sequence[_Call | None]) -> str:
         return f"{named[0].definition} ×{len(named)}"
     if named:
         return f"{named[0].name} – {named[-1].name}"
-    around = [call.group.name + "_" for call in calls if call is not None][:1]
-    names = [slab.node.name.removeprefix("".join(around)) for slab in stage.body]
+    names = [slab.node.name.removeprefix(prefixes.get(slab.node.name, "")) for slab in stage.body]
     if len(names) == 1:
         return names[0]
     if prefix := "_".join(_beginning([name.split("_") for name in names])):
@@ -149,7 +152,7 @@ def _name(stage: Stage, calls: Sequence[_Call | None]) -> str:
     heads = {each[1] if each else None for each in numbered}
     if len(heads) == 1 and None not in heads and numbered[0] and numbered[-1]:
         return f"{names[0]}–{numbered[-1][2]}"
-    return f"{names[0]} – {names[-1]}"
+    return ", ".join(names) if len(names) == 2 else f"{names[0]} – {names[-1]}"
 
 
 def _beginning(rows: Sequence[Sequence[str]]) -> list[str]:
