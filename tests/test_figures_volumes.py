@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from itertools import pairwise
 from math import atan2, degrees, log2, sqrt
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,12 +14,14 @@ from hypothesis import strategies as st
 
 import netc
 from netc.figures import FigureError, Options
-from netc.figures.scene import Box, Ellipse, Group, Path, Polygon, Scene, Stamp, Text
+from netc.figures.scene import Box, Ellipse, Group, Picture, Polygon, Scene, Stamp, Text, moved
+from netc.figures.scene import Path as Line
 from netc.figures.styles import draw
 from netc.figures.svg import write
 from tests.effort import effort
 from tests.figure_geometry import SPECS, bodies, random_net, violations
 from tests.figure_samples import objects, texts
+from tests.needs import needs_tensorflow
 from tests.random_networks import compiled, networks
 from tests.specs import load
 
@@ -59,8 +64,8 @@ def discs(figure: Scene) -> list[Ellipse]:
     return [item for item in figure.walk() if isinstance(item, Ellipse) and item.look == "v.disc"]
 
 
-def lines(figure: Scene, role: str, look: str = "") -> list[Path]:
-    found = [item for item in figure.walk() if isinstance(item, Path) and item.role == role]
+def lines(figure: Scene, role: str, look: str = "") -> list[Line]:
+    found = [item for item in figure.walk() if isinstance(item, Line) and item.role == role]
     return [item for item in found if not look or item.look == look]
 
 
@@ -253,6 +258,67 @@ def test_an_operation_that_netc_does_not_know_is_drawn_by_what_its_class_says() 
     finally:
         del LAYERS["testconv"]
     assert under(figure, "testconv1") == ["testconv1", "3×3 test conv, /2", "8×8×8"]
+
+
+# -- images ----------------------------------------------------------------------------------------------------------
+
+
+def picture(rows: int, columns: int) -> bytes:
+    """A grey PNG."""
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 0, 0, 0, 0)),
+              (b"IDAT", zlib.compress(b"".join(b"\0" + bytes(columns) for _ in range(rows)))), (b"IEND", b"")]  # fmt: skip
+    parts = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def test_images_lie_on_the_right_faces_that_are_seen() -> None:
+    network = load("vgg16")
+    given = {name: picture(2, 2) for name in network.shapes}
+    figure = draw([network.program], "volumes", Options(faces=given))
+    shown = [name for name, group in slabs(figure).items() if any(isinstance(item, Picture) for item in group.items)]
+    assert shown == ["input1", *(name for at, last in enumerate((2, 2, 3, 3, 3), 1)
+                                 for name in (f"stage{at}_conv{last}", f"stage{at}_pool1"))]  # fmt: skip
+    (image,) = (item for item in slabs(figure)["input1"].items if isinstance(item, Picture))
+    side = moved(faces(figure, "input1")["side"], stamp(figure, "input1").x, stamp(figure, "input1").y)
+    assert image.box == pytest.approx(side.box)
+    assert violations(figure) == []
+
+
+def test_the_receptive_field_is_marked_where_the_middle_of_a_layer_sees() -> None:
+    """The third convolution of 3x3 sees 7 pixels; a pool by 2 in between makes its second half count twice."""
+    network = netc.loads("input 64x64x3; conv 8x3; conv 8x3; a: conv 8x3; pool 2; b: conv 8x3; gap; fc 2")
+    for layer, pixels in (("a", 7), ("b", 12)):
+        figure = draw([network.program], "volumes", Options(receptive=layer, bare=True))
+        (marked,) = (item for item in figure.walk() if isinstance(item, Polygon) and item.look == "v.field")
+        whole = height(figure, "input1")
+        assert (marked.points[3][1] - marked.points[0][1]) / whole == pytest.approx(pixels / 64)
+    with pytest.raises(FigureError, match="no layer has the label or name `c`"):
+        draw([network.program], "volumes", Options(receptive="c"))
+    with pytest.raises(FigureError, match="sees the whole input"):
+        draw([network.program], "volumes", Options(receptive="fc1"))
+
+
+@needs_tensorflow
+def test_what_layers_make_of_an_image_is_what_predict_says(tmp_path: Path) -> None:
+    import numpy as np
+
+    from netc.cli.faces import faces as made
+    from netc.train.predict import activations, features
+
+    network = netc.loads("input 16x16x3; conv 4x3 relu; pool 2; conv 6x3 bn relu; gap; fc 2 softmax")
+    network.to_keras().save(tmp_path / "weights.keras")
+    (tmp_path / "image.png").write_bytes(picture(16, 16))
+    found = activations(network.program, tmp_path / "weights.keras", tmp_path / "image.png")
+    assert {name: values.shape for name, values in found.items()} == {
+        name: shape for name, shape in network.shapes.items() if len(shape) == 3
+    }
+    same = features(network.program, tmp_path / "weights.keras", [tmp_path / "image.png"], "conv2_relu")
+    np.testing.assert_allclose(found["conv2_relu"], same[0], atol=1e-6)
+    files = made(network.program, str(tmp_path / "image.png"), str(tmp_path / "weights.keras"))
+    assert set(files) == set(found)
+    assert all(file.startswith(b"\x89PNG") for file in files.values())
 
 
 # -- geometry --------------------------------------------------------------------------------------------------------

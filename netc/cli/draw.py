@@ -45,11 +45,13 @@ styles:
 _PAGE = {"width": None, "height": None, "bare": False, "title": None, "dpi": None, "tikz": False, "size": None}
 _COMMON = {"theme": "auto", "link": None, "id_prefix": "", **_PAGE}
 _GRAPH = {"collapse": "auto", "expand": False, "shapes": "change", "direction": "tb", "columns": None}
-_ALL = {**_GRAPH, "scale": "sqrt", **_COMMON}
+_VOLUMES = {"scale": "sqrt", "receptive": None}
+_IMAGES = {"image": None, "weights": None}  # of which pictures for slabs are made
+_ALL = {**_GRAPH, **_VOLUMES, **_COMMON}
 _KNOWN = {
     "graph": {*_GRAPH, *_COMMON},
     "grid": {"collapse", *_COMMON},
-    "volumes": {"collapse", "scale", *_COMMON},
+    "volumes": {"collapse", *_VOLUMES, *_IMAGES, *_COMMON},
     "column": {"collapse", *_COMMON},
     "graphviz": {"direction"},
 }
@@ -89,12 +91,18 @@ def configure(command: argparse.ArgumentParser) -> None:
         default="netc",
         help="who lays it out; graphviz needs `dot`, draws every layer, and knows --dir only",
     )
-    command.add_argument_group("the style volumes").add_argument(
+    volumes = command.add_argument_group("the style volumes")
+    volumes.add_argument(
         "--scale",
         choices=SCALES,
         default="sqrt",
         help="sides by their square root, as they are, or by their log (sqrt)",
     )
+    volumes.add_argument("--image", metavar="FILE", help="an image, on the face of the input")
+    volumes.add_argument(
+        "--weights", metavar="W", help="a file or a run: what each layer makes of --image, on its face"
+    )
+    volumes.add_argument("--receptive", metavar="LAYER", help="mark on the input what this layer sees of it")
     command.add_argument(
         "--size", type=_sizes, metavar="N", help="what a `?` of the input stands for: 256, or 420x560, one for each"
     )
@@ -144,8 +152,15 @@ def run(options: argparse.Namespace) -> int:
         keep(path, [source for program in programs for source in inputs(program)])
     if options.link and len(programs) > 1:
         raise UsageError("--link is for one network: lines of several are not those of one URL")
+    given = {name: getattr(options, name) for name in _ALL}
+    if options.image:
+        from netc.cli.faces import faces  # noqa: PLC0415 - imports Pillow, and with weights TensorFlow
+
+        given["faces"] = faces(programs[-1], options.image, options.weights)
+    elif options.weights:
+        raise UsageError("--weights goes with --image: what the layers make of it")
     with refusing(FigureError):
-        drawing = Drawing(tuple(programs), options.style, Options(**{name: getattr(options, name) for name in _ALL}))
+        drawing = Drawing(tuple(programs), options.style, Options(**given))
         by_graphviz = options.engine == "graphviz"
         content = _by_graphviz(programs, suffix, options) if by_graphviz else drawing.render(suffix)
         caption = drawing.caption if options.caption else ""
@@ -204,7 +219,7 @@ def _length(text: str) -> float:
 def _refuse_unknown(options: argparse.Namespace) -> None:
     """End with a usage error for an option that would do nothing."""
     known = _KNOWN.get(options.engine if options.engine == "graphviz" else options.style, {*_COMMON})
-    for name, missing in _ALL.items():
+    for name, missing in {**_ALL, **_IMAGES}.items():
         if name not in known and getattr(options, name) != missing:
             where = "--engine graphviz" if options.engine == "graphviz" else f"--style {options.style}"
             raise UsageError(f"{_FLAGS.get(name, f'--{name}')} does nothing with {where}")

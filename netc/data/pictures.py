@@ -34,6 +34,7 @@ DECODING = 24  # bytes a pixel while it is decoded: as Pillow holds it, turned u
 _ONE = Lock()
 GREY = ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L")
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_VIRIDIS = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
 _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)  # EXIF: values that swap rows and columns
 
 
@@ -82,6 +83,31 @@ def decode(source: Where, channels: int, name: str | None = None) -> NDArray[np.
             return _pixels(ImageOps.exif_transpose(image), channels)
     except Exception as error:
         raise _broken(source, name, error) from None
+
+
+def scaled(source: Where, rows: int, columns: int, channels: int) -> bytes:
+    """An image as the PNG of one of another size, as it is scaled for a network. Raises `Unfit`."""
+    pixels = decode(source, channels)
+    image = Image.fromarray(np.round(pixels * 255).astype(np.uint8).squeeze(), MODES[channels])
+    return _png(image.resize((columns, rows), Image.Resampling.BILINEAR))
+
+
+def coloured(values: NDArray[np.float32], largest: int) -> bytes:
+    """A map of values as a PNG at most `largest` pixels long, from dark blue for the smallest to yellow for the largest
+    (the stops of Matplotlib's viridis)."""
+    low, high = float(values.min()), float(values.max())
+    share = (values - low) / (high - low or 1.0)
+    stops = np.linspace(0, 1, len(_VIRIDIS))
+    hues = np.stack([np.interp(share, stops, [stop[at] for stop in _VIRIDIS]) for at in range(3)], axis=-1)
+    image = Image.fromarray(np.round(hues).astype(np.uint8), "RGB")
+    image.thumbnail((largest, largest), Image.Resampling.BOX)
+    return _png(image)
+
+
+def _png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG", optimize=True)
+    return file.getvalue()
 
 
 def _pixels(image: Image.Image, channels: int) -> NDArray[np.float32]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from netc.figures.theme import THEMES
 
@@ -32,6 +33,8 @@ class Options:
     - `direction`: from top to bottom (`tb`) or from left to right (`lr`).
     - `columns`: at most this many columns for a long network, side by side; chosen for the page where it is None.
     - `scale`: how volumes show sizes: by their square root (`sqrt`), as they are (`linear`), or by their `log`.
+    - `faces`: PNG files to show on the slabs of layers, by their names (volumes).
+    - `receptive`: the layer, by label or name, whose receptive field is marked on the input (volumes).
     - `size`: what a `?` of the input stands for, one number for all or one for each.
     - `dpi`: pixels of a PNG an inch; 300 in print and for a page, else 192.
     - `tikz`: a `.tex` file is TikZ, as a `.tikz` file is, and no table.
@@ -50,6 +53,8 @@ class Options:
     direction: str = "tb"
     columns: int | None = None
     scale: str = "sqrt"
+    faces: Mapping[str, bytes] = field(default_factory=dict)
+    receptive: str | None = None
     size: int | tuple[int, ...] | None = None
     dpi: int | None = None
     tikz: bool = False

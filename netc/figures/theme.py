@@ -135,6 +135,8 @@ BASE = {
     "v.link": ("#b3452a", "#ff9d7a", "#000000"),
     "v.text": ("#0c1d33", "#06121f", "#000000"),
     "v.split": ("#ffffff", "#0b1a2a", "#000000"),
+    "v.cold": ("#44015a", "#44015a", "#44015a"),  # ends of the colours of maps, as of what is drawn of an image
+    "v.hot": ("#fde725", "#fde725", "#fde725"),
     "v.ray": ("#2460a8", "#f0f3f6", "#444444"),
 }
 _COLOURS = {
@@ -177,6 +179,7 @@ def _slabs() -> dict[str, Look]:
     found = {
         "v.slab": Look("", "v.line", 0.75),
         "v.arrow": Look("", "v.arrow", 1.1),
+        "v.arrow.under": Look("", "paper", 3.5),
         "v.tip": Look("v.arrow"),
         "v.link": Look("", "v.link", 1.4),
         "v.link.changed": Look("", "v.link", 1.4, "3.5 2.5"),
@@ -188,6 +191,9 @@ def _slabs() -> dict[str, Look]:
         "v.rule": Look("", "v.line", 0.5),
         "v.window": Look("conv", "v.ray", 0.9),
         "v.ray": Look("", "v.ray", 0.7),
+        "v.heat": Look("v.cold", to="v.hot"),
+        "v.field": Look("", "v.link", 1.6),
+        "v.field.under": Look("", "paper", 3.2),
         "v.leader": Look("", "muted", 0.7, "1 2"),
         "v.ruler": Look("", "muted", 0.9),
         "v.text": Look("v.text"),

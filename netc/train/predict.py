@@ -82,6 +82,23 @@ def features(
     return numpy.stack(list(_through(_model(program, weights, node), program, images, statistics, usual)))
 
 
+def activations(
+    program: Program, weights: Path, image: Where, *, statistics: Statistics | None = None, usual: Shape | None = None
+) -> dict[str, NDArray[Any]]:
+    """The output of each layer that is a map, for an image: rows x columns x channels, by the names of the layers."""
+    import keras  # noqa: PLC0415
+
+    from netc.targets.keras.build import deep_recursion  # noqa: PLC0415
+    from netc.targets.keras.order import depths, recursion  # noqa: PLC0415
+
+    model, net = _model(program, weights), program.net
+    names = [node.name for node in net if len(net.shapes[node.name]) == 3 and node.shares is None]
+    with deep_recursion(recursion(net, depths(net))):
+        whole = keras.Model(model.inputs, [model.get_layer(name).output for name in names])
+    (made,) = _through(whole, program, [image], statistics, usual, every=True)
+    return dict(zip(names, made, strict=True))
+
+
 def _model(program: Program, weights: Path, node: str | None = None) -> Any:
     """The network with its weights, up to a node where one is given: what lies after it need not be in the file."""
     import_tensorflow()
@@ -100,9 +117,15 @@ def _model(program: Program, weights: Path, node: str | None = None) -> Any:
 
 
 def _through(
-    model: Any, program: Program, images: Sequence[Where], statistics: Statistics | None, usual: Shape | None
-) -> Iterator[NDArray[Any]]:
-    """The output for each image, batch by batch."""
+    model: Any,
+    program: Program,
+    images: Sequence[Where],
+    statistics: Statistics | None,
+    usual: Shape | None,
+    *,
+    every: bool = False,
+) -> Iterator[Any]:
+    """The output for each image, batch by batch; a tuple of `every` one of several, or the first."""
     import tensorflow as tf  # noqa: PLC0415
 
     from netc.data import as_data_error  # noqa: PLC0415
@@ -112,6 +135,9 @@ def _through(
     try:
         for batch in read(list(images), program, statistics, usual=usual, batch=BATCH).batches():
             made = run(batch)
+            if every:
+                yield from zip(*(each.numpy() for each in made), strict=True)
+                continue
             yield from (made[0] if isinstance(made, list | tuple) else made).numpy()
     except tf.errors.OpError as error:
         raise (as_data_error(error, program) or error) from None

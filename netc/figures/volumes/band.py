@@ -66,6 +66,8 @@ class Painter:
     measures: Measures
     scale: Scale
     stages: Mapping[int, Stage]  # of each slab, by its identity
+    images: Mapping[str, bytes]  # on the faces of layers, by their names
+    marked: tuple[tuple[float, float], ...] = ()  # on the face of the input: from and to, as shares, down and across
 
     @property
     def net(self) -> Net:
@@ -109,12 +111,23 @@ class Painter:
         items: list[Item] = [Stamp(place.x, 0, paint.faces(slab, place.solid, self.measures))]
         parts = paint.segments(slab, place.solid, self.measures)
         items += paint.splits(place, parts[0][1])
+        image = self._image(slab)
+        seen = [each for each in inside if not each.slab.thin or each.slab.kind == "input"]
+        if image and (slab.thin or place is seen[-1]):
+            items += paint.picture(place, image)
         band.faces += self._channels(band, stage, place, at, parts[0][1])
-        band.faces += self._side(band, place, inside, after)
+        if not image:
+            band.faces += self._side(band, place, inside, after)
         ghosts: list[Item] = [paint.ghost(place)] if slab.drops else []
         if slab.copied:
             return [*items, *ghosts]
         return [self.facts.drawn([*items, *ghosts], slab.node, slab.names, "slab")]
+
+    def _image(self, slab: Slab) -> bytes | None:
+        """What is shown on the right face of a slab: the last tensor of its layers that there is an image of."""
+        if slab.is_bar or len(slab.shape) != 3:
+            return None
+        return next((self.images[name] for name in reversed(slab.names) if name in self.images), None)
 
     def _more(self, place: Place) -> list[Item]:
         """Three dots in place of slabs that are left out."""
@@ -183,6 +196,8 @@ class Painter:
         """The arrow from a stage to the next one, and on it what becomes of the shape."""
         tip = after.x - after.solid.near
         items = paint.arrow([before.face, (tip, 0.0)], self.measures)
+        if self._image(before.slab):
+            items.insert(0, paint.rounded([before.face, (tip, 0.0)], "v.arrow.under", "under"))
         if after.slab.flattened:
             far = max(place.end + place.solid.dx / 2 for place in band.places if place.x <= before.x)
             middle = (min(far, before.end + before.solid.dx / 2 + 6 * PT) + tip) / 2
@@ -198,6 +213,9 @@ class Painter:
         for before, after in zip(band.places, band.places[1:], strict=False):
             slab = after.slab
             if before.slab.kind != "input" or before.slab.is_bar or slab.is_bar or len(slab.shape) != 3 or slab.copied:
+                continue
+            if self.marked:
+                band.over += paint.field(before, *self.marked)
                 continue
             windows = slab.node.layer.windows(self.net.operand_shapes(slab.node.name))
             if slab.node.layer.family != "conv" or not windows or slab.stripes:

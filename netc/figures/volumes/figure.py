@@ -10,10 +10,11 @@ from netc.figures.options import Options
 from netc.figures.scene import Item, moved, text_width
 from netc.figures.volumes import legend, paint
 from netc.figures.volumes.band import Band, Painter, flattened
-from netc.figures.volumes.geometry import PT, Measures, Place
+from netc.figures.volumes.geometry import PT, Measures, Place, Spacing
 from netc.figures.volumes.layout import TURN, Layout, shown
 from netc.figures.volumes.links import join, lanes
 from netc.figures.volumes.parts import Parts
+from netc.figures.volumes.seen import seen
 from netc.figures.volumes.shapes import Shapes
 from netc.figures.volumes.stages import group
 
@@ -36,9 +37,12 @@ class Figure:
                 row[-1].name = row[-1].call or row[-1].name
         counts = [str(flattened(shapes.net, slab)) for row in parts.rows for slab in row if slab.flattened]
         flat = max(text_width(text, self.measures.text) for text in ("flatten", *counts)) + 2 * PT
-        self.layout = Layout(rows, parts.links, self.measures, flat, options.scale)
+        faces = frozenset(options.faces) | (frozenset(shapes.net.inputs) if options.receptive else frozenset())
+        self.layout = Layout(rows, parts.links, self.measures, Spacing(self.measures, 0.0, flat, faces), options.scale)
         stages = {id(slab): stage for row in rows for stage in row for slab in stage.shown}
-        self.painter = Painter(facts, shapes, self.measures, self.layout.scale, stages)
+        self.seen = seen(facts, shapes.net, options.receptive) if options.receptive else None
+        marked = self.seen.shares if self.seen else ()
+        self.painter = Painter(facts, shapes, self.measures, self.layout.scale, stages, options.faces, marked)
 
     def items(self) -> list[Item]:
         """The figure without header and legend."""
@@ -79,6 +83,9 @@ class Figure:
         m = self.measures
         slabs = self.layout.slabs
         parts = legend.entries(self.shapes, slabs, self.parts.links, m)
+        parts += [legend.window(str(self.seen))] if self.seen else []
+        if not self.options.faces.keys() <= set(self.shapes.net.inputs):
+            parts.append(legend.heat("mean of the channels, from the smallest to the largest"))
         rules = legend.rulers(self.shapes, slabs, self.layout.scale, self.options.scale, m.text)
         taken = [item.box for item in items]
         reach = max(m.width if self.options.width else 0.0, *(box.right for box in taken))

@@ -6,12 +6,11 @@ between them. A point is 10 / 6 units: the smallest text, 6 pt, has the size tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from math import log2, sqrt
 
 from netc.figures.volumes.parts import Slab
-from netc.figures.volumes.stages import Stage
 
 PT = 10 / 6  # units
 RIGHT, UP = 0.30, 0.27  # where an edge away from the viewer ends, for each unit of its length: 42 degrees
@@ -208,6 +207,7 @@ class Spacing:
     measures: Measures
     spare: float = 0.0  # more between stages
     flat: float = 0.0  # what is written on the arrow from a map to a vector
+    faces: frozenset[str] = frozenset()  # layers whose right faces show something, and shall be seen
 
     def after(self, before: Place, slab: Slab, solid: Solid, *, begins: bool) -> float:
         """Where a slab stands that follows another one; `begins`: as the first of a stage."""
@@ -225,11 +225,15 @@ class Spacing:
         if before.slab.is_bar:
             return end + before.solid.dx / 2 + solid.dx / 2 + m.between + self.spare
         if begins or solid.height > before.solid.height * 1.01:
-            return end + solid.dx / 2 + m.between + self.spare
+            wanted = before.solid.dx / 2 * self._open(before.slab) if begins else 0.0
+            return end + solid.dx / 2 + max(m.between, wanted + m.inside) + self.spare
         return end + (m.before_pool if slab.thin else m.inside)
 
-
-Rows = Sequence[Sequence[Stage]]
+    def _open(self, slab: Slab) -> float:
+        """How much of the right half of a slab's face the next stage leaves to be seen."""
+        if self.faces.isdisjoint(slab.names):
+            return 0.0
+        return 1.0 if slab.kind == "input" else 0.7
 
 
 def fitted(
@@ -242,7 +246,7 @@ def fitted(
     if reach(scale.with_thickness(high), spacing) <= room:
         spare = room - reach(scale.with_thickness(high), spacing)
         each = min(_SPREAD, spare / max(gaps, 1))
-        return scale.with_thickness(high), Spacing(spacing.measures, each, spacing.flat)
+        return scale.with_thickness(high), replace(spacing, spare=each)
     for _ in range(_STEPS):
         middle = (low + high) / 2
         if reach(scale.with_thickness(middle), spacing) <= room:
@@ -300,8 +304,3 @@ def lowest(edges: Sequence[tuple[float, float, float, float]], left: float, righ
             y = y1 if x2 - x1 < 1e-9 else y1 + (y2 - y1) * (at - x1) / (x2 - x1)
             found = max(found, y, y2 if y2 > y1 else y)
     return found
-
-
-def members(stages: Sequence[Stage]) -> Mapping[int, int]:
-    """For each slab (by identity) the number of its stage."""
-    return {id(slab): at for at, stage in enumerate(stages) for slab in stage.slabs}

@@ -33,15 +33,15 @@ class _Step:
 
 
 class Layout:
-    """The slabs of `rows` of stages at their places. `flat` is the room that is needed on the way to a vector.
+    """The slabs of `rows` of stages at their places. `plain` are the gaps between them as far as they are given.
 
     The main row may be in several pieces, `folds`, one under the other.
     """
 
     def __init__(
-        self, rows: Sequence[Sequence[Stage]], links: Sequence[Link], measures: Measures, flat: float, scale: str
+        self, rows: Sequence[Sequence[Stage]], links: Sequence[Link], measures: Measures, plain: Spacing, scale: str
     ) -> None:
-        self.stages, self.links, self.measures, self.flat = rows, links, measures, flat
+        self.stages, self.links, self.measures, self.plain = rows, links, measures, plain
         self.slabs = [slab for row in rows for stage in row for slab in stage.shown]
         self.steps = self._steps()
         self.folds = [range(len(rows[0]))]
@@ -61,14 +61,13 @@ class Layout:
 
     def _fitted(self, kind: str) -> tuple[Scale, Spacing]:
         """The scale with which the figure is as wide as it may be, in as many rows as that takes."""
-        plain = Spacing(self.measures, 0.0, self.flat)
         m = self.measures
         beside = len(self.stages) > 1
         widest = max((slab.shape[-1] or 1 for slab in self.slabs if not slab.is_bar), default=1)
         thick = [slab for slab in self.slabs if not slab.is_bar and not slab.thin]
         whole = Scale.of(self.slabs, kind, m.low if beside else m.tall, m)
         gaps = len({(step.row, step.stage) for step in self.steps}) - len(self.stages)
-        scale, spacing = fitted(whole, plain, self._reach, gaps, widest)
+        scale, spacing = fitted(whole, self.plain, self._reach, gaps, widest)
         for rows in range(2, _ROWS + 1):
             mean = sum(scale.solid(slab).width for slab in thick) / max(len(thick), 1)
             fits = self._reach(scale, spacing) <= m.width + 0.1
@@ -80,13 +79,13 @@ class Layout:
             if len(self.folds) <= len(before):
                 self.folds = before
                 break
-            scale, spacing = fitted(whole, plain, self._reach, gaps // len(self.folds), widest)
+            scale, spacing = fitted(whole, self.plain, self._reach, gaps // len(self.folds), widest)
         return scale, spacing
 
     def _folded(self, scale: Scale, rows: int) -> list[range]:
         """The stages of each row; one row where several would hardly be shorter."""
         self.folds = [range(len(self.stages[0]))]
-        places = self._places(scale, Spacing(self.measures, 0.0, self.flat))[0]
+        places = self._places(scale, self.plain)[0]
         allowed = [True] * len(self.stages[0])
         at = {id(slab): number for number, stage in enumerate(self.stages[0]) for slab in stage.shown}
         last = {id(slab): slab is stage.slabs[-1] for stage in self.stages[0] for slab in stage.slabs}

@@ -7,7 +7,7 @@ from math import ceil
 
 from netc.figures.facts import word
 from netc.figures.page import Entry
-from netc.figures.scene import Box, Group, Item, Path, Polygon, Stamp, Text, moved, text_width
+from netc.figures.scene import Box, Group, Item, Path, Polygon, Rect, Stamp, Text, moved, text_width
 from netc.figures.volumes import paint
 from netc.figures.volumes.geometry import PT, Measures, Scale, Solid
 from netc.figures.volumes.parts import Band, Link, Slab
@@ -46,6 +46,16 @@ def entries(shapes: Shapes, slabs: Sequence[Slab], links: Sequence[Link], measur
         for name in drops:
             found[name] = Entry([Polygon([(3, 4), (8, 0), (8, 8), (3, 12)], "v.ghost")], 8, name)
     return [*found.values(), *_links(links)]
+
+
+def window(text: str) -> Entry:
+    """What is marked on the input."""
+    return Entry([Polygon([(0, 4), (8, 0), (8, 8), (0, 12)], "v.field")], 8, text)
+
+
+def heat(text: str) -> Entry:
+    """What the colours of maps mean."""
+    return Entry([Rect(0, 2, 24, 8, "v.heat")], 24, text)
 
 
 def _links(links: Sequence[Link]) -> Iterator[Entry]:

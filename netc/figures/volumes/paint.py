@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import hypot
 
-from netc.figures.scene import Ellipse, Group, Item, Path, Point, Polygon, Template
+from netc.figures.scene import Ellipse, Group, Item, Path, Picture, Point, Polygon, Template
 from netc.figures.volumes.geometry import GHOST, PT, RIGHT, UP, Measures, Place, Solid
 from netc.figures.volumes.parts import Slab
 
@@ -115,6 +115,26 @@ def ghost(place: Place) -> Item:
     top = bottom - solid.height
     side = [(right, top), (right + solid.dx, top - solid.dy), (right + solid.dx, bottom - solid.dy), (right, bottom)]
     return Polygon(side, "v.ghost")
+
+
+def picture(place: Place, png: bytes) -> list[Item]:
+    """An image on the right face of a slab, and its outline."""
+    solid, (x, y) = place.solid, (place.right, place.solid.bottom - place.solid.height)
+    across, down = (solid.dx, -solid.dy), (0.0, solid.height)
+    corners = [(x, y), (x + across[0], y + across[1]), (x + across[0], y + across[1] + down[1]), (x, y + down[1])]
+    return [Picture((x, y), across, down, png), Polygon(corners, "v.slab")]
+
+
+def field(place: Place, down: tuple[float, float], across: tuple[float, float]) -> list[Item]:
+    """A window on the right face of a slab, from and to where shares of its height and its depth say."""
+    solid, (x, y) = place.solid, (place.right, place.solid.bottom - place.solid.height)
+
+    def at(right: float, low: float) -> Point:
+        return x + solid.dx * right, y - solid.dy * right + solid.height * low
+
+    (top, bottom), (left, right) = down, across
+    corners = [at(left, top), at(right, top), at(right, bottom), at(left, bottom)]
+    return [Polygon(corners, "v.field.under"), Polygon(corners, "v.field")]
 
 
 # -- lines -------------------------------------------------------------------------------------------------------
