@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from itertools import pairwise
 from math import atan2, degrees, log2, sqrt
 from pathlib import Path
@@ -330,8 +331,22 @@ def test_every_spec_at_every_width(path: object) -> None:
     for page in WIDTHS:
         figure = draw([program], "volumes", Options(width=page, bare=page == "5in"))
         assert violations(figure) == [], page
+        assert list(crossed(figure)) == [], page
         assert figure.width * figure.unit == pytest.approx(float(page.removesuffix("in")) * 72, abs=0.01)
         assert min(item.size for item in figure.walk() if isinstance(item, Text)) * figure.unit >= 5.999
+
+
+def crossed(figure: Scene) -> Iterator[str]:
+    """Texts that a line goes through. A text is as wide as it can be in any font, and reaches below its letters."""
+    said = [item for item in figure.walk() if isinstance(item, Text)]
+    boxes = [(item.text, item.box) for item in said]
+    inner = [(text, Box(b.left + 2, b.top + 1.5, b.right - 2, b.bottom - 2.2)) for text, b in boxes]
+    for role in ("axis", "copy", "arc"):
+        for one, other in (pair for line in lines(figure, role) for pair in pairwise(line.points(24))):
+            steps = max(1, int(max(abs(other[0] - one[0]), abs(other[1] - one[1])) / 3))
+            for at in range(steps + 1):
+                x, y = (a + (b - a) * at / steps for a, b in zip(one, other, strict=True))
+                yield from (text for text, box in inner if box.holds(Box(x, y, x, y), 0))
 
 
 def test_what_is_too_narrow_is_refused_with_the_width_it_needs() -> None:

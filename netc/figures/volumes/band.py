@@ -74,9 +74,10 @@ class Painter:
         """The network, with a size for everything."""
         return self.shapes.net
 
-    def band(self, places: list[Place], reach: float) -> Band:
-        """Slabs around an axis, with what is written on and under them, and the arrows between stages."""
-        band = Band(texts=Texts(0.0, reach), places=places)
+    def band(self, places: list[Place], reach: float, left: float = 0.0) -> Band:
+        """Slabs around an axis, with what is written on and under them, and the arrows between stages; texts stand from
+        `left` to `reach`."""
+        band = Band(texts=Texts(left, reach), places=places)
         for place in places:
             stage = self.stages[id(place.slab)]
             if not band.stages or band.stages[-1][0] is not stage:

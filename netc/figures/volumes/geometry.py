@@ -19,7 +19,7 @@ _THINNEST = 1.8 * PT  # a slab
 _LEAST = 5.0 * PT  # height of a slab
 _SPREAD = 16.0 * PT  # what a gap can get at most of the width that is left
 GHOST = 3.0 * PT  # how far right of a slab the outline of what is dropped stands
-_STEPS = 18  # of the bisection of the thickness
+_STEPS = 14  # of the bisection of the thickness
 _DOUBLING = 0.117  # height for each doubling, of the largest, on the logarithmic scale
 _ACTIVE = 1.5  # a bar with an activation, times one without
 

@@ -26,11 +26,10 @@ class Line:
     text: str
     size: float
     bold: bool = False
+    width: float = field(init=False)  # at most
 
-    @property
-    def width(self) -> float:
-        """How wide it can be."""
-        return text_width(self.text, self.size, self.bold)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "width", text_width(self.text, self.size, self.bold))
 
 
 @dataclass(slots=True)
@@ -64,11 +63,10 @@ class Texts:
             return
         widest = max(line.width for line in lines)
         best: tuple[float, float, float] | None = None
-        shifts = [*_SHIFTS, self.left + widest / 2 - middle, self.right - widest / 2 - middle]
-        for shift in shifts:
-            centre = min(
-                max(middle + shift, self.left + widest / 2), max(self.right - widest / 2, self.left + widest / 2)
-            )
+        left = max(min(self.left, self.right - widest), 0.0) + widest / 2
+        right = max(self.right - widest / 2, left)
+        for shift in (*_SHIFTS, left - middle, right - middle):
+            centre = min(max(middle + shift, left), right)
             y = self._drop(centre, top, lines, floor)
             cost = y - top + _ASIDE * abs(centre - middle)
             if best is None or cost < best[0] - 1e-9:

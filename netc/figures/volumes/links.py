@@ -89,7 +89,8 @@ def lanes(painter: Painter, main: Band, rows: Sequence[list[Place]], links: Sequ
     found = {id(place.slab): place for row in [main.places, *rows] for place in row}
     beside = [(rows[link.row - 1], link) for link in links if link.row is not None and rows[link.row - 1]]
     for places, link in sorted(beside, key=lambda each: each[0][0].left, reverse=True):
-        band = painter.band(places, reach)
+        left = 0.0 if link.start is None else places[0].left - 2 * PT  # there its line comes up, and those of others
+        band = painter.band(places, reach, left)
         join(painter, band, links)
         _share(painter, band)
         box = band.box

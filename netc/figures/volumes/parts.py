@@ -47,11 +47,10 @@ class Slab:
     output: bool = False
     copied: bool = False
     order: float = 0.0  # its place in the network
+    is_bar: bool = field(init=False)  # whether it has no extent but its channels
 
-    @property
-    def is_bar(self) -> bool:
-        """Whether it has no extent but its channels."""
-        return is_vector(self.shape)
+    def __post_init__(self) -> None:
+        self.is_bar = is_vector(self.shape)
 
     @property
     def depthwise(self) -> bool:
