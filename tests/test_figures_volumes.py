@@ -349,6 +349,20 @@ def crossed(figure: Scene) -> Iterator[str]:
                 yield from (text for text, box in inner if box.holds(Box(x, y, x, y), 0))
 
 
+def test_a_low_page_has_low_slabs() -> None:
+    network = load("vgg16")
+    free, low = (volumes(network, width="7in", **height) for height in ({}, {"height": "2.5in"}))
+    assert low.height * low.unit <= 2.5 * 72 < free.height * free.unit
+    assert height(low, "stage1_conv1") < height(free, "stage1_conv1")
+    assert violations(low) == []
+
+
+def test_a_caption_says_what_the_legend_would() -> None:
+    words = {text: look.fill for look, text in volumes(load("alexnet"), bare=True).legend}
+    assert words["conv + ReLU + LRN"] == "v.conv"
+    assert words["3×3 max pool, /2"] == "v.pool"
+
+
 def test_what_is_too_narrow_is_refused_with_the_width_it_needs() -> None:
     with pytest.raises(FigureError, match="expected at least"):
         volumes(load("vgg16"), width="1in")

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from netc.analysis.structure import Series
 from netc.figures.facts import Facts
 from netc.figures.options import Options
+from netc.figures.page import Entry
 from netc.figures.scene import Item, moved, text_width
+from netc.figures.theme import LOOKS, Look
 from netc.figures.volumes import legend, paint
 from netc.figures.volumes.band import Band, Painter, flattened
 from netc.figures.volumes.geometry import PT, Measures, Place, Spacing
@@ -22,13 +24,13 @@ _APART = 11 * PT  # between rows, for the line from one to the next
 
 
 class Figure:
-    """The figure of a network, so many units wide."""
+    """The figure of a network, with such measures."""
 
     def __init__(
-        self, facts: Facts, shapes: Shapes, parts: Parts, whole: Series, options: Options, width: float
+        self, facts: Facts, shapes: Shapes, parts: Parts, whole: Series, options: Options, measures: Measures
     ) -> None:
         self.shapes, self.parts, self.options = shapes, parts, options
-        self.measures = Measures.of(width)
+        self.measures = measures
         rows = [group(row, whole) for row in parts.rows]
         for stage in (stage for row in rows for stage in row):
             stage.shown = shown(stage, parts.links, options.collapse)
@@ -80,13 +82,19 @@ class Figure:
 
     def legend(self, items: Sequence[Item]) -> list[Item]:
         """The legend, where there is room for it under the items, or below them."""
-        m = self.measures
-        slabs = self.layout.slabs
-        parts = legend.entries(self.shapes, slabs, self.parts.links, m)
-        parts += [legend.window(str(self.seen))] if self.seen else []
-        if not self.options.faces.keys() <= set(self.shapes.net.inputs):
-            parts.append(legend.heat("mean of the channels, from the smallest to the largest"))
-        rules = legend.rulers(self.shapes, slabs, self.layout.scale, self.options.scale, m.text)
+        m, layout = self.measures, self.layout
+        rules = legend.rulers(self.shapes, layout.slabs, layout.scale, self.options.scale, m.text)
         taken = [item.box for item in items]
         reach = max(m.width if self.options.width else 0.0, *(box.right for box in taken))
-        return legend.set_out(parts, rules, taken, reach, m.text)
+        return legend.set_out(self._entries(), rules, taken, reach, m.text)
+
+    def words(self) -> list[tuple[Look, str]]:
+        """What the legend says, for a caption: how each entry looks, and what it means."""
+        return [(LOOKS[legend.look_of(entry)], entry.text) for entry in self._entries()]
+
+    def _entries(self) -> list[Entry]:
+        found = legend.entries(self.shapes, self.layout.slabs, self.parts.links, self.measures)
+        found += [legend.window(str(self.seen))] if self.seen else []
+        if not self.options.faces.keys() <= set(self.shapes.net.inputs):
+            found.append(legend.heat("mean of the channels, from the smallest to the largest"))
+        return found

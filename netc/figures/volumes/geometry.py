@@ -47,7 +47,8 @@ class Measures:
     narrow: bool
 
     @classmethod
-    def of(cls, width: float) -> Measures:
+    def of(cls, width: float, tall: float = 1.0) -> Measures:
+        """Those for a width, with slabs `tall` times as high as usual."""
         share = min(max((width - NARROW) / (WIDE - NARROW), 0.0), 1.0)
 
         def mix(narrow: float, wide: float) -> float:
@@ -55,8 +56,8 @@ class Measures:
 
         return cls(
             width,
-            width * mix(0.33, 0.285),
-            width * mix(0.26, 0.20),
+            tall * width * mix(0.33, 0.285),
+            tall * width * mix(0.26, 0.20),
             PT * mix(6.6, 7.2),
             PT * mix(6.0, 6.6),
             PT * mix(6.0, 6.27),

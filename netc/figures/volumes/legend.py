@@ -129,6 +129,14 @@ def _told(slab: Slab) -> list[Band]:
     return [band for band in slab.bands if band.kind != "softmax"]
 
 
+def look_of(entry: Entry) -> str:
+    """How an entry looks, in one look: the front of a slab, a line."""
+    first = entry.items[0]
+    if isinstance(first, Stamp):
+        return next(shape.look.removesuffix(".top") for shape in first.template.items if shape.look.endswith(".top"))
+    return first.look
+
+
 def rulers(shapes: Shapes, slabs: Sequence[Slab], scale: Scale, kind: str, size: float) -> list[Entry]:
     """The sides and the channels as lengths."""
     found: list[Entry] = []
