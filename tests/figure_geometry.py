@@ -350,6 +350,16 @@ def variants() -> list[Options]:
     ]
 
 
+def look_at_grids(tally: Tally, path: Path) -> None:
+    """Examine the grids of a network on pages."""
+    program = netc.load(path).program
+    for width in ("7in", "3.3in"):
+        try:
+            tally.add("grid", f"{path.stem} {width}", draw([program], "grid", Options(width=width)))
+        except FigureError:
+            continue
+
+
 def main(networks: int) -> int:
     """Examine all and print; 1 if anything is wrong."""
     tally, start = Tally(), time.monotonic()
@@ -363,7 +373,12 @@ def main(networks: int) -> int:
             except FigureError:
                 continue  # a network that the style refuses with words
             tally.add(style, f"{path.stem} collapse={collapse}", scene)
+        look_at_grids(tally, path)
         print(f"{path.stem}: {len(tally.wrong)} wrong so far", file=sys.stderr)
+
+    for path in sorted(Path("tests/figures_nets").glob("*.net")):
+        tally.add("grid", path.stem, draw([netc.load(path).program], "grid"))
+        look_at_grids(tally, path)
 
     @effort(networks)
     @given(bodies(), bodies() | st.just(""), st.sampled_from(variants()))

@@ -28,6 +28,8 @@ from netc.program import Program
 
 _PAGE = 840.0  # units: a page of 7 in, which a figure without a width is laid out for too
 _WIDEST = 1.5 * _PAGE  # units: what is wider is a graph, unless it is asked for
+_SCALES = (1.0, 0.8, 0.55)  # of the widths of bars: in a large figure, in a small one, where there is no room
+_LINES = {True: 90.0, False: 52.0}  # units: of a line of text under a bar at most, where it can be broken
 _MOST = 36  # maps that are drawn each by itself
 
 
@@ -43,9 +45,9 @@ def suits(program: Program, options: Options) -> bool:
     finer = any(step(net, node) > 1 for node in net if rank_of(net.shapes[node.name]))
     if not finer and resolutions(net, net.outputs) < 2:
         return False
-    given = room(options, TEXT)
-    least = min(measure.needed for measure in _ways(program, Options(collapse="all"), False))
-    return least <= (_WIDEST if given is None else given)
+    plan = reduce(program, blocks=True)
+    least = Measure(net, plan, place(plan.cells), Words(program, plan, _LINES[False]), False, _SCALES[-1]).needed
+    return least <= (room(options, TEXT) or _WIDEST)
 
 
 def painter(program: Program, options: Options) -> Painter:
@@ -74,22 +76,25 @@ def _inches(options: Options) -> float:
 
 def _ways(program: Program, options: Options, large: bool) -> Iterator[Measure]:
     """The figure in less and less detail, and with narrower bars."""
-    scales = (1.0, 0.8, 0.55) if large else (0.8, 0.55)
-    if options.collapse == "none" or (options.collapse == "auto" and _is_plain(program)):
-        for pools in (True, False) if large else (False,):
-            for scale in scales:
-                yield _measure(program, reduce(program, pools=pools), large, scale)
+    scales = _SCALES if large else _SCALES[1:]
+    for plan in _plans(program, options, large):
+        columns, words = place(plan.cells), Words(program, plan, _LINES[large])
+        for scale in scales:
+            yield Measure(program.net, plan, columns, words, large, scale)
+
+
+def _plans(program: Program, options: Options, large: bool) -> Iterator[Plan]:
+    blocks = reduce(program, blocks=True)
+    if options.collapse == "none" or (options.collapse == "auto" and _is_plain(program, blocks)):
+        if large:
+            yield reduce(program, pools=True)
+        yield reduce(program)
     if options.collapse != "none":
-        for stem in (True, False):
-            for scale in scales:
-                yield _measure(program, reduce(program, blocks=True, stem=stem), large, scale)
+        yield reduce(program, blocks=True, stem=True)
+        yield blocks
 
 
-def _is_plain(program: Program) -> bool:
+def _is_plain(program: Program, blocks: Plan) -> bool:
     """Whether each map of a network is drawn by itself: few, and none of residual blocks."""
-    residual = any(part.inner for cell in reduce(program, blocks=True).cells for part in cell.parts)
+    residual = any(part.inner for cell in blocks.cells for part in cell.parts)
     return not residual and len(reduce(program).cells) <= _MOST
-
-
-def _measure(program: Program, plan: Plan, large: bool, scale: float) -> Measure:
-    return Measure(program.net, plan, place(plan.cells), Words(program, plan), large, scale)

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from netc.figures.grid.rows import find
 from netc.ir.net import Net, Node
-from netc.ir.shape import channels_of, rank_of
+from netc.ir.shape import Shape, channels_of, rank_of
+from netc.layers.base import Layer
 from netc.program import Program
 
 
@@ -103,8 +105,13 @@ def reduce(program: Program, *, pools: bool = False, blocks: bool = False, stem:
 
 def step(net: Net, node: Node) -> float:
     """How many times as large, over all axes, a layer makes a map: below 1 for smaller ones."""
+    return _step(node.layer, net.operand_shapes(node.name))
+
+
+@lru_cache(maxsize=4096)  # equal layers are most of a deep network
+def _step(layer: Layer, inputs: tuple[Shape, ...]) -> float:
     factor = 1.0
-    for window in node.layer.windows(net.operand_shapes(node.name)) or ():
+    for window in layer.windows(inputs) or ():
         factor *= window.up / window.stride
     return factor
 
@@ -116,9 +123,19 @@ def resamplers(net: Net, arrow: Arrow) -> list[str]:
     return [name for name in names if step(net, net.node(name)) != 1]
 
 
+def segment_look(arrow: Arrow) -> str:
+    """How the segment of an operand of a concatenation looks: hollow where it was only copied there."""
+    return "conv" if arrow.via or arrow.falls else "grid.copied"
+
+
 def is_learned(net: Net, name: str) -> bool:
     """Whether a layer has weights."""
-    return bool(net.node(name).layer.weights(net.operand_shapes(name)))
+    return _is_learned(net.node(name).layer, net.operand_shapes(name))
+
+
+@lru_cache(maxsize=4096)
+def _is_learned(layer: Layer, inputs: tuple[Shape, ...]) -> bool:
+    return bool(layer.weights(inputs))
 
 
 def is_pointwise(net: Net, name: str) -> bool:

@@ -81,10 +81,12 @@ def _levels(net: Net) -> tuple[dict[str, Scale], dict[str, float | None]]:
         elif windows is None or len(scales[source]) != rank:
             scales[node.name], levels[node.name] = (Fraction(1),) * rank, _size_of(shape)
         else:
-            steps = [Fraction(window.stride, window.up) for window in windows] or [Fraction(1)] * rank
-            scales[node.name] = tuple(old * step for old, step in zip(scales[source], steps, strict=True))
-            before = levels[source]
-            levels[node.name] = None if before is None else round(before - log2(prod(steps)) / rank, 3)
+            scales[node.name], levels[node.name] = scales[source], levels[source]
+            if any(window.stride != window.up for window in windows):
+                steps = [Fraction(window.stride, window.up) for window in windows]
+                scales[node.name] = tuple(old * step for old, step in zip(scales[source], steps, strict=True))
+                before = levels[source]
+                levels[node.name] = None if before is None else round(before - log2(prod(steps)) / rank, 3)
     return scales, levels
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -17,7 +18,7 @@ from netc.ir.shape import channels_of
 from netc.program import Program
 
 _USUAL = 0.6  # of the cells say the same: then the legend says it
-_WIDEST = 64.0  # of a line under a cell, where it can be broken
+_BREAKS = re.compile(r"(?= · )|(?<=, )")  # where a line under a cell may end
 _WRITTEN = 3  # parts of a cell that are written out; of more, the first two and their number
 
 
@@ -27,7 +28,10 @@ class Words:
 
     program: Program
     plan: Plan
+    widest: float = 90.0  # of a line under a cell, where it can be broken
     _named: dict[tuple[object, ...], str] = field(default_factory=dict)  # residual blocks by what they compute
+    _mains: dict[str, str] = field(default_factory=dict)
+    _lines: dict[int, list[str]] = field(default_factory=dict)  # by the id of the cell
 
     def __post_init__(self) -> None:
         self.net = self.program.net
@@ -40,6 +44,11 @@ class Words:
 
     def main(self, name: str) -> str:
         """A layer without its activation and its channels, which stand above: `3×3 conv, /2`."""
+        if name not in self._mains:
+            self._mains[name] = self._short(name)
+        return self._mains[name]
+
+    def _short(self, name: str) -> str:
         node, shape = self.net.node(name), self.net.shapes[name]
         first, *rest = facts.parts(node.layer, shape)[0].split(", ")
         kernel = first.split(" ")[0].split("×")
@@ -70,18 +79,21 @@ class Words:
         return facts.word(layer) if layer.family in ("norm", "activation") else self.main(name)
 
     def chain(self, names: Iterable[str]) -> str:
-        """Layers one after the other: `1×1 conv · BN, upsample 2`."""
-        texts: list[list[str]] = []
+        """Layers one after the other: `1×1 conv · BN, upsample`."""
+        return ", ".join(self._links(names))
+
+    def _links(self, names: Iterable[str]) -> list[str]:
+        """Layers one after the other, each with what follows it."""
+        links: list[str] = []
         for name in names:
             layer = self.net.node(name).layer
             if layer.does_nothing(self.net.operand_shapes(name)):
                 continue
-            own = facts.parts(layer, self.net.shapes[name])[1:]
-            if layer.family in ("norm", "activation") and texts:
-                texts[-1].append(facts.word(layer))
+            if layer.family in ("norm", "activation") and links:
+                links[-1] += f" · {facts.word(layer)}"
             else:
-                texts.append([self.main(name), *own])
-        return ", ".join(" · ".join(each) for each in texts)
+                links.append(" · ".join([self.main(name), *facts.parts(layer, self.net.shapes[name])[1:]]))
+        return links
 
     # -- cells -----------------------------------------------------------------------------------------------
 
@@ -116,28 +128,39 @@ class Words:
 
     def lines(self, cell: Cell) -> list[str]:
         """The text under a cell, in lines; empty where the legend says it."""
+        if id(cell) not in self._lines:
+            self._lines[id(cell)] = self._found(cell)
+        return self._lines[id(cell)]
+
+    def _found(self, cell: Cell) -> list[str]:
         if not cell.arrows and cell.head == "map":
             several = len(self.net.inputs) > 1
             return [cell.parts[0].main if several else "input"]
         size = [cell.size] if cell.size else []
-        said = self._said(cell)
-        lines = [] if said == self.usual or self._is_opened(cell) else list(said)
-        return [*(short for line in lines for short in broken(line)), *self.dropped(cell), *size]
+        lines = [] if self.is_usual(cell) else self._opened(cell) if self._is_opened(cell) else list(self._said(cell))
+        return [*(short for line in lines for short in broken(line, self.widest)), *self.dropped(cell), *size]
+
+    def is_usual(self, cell: Cell) -> bool:
+        """Whether a cell says what most do, which the legend says."""
+        return self._said(cell) == self.usual
 
     def _is_opened(self, cell: Cell) -> bool:
-        """Whether a cell is no more than a map made by what most arrows like the one to it do, as the legend says."""
-        if cell.head != "map" or len(cell.parts) > 1 or cell.parts[0].inner:
-            return False
+        """Whether a cell is no more than a map that the arrow to it makes, by resampling."""
+        part = cell.parts[0]
+        single = cell.head == "map" and len(cell.parts) == 1 and not part.inner
+        return single and step(self.net, self.net.node(part.main)) != 1
+
+    def _opened(self, cell: Cell) -> list[str]:
+        """What is said of such a cell: nothing where it is made as most are, else the window."""
         arrow = cell.arrows[0]
-        return (
-            step(self.net, self.net.node(cell.parts[0].main)) != 1
-            and self.resampling(arrow) == self.usual_resampling[way_of(self.net, arrow)]
-        )
+        if self.resampling(arrow) == self._usual_resampling[way_of(self.net, arrow)]:
+            return []
+        return [self.main(cell.parts[0].main).split(", ")[0].replace(" conv", "", 1)]
 
     @cached_property
-    def usual_resampling(self) -> dict[tuple[bool, bool], str]:
+    def _usual_resampling(self) -> dict[tuple[bool, bool], tuple[str, ...]]:
         """What most arrows between rows do, by their way."""
-        counts: dict[tuple[bool, bool], Counter[str]] = defaultdict(Counter)
+        counts: dict[tuple[bool, bool], Counter[tuple[str, ...]]] = defaultdict(Counter)
         for cell in self.plan.cells:
             for arrow in cell.arrows:
                 if text := self.resampling(arrow):
@@ -240,15 +263,14 @@ class Words:
 
     # -- arrows ----------------------------------------------------------------------------------------------
 
-    def resampling(self, arrow: Arrow) -> str:
-        """What an arrow between rows does, with what follows it: `3×3 conv, /2 · BN · ReLU`."""
-        names = [name for name in arrow.via if self.net.node(name).layer.family != "regularise"]
-        text = self.chain(names)
+    def resampling(self, arrow: Arrow) -> tuple[str, ...]:
+        """What an arrow between rows does, layer by layer with what follows each: `("3×3 conv, /2 · BN · ReLU",)`."""
+        found = self._links(name for name in arrow.via if not self.net.node(name).layer.train_only)
         part = arrow.target.parts[0]
         if arrow.target.head == "map" and step(self.net, self.net.node(part.main)) != 1:
             own = part.inner[0] if part.inner else part
-            text = ", ".join(filter(None, [text, " · ".join([self.main(own.main), *self.tails(own)])]))
-        return text
+            found.append(" · ".join([self.main(own.main), *self.tails(own)]))
+        return tuple(found)
 
     def beside(self, arrow: Arrow) -> list[str]:
         """The texts beside an arrow: all that it carries, or its dropout where the legend says the rest."""
@@ -259,23 +281,19 @@ class Words:
                 first, *rest = text.split(" · ")
                 text = " · ".join([f"{first}, {channels_of(self.net.shapes[last])}", *rest])
             return [text] if text else []
-        return [self.main(name) for name in arrow.via if self.net.node(name).layer.family == "regularise"]
-
-    @staticmethod
-    def name_of(cells: Sequence[Cell]) -> str:
-        """The word for what a run arrow leads to."""
-        return "next block" if any(len(cell.parts) > 1 or cell.parts[0].inner for cell in cells) else "next layer"
+        return [self.main(name) for name in arrow.via if self.net.node(name).layer.train_only]
 
 
-def broken(text: str) -> list[str]:
-    """A text in lines that are not too wide."""
+def broken(text: str, widest: float) -> list[str]:
+    """A text in lines that are not wider, if it has places to break it at."""
     lines: list[str] = []
-    for part in text.split(" · "):
-        if lines and text_width(longer := f"{lines[-1]} · {part}", 10) <= _WIDEST:
+    for part in _BREAKS.split(text):
+        longer = (lines[-1] + part) if lines else part
+        if lines and text_width(longer.rstrip(), 10) <= widest:
             lines[-1] = longer
         else:
-            lines.append(part)
-    return lines
+            lines.append(part.removeprefix(" · "))
+    return [line.rstrip() for line in lines]
 
 
 def way_of(net: Net, arrow: Arrow) -> tuple[bool, bool]:
