@@ -251,7 +251,7 @@ def test_auto_is_graph_for_what_graph_alone_has() -> None:
     for option in ({"collapse": "none"}, {"expand": True}, {"shapes": "all"}, {"direction": "lr"}, {"columns": 2}):
         assert net.draw(**option).chosen == "graph"
     wide = netc.load("tests/figures_nets/unetpp.net")
-    assert [wide.draw(width=width).chosen for width in ("7in", "3in")] == ["grid", "graph"]  # where it does not fit
+    assert [wide.draw(width=width).chosen for width in ("7in", "2.5in")] == ["grid", "graph"]  # where it does not fit
     assert b"digraph" in bytes(net.draw().render(".dot"), "utf-8")
     assert netc.loads("input 32x32x3; a: conv 8x3; b: conv 8x3/2; output a b").draw().chosen == "grid"
 

@@ -28,7 +28,7 @@ from netc.program import Program
 
 _PAGE = 840.0  # units: a page of 7 in, which a figure without a width is laid out for too
 _WIDEST = 1.5 * _PAGE  # units: what is wider is a graph, unless it is asked for
-_SCALES = (1.0, 0.8, 0.55)  # of the widths of bars: in a large figure, in a small one, where there is no room
+_SCALES = (1.0, 0.8, 0.55, 0.45)  # of the widths of bars: in a large figure, in a small one, where there is no room
 _LINES = {True: 90.0, False: 52.0}  # units: of a line of text under a bar at most, where it can be broken
 _MOST = 36  # maps that are drawn each by itself
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from netc.figures.grid.marks import HEAD, trapezoid
 from netc.figures.grid.reduce import Part, resamplers, segment_look
 from netc.figures.grid.route import Way
-from netc.figures.grid.words import Words, shown, way_of
+from netc.figures.grid.words import Words, brief, shown, way_of
 from netc.figures.page import Entry
 from netc.figures.scene import Item, Path, Rect
 
@@ -25,7 +25,11 @@ def legend(words: Words, ways: Sequence[Way]) -> Iterator[Entry]:
         else:
             yield Entry(_line("run"), 26, _next(words))
     if usual and words.usual and not says_run(words):
-        yield Entry([Rect(x, 0, 6, 12, "conv") for x in (0, 6)], 12, f"block: {'; '.join(words.usual)}")
+        yield Entry(
+            [Rect(x, 0, 6, 12, "conv") for x in (0, 6)],
+            12,
+            f"block: {'; '.join(words.usual).replace(brief(word := words.main(usual.main)), word, 1)}",
+        )
     if "copy" in looks:
         yield Entry(_line("copy"), 26, "copy")
     for look in ("down", "up"):

@@ -20,6 +20,7 @@ HALF = 4.2  # half of a trapezoid's length
 _ENDS = {"down": (6.5, 3.2), "up": (3.2, 6.5)}  # half of its two sides, in the arrow's direction
 _PLACES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.8)  # along an arrow, where it may be
 _NEIGHBOURS = 24  # arrows in one gap that are looked at for that
+_NEAR = 9.0  # from other lines, which is near
 _FAR = 14.0  # from other lines, which is far enough
 
 
@@ -77,8 +78,7 @@ def _best(way: Way, others: Sequence[Way], made: Sequence[Mark]) -> Mark:
     pieces = list(pairwise(way.points))
     number = pieces.index(piece)
     free = length - HEAD if number == len(pieces) - 1 else length
-    places = _PLACES if x1 != x2 else _PLACES[:1]
-    found = [Mark(way, (x1 + along[0] * free * t, y1 + along[1] * free * t), along, number) for t in places]
+    found = [Mark(way, (x1 + along[0] * free * t, y1 + along[1] * free * t), along, number) for t in _PLACES]
     lines = [line for each in others for line in pairwise(each.points)]
 
     def room(mark: Mark) -> float:
@@ -86,6 +86,8 @@ def _best(way: Way, others: Sequence[Way], made: Sequence[Mark]) -> Mark:
         near += [0.7 * hypot(mark.at[0] - each.at[0], mark.at[1] - each.at[1]) for each in made]
         return min([*near, _FAR])
 
+    if x1 == x2 and room(found[0]) >= _NEAR:
+        return found[0]  # upright arrows have it at half their height
     return max(found, key=room)
 
 

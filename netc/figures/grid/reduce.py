@@ -204,12 +204,21 @@ class _Reader:
         if len(net.consumers(name)) != 1 or name in net.outputs:
             return False
         if name in self._merging:
-            beside = len(net.consumers(before)) > 1 or self._merging[name]
-            return self._may_go(node) or (is_pointwise(net, name) and beside)
+            return self._may_go(node) or (is_pointwise(net, name) and self._is_lateral(name, before))
         if is_learned(net, name) and not node.layer.beside:
             return False
         resamples = step(net, node) != 1
         return not self.pools if resamples else node.layer.beside
+
+    def _is_lateral(self, name: str, before: str) -> bool:
+        """Whether a 1×1 convolution on its way into a merge stands before an upsampling, or beside the main path: a
+        shortcut, or a way along a row into a merge of several rows."""
+        if self._merging[name] or len(self.net.consumers(before)) == 1:
+            return self._merging[name]
+        merge = name
+        while len(self.net.operands(merge)) == 1:
+            (merge,) = self.net.consumers(merge)
+        return not is_concat(self.net, merge) or any(self._merging.get(each) for each in self.net.operands(merge))
 
     def _single(self, node: Node, operand: str) -> None:
         source, via = self._ends[operand]
@@ -276,6 +285,11 @@ def _residuals(net: Net, cells: Sequence[Cell]) -> list[Cell]:
             continue
         chain, shortcut = block
         first = chain[0]
+        for each in chain:  # what is element-wise before a map belongs to it here
+            (arrow,) = each.arrows
+            if all(_is_elementwise(net, net.node(name)) for name in arrow.via):
+                each.parts[0].names[:0] = arrow.via
+                arrow.via = []
         inner = [part for each in chain for part in each.parts]
         names = [name for part in inner for name in part.names]
         extra = [name for each in chain[1:] for arrow in each.arrows for name in arrow.via]

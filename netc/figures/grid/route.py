@@ -53,8 +53,12 @@ class Router:
         self.layout = layout
         self._lefts = [[spot.left for spot in row] for row in layout.rows]
         self._detours = [0] * (len(layout.rows) + 1)
-        self._upright: set[tuple[int, bool]] = set()  # (id of a spot, at its top): where an upright arrow is
+        self._upright: set[tuple[int, bool]] = set()  # (id of a spot, at its top): where an arrow ends or begins
         arrows = [arrow for cell in cells for arrow in cell.arrows]
+        for arrow in arrows:
+            one, other = layout[arrow.source], layout[arrow.target]
+            if one.cell.row == other.cell.row and other.place > one.place + 1 and other.segment(arrow) is None:
+                self._upright.add((id(other), True))
         made = {id(arrow): way for arrow in arrows if (way := self._standing(arrow))}
         self.ways = [made.get(id(arrow)) or self._way(arrow) for arrow in arrows]
 
@@ -91,8 +95,8 @@ class Router:
         lane = band.lane - LANE * (one.lane or 0)
         x = one.middle[0] + (5 if (id(one), True) in self._upright else 0)
         to_x, top = _x(other, arrow), other.top if other.segment(arrow) is not None else other.top - other.above
-        if other.cell.is_bare and (id(other), True) in self._upright:
-            to_x -= 4
+        if other.cell.is_bare:
+            to_x -= 4  # beside an upright arrow from above
         return Way(arrow, look_of(arrow, False), [(x, one.top - one.above), (x, lane), (to_x, lane), (to_x, top)], True)
 
     def _across(self, arrow: Arrow, one: Spot, other: Spot) -> list[Point]:

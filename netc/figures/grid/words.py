@@ -120,7 +120,7 @@ class Words:
         tails = self.tails(part)
         text = self.main(part.main)
         if self._is_conv(part):
-            text = text.replace(" conv", "", 1)
+            text = brief(text)
             if tails == self.usual_tails:
                 return text
             tails = tails or ("linear",)
@@ -155,7 +155,7 @@ class Words:
         arrow = cell.arrows[0]
         if self.resampling(arrow) == self._usual_resampling[way_of(self.net, arrow)]:
             return []
-        return [self.main(cell.parts[0].main).split(", ")[0].replace(" conv", "", 1)]
+        return [brief(self.main(cell.parts[0].main).split(", ")[0])]
 
     @cached_property
     def _usual_resampling(self) -> dict[tuple[bool, bool], tuple[str, ...]]:
@@ -254,7 +254,7 @@ class Words:
 
     def _map(self, part: Part) -> str:
         text = self._plain(part)
-        text = text.replace(" conv", "", 1) if self._is_conv(part) else text
+        text = brief(text) if self._is_conv(part) else text
         return " · ".join([*self.before(part), text, *self.tails(part)])
 
     def _place_of_sum(self, part: Part) -> int:
@@ -282,6 +282,11 @@ class Words:
                 text = " · ".join([f"{first}, {channels_of(self.net.shapes[last])}", *rest])
             return [text] if text else []
         return [self.main(name) for name in arrow.via if self.net.node(name).layer.train_only]
+
+
+def brief(text: str) -> str:
+    """A convolution without the word, where its window says that it is one: `3×3`."""
+    return text.replace(" conv", "", 1) if "×" in text else text
 
 
 def broken(text: str, widest: float) -> list[str]:
