@@ -103,9 +103,8 @@ def _label(shapes: list[Shape], scales: list[Scale]) -> str:
     if not known:
         letters = _AXES.get(len(scales[0]), "")
         return "×".join(_part(letter, scale) for letter, scale in zip(letters, scales[0], strict=True))
-    smallest, largest = min(known), max(known)
-    texts = [times("x".join(map(str, size))) for size in dict.fromkeys((largest, smallest))]
-    return "–".join(texts) if len(texts[0]) < 6 else texts[0] + " …" * (len(texts) - 1)
+    ends = dict.fromkeys((max(known), min(known)))
+    return "–".join(times("x".join(map(str, size))) for size in ends)
 
 
 def _part(letter: str, scale: Fraction) -> str:
