@@ -84,7 +84,7 @@ class Painter:
         node = self.net.node(first.main)
         if cell.head == "sum":
             (x, y), sign = spot.middle, node.layer.symbol
-            inside = [Text(x, y + 4.4, sign, 12.5, bold=True)] if sign else []
+            inside = [Text(x, y + 3.8, sign, 11, bold=True)] if sign else []
             yield self.facts.drawn([Ellipse(x, y, CIRCLE, CIRCLE, "grid.sum"), *inside], node, first.names)
             return
         if cell.head == "concat":
