@@ -148,7 +148,7 @@ PRE = "bn; relu; conv 8x3; bn; relu; conv 8x3"
     ids=["all", "most", "others show all", "before", "both", "few", "none"],
 )  # fmt: skip
 def test_the_sentence_says_what_most_have(text: str, said: str, marked: list[str]) -> None:
-    scene = netc.loads(f"input 9x9x8\n{text}\ngap; fc 2").draw(collapse="none").scene
+    scene = netc.loads(f"input 9x9x8\n{text}\ngap; fc 2").draw(style="graph", collapse="none").scene
     assert [each for each in texts(scene) if "onvolution" in each and each.endswith(".")] == ([said] if said else [])
     for mark in marked:
         assert any(mark in cells for cells in boxes(scene).values())
@@ -158,7 +158,7 @@ def test_the_sentence_says_what_most_have(text: str, said: str, marked: list[str
 def test_expanded_figures_have_no_cells_but_arguments() -> None:
     said = boxes(
         netc.loads("input 9x9x8\n" + "conv 8x3; bn; relu\n" * 6 + "gap; fc 2 softmax")
-        .draw(expand=True, collapse="none")
+        .draw(style="graph", expand=True, collapse="none")
         .scene
     )
     assert said["conv1"] == ["3×3 conv, 8"]
@@ -170,7 +170,7 @@ def test_expanded_figures_have_no_cells_but_arguments() -> None:
 
 
 def shapes_of(text: str, name: str, **options: str) -> list[object]:
-    scene = netc.loads(text).draw(**options).scene
+    scene = netc.loads(text).draw(style="graph", **options).scene
     (group,) = [item for item in scene.walk() if isinstance(item, Group) and item.name == name]
     stamp = group.items[0]
     assert isinstance(stamp, Stamp)
@@ -196,7 +196,9 @@ def test_kinds_show_without_colour() -> None:
 
 
 def test_a_strip_has_the_shares_of_what_is_joined() -> None:
-    scene = netc.loads("input 8x8x4\nconcat { | conv 12x1 | conv 4x3 | conv 16x3 }\ngap; fc 2").draw().scene
+    scene = (
+        netc.loads("input 8x8x4\nconcat { | conv 12x1 | conv 4x3 | conv 16x3 }\ngap; fc 2").draw(style="graph").scene
+    )
     (group,) = [
         item for item in scene.walk() if isinstance(item, Group) and item.look == "share" and item.box.top < 200
     ]
@@ -207,17 +209,17 @@ def test_a_strip_has_the_shares_of_what_is_joined() -> None:
 
 
 def test_a_difference_and_its_absolute_value_are_one_formula() -> None:
-    said = boxes(netc.load("specs/siamese.net").draw().scene)
+    said = boxes(netc.load("specs/siamese.net").draw(style="graph").scene)
     assert said["sub1"] == ["|a − b|"]
     assert "abs1" not in said
 
 
 def test_shared_weights_are_dashed_twins_with_a_tie() -> None:
-    scene = netc.load("specs/siamese.net").draw().scene
+    scene = netc.load("specs/siamese.net").draw(style="graph").scene
     ties = [item for item in scene.walk() if isinstance(item, Group) and item.look == "tie"]
     assert len(ties[0].items) == 2 * 5  # four convolutions and a fully connected layer
     assert "shared weights (twin dashed)" in texts(scene)
-    assert "shared weights (twin dashed)" not in texts(netc.load("specs/vgg16.net").draw().scene)
+    assert "shared weights (twin dashed)" not in texts(netc.load("specs/vgg16.net").draw(style="graph").scene)
 
 
 # -- legends -------------------------------------------------------------------------------------------------
@@ -240,7 +242,7 @@ def legend(scene: Scene) -> set[str]:
     ],
 )
 def test_a_legend_lists_what_is_there_and_calls_it_what_it_is(spec: str, there: set[str], absent: set[str]) -> None:
-    found = legend(netc.load(f"specs/{spec}.net").draw().scene)
+    found = legend(netc.load(f"specs/{spec}.net").draw(style="graph").scene)
     assert there <= found
     assert not absent & found
 
@@ -258,7 +260,7 @@ def test_equal_branches_are_drawn_once() -> None:
     branch = "| conv 4x1 bn relu; conv 4x3 bn relu; conv 256x1 bn\n"
     scene = (
         netc.loads("input 14x14x256\n" + ("add {\n| identity\n" + branch * 32 + "}\nrelu\n") * 3 + "gap; fc 9")
-        .draw()
+        .draw(style="graph")
         .scene
     )
     assert headings(scene) == ["×3", "×32 in parallel"]
@@ -272,23 +274,23 @@ def test_rates_that_differ_are_a_range() -> None:
         f"add {{ | identity | conv 8x3 bn relu; conv 8x3 bn; droppath {rate} }}\n"
         for rate in (0.0, 0.1, 0.25, 0.3, 0.2)
     )
-    scene = netc.loads(f"input 9x9x8\n{units}gap; fc 2").draw().scene
+    scene = netc.loads(f"input 9x9x8\n{units}gap; fc 2").draw(style="graph").scene
     assert headings(scene) == ["×5"]
     assert any("drop path 0…0.3" in cells for cells in boxes(scene).values())
-    assert headings(netc.loads(f"input 9x9x8\n{units.replace('8x3 bn;', '8x1 bn;', 1)}gap; fc 2").draw().scene) == [
-        "×4"
-    ]
+    assert headings(
+        netc.loads(f"input 9x9x8\n{units.replace('8x3 bn;', '8x1 bn;', 1)}gap; fc 2").draw(style="graph").scene
+    ) == ["×4"]
 
 
 def test_modules_have_their_names() -> None:
-    said = headings(netc.load("specs/googlenet.net").draw().scene)
+    said = headings(netc.load("specs/googlenet.net").draw(style="graph").scene)
     assert len(said) == 9
     assert {"inception 1", "inception a4", "inception d4"} <= set(said)
 
 
 def test_a_deep_net_of_a_long_period_is_short() -> None:
     block = "".join(f"conv 8x{1 + 2 * (n % 4)} relu\n" for n in range(9)) + "conv 8x1\n"
-    scene = netc.loads("input 9x9x8\n" + block * 200 + "gap; fc 2").draw().scene
+    scene = netc.loads("input 9x9x8\n" + block * 200 + "gap; fc 2").draw(style="graph").scene
     assert headings(scene) == ["×200"]
     assert scene.height < 800
 
@@ -298,14 +300,14 @@ def test_a_deep_net_of_a_long_period_is_short() -> None:
 
 def test_skips_go_on_into_the_next_column() -> None:
     """Columns of a U-Net: every skip that passes a cut has the same letter at both of its ends."""
-    scene = netc.load("specs/unet.net").draw(columns=2).scene
+    scene = netc.load("specs/unet.net").draw(style="graph", columns=2).scene
     marks = [item for item in scene.walk() if isinstance(item, Group) and re.search("-(leaves|enters)-", item.name)]
     said = [item.text for mark in marks for item in mark.items if isinstance(item, Text)]
     assert Counter(said) == dict.fromkeys("abcd", 2)
     left, right = (item.box for item in marks if item.name.endswith("-a"))
     assert left.right < right.left
     assert violations(scene) == []
-    assert scene.height < 0.6 * netc.load("specs/unet.net").draw().scene.height
+    assert scene.height < 0.6 * netc.load("specs/unet.net").draw(style="graph").scene.height
 
 
 @pytest.mark.parametrize(
@@ -313,7 +315,7 @@ def test_skips_go_on_into_the_next_column() -> None:
 )
 @pytest.mark.parametrize("width", [3.3, 7.0])
 def test_a_page_has_no_text_under_six_points(spec: str, width: float) -> None:
-    scene = netc.load(f"specs/{spec}.net").draw(width=f"{width}in").scene
+    scene = netc.load(f"specs/{spec}.net").draw(style="graph", width=f"{width}in").scene
     assert scene.width * scene.unit == pytest.approx(width * 72, abs=0.1)
     assert min(item.size for item in scene.walk() if isinstance(item, Text)) * scene.unit >= 5.999
     assert violations(scene) == []
@@ -322,27 +324,37 @@ def test_a_page_has_no_text_under_six_points(spec: str, width: float) -> None:
 def test_a_page_that_is_too_small_is_refused_with_one_that_does() -> None:
     net = netc.load("specs/googlenet.net")
     with pytest.raises(FigureError, match=r"expected at least (\d\.\d+) in") as refused:
-        _ = net.draw(width="1.5in").scene
+        _ = net.draw(style="graph", width="1.5in").scene
     least = re.search(r"at least ([\d.]+) in", str(refused.value))
     assert least is not None
-    assert net.draw(width=f"{least[1]}in").scene.width > 0
+    assert net.draw(style="graph", width=f"{least[1]}in").scene.width > 0
+
+
+def test_a_height_bounds_the_page() -> None:
+    net = netc.load("specs/resnet50.net")
+    for width, height in ((7.0, 5.0), (7.0, 9.0), (3.3, 10.5)):
+        scene = net.draw(style="graph", width=f"{width}in", height=f"{height}in").scene
+        assert scene.height * scene.unit <= height * 72 + 0.1
+        assert min(item.size for item in scene.walk() if isinstance(item, Text)) * scene.unit >= 5.999
+    with pytest.raises(FigureError, match="4 in high with text of 6 pt: expected at least"):
+        _ = net.draw(style="graph", width="3.3in", height="4in").scene
 
 
 def test_a_narrow_page_needs_no_more_height_than_one_column() -> None:
     for spec in ("resnet32", "resnet50", "mobilenetv2", "vgg16"):
         net = netc.load(f"specs/{spec}.net")
-        one, more = (net.draw(width="3.3in", columns=columns).scene for columns in (1, None))
+        one, more = (net.draw(style="graph", width="3.3in", columns=columns).scene for columns in (1, None))
         assert more.height * more.unit < 0.8 * one.height * one.unit, spec
 
 
 def test_from_left_to_right_is_no_ribbon() -> None:
     for spec in ("resnet32", "resnet50", "vgg16", "densenet121"):
-        scene = netc.load(f"specs/{spec}.net").draw(direction="lr").scene
+        scene = netc.load(f"specs/{spec}.net").draw(style="graph", direction="lr").scene
         assert scene.width < 3.5 * scene.height, spec
 
 
 def test_what_a_network_costs_to_draw_grows_with_it() -> None:
     """The figure of a net of two thousand layers without a repeat has as many boxes, and no skips longer than it."""
     layers = "".join(f"conv {8 + n}x{1 + 2 * (n % 3)} relu\n" for n in range(600))
-    scene = netc.loads(f"input 9x9x8\n{layers}gap; fc 2").draw(width="7in").scene
+    scene = netc.loads(f"input 9x9x8\n{layers}gap; fc 2").draw(style="graph", width="7in").scene
     assert len(boxes(scene)) == 604

@@ -98,8 +98,8 @@ class Form:
 
     @property
     def slant(self) -> float:
-        """How far a line from the side has to go on to meet the shape halfway down."""
-        return _SLANT.get(self.kind.form, 0.0) / 2 if len(self.pieces) == 1 else 0.0
+        """How far a line from the side has to go on to meet the shape of the layer halfway down."""
+        return _SLANT.get(self.kind.form, 0.0) / 2
 
 
 def needed(kind: Kind, text: str, size: float = TEXT) -> float:

@@ -46,8 +46,9 @@ class Lines:
 
     def _flow(self, flow: Flow) -> Path:
         box = self.places.items
-        start = (self.places.lines[id(flow.source)], box[id(flow.source)].bottom)
-        target = self.places.lines[id(flow.target)], box[id(flow.target)].top
+        leaving, entering = (0.0 if self.vertical else self._slant(leaf) for leaf in (flow.source, flow.target))
+        start = self.places.lines[id(flow.source)], box[id(flow.source)].bottom - leaving
+        target = self.places.lines[id(flow.target)], box[id(flow.target)].top + entering
         spot, _ = self.router.places[id(flow.source)]
         goal, place = self.router.places[id(flow.target)]
         joined = self._join(spot, goal, place)
@@ -153,7 +154,10 @@ class Lines:
         box, form = self.places.items[id(leaf)], self.places.measures.forms[id(leaf)]
         if not self.vertical:
             return box.top + form.before, 0.0
-        return box.top + form.middle, form.slant
+        return box.top + form.middle, form.slant if len(form.pieces) == 1 else 0.0
+
+    def _slant(self, leaf: Leaf) -> float:
+        return self.places.measures.forms[id(leaf)].slant
 
     def _column(self, leg: Leg) -> Column:
         return self.places.columns[self.places.column_of[leg.start // 2]]
