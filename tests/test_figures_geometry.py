@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import netc
 from netc.figures import FigureError, Options
-from netc.figures.scene import Group, Rect, Scene, Text
+from netc.figures.scene import Group, Polygon, Rect, Scene, Stamp, Template, Text
 from netc.figures.scene import Path as Line
 from netc.figures.styles import STYLES, draw
 from netc.program import Program
@@ -53,6 +53,10 @@ def test_what_is_wrong_is_seen() -> None:
     def box(name: str, x: float, y: float, text: str = "") -> Group:
         return Group([Rect(x, y, 100, 20, "conv"), Text(x + 50, y + 14, text)], name=name, role="box")
 
+    def pool(name: str, x: float, y: float, text: str) -> Group:
+        shape = Template("pool", [Polygon([(0, 0), (100, 0), (70, 20), (30, 20)], "pool")])
+        return Group([Stamp(x, y, shape), Text(x + 50, y + 14, text)], name=name, role="box")
+
     scene = Scene(
         400,
         300,
@@ -60,6 +64,10 @@ def test_what_is_wrong_is_seen() -> None:
             box("a", 10, 10, "x" * 40),
             box("b", 60, 20),
             box("c", 350, 200),
+            pool("narrow", 200, 100, "y" * 12),
+            pool("wide", 200, 130, "yyyy"),
+            pool("passed", 200, 160, ""),
+            Group([Line((290, 175), [((340, 175),)]), Line((270, 162), [((340, 162),)])], look="edge"),
             Text(50, 100, "label"),
             Text(60, 102, "another"),
             Group([Rect(40, 150, 100, 100, "frame"), Text(130, 200, "count")], role="frame"),
@@ -71,8 +79,10 @@ def test_what_is_wrong_is_seen() -> None:
     )
     found = "\n".join(violations(scene))
     for fault in ("'xxx", "b overlaps a", "c leaves the sheet", "'another' overlaps 'label'", "lies on the border",
-                  "crosses a", "crosses b", "two shortcuts run on x=30"):  # fmt: skip
+                  "crosses a", "crosses b", "narrow: 'yyy", "(340, 162) crosses passed", "two shortcuts run on x=30"):  # fmt: skip
         assert fault in found, (fault, found)
+    for right in ("wide", "(340, 175)"):  # beside a slanted side is outside
+        assert right not in found, (right, found)
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
