@@ -282,6 +282,22 @@ def test_rates_that_differ_are_a_range() -> None:
     ) == ["×4"]
 
 
+def test_the_output_of_blocks_stands_after_their_frame() -> None:
+    scene = netc.loads("input 8x8x8\n" + "conv 8x3 relu\n" * 7).draw(style="graph").scene
+    (frame,) = [item.items[0].box for item in scene.walk() if isinstance(item, Group) and item.role == "frame"]
+    (output,) = [item.box for item in scene.walk() if isinstance(item, Group) and item.name == "conv7-output"]
+    assert output.top > frame.bottom
+
+
+def test_heads_of_a_column_go_on_where_they_have_room() -> None:
+    """GoogLeNet with its auxiliary classifiers is too wide for a column with these beside it."""
+    scene = netc.load("specs/googlenet.net", aux=True).draw(style="graph", width="3.3in").scene
+    assert {"output main 1000", "output aux1 1000", "output aux2 1000"} <= {
+        text.replace("\n", " ") for text in texts(scene)
+    }
+    assert violations(scene) == []
+
+
 def test_modules_have_their_names() -> None:
     said = headings(netc.load("specs/googlenet.net").draw(style="graph").scene)
     assert len(said) == 9

@@ -9,10 +9,11 @@ from netc.figures.graph.tree import Fork, Frame, Item, Leaf, Seq, Tree
 from netc.ir.net import Net
 
 
-def finish(tree: Tree, net: Net) -> None:
-    """Set the ends of a tree beside each other, and mark the outputs."""
-    if len(net.inputs) > 1 or len(net.outputs) > 1:
-        tree.root.items = _Ends(tree, net).beside()
+def finish(tree: Tree, net: Net, *, beside: bool = True) -> None:
+    """Set the ends of a tree beside each other, and mark the outputs. Heads can also stay one below the other, not
+    `beside` the place where they branch off."""
+    if len(net.inputs) > 1 or (len(net.outputs) > 1 and beside):
+        tree.root.items = _Ends(tree, net).set(heads=beside)
     _mark_outputs(tree.root, set(net.outputs))
 
 
@@ -27,8 +28,9 @@ def _mark_outputs(root: Seq, outputs: set[str]) -> None:
             stack.pop()
             continue
         made.append(item)
-        if isinstance(item, Leaf):
-            made.extend(Leaf([name], output=True) for name in item.names if name in outputs)
+        names = item.names if isinstance(item, Leaf) else item.names[-1:] if isinstance(item, Frame) else []
+        made.extend(Leaf([name], output=True) for name in names if name in outputs)
+        outputs -= set(names)  # that of a frame stands after it, not in its block
         inner = [item.body] if isinstance(item, Frame) else item.branches if isinstance(item, Fork) else []
         stack.extend((each, iter(each.items), []) for each in inner)
 
@@ -40,11 +42,11 @@ class _Ends:
         self.items, self.skips, self.net = tree.root.items, tree.skips, net
         self._number()
 
-    def beside(self) -> list[Item]:
+    def set(self, *, heads: bool) -> list[Item]:
         """The items of the whole network, with its ends as forks where they can be."""
         if len(self.net.inputs) > 1:
             self._join_inputs()
-        if len(self.net.outputs) > 1:
+        if len(self.net.outputs) > 1 and heads:
             self._part_heads()
         return self.items
 
