@@ -424,7 +424,6 @@ def test_draw_writes_the_file_it_says(
         (["specs/vgg16.net", "--engine", "graphviz", "--theme", "dark"], "--theme does nothing with --engine graphviz"),
         (["specs/vgg16.net", "--style", "table", "--collapse", "none"], "--collapse does nothing with --style table"),
         (["specs/vgg16.net", "--style", "volumes", "--dir", "lr"], "--dir does nothing with --style volumes"),
-        (["specs/vgg16.net", "--columns", "2", "--dir", "lr"], "--columns does nothing with --dir lr"),
     ],
 )
 def test_wrong_use_is_said(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -369,6 +369,13 @@ def test_from_left_to_right_is_no_ribbon() -> None:
         assert scene.width < 3.5 * scene.height, spec
 
 
+def test_rows_of_a_figure_from_left_to_right_can_be_given() -> None:
+    net = netc.load("specs/vgg16.net")
+    one, three = (net.draw(style="graph", direction="lr", columns=count).scene for count in (1, 3))
+    assert three.width < 0.5 * one.width
+    assert violations(three) == []
+
+
 def test_what_a_network_costs_to_draw_grows_with_it() -> None:
     """The figure of a net of two thousand layers without a repeat has as many boxes, and no skips longer than it."""
     layers = "".join(f"conv {8 + n}x{1 + 2 * (n % 3)} relu\n" for n in range(600))

@@ -83,7 +83,10 @@ def configure(command: argparse.ArgumentParser) -> None:
         "--dir", dest="direction", choices=DIRECTIONS, default="tb", help="from top to bottom, or from left to right"
     )
     graph.add_argument(
-        "--columns", type=whole(1, 1000), metavar="K", help="at most K columns for a long network (1, or by the page)"
+        "--columns",
+        type=whole(1, 1000),
+        metavar="K",
+        help="at most K columns for a long network, or rows with --dir lr (1, or by the page)",
     )
     graph.add_argument(
         "--engine",
@@ -223,8 +226,6 @@ def _refuse_unknown(options: argparse.Namespace) -> None:
         if name not in known and getattr(options, name) != missing:
             where = "--engine graphviz" if options.engine == "graphviz" else f"--style {options.style}"
             raise UsageError(f"{_FLAGS.get(name, f'--{name}')} does nothing with {where}")
-    if options.direction == "lr" and (options.columns or 1) > 1:
-        raise UsageError("--columns does nothing with --dir lr: columns go from top to bottom")
 
 
 def _refuse_files(options: argparse.Namespace, output: str, suffix: str) -> None:

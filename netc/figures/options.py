@@ -31,7 +31,8 @@ class Options:
     - `expand`: batch normalisations and activations as nodes of their own.
     - `shapes`: on the edges where they `change`, on `all`, or on `none`.
     - `direction`: from top to bottom (`tb`) or from left to right (`lr`).
-    - `columns`: at most this many columns for a long network, side by side; chosen for the page where it is None.
+    - `columns`: at most this many columns for a long network, or rows from left to right; chosen for the page where it
+      is None.
     - `scale`: how volumes show sizes: by their square root (`sqrt`), as they are (`linear`), or by their `log`.
     - `faces`: PNG files to show on the slabs of layers, by their names (volumes).
     - `receptive`: the layer, by label or name, whose receptive field is marked on the input (volumes).
