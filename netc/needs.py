@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from importlib import util
 
-# What each extra of pyproject.toml brings, by the name that is imported; one includes those above it, but `figures`.
+# What each extra of pyproject.toml brings, by the name that is imported; one includes those above it, but
+# for `figures`, and `onnx` is in none.
 EXTRAS = {
     "weights": {"numpy": "NumPy", "h5py": "h5py", "safetensors": "safetensors", "psutil": "psutil"},
+    "onnx": {"onnx": "ONNX", "onnxruntime": "onnxruntime"},
     "tensorflow": {"tensorflow": "TensorFlow"},
     "train": {"PIL": "Pillow", "sklearn": "scikit-learn", "filelock": "filelock"},
     "tfds": {"tensorflow_datasets": "tensorflow-datasets"},
     "figures": {"resvg_py": "resvg-py", "reportlab": "ReportLab"},
 }
 WEIGHTS = ("numpy", "h5py", "safetensors", "psutil")
+EXPORTING = ("numpy", "h5py", "safetensors", "psutil", "onnx", "onnxruntime")
 BUILDING = ("tensorflow",)
 READING = ("tensorflow", "PIL", "psutil")  # images, for a network that runs
 TRAINING = (*READING, "filelock")

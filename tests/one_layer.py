@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from netc.compiler import compile_source
 from netc.ir.net import Net, Node, Origin
 from netc.ir.shape import Shape, rank_of
 from netc.ir.weights import Weights, random_weights
 from netc.layers import LAYERS
 from netc.layers.merge import joined
+from netc.program import Program
 from netc.syntax.source import Source, Span
 from tests.layer_samples import Sample
 
@@ -62,3 +64,10 @@ def difference(found: Any, expected: Any) -> float:
     assert found.shape == expected.shape, (found.shape, expected.shape)
     assert np.isfinite(expected).all() == np.isfinite(found).all()
     return float(np.max(np.abs(found - expected), initial=0) / max(np.max(np.abs(expected), initial=0), 1e-30))
+
+
+def program_of(net: Net) -> Program:
+    """A program that is this network and nothing else."""
+    made = compile_source(NOWHERE.span.source, speculate=False)
+    made.net = net
+    return made

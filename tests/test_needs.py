@@ -20,6 +20,8 @@ NEED = {
     "PIL": RUNNING,
     "psutil": RUNNING,
     "filelock": ["train a.net"],
+    "onnx": ["export a.net --random-weights 0 -o a.onnx"],
+    "onnxruntime": ["export a.net --random-weights 0 -o a.onnx"],
     "resvg_py": ["draw a.net -o a.png", "summary a.net --plot a.png"],
     "reportlab": ["draw a.net -o a.pdf", "summary a.net --plot a.pdf"],
 }

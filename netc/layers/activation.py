@@ -349,3 +349,6 @@ class Absolute(Activation):
 
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
         return f.abs(xs[0])
+
+
+HardSiLU: type[Layer] = LAYERS["hard_silu"]

@@ -1,0 +1,9 @@
+"""What targets refuse."""
+
+
+class ExportError(Exception):
+    """What cannot be written, or would not be the network. The text is for the user."""
+
+
+class Unproved(ExportError):
+    """Numbers that say nothing of whether two programs are the same."""

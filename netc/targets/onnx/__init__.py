@@ -1,0 +1,1 @@
+"""ONNX: a network with its weights as a file that other engines run."""
