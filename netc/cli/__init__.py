@@ -27,6 +27,7 @@ COMMANDS = {
     "train": "train a spec on data, into the folder of a run",
     "evaluate": "loss and metrics of a run, or of a spec with weights",
     "predict": "classes and their probabilities for images",
+    "export": "write a network with its weights as ONNX or Keras, proved to be the same",
     "runs": "list and compare runs",
     "summary": "shapes, parameters, MACs and receptive field of every layer",
     "sizes": "which sizes of an input work, and all others as formulas of them",

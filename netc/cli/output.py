@@ -18,6 +18,7 @@ REPLACED = frozenset({".svg", ".png", ".pdf", ".html", ".dot", ".csv", ".md", ".
 _CODE, _BY = (b'"""', b'r"""'), b"\nWritten by netc from "
 _JSON = b'{\n  "format": '
 _TABLE = b"\\begin{tabular}"
+_ONNX = b"\x08\x08\x12\x04netc"  # its version of the format, and who wrote it
 FEATURES = ("features", "files")  # what an .npz of `netc predict --layer` holds
 
 
@@ -118,7 +119,9 @@ def _own(path: str) -> bool:
     if path.lower().endswith(".tex"):  # a table, TikZ or a caption, and never a paper
         return not head or head.startswith(_TABLE) or b"netc" in head[:2000]
     docstring = head[: head.find(b'"""', len(_CODE[1]))]
-    return not head or head.startswith(_JSON) or (head.startswith(_CODE) and _BY in docstring.replace(b"\r", b""))
+    return (
+        not head or head.startswith((_JSON, _ONNX)) or (head.startswith(_CODE) and _BY in docstring.replace(b"\r", b""))
+    )
 
 
 def write(path: str, content: str | bytes, *, announce: bool = False) -> None:

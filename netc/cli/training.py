@@ -29,6 +29,7 @@ def telling() -> Iterator[None]:
     from netc.data import DataError, ShareError  # noqa: PLC0415 - of the commands about training alone
     from netc.ir.weights import WeightsError  # noqa: PLC0415
     from netc.storage.checkpoint import CheckpointError  # noqa: PLC0415
+    from netc.targets.errors import ExportError  # noqa: PLC0415
     from netc.train.loop import Diverged  # noqa: PLC0415
     from netc.train.run import RunError  # noqa: PLC0415
     from netc.train.strategy import ClusterError  # noqa: PLC0415
@@ -38,7 +39,7 @@ def telling() -> Iterator[None]:
         return
     except DataError as error:
         show(error.diagnostics, "auto")
-    except (RunError, ShareError, WeightsError, CheckpointError, Diverged, ClusterError) as error:
+    except (RunError, ShareError, WeightsError, CheckpointError, Diverged, ClusterError, ExportError) as error:
         say(f"netc: {error}")
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""

@@ -1,0 +1,90 @@
+"""`netc export`: a network with its weights as a file that other programs run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netc.cli.endings import CLEAN, UsageError, refusing
+from netc.cli.options import add, add_compiling, whole
+from netc.cli.output import STDIO, keep, say, write
+from netc.cli.running import inputs, load, need
+from netc.cli.training import add_trained, telling, trained
+from netc.targets.exporting import SUFFIXES, exported, suffix_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from netc.ir.weights import Weights
+    from netc.program import Program
+
+DESCRIPTION = "Write a network with its weights as a file that other programs run, once it is proved to be the network."
+EXAMPLES = """\
+examples:
+  netc export runs/flowers -o flowers.onnx                   what a run came to
+  netc export resnet50.net --weights resnet50.h5 -o resnet50.onnx
+  netc export resnet.net -D n=9 --random-weights 0 -o r.onnx  to measure how fast it is
+  netc export runs/flowers -o flowers.safetensors            its weights alone
+
+The ending says what is written: .onnx (onnxruntime, OpenVINO, TensorRT), .keras, or weights as .weights.h5,
+.safetensors, .npz. An ONNX file is checked, run by onnxruntime, and compared with NumPy before it is written; where the
+two differ, the first layer that does is named with its line, and nothing is written."""
+
+
+def configure(command: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_trained(command)
+    command.add_argument("-o", "--output", metavar="OUT", required=True, help=f"where to: {', '.join(SUFFIXES)}")
+    command.add_argument(
+        "--random-weights",
+        metavar="SEED",
+        type=whole(0, 2**32 - 1),
+        help="random weights in place of trained ones, always the same for a seed",
+    )
+    add(command, "--force")
+    add_compiling(command)
+
+
+@telling()
+def run(options: argparse.Namespace) -> int:
+    """Write the file; 1 for weights that do not fit, and for a file that would not be the network."""
+    path = Path(options.output)
+    with refusing(ValueError, option="-o"):
+        suffix = suffix_of(path)
+    need("export", SUFFIXES[suffix])
+    if not path.resolve().parent.is_dir():
+        raise UsageError(f"cannot write `{path}`: there is no folder of that name")
+    program, weights, more = _given(options)
+    content, proof = exported(program, weights, suffix, more)
+    write(options.output, content)
+    say(proof)
+    say(f"wrote {path}: {len(content):,} bytes")
+    return CLEAN
+
+
+def _given(options: argparse.Namespace) -> tuple[Program, Weights, Mapping[str, str]]:
+    """The program, its weights, and what the file says besides."""
+    from netc.ir.weights import random_weights  # noqa: PLC0415 - for a right command line
+    from netc.targets.keras.weights import read  # noqa: PLC0415
+    from netc.train.run import is_run  # noqa: PLC0415
+    from netc.train.weights import file_of  # noqa: PLC0415
+
+    alone = options.file == STDIO or not Path(options.file).is_dir()
+    if options.random_weights is not None:
+        if options.weights or not alone:
+            raise UsageError("--random-weights is for a spec without --weights; a run has its own")
+        program = load(options)
+        keep(options.output, inputs(program), force=options.force)
+        say(f"the weights are random, of seed {options.random_weights}: nothing was learnt")
+        return program, random_weights(program.net, options.random_weights), {}
+    if alone and not options.weights and not is_run(options.file):
+        raise UsageError("a spec needs --weights, or --random-weights SEED for some that are not trained")
+    program, path, record, _ = trained(options)
+    keep(options.output, [*inputs(program), path], force=options.force)
+    weights, found = read(file_of(path), program.net)
+    found.path = path
+    say(found.text(), rendered=False)
+    classes = list(record.classes) if record and record.classes else None
+    return program, weights, {} if classes is None else {"classes": json.dumps(classes, ensure_ascii=False)}

@@ -1,0 +1,70 @@
+"""A network with its weights as the bytes of a `.keras` file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from netc.targets.keras.build import Built, construct, deep_recursion
+from netc.targets.keras.order import depths, recursion
+from netc.targets.proof import Proof, prove
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from netc.ir.net import Net
+    from netc.ir.weights import Weights
+    from netc.program import Program
+
+    Arrays = Mapping[str, NDArray[Any]]
+
+
+class KerasModel:
+    """A model read from its file, and the one that the file was written from, for its layers."""
+
+    def __init__(self, net: Net, built: Built, path: Path) -> None:
+        import keras  # noqa: PLC0415 - seconds
+
+        self._net = net
+        self._built = built
+        self._model = keras.models.load_model(path)
+        self.name = f"Keras {keras.__version__} on {keras.backend.backend()} {_version(keras.backend.backend())}"
+
+    def outputs(self, inputs: Arrays) -> Arrays:
+        made = self._run(self._model, inputs)
+        return dict(zip(self._net.outputs, made if isinstance(made, list) else [made], strict=True))
+
+    def before_softmax(self, inputs: Arrays) -> Arrays:
+        return {}  # it is part of the layer
+
+    def layers(self, inputs: Arrays) -> Arrays:
+        import keras  # noqa: PLC0415
+
+        with deep_recursion(recursion(self._net, depths(self._net))):
+            probe = keras.Model(self._built.model.inputs, self._built.tensors)
+        made: Arrays = self._run(probe, inputs)
+        return made
+
+    def _run(self, model: Any, inputs: Arrays) -> Any:
+        given = [inputs[name] for name in self._net.inputs]
+        return model.predict_on_batch(given if len(given) > 1 else given[0])
+
+
+def export(program: Program, weights: Weights) -> tuple[bytes, Proof]:
+    """The file, and the proof that Keras computes the network from it. Raises `ExportError`."""
+    net, built = program.net, construct(program)
+    layers = {layer.name: layer for layer in built.model.layers}
+    for name in {name for name, _ in weights}:
+        for variable, array in zip(layers[name].weights, weights.of(name), strict=True):
+            variable.assign(array)
+    with TemporaryDirectory() as folder, deep_recursion(recursion(net, depths(net))):
+        path = Path(folder) / "model.keras"
+        built.model.save(path)
+        return path.read_bytes(), prove(program, weights, KerasModel(net, built, path))
+
+
+def _version(module: str) -> str:
+    return str(sys.modules[module].__version__)

@@ -1,0 +1,160 @@
+"""`netc export`: what is written, what is proved before, and that nothing is written otherwise."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import netc
+from netc.cli import main
+from netc.cli.endings import CLEAN, ERRORS, USAGE
+from netc.ir.weights import random_weights
+from netc.layers import LAYERS
+from tests.needs import needs_tensorflow
+from tests.one_layer import difference
+
+np = pytest.importorskip("numpy")
+onnx = pytest.importorskip("onnx")
+ort = pytest.importorskip("onnxruntime")
+from netc.targets.noise import noise  # noqa: E402 - imports NumPy
+from netc.targets.numpy.run import run  # noqa: E402
+
+TEXT = "input 8x8x3\nconv 4x3 bn relu\n\nlrn alpha=0.5\ngap\nfc 3 softmax\n"
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "a.net"
+    path.write_text(TEXT)
+    return path
+
+
+def export(*arguments: str) -> int:
+    return main(["export", *arguments])
+
+
+def test_a_file_runs_by_itself_and_says_what_it_is(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export("a.net", "--random-weights", "7", "-o", "a.onnx") == CLEAN
+    said = capsys.readouterr().err
+    assert "the weights are random, of seed 7" in said
+    assert "proved: onnxruntime" in said
+    assert "wrote a.onnx" in said
+    net = netc.load(spec).net
+    inputs = noise(net, 5, 3)
+    (output,) = ort.InferenceSession("a.onnx").run(None, dict(inputs))
+    assert difference(output, run(net, random_weights(net, 7), inputs)["fc1"]) < 1e-5
+    said = {prop.key: prop.value for prop in onnx.load("a.onnx").metadata_props}
+    assert said["netc_spec"] == TEXT
+    assert export("a.net", "--random-weights", "8", "-o", "a.onnx") == CLEAN  # netc's own file is replaced
+
+
+@pytest.mark.parametrize("name", ["w.safetensors", "w.npz", "w.weights.h5"])
+def test_weights_go_into_files_and_from_there_into_a_model(spec: Path, name: str) -> None:
+    assert export("a.net", "--random-weights", "7", "-o", name) == CLEAN
+    network = netc.load(spec)
+    again, expected = network.weights(name), random_weights(network.net, 7)
+    assert all((again[key] == array).all() for key, array in expected.items())
+    assert export("a.net", "--weights", name, "-o", "b.onnx") == CLEAN
+    inputs = noise(network.net, 2, 3)
+    (output,) = ort.InferenceSession("b.onnx").run(None, dict(inputs))
+    assert difference(output, run(network.net, expected, inputs)["fc1"]) < 1e-5
+
+
+def test_nothing_of_tensorflow_is_imported(spec: Path) -> None:
+    code = (
+        "import sys; from netc.cli import main; assert main(sys.argv[1:]) == 0;"
+        "assert not {'tensorflow', 'keras'} & sys.modules.keys()"
+    )
+    line = [sys.executable, "-c", code, "export", "a.net", "--random-weights", "1", "-o", "a.onnx"]
+    here = {"PYTHONPATH": str(Path(netc.__file__).parents[1])}
+    done = subprocess.run(line, check=False, capture_output=True, text=True, env=here)
+    assert done.returncode == 0, done.stderr
+
+
+@needs_tensorflow
+def test_keras_files_are_proved_in_keras(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export("a.net", "--random-weights", "7", "-o", "a.keras") == CLEAN
+    assert "proved: Keras" in capsys.readouterr().err
+    network = netc.load(spec)
+    again = network.weights("a.keras")
+    assert all((again[key] == array).all() for key, array in random_weights(network.net, 7).items())
+
+
+@needs_tensorflow
+def test_what_keras_computes_otherwise_is_refused(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec.write_text("input 8\nfc 40 softsign\nsparsemax\n")
+    assert export("a.net", "--random-weights", "7", "-o", "a.onnx") == CLEAN
+    assert export("a.net", "--random-weights", "7", "-o", "a.keras") == ERRORS
+    said = capsys.readouterr().err
+    assert "computes another network" in said
+    assert "the first layer that differs is `sparsemax1` (sparsemax), a.net:3" in said
+    assert not Path("a.keras").exists()
+
+
+def test_a_wrong_target_is_refused_with_the_line_and_writes_nothing(
+    spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from netc.targets.onnx.primitives import Onnx
+
+    right = Onnx.pow
+    monkeypatch.setattr(Onnx, "pow", lambda self, x, exponent: right(self, x, exponent * 1.01))
+    Path("a.onnx").write_bytes(b"")
+    assert export("a.net", "--random-weights", "7", "-o", "a.onnx") == ERRORS
+    assert "the first layer that differs is `lrn1` (lrn), a.net:4" in capsys.readouterr().err
+    assert Path("a.onnx").read_bytes() == b""
+    assert sorted(path.name for path in spec.parent.iterdir()) == ["a.net", "a.onnx"]
+
+
+WRONG: dict[str, tuple[list[str], int, str]] = {
+    "no weights": (["a.net", "-o", "a.onnx"], USAGE, "needs --weights, or --random-weights SEED"),
+    "both": (["a.net", "--weights", "w.npz", "--random-weights", "1", "-o", "a.onnx"], USAGE, "without --weights"),
+    "ending": (["a.net", "--random-weights", "1", "-o", "a.txt"], USAGE, "expected a name that ends in .onnx"),
+    "only an ending": (["a.net", "--random-weights", "1", "-o", ".onnx"], USAGE, "expected a name that ends in"),
+    "folder": (["a.net", "--random-weights", "1", "-o", "no/a.onnx"], USAGE, "there is no folder of that name"),
+    "seed": (["a.net", "--random-weights", "-3", "-o", "a.onnx"], USAGE, "expected"),
+    "no file": (["b.net", "--weights", "w.npz", "-o", "a.onnx"], USAGE, "there is no b.net"),
+    "not a run": ([".", "-o", "a.onnx"], USAGE, "holds no run"),
+    "no weights file": (["a.net", "--weights", "w.npz", "-o", "a.onnx"], USAGE, "there is no file w.npz"),
+    "other weights": (["a.net", "--weights", "other.npz", "-o", "a.onnx"], ERRORS, "other.npz"),
+    "over the spec's weights": (["a.net", "--weights", "v.npz", "-o", "v.npz"], USAGE, "is read by this command"),
+    "over another file": (["a.net", "--random-weights", "1", "-o", "other.npz"], USAGE, "was not written by netc"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_cannot_be_is_said(spec: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments, code, words = WRONG[name]
+    np.savez("other.npz", **{"conv1/kernel": np.zeros((3, 3, 3, 5), "float32")})
+    if "v.npz" in arguments:
+        assert export("a.net", "--random-weights", "1", "-o", "v.npz") == CLEAN
+    before = {path.name: path.read_bytes() for path in spec.parent.iterdir()}
+    assert export(*arguments) == code
+    said = capsys.readouterr().err
+    assert words in said
+    assert "bug" not in said
+    assert {path.name: path.read_bytes() for path in spec.parent.iterdir()} == before
+
+
+def test_an_operation_without_a_meaning_is_named(
+    spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from netc.layers.base import Layer
+
+    monkeypatch.setattr(LAYERS["lrn"], "compute", Layer.compute)
+    assert export("a.net", "--random-weights", "1", "-o", "a.onnx") == USAGE
+    assert "`lrn` does not say what it computes" in capsys.readouterr().err
+
+
+def test_python_exports_too(spec: Path) -> None:
+    network: Any = netc.load(spec)
+    weights = random_weights(network.net, 0)
+    assert network.export("a.onnx", weights).startswith("proved: onnxruntime")
+    assert json.loads({p.key: p.value for p in onnx.load("a.onnx").metadata_props}["netc_parameters"]) == {}
+    with pytest.raises(ValueError, match="expected a name that ends in"):
+        network.export("a.pb", weights)
