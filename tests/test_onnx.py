@@ -183,6 +183,12 @@ def test_names_places_and_metadata_are_those_of_the_spec() -> None:
     assert {"first", "gap1", "classes"} <= names
     places = {node.name: node.doc_string for node in proto.graph.node}
     assert (places["first"], places["gap1"], places["classes"]) == ("a.net:3", "a.net:5", "a.net:6")
+    made_of = {node.name: node.op_type for node in proto.graph.node}
+    assert made_of["first"] == "Relu"
+    assert {name: op for name, op in made_of.items() if name.startswith("first/")} == {
+        "first/Transpose_1": "Transpose",
+        "first/Conv_1": "Conv",
+    }
     said = {prop.key: prop.value for prop in proto.metadata_props}
     assert said["netc_spec"] == text
     assert re.fullmatch("[0-9a-f]{64}", said["netc_weights_sha256"])
@@ -236,6 +242,10 @@ def test_an_invalid_model_is_refused() -> None:
         OnnxRuntime(built, built.proto.SerializeToString())
     with pytest.raises(ExportError, match=r"onnxruntime .* refuses the model"):
         session(built.proto.SerializeToString())
+
+
+def test_a_softmax_of_an_input_is_proved() -> None:
+    proved(program("input 3x8\nsoftmax"))
 
 
 def test_numbers_beyond_float32_prove_nothing() -> None:

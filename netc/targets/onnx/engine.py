@@ -75,11 +75,12 @@ class OnnxRuntime:
         return [perm.index(axis) for axis in range(len(perm))]
 
     def _with(self, names: Iterable[str], inputs: Arrays) -> Arrays:
-        """More values of the model, which are made its outputs."""
+        """Inputs, outputs, and more values of the model, which are made outputs."""
         more = sorted(set(names) - {*self._outputs, *inputs})
         wider = onnx.ModelProto()
         wider.CopyFrom(self._made.proto)
         for name in more:
             wider.graph.output.add(name=name)
         wanted = [*more, *self._outputs]
-        return dict(zip(wanted, session(wider.SerializeToString()).run(wanted, dict(inputs)), strict=True))
+        made = session(wider.SerializeToString()).run(wanted, dict(inputs))
+        return {**inputs, **dict(zip(wanted, made, strict=True))}

@@ -57,7 +57,7 @@ def model(program: Program, weights: Weights, more: Mapping[str, str] | None = N
     graph, tensors = _graph(*rewritten(net, weights))
     for rewrite in REWRITES:
         rewrite(graph)
-    _named(graph)
+    _named(graph, tensors)
     made = {value for node in graph.nodes for value in node.outputs} | {value for value, _ in graph.inputs}
     values = {
         name: (tensor.value.name, tensor.perm)
@@ -95,21 +95,24 @@ def _graph(net: Net, weights: Weights) -> tuple[Graph, dict[str, Tensor]]:
     return f.graph, tensors
 
 
-def _named(graph: Graph) -> None:
-    """Name values and nodes: what comes last of a layer is called as the layer, what comes before with a number."""
+def _named(graph: Graph, tensors: Mapping[str, Tensor]) -> None:
+    """Name values, and so nodes: the output of a layer as the layer, what lies before it with a number."""
     taken = {value.name for value, _ in (*graph.inputs, *graph.outputs)}
-    last = {node.layer: node for node in graph.nodes}
+    made_by = {node.output: node.layer for node in graph.nodes}
+    for name, tensor in tensors.items():
+        value = tensor.value
+        if value is not None and not value.name and made_by.get(value) == name and name not in taken:
+            value.name = name
+            taken.add(name)
     count: Counter[str] = Counter()
     for node in graph.nodes:
         for value in node.outputs:
-            name = node.layer if last[node.layer] is node and value is node.output else ""
             while not value.name:
-                if name and name not in taken:
-                    value.name = name
-                    break
-                count[node.layer, node.op] += 1  # type: ignore[index]
-                name = f"{node.layer}/{node.op}_{count[node.layer, node.op]}"  # type: ignore[index]
-            taken.add(value.name)
+                stem = f"{node.layer}/{node.op}"
+                count[stem] += 1
+                if f"{stem}_{count[stem]}" not in taken:
+                    value.name = f"{stem}_{count[stem]}"
+                    taken.add(value.name)
 
 
 def _proto(program: Program, graph: Graph, known: Formulas | None) -> onnx.ModelProto:
