@@ -192,8 +192,9 @@ class _Writer:
                 yield from (f".{_class(name)}-{end}{{stop-color:{colour(value, theme)}}}" for end, value in ends)
 
     def paints(self) -> Iterator[str]:
-        """Gradients and textures of the looks that are used."""
-        return (element for name in self._used[0] for element in self._paint(name))
+        """Textures and gradients of the looks that are used."""
+        found = [element for name in self._used[0] for element in self._paint(name)]
+        return iter(sorted(found, key=lambda element: not element.startswith("<pattern")))
 
     def _definitions(self) -> Iterator[str]:
         paints = list(self.paints())

@@ -32,6 +32,8 @@ const plain = () => {
     const value = each.getAttribute(name), prefix = own.find(start => value?.startsWith(lead + start));
     if (prefix) each.setAttribute(name, lead + value.slice((lead + prefix).length));
   }));
+  const patterns = new Set([...copy.querySelectorAll('pattern')].map(({ id }) => id));
+  copy.querySelectorAll('linearGradient').forEach(each => patterns.has(each.id) && each.remove());  // a texture stands for it
   return copy;
 };
 const crop = copy => {
