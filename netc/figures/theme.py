@@ -194,6 +194,8 @@ def _slabs() -> dict[str, Look]:
         "v.heat": Look("v.cold", to="v.hot"),
         "v.field": Look("", "v.link", 1.6),
         "v.field.under": Look("", "paper", 3.2),
+        "v.window.bright": Look("", "v.hot", 1.3),
+        "v.ray.bright": Look("", "v.hot", 0.9),
         "v.leader": Look("", "muted", 0.7, "1 2"),
         "v.ruler": Look("", "muted", 0.9),
         "v.text": Look("v.text"),

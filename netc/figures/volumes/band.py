@@ -225,10 +225,12 @@ class Painter:
             tall, wide = min(tall, before.solid.height / 2), min(wide, before.solid.depth / 2)
             room = after.left - before.right
             across = min(before.solid.dx * 0.5, room * 0.55)
-            middle = (before.right + across, before.solid.height * 0.20 - 0)
-            middle = (middle[0], before.solid.bottom - before.solid.height * 0.30 - across * UP / RIGHT)
+            low = before.solid.bottom - 0.3 * before.solid.height
+            middle = (before.right + across, low - across * UP / RIGHT)
             eye = (after.left + 0.5, min(middle[1] + tall * 0.35, after.solid.bottom - 4 * PT))
-            band.over += paint.window(middle, (wide * RIGHT, -wide * UP), tall, eye)
+            band.over += paint.window(
+                middle, (wide * RIGHT, -wide * UP), tall, eye, bright=self._image(before.slab) is not None
+            )
 
     def _lines(self, stage: Stage, stage_width: float) -> list[Line]:
         """What is written under a stage: its name, its operations, the shape of its output."""

@@ -225,9 +225,11 @@ def disc(centre: Point, sign: str, radius: float) -> list[Item]:
 # -- the window of the first convolution -------------------------------------------------------------------------
 
 
-def window(face: Point, across: Point, down: float, eye: Point) -> list[Item]:
-    """A window on the input's face, its middle at `face`, and rays from its corners to where its sum stands."""
+def window(face: Point, across: Point, down: float, eye: Point, *, bright: bool) -> list[Item]:
+    """A window on the input's face, its middle at `face`, and rays from its corners to where its sum stands; `bright`
+    is seen on an image."""
+    ending = ".bright" if bright else ""
     x, y = face[0] - across[0] / 2, face[1] - across[1] / 2 - down / 2
     corners = [(x, y), (x + across[0], y + across[1]), (x + across[0], y + across[1] + down), (x, y + down)]
     rays: list[Item] = [Path(corner, [(eye,)], role="mark") for corner in corners]
-    return [Polygon(corners, "v.window"), Group(rays, look="v.ray")]
+    return [Polygon(corners, f"v.window{ending}"), Group(rays, look=f"v.ray{ending}")]
