@@ -19,6 +19,7 @@ from netc.figures.scene import Box, Ellipse, Group, Picture, Polygon, Scene, Sta
 from netc.figures.scene import Path as Line
 from netc.figures.styles import draw
 from netc.figures.svg import write
+from netc.layers.base import LAYERS
 from tests.effort import effort
 from tests.figure_geometry import SPECS, bodies, random_net, violations
 from tests.figure_samples import objects, texts
@@ -250,7 +251,7 @@ def test_a_call_is_one_stage_though_its_size_changes() -> None:
 
 
 def test_an_operation_that_netc_does_not_know_is_drawn_by_what_its_class_says() -> None:
-    from netc.layers.base import LAYERS, operation
+    from netc.layers.base import operation
     from netc.layers.conv import Conv
 
     try:
@@ -259,6 +260,15 @@ def test_an_operation_that_netc_does_not_know_is_drawn_by_what_its_class_says() 
     finally:
         del LAYERS["testconv"]
     assert under(figure, "testconv1") == ["testconv1", "3×3 test conv, /2", "8×8×8"]
+
+
+@pytest.mark.parametrize("op", sorted({cls.op for cls in LAYERS.values()}))
+def test_every_operation_is_drawn(op: str) -> None:
+    """By its own example, in every theme."""
+    figure = volumes(netc.loads(f"input 32x32x16\n{LAYERS[op].example}" if op != "input" else LAYERS[op].example))
+    assert violations(figure) == []
+    for theme in ("light", "dark", "auto", "print"):
+        assert write(figure, Options(theme=theme)).endswith("</svg>\n")
 
 
 # -- images ----------------------------------------------------------------------------------------------------------

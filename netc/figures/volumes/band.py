@@ -179,7 +179,7 @@ class Painter:
         y = solid.bottom - along * sin(angle) - off * cos(angle)
         long = text_width(text, size) / 1.1
         last = paint.segments(slab, solid, self.measures)[-1][0]
-        made = Text(x, y, text, size, "start", f"v.{'copy' if slab.copied else last}.on", turn=TILT)
+        made = Text(x, y, text, size, "start", f"v.{last}.on", turn=TILT)
         end = x + long * cos(angle)
         if end > place.far - 1.5 * PT:
             return []

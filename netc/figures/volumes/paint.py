@@ -19,7 +19,7 @@ _ROUND = 4.0 * PT  # radius of a line's corners
 def segments(slab: Slab, solid: Solid, measures: Measures) -> list[tuple[str, float]]:
     """The front of a slab from left to right: colours and widths, the layer itself first."""
     if not slab.bands:
-        return [(slab.kind, solid.width)]
+        return [(slab.colour, solid.width)]
     if slab.is_bar:
         share = solid.width / (2 if len(slab.bands) == 1 and slab.bands[0].kind == "softmax" else 3)
         widths = [share / len(slab.bands)] * len(slab.bands)
@@ -30,7 +30,7 @@ def segments(slab: Slab, solid: Solid, measures: Measures) -> list[tuple[str, fl
     if total > _MOST * solid.width:
         widths = [width * _MOST * solid.width / total for width in widths]
     kinds = [band.kind for band in slab.bands]
-    return [(slab.kind, solid.width - sum(widths)), *zip(kinds, widths, strict=True)]
+    return [(slab.colour, solid.width - sum(widths)), *zip(kinds, widths, strict=True)]
 
 
 def faces(slab: Slab, solid: Solid, measures: Measures) -> Template:
@@ -38,7 +38,7 @@ def faces(slab: Slab, solid: Solid, measures: Measures) -> Template:
     left, bottom, dx, dy = -solid.dx / 2, solid.bottom, solid.dx, solid.dy
     right, top = left + solid.width, bottom - solid.height
     parts = segments(slab, solid, measures)
-    base = "copy" if slab.copied else parts[0][0]
+    base = parts[0][0]
     last = base if len(parts) == 1 else parts[-1][0]
     if last == "softmax" and not slab.is_bar:
         last = "softmap"

@@ -53,6 +53,11 @@ class Slab:
         self.is_bar = is_vector(self.shape)
 
     @property
+    def colour(self) -> str:
+        """Its colour in the table of the theme."""
+        return "copy" if self.copied else "up" if self.kind == "upsample" else self.kind
+
+    @property
     def depthwise(self) -> bool:
         """Whether each channel is convolved by itself."""
         return self.groups > 1 and self.groups == self.shape[-1]
