@@ -194,7 +194,7 @@ HOSTILE = ["<script>alert(1)</script>", "a&b\"'", "x" * 10_000, "\u202eolleh \u0
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("style", ["volumes", "column", "table"])
+@pytest.mark.parametrize("style", ["volumes", "column", "table", "sheet"])
 def test_hostile_names_are_text(name: str, style: str) -> None:
     network = named(name)
     figure = scene(style, network) if style == "volumes" else scene(style, network, network)

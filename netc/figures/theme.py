@@ -109,12 +109,12 @@ _ON_SIDE = {"act": ("#ffffff", "#f0f3f6", "#000000"), "softmax": ("#ffffff", "#f
 _DARK = ("#0c1d33", "#f0f3f6", "#000000")
 # One hue a stage (a run of layers of one spatial size), in the order of He et al. 2015, Figure 3; they repeat.
 STAGES = (
-    ("#d9d2ee", "#43346e", "#f4f4f4"),
-    ("#d3ecc6", "#2c5320", "#e4e4e4"),
-    ("#fbd2c8", "#6f2b20", "#d4d4d4"),
-    ("#cbe3f7", "#1d466d", "#f4f4f4"),
-    ("#f9e7a9", "#584708", "#e4e4e4"),
-    ("#c6ebe6", "#134e49", "#d4d4d4"),
+    ("#d9d2ee", "#43346e", "#f6f6f6"),
+    ("#d3ecc6", "#2c5320", "#d8d8d8"),
+    ("#fbd2c8", "#6f2b20", "#e7e7e7"),
+    ("#cbe3f7", "#1d466d", "#c9c9c9"),
+    ("#f9e7a9", "#584708", "#bababa"),
+    ("#c6ebe6", "#134e49", "#ababab"),
 )
 BASE = {
     "paper": ("#ffffff", "#14191f", "#ffffff"),

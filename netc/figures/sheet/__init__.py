@@ -37,6 +37,7 @@ def draw(programs: Sequence[Program], options: Options) -> Scene:
     unknown = [member.name for member in family if member.facts.cost.total.macs is None]
     notes = ["silhouettes: the weighted layers of the deepest path, as wide as the square root of their channels"]
     notes += ["numbers: layers of one size" + ("; in the chart, and as areas: layers deep" if len(family) > 1 else "")]
+    notes += [f"thin layers: the widest of each {plan.bundle} is shown"] if plan.bundle > 1 else []
     notes += ["sizes as parts of each input's"] if relative else []
     notes += [f"not in the chart, since the size of its input is open: {', '.join(unknown)}"] if unknown else []
     return sheet(

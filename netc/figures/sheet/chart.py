@@ -8,7 +8,7 @@ from itertools import product
 from math import sqrt
 
 from netc.figures.axis import Scale, spaced
-from netc.figures.scene import Box, Ellipse, Group, Item, Path, Text, text_width
+from netc.figures.scene import Box, Ellipse, Group, Item, Path, Text, fit, text_width
 from netc.figures.sheet.silhouettes import Member
 from netc.figures.styles import FigureError
 from netc.report.summary import human
@@ -16,7 +16,7 @@ from netc.report.summary import human
 HEIGHT, LEAST_HEIGHT = 230.0, 120.0  # with the words of its axes
 _LEFT, _ABOVE, _BELOW = 52.0, 20.0, 32.0  # for the words of its axes
 _LARGEST, _SMALLEST = 11.0, 2.5  # radius of a mark
-_TEXT = 10.0
+_TEXT, _WIDEST = 10.0, 160.0  # of names
 _AWAY = (4.0, 14.0, 26.0, 40.0, 56.0, 74.0, 96.0, 120.0, 150.0)  # from a mark to its name
 _SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (-1, -1), (1, 1), (-1, 1))
 _LEADER = 10.0  # names farther away are joined to their mark by a line
@@ -95,7 +95,7 @@ def _names(marks: Sequence[_Mark], plot: Box) -> tuple[list[Item], list[Item]]:
     leaders: list[Item] = []
     names: list[Item] = []
     for mark in marks:
-        text = f"{mark.member.name} · {mark.member.facts.cost.depth}"
+        text = f"{fit(mark.member.name, _WIDEST, _TEXT)} · {mark.member.facts.cost.depth}"
         for away, (dx, dy) in product(_AWAY, _SIDES):
             name = _beside(mark, text, away, dx, dy)
             inside = plot.left < name.box.left and name.box.right < plot.right and plot.top < name.box.top

@@ -19,6 +19,7 @@ from netc.report.summary import human
 
 TALL = 260.0  # of the deepest network
 _THICKEST, _THINNEST = 14.0, 0.25  # of a layer
+_OUTLINED = 1.5  # height of what has an outline of its own
 _WIDEST, _NARROWEST = 84.0, 3.0  # of a layer's channels
 _AXIS = 40.0  # left of the silhouettes
 _COUNT = 24.0  # right of each: how many layers
@@ -120,6 +121,11 @@ class Plan:
         marks = tuple(dict.fromkeys(2 ** max(at, 0) for at in (_power(thick) - 4, _power(thick) - 2, _power(thick))))
         return cls(columns, panel, max(_AXIS + columns * panel, 240.0), layer, _WIDEST / sqrt(thick), marks)
 
+    @property
+    def bundle(self) -> int:
+        """How many layers are shown by the widest of them, so that outlines of thin ones do not run into each other."""
+        return max(1, ceil(_OUTLINED / self.layer))
+
     def breadth(self, channels: int) -> float:
         """How wide a layer is."""
         return max(_NARROWEST, round(self.root * sqrt(channels), 1))
@@ -174,7 +180,9 @@ def _silhouette(
 def _stage(member: Member, plan: Plan, inside: Sequence[int], look: str, middle: float, y: float) -> Group:
     """The layers of one size as one outline."""
     right: list[Point] = []
-    for breadth, run in groupby(plan.breadth(member.channels(at)) for at in inside):
+    bundles = [max(map(member.channels, inside[at : at + plan.bundle])) for at in range(0, len(inside), plan.bundle)]
+    shown = [plan.breadth(bundles[at // plan.bundle]) for at in range(len(inside))]
+    for breadth, run in groupby(shown):
         bottom: float = y + len(list(run)) * plan.layer
         right += [(breadth / 2, y), (breadth / 2, bottom)]
         y = bottom
