@@ -15,7 +15,7 @@ from netc.figures import Drawing, FigureError, tikz
 from netc.figures.caption import named as colour_in_words
 from netc.figures.latex import escape
 from netc.figures.options import Options
-from netc.figures.scene import Picture, Scene, Text
+from netc.figures.scene import Picture, Rect, Scene, Text
 from netc.figures.styles import STYLES
 from tests.figure_samples import named
 from tests.needs import needs_latex, needs_poppler
@@ -156,6 +156,11 @@ def test_what_tikz_cannot_say_is_refused_in_words() -> None:
         tikz.write(Scene(100, 30_000, [], "", ""), Options())
 
 
+def test_corners_are_round_at_most_by_half_a_side() -> None:
+    text = tikz.write(Scene(40, 20, [Rect(0, 0, 20, 12, "conv", 9), Rect(20, 0, 12, 20, "conv", 3)], "", ""), Options())
+    assert re.findall(r"rounded corners=([\d.]+)bp", text) == ["4.5", "2.25"]
+
+
 def test_other_scripts_are_kept_and_announced() -> None:
     text = tikz.write(Scene(10, 10, [Text(0, 0, "网络 é")], "", ""), Options())
     assert "网络 é" in text
@@ -170,8 +175,8 @@ def test_a_caption_says_what_a_bare_figure_leaves_out() -> None:
     whole, bare = net.draw(theme="print"), net.draw(theme="print", bare=True)
     assert whole.caption == bare.caption
     said = whole.caption.replace("\n", " ")
-    for part in ("465,290", "68.9 M MACs", "receptive field 137", "32 weighted ones deep", "hatched: pooling",
-                 "dotted black line: shortcut whose dimensions change", r"32$\times$32$\times$3"):  # fmt: skip
+    for part in ("465,290", "68.9 M MACs", "receptive field 137", "32 weighted ones deep", "white, hatched: ",
+                 "dotted black line: shortcut", r"32$\times$32$\times$3"):  # fmt: skip
         assert part in said, part
     assert said.count("465,290") == 1
     legend = [text for _, text in whole.scene.legend]
@@ -189,6 +194,14 @@ def test_captions_of_all_styles_have_legend_and_notes(style: str) -> None:
     assert drawing.caption.endswith(".%\n")
 
 
+def test_a_caption_says_a_legend_that_the_style_places_itself() -> None:
+    said = netc.load("specs/vgg16.net").draw(style="volumes", bare=True).caption.replace("\n", " ")
+    for part in ("conv + ReLU", "fully connected + ReLU", "softmax"):
+        assert part in said
+    assert "lue: conv + ReLU" in said
+    assert "ellow: fully connected" in said
+
+
 def test_a_title_of_ones_own_begins_the_caption() -> None:
     said = netc.load("specs/vgg16.net").draw(title="Our 100 % network").caption
     assert said.splitlines()[1].startswith(r"Our 100 \% network. The network vgg16 takes")
@@ -198,7 +211,7 @@ def test_a_title_of_ones_own_begins_the_caption() -> None:
     ("value", "words"),
     [("#ffffff", "white"), ("#000000", "black"), ("#808080", "grey"), ("#ff0000", "red"), ("#00c000", "dark green"),
      ("#0000ff", "blue"), ("#ffff00", "yellow"), ("#ff8800", "orange"), ("#ffc0cb", "pale red"), ("#800080", "dark purple"),
-     ("#c8c8c8", "light grey"), ("#f9e7a9", "light yellow"), ("#c0e4fc", "pale blue"), ("#404040", "dark grey")],
+     ("#c8c8c8", "light grey"), ("#f9e7a9", "light yellow"), ("#c0e4fc", "pale blue"), ("#404040", "dark grey"), ("#14202b", "black")],
 )  # fmt: skip
 def test_colours_in_words(value: str, words: str) -> None:
     assert colour_in_words(value) == words
@@ -236,7 +249,7 @@ def test_a_paper_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixtu
     [
         (["-o", "a.svg", "--tikz"], "--tikz is for an output that ends in .tex, got `a.svg`"),
         (["-o", "a.svg", "--dpi", "100"], "--dpi is for an output that ends in .png, got `a.svg`"),
-        (["-o", "a.tex"], ".tex is for --style table, not for graph; TikZ is --tikz"),
+        (["-o", "a.tex"], "; TikZ is --tikz"),
         (["-o", "a.svg", "--caption", "a.txt"], "--caption got `a.txt`, expected a name that ends in .tex"),
         (["-o", "a.tex", "--tikz", "--caption", "a.tex"], "for the figure and for its --caption, expected two files"),
         (

@@ -74,8 +74,9 @@ def named(value: str) -> str:
     """A colour `#rrggbb` in words: `pale yellow`, `dark grey`."""
     red, green, blue = (int(value[at : at + 2], 16) / 255 for at in (1, 3, 5))
     hue, lightness, _ = rgb_to_hls(red, green, blue)
-    if max(red, green, blue) - min(red, green, blue) < 0.06:
-        shades = ((0.12, "black"), (0.4, "dark grey"), (0.68, "grey"), (0.97, "light grey"), (1.01, "white"))
+    chroma = max(red, green, blue) - min(red, green, blue)
+    if chroma < 0.06 or (lightness < 0.15 and chroma < 0.15):
+        shades = ((0.15, "black"), (0.4, "dark grey"), (0.68, "grey"), (0.97, "light grey"), (1.01, "white"))
         return _first(shades, lightness)
     shades = ((0.2, "very dark "), (0.38, "dark "), (0.68, ""), (0.86, "light "), (1.01, "pale "))
     return _first(shades, lightness) + _first(_HUES, hue * 360)

@@ -32,12 +32,13 @@ class Entry:
 
     @property
     def look(self) -> Look:
-        """How the miniature looks in the main: as its first area that is more than ground, else as its first line."""
-        looks = [
-            each.look for each in painted(self.items) if isinstance(each, Painted) and not isinstance(each.shape, Text)
+        """How the miniature looks in the main: as its largest area that is more than ground, else as its first
+        line."""
+        shapes = [
+            each for each in painted(self.items) if isinstance(each, Painted) and not isinstance(each.shape, Text)
         ]
-        areas = [look for look in looks if look.fill and look.fill not in ("paper", "panel")]
-        return next(iter([*areas, *looks]), Look())
+        areas = [each for each in shapes if each.look.fill and each.look.fill not in ("paper", "panel")]
+        return max(areas, key=lambda each: each.area).look if areas else next((each.look for each in shapes), Look())
 
 
 def swatch(kind: str, text: str = "") -> Entry:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import pi
 
 from netc.figures.scene import Ellipse, Group, Item, Path, Picture, Polygon, Rect, Stamp, Text, moved
 from netc.figures.theme import LOOKS, Look
@@ -25,6 +26,19 @@ class Painted:
     def head(self) -> str:
         """What the look of its head is called, where that is filled."""
         return f"{self.name}.head"
+
+    @property
+    def area(self) -> float:
+        """How much of the paper it covers, in square units; lines and texts nothing."""
+        match self.shape:
+            case Rect(_, _, width, height):
+                return width * height
+            case Ellipse(_, _, rx, ry):
+                return pi * rx * ry
+            case Polygon(points):
+                pairs = zip(points, [*points[1:], points[0]], strict=True)
+                return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True)

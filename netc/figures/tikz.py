@@ -161,6 +161,7 @@ class _Writer:
                 yield from self._line(line, item)
                 return
             case Rect(x, y, width, height, _, radius):
+                radius = min(radius, width / 2, height / 2)
                 corners = f"[rounded corners={number(radius * self.scene.unit)}bp] " if radius else ""
                 path = f"{corners}{self._at((x, y))} rectangle {self._at((x + width, y + height))}"
             case Ellipse(x, y, rx, ry):
