@@ -153,6 +153,9 @@ train F.none
 evaluate F.none
 evaluate F --weights F
 predict F F
+export F --random-weights 0 -o F.onnx
+export F --random-weights F -o F.npz
+export F --weights F -o F.npz
 runs F.none
 ops F
 explain F

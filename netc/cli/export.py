@@ -87,4 +87,4 @@ def _given(options: argparse.Namespace) -> tuple[Program, Weights, Mapping[str, 
     found.path = path
     say(found.text(), rendered=False)
     classes = list(record.classes) if record and record.classes else None
-    return program, weights, {} if classes is None else {"classes": json.dumps(classes, ensure_ascii=False)}
+    return program, weights, {} if classes is None else {"classes": json.dumps(classes)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from netc.diagnostics.escape import harmless
 from netc.ir.net import Net
 from netc.ir.shape import show_shape
 from netc.layers.shape import Identity
@@ -105,9 +106,9 @@ def difference(found: NDArray[Any], expected: NDArray[Any]) -> float:
 
 
 def place_of(program: Program, name: str) -> str:
-    """Where a layer was written: `resnet.net:12`."""
+    """Where a layer was written: `resnet.net:12`, whatever the file is called."""
     span = program.net.node(name).origin.span
-    return f"{span.source.name}:{span.line}"
+    return harmless(f"{span.source.name}:{span.line}")
 
 
 def _allowed(rounding: float) -> float:

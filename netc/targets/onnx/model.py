@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from netc import __version__
 from netc.analysis.sizes import text
 from netc.analysis.sizes.trace import Formulas, formulas
+from netc.diagnostics.escape import harmless
 from netc.rewrites.inference import rewritten
 from netc.targets.errors import ExportError
 from netc.targets.onnx.graph import Graph, Node, Value
@@ -148,7 +149,7 @@ def _proto(program: Program, graph: Graph, known: Formulas | None) -> onnx.Model
         nodes.append(made)
     inputs = [_info(value.name, shape, known) for value, shape in graph.inputs]
     outputs = [_info(value.name, shape, known) for value, shape in graph.outputs]
-    body = helper.make_graph(nodes, program.name, inputs, outputs, held)
+    body = helper.make_graph(nodes, harmless(program.name), inputs, outputs, held)
     opset = helper.make_opsetid("", OPSET)
     return helper.make_model(
         body, opset_imports=[opset], ir_version=IR, producer_name="netc", producer_version=__version__
