@@ -90,6 +90,7 @@ def test_keras_files_are_proved_in_keras(spec: Path, capsys: pytest.CaptureFixtu
 def test_what_keras_computes_otherwise_is_refused(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec.write_text("input 8\nfc 40 softsign\nsparsemax\n")
     assert export("a.net", "--random-weights", "7", "-o", "a.onnx") == CLEAN
+    assert "`sparsemax` is as published in the file" in capsys.readouterr().err
     assert export("a.net", "--random-weights", "7", "-o", "a.keras") == ERRORS
     said = capsys.readouterr().err
     assert "computes another network" in said

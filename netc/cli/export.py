@@ -12,7 +12,7 @@ from netc.cli.options import add, add_compiling, whole
 from netc.cli.output import STDIO, keep, say, write
 from netc.cli.running import inputs, load, need
 from netc.cli.training import add_trained, telling, trained
-from netc.targets.exporting import SUFFIXES, exported, suffix_of
+from netc.targets.exporting import SUFFIXES, exported, suffix_of, unlike_keras
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +57,9 @@ def run(options: argparse.Namespace) -> int:
     if not path.resolve().parent.is_dir():
         raise UsageError(f"cannot write `{path}`: there is no folder of that name")
     program, weights, more = _given(options)
+    if suffix == ".onnx":
+        for op, what in unlike_keras(program.net).items():
+            say(f"`{op}` is as published in the file, and weights that Keras trained met another one: {what}")
     content, proof = exported(program, weights, suffix, more)
     write(options.output, content)
     say(proof)

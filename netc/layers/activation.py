@@ -117,6 +117,9 @@ _PLAIN: tuple[tuple[str, str, Function], ...] = (
 _ACROSS = ("softmax", "log_softmax", "sparsemax")
 
 
+_UNLIKE_KERAS = {"sparsemax": "Keras 3.15 on TensorFlow adds up sums of prefixes: its outputs do not sum to 1"}
+
+
 _PAPER = {"selu": "SELU", "silu": "SiLU", "mish": "Mish", "hard_silu": "hard SiLU"}
 
 
@@ -126,7 +129,7 @@ def _plain(name: str, *aliases: str, doc: str, function: Function) -> None:
 
     paper = _PAPER.get(name, name.replace("_", " "))
     facts: dict[str, object] = {"__doc__": doc, "__module__": __name__, "example": f"conv 16x3; {name}", "paper": paper}
-    facts |= {"across": name in _ACROSS, "compute": compute}
+    facts |= {"across": name in _ACROSS, "compute": compute, "unlike_keras": _UNLIKE_KERAS.get(name, "")}
     operation(name, *aliases, family="activation")(type(name, (Activation,), facts))
 
 

@@ -84,6 +84,7 @@ class Layer(Record, Declared):
     slides: ClassVar[bool] = False  # reads positions together, in windows or all of them
     trails: ClassVar[bool] = False  # may stand as a word after operations that are `trailing`
     removes_bias: ClassVar[bool] = False  # takes away what is added to a whole channel before it
+    unlike_keras: ClassVar[str] = ""  # what Keras computes in its place, where that is something else
 
     # How figures and tables of papers show it.
     paper: ClassVar[str] = ""  # what papers call it, where that is not what the language calls it

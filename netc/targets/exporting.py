@@ -8,8 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from netc import needs
+from netc.layers import LAYERS
 
 if TYPE_CHECKING:
+    from netc.ir.net import Net
     from netc.ir.weights import Weights
     from netc.program import Program
 
@@ -51,6 +53,12 @@ def exported(
         content, proof = keras.export(program, weights)
         return content, proof.text()
     return _weights(program, weights, suffix)
+
+
+def unlike_keras(net: Net) -> dict[str, str]:
+    """What Keras computes otherwise than the file, by the operation: of weights that were trained there."""
+    kinds = {kind for node in net for kind in (type(node.layer), LAYERS.get(getattr(node.layer, "act", ""))) if kind}
+    return {kind.op: kind.unlike_keras for kind in sorted(kinds, key=lambda kind: kind.op) if kind.unlike_keras}
 
 
 def _weights(program: Program, weights: Weights, suffix: str) -> tuple[bytes, str]:
