@@ -209,10 +209,10 @@ def test_a_tooltip_has_all_facts() -> None:
         assert fact in title, (fact, title)
 
 
-def test_what_a_size_leaves_open_is_not_said() -> None:
+def test_what_a_size_leaves_open_is_said_as_a_formula() -> None:
     svg = netc.load("specs/unet.net").draw().svg
-    assert "31,030,658 parameters · 23 layers deep · receptive field 204<" in svg
-    assert "MACs" not in svg
+    assert "31,030,658 parameters · 733.9 k·H·W MACs · 23 layers deep · receptive field 204<" in svg
+    assert "640 parameters, 576·H·W MACs, receptive field 3" in svg
 
 
 def test_shortcuts_are_dotted_where_the_shape_changes() -> None:

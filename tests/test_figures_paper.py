@@ -128,6 +128,14 @@ def test_open_sizes_are_formulas() -> None:
     assert not any("?" in text for text in said)
 
 
+@pytest.mark.parametrize("style", ["graph", "volumes", "column", "table", "grid"])
+def test_nothing_is_unknown_in_a_network_of_open_sizes(style: str) -> None:
+    """Neither in what is drawn nor in tooltips; and MACs are said too."""
+    said = load("unet").draw(style=style).svg
+    assert "?" not in said
+    assert "733.9 k·H·W MACs" in said or style == "table"
+
+
 # -- table --------------------------------------------------------------------------------------------------------
 
 # Simonyan & Zisserman 2014, Table 1, without the bands; `*` is bold there.

@@ -22,12 +22,11 @@ from netc.ir.net import Net
 from netc.ir.shape import Shape
 from netc.layers.base import LAYERS, Layer, operation
 from tests.effort import effort, unshrunk
-from tests.random_networks import SINGLE, compiled, networks, opened
+from tests.needs import needs_tensorflow
+from tests.random_networks import compiled, networks, opened
+from tests.size_formulas import SIZING, compare
 
 H, W = Formula.of(Symbol("H")), Formula.of(Symbol("W"))
-
-# What changes sizes, and what works for open ones
-SIZING = [cls for cls in SINGLE if cls.family in ("conv", "pool", "shape") and cls.op not in ("reshape", "flatten")]
 
 
 def chain(steps: list[tuple[str, int]], start: Any) -> Any:
@@ -225,6 +224,29 @@ def test_formulas_are_what_the_rules_give(source: str) -> None:
     source = opened(source)
     if compiled(source) is not None:
         agrees(source)
+
+
+@needs_tensorflow
+@unshrunk(5)
+@given(networks(SIZING, least=1, single=True))
+def test_formulas_are_what_keras_says(source: str) -> None:
+    compare(source)
+
+
+@needs_tensorflow
+@pytest.mark.parametrize(
+    "source",
+    [
+        "input 9x9x3; conv 4x3/2 pad=1; pool 3/2 pad=valid; deconv 4x5/3 pad=valid; upsample 2; crop 1x0",
+        "input 9x9x9x2; conv 4x3/2; avgpool 2 pad=valid; deconv 4x3/2",
+        "input 32x3; conv 4x3 pad=causal dilation=3; sepconv 8x5/2; pool 3/2 pad=1; subsample 3",
+        "input 32x32x3; a: conv 4x3; pool 2; b: conv 4x3/2; upsample 2; concat { | conv 2x3 | dwconv 3 }; upsample 2; concat a",
+    ],
+)
+def test_formulas_of_deeper_networks_are_what_keras_says(source: str) -> None:
+    count = compare(source.replace("; ", "\n", 1))
+    assert count["sizes"] > 10
+    assert count["formulas"] > 50
 
 
 def test_operations_that_do_not_exist_yet() -> None:

@@ -172,7 +172,7 @@ class _Column:
     def heading(self, left: float) -> list[Text]:
         """The name, and what the network costs: in a line, or in two where there is little room."""
         total = self.facts.cost.total
-        costs = [f"{human(total.trainable)} parameters", "" if total.macs is None else f"{human(total.macs)} MACs"]
+        costs = [f"{human(total.trainable)} parameters", f"{macs} MACs" if (macs := self.facts.macs()) else ""]
         costs = [cost for cost in costs if cost]
         said = costs if self.measures is NARROW else [" · ".join(costs)]
         name = fit(self.facts.program.name, max(self.row, 90), 12, bold=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import PurePath
@@ -11,7 +11,7 @@ from pathlib import PurePath
 from netc.analysis.cost import Cost, NetCost, measure
 from netc.analysis.receptive import Field, net_field, receptive_fields
 from netc.analysis.sizes import text
-from netc.analysis.sizes.trace import Extents, formulas, named
+from netc.analysis.sizes.trace import Extents, Formulas, formulas, named, total
 from netc.figures.scene import Group, Item
 from netc.ir.net import Node
 from netc.ir.shape import Shape, show_shape
@@ -71,6 +71,8 @@ def parts(layer: Layer, output: Shape) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def kind_of(layer: Layer, output: Shape) -> str:
     """A layer in the words of the language: `3×3 conv, 64, /2, relu`."""
+    if layer.is_input:
+        return f"{layer.op} {show_extents(named(output))}"
     return times(kind(layer, output))
 
 
@@ -91,18 +93,24 @@ class Facts:
         return receptive_fields(self.program.net)
 
     @cached_property
-    def _extents(self) -> Mapping[str, Extents]:
-        found = formulas(self.program.net)
-        return self.program.net.shapes if found is None else found.shapes
+    def _formulas(self) -> Formulas | None:
+        return formulas(self.program.net) if self.program.net.is_open else None
 
     def extents(self, name: str) -> Extents:
         """The output shape of a layer, open sizes as formulas of those of the input; None where there is no formula."""
-        shape = self.program.net.shapes[name]
-        return self._extents[name] if None in shape else shape
+        return self.program.net.shapes[name] if self._formulas is None else self._formulas.shapes[name]
 
     def shape(self, name: str) -> str:
         """The output shape of a layer as figures write it: `56×56×64`, or `⌈H/4⌉×⌈W/4⌉×64` where sizes are open."""
         return show_extents(self.extents(name))
+
+    def macs(self, names: Iterable[str] | None = None) -> str:
+        """The multiply-accumulates of layers, or of all: `1.8 G`, `36.9 k·⌈H/4⌉·⌈W/4⌉`; empty for none, and where they
+        are not known."""
+        known, found = self.cost.layers, self._formulas
+        chosen = known if names is None else names
+        amount = total(known[name].macs if found is None else found.macs[name] for name in chosen)
+        return text.brief(amount, human) if amount else ""
 
     def node_title(self, names: Sequence[str]) -> str:
         """The tooltip of layers that are drawn as one, in order: names, kinds, shapes, window, costs, place."""
@@ -118,7 +126,11 @@ class Facts:
         lines = [f"{main.name}: {kinds}", flow]
         if main.shares:
             lines.append(f"weights of {main.shares}")
-        lines.append(", ".join(filter(None, [counts(cost), f"receptive field {show_field(self.fields[last])}"])))
+        lines.append(
+            ", ".join(
+                filter(None, [counts(cost, self.macs(names)), f"receptive field {show_field(self.fields[last])}"])
+            )
+        )
         return "\n".join([*filter(None, lines), self.place(main)])
 
     def place(self, node: Node) -> str:
@@ -153,11 +165,14 @@ class Facts:
         return Group(items, name=name, title=title, role=role, line=line, span=self.span(node), nodes=nodes)
 
     def header(self) -> str:
-        """The numbers of the network: parameters, MACs (left out where a size is not known), depth, receptive field."""
-        total = self.cost.total
+        """The numbers of the network: parameters, MACs (left out where they are not known), depth, receptive field."""
         field = show_field(net_field(self.program.net, self.fields))
-        macs = "" if total.macs is None else f"{human(total.macs)} MACs"
-        parts = [f"{total.trainable:,} parameters", macs, f"{self.cost.depth} layer{'s' * (self.cost.depth != 1)} deep"]
+        macs = self.macs()
+        parts = [
+            f"{self.cost.total.trainable:,} parameters",
+            f"{macs} MACs" if macs else "",
+            f"{self.cost.depth} layer{'s' * (self.cost.depth != 1)} deep",
+        ]
         return " · ".join([*filter(None, parts), f"receptive field {times(field)}"])
 
     def description(self) -> str:
@@ -192,9 +207,7 @@ def _one(texts: Sequence[str]) -> str:
     return texts[0] if len(set(texts)) == 1 else "×".join(texts)
 
 
-def counts(cost: Cost) -> str:
-    """Parameters and MACs in words; without those that are none, or not known."""
-    parts = [f"{cost.parameters:,} parameters"] if cost.parameters else []
-    if cost.macs:
-        parts.append(f"{human(cost.macs)} MACs")
-    return ", ".join(parts)
+def counts(cost: Cost, macs: str) -> str:
+    """Parameters and MACs, as `Facts.macs` says them, in words; without those that are none, or not known."""
+    parts = [f"{cost.parameters:,} parameters" if cost.parameters else "", f"{macs} MACs" if macs else ""]
+    return ", ".join(filter(None, parts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from functools import cache
@@ -19,6 +20,8 @@ _PROBE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">'
     '<text x="2" y="16" font-family="Arial, sans-serif" font-size="16">{}</text></svg>'
 )
+_BRACKETED = re.compile(r"<text(?=[^>]*>[^<]*[⌈⌉⌊⌋])")
+_WITH_BRACKETS = "DejaVu Sans, Segoe UI Symbol, Apple Symbols, sans-serif"  # resvg would take a font with serifs
 _NOBODYS = "\U0010fffd"  # a private character, for which fonts show what they show for one that they lack
 
 
@@ -46,6 +49,7 @@ def render(svg: str, dpi: int | None = None, *, usual: int = SCREEN) -> bytes:
 
 
 def _render(resvg: Any, svg: str, **more: float) -> bytes:
+    svg = _BRACKETED.sub(f'<text style="font-family:{_WITH_BRACKETS}"', svg)
     return bytes(resvg.svg_to_bytes(svg_string=svg, sans_serif_family="Liberation Sans", **more))
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from netc.analysis.cost import Cost, NetCost, measure
 from netc.analysis.receptive import Axis, Field, figure, net_field, receptive_fields
 from netc.analysis.sizes import text
-from netc.analysis.sizes.formula import Extent, Formula
 from netc.analysis.sizes.trace import Amounts, Formulas, formulas
 from netc.diagnostics.escape import harmless
 from netc.ir.net import Node
@@ -23,7 +22,6 @@ from netc.report.table import comma_separated, markdown, plain
 HEADER = ("layer", "kind", "output", "parameters", "MACs", "memory", "field", "jump", "line")
 RIGHT = (False, False, False, True, True, True, True, True, True)
 WIDEST = 48  # characters of a statement's text in a table
-WIDEST_AMOUNT = 40  # of a formula
 
 
 def render(program: Program, format: str = "text") -> str:
@@ -73,13 +71,7 @@ def _amounts(cost: Cost, amounts: Amounts) -> tuple[str, str]:
         amount if known is None else known
         for known, amount in ((cost.macs, amounts.macs), (cost.memory, amounts.memory))
     )
-    return _amount(macs, human), _amount(memory, partial(human, unit="B"))
-
-
-def _amount(amount: Extent, number: Callable[[int], str]) -> str:
-    """An amount as a formula, or what it is close to where that is long."""
-    said = text.amount(amount, number)
-    return text.about(amount, number) if isinstance(amount, Formula) and len(said) > WIDEST_AMOUNT else said
+    return text.brief(macs, human), text.brief(memory, partial(human, unit="B"))
 
 
 def _field_cells(row: Row) -> list[str]:
@@ -111,7 +103,7 @@ def _total_macs(total: Cost, found: Formulas | None) -> str:
 def _activations(program: Program, cost: NetCost, found: Formulas | None) -> str:
     amounts = Amounts() if found is None else found.total
     peak = cost.peak if found is None else found.peak(program.net)
-    said, most = _amounts(cost.total, amounts)[1], _amount(peak, partial(human, unit="B"))
+    said, most = _amounts(cost.total, amounts)[1], text.brief(peak, partial(human, unit="B"))
     return f"{said} for one sample, {most} at once in inference"
 
 

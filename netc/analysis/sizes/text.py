@@ -9,6 +9,7 @@ from math import gcd, lcm
 from netc.analysis.sizes.formula import Extent, Floor, Formula, Product, Symbol
 
 Number = Callable[[int], str]
+WIDEST = 40  # characters of an amount in a table
 
 
 # -- sizes ---------------------------------------------------------------------------------------------------
@@ -234,6 +235,12 @@ def _from(counts: Mapping[Product, int]) -> Formula:
     for product, count in counts.items():
         made += Formula(((product, count),))
     return made
+
+
+def brief(given: Extent, number: Number) -> str:
+    """An amount, or what it is close to where its formula is long."""
+    said = amount(given, number)
+    return about(given, number) if isinstance(given, Formula) and len(said) > WIDEST else said
 
 
 def about(formula: Formula, number: Number) -> str:

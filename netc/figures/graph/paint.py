@@ -269,7 +269,8 @@ class Painter:
             if frame.count > 1:
                 blocks = "equal branches" if frame.beside else "equal blocks"
                 title += f": {frame.count} {blocks} of {len(frame.names) // frame.count} layers"
-                more = facts.counts(sum((self.facts.cost.layers[name] for name in frame.names), Cost()))
+                cost = sum((self.facts.cost.layers[name] for name in frame.names), Cost())
+                more = facts.counts(cost, self.facts.macs(frame.names))
             node = self.net.node(frame.names[0])
             yield Group(
                 items,

@@ -90,7 +90,7 @@ class Table:
         """MACs and exact parameters of each network."""
         totals = [column.facts.cost.total for column in self.columns]
         return [
-            ("MACs", [human(total.macs) for total in totals]),
+            ("MACs", [column.facts.macs() or human(column.facts.cost.total.macs) for column in self.columns]),
             ("parameters", [f"{total.trainable:,}" for total in totals]),
         ]
 
