@@ -343,7 +343,7 @@ def _extent(value: int | None) -> Extent:
 def _wrong(run: _Run) -> frozenset[Layer]:
     """The layers whose rules give something else than their formulas, for other sizes that work."""
     wrong: set[Layer] = set()
-    for sizes in islice(_samples(run.sizes), max(4, BUDGET // max(len(run.done), 1))):
+    for sizes in islice(_samples(run.sizes, _steps(run.equations)), max(4, BUDGET // max(len(run.done), 1))):
         if not all(equation.holds(sizes) for equation in run.equations):
             continue
         differ = _differing(run, sizes)
@@ -352,13 +352,20 @@ def _wrong(run: _Run) -> frozenset[Layer]:
     return frozenset(wrong)
 
 
-def _samples(start: Sizes) -> Iterator[Sizes]:
-    """Small sizes and large ones, of all remainders modulo the smaller strides."""
+def _samples(start: Sizes, steps: Mapping[str, tuple[int, int]]) -> Iterator[Sizes]:
+    """Small sizes and large ones, of all remainders modulo the smaller strides, in the steps that equations leave."""
+
+    def small(symbol: str, turn: int) -> int:
+        step, offset = steps.get(symbol, (1, 0))
+        return offset + step * (turn if offset == 0 else turn - 1)
+
+    def large(symbol: str, turn: int) -> int:
+        return start[symbol] + turn * steps.get(symbol, (1, 0))[0]
+
     for turn in range(1, SAMPLES + 1):
-        yield {symbol: turn + number for number, symbol in enumerate(start)}
-        yield {symbol: size + turn * (number + 1) for number, (symbol, size) in enumerate(start.items())}
-        yield dict.fromkeys(start, turn)
-        yield dict.fromkeys(start, 16 * turn)
+        yield {symbol: small(symbol, turn + number) for number, symbol in enumerate(start)}
+        yield {symbol: large(symbol, turn * (number + 1)) for number, symbol in enumerate(start)}
+        yield {symbol: small(symbol, turn) for symbol in start}
 
 
 def _differing(run: _Run, sizes: Sizes) -> set[Layer] | None:
