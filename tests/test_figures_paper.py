@@ -136,6 +136,13 @@ def test_nothing_is_unknown_in_a_network_of_open_sizes(style: str) -> None:
     assert "733.9 k·H·W MACs" in said or style == "table"
 
 
+def test_graphviz_gets_formulas_and_no_frame_around_nothing() -> None:
+    """A block's identity shortcut is a call that makes no layer."""
+    said = netc.load("specs/resnet34.net").to_dot()
+    assert said.count("subgraph") == said.count("\t}\n") > 16
+    assert 'label="H/2xW/2x64"' in load("unet").to_dot()
+
+
 # -- table --------------------------------------------------------------------------------------------------------
 
 # Simonyan & Zisserman 2014, Table 1, without the bands; `*` is bold there.

@@ -10,14 +10,15 @@ from graphviz import Digraph, escape, nohtml
 from graphviz.quoting import quote
 
 from netc.analysis.depth import trunk
+from netc.analysis.sizes.text import shape
 from netc.analysis.structure import Layers, Series, names_of, structure
+from netc.figures.facts import Facts
 from netc.figures.styles import FigureError
 from netc.figures.theme import KIND_NAMES, colour
 from netc.ir.net import Node
-from netc.ir.shape import show_shape
 from netc.lower.expansion import Task, walk
 from netc.program import Program
-from netc.report.label import kind
+from netc.report.rows import kind_of
 
 FORMATS = (".svg", ".png", ".pdf", ".dot")  # that Graphviz writes
 PATIENCE = 60  # seconds
@@ -41,45 +42,47 @@ def dump(program: Program, direction: str = "tb") -> str:
     if direction == "lr":
         graph.attr(rankdir="LR")
     path = trunk(program.net)
-    walk(_series(graph, program, structure(program), set(path)))
+    known = Facts(program)
+    walk(_series(graph, known, structure(program), set(path)))
     straight = set(pairwise(path))
     for node in program.net:
         for operand in program.net.operands(node.name):
             weight = _STRAIGHT if (operand, node.name) in straight else None
-            graph.edge(operand, node.name, label=show_shape(program.net.shapes[operand]), weight=weight)
+            graph.edge(operand, node.name, label=shape(known.extents(operand)), weight=weight)
     source: str = graph.source
     return source
 
 
-def _series(graph: Digraph, program: Program, series: Series, path: Container[str]) -> Task:
+def _series(graph: Digraph, known: Facts, series: Series, path: Container[str]) -> Task:
     """The layers of a series, each inside the frames of the calls that made it."""
     for item in series.items:
         if isinstance(item, Layers):
             for name in item.names:
-                _node(graph, program, program.net.node(name), name in path)
+                _node(graph, known, known.program.net.node(name), name in path)
             for branch in item.branches:
-                yield _series(graph, program, branch, path)
+                yield _series(graph, known, branch, path)
             continue
-        if item.definition:
+        inside = names_of(item.passes[0]) if item.definition else []
+        if inside:  # not the identity of a shortcut
             label, name = quote(_lines([item.name, f"({item.definition})"])), quote("name of " + item.name)
-            inside = names_of(item.passes[0])
             first = quote(next((layer for layer in inside if layer in path), inside[0]))
             graph.body.append(f"\tsubgraph {quote('cluster_' + item.name)} {{\n")
             graph.body.append(f"\tgraph [{_FRAME}]\n")
             graph.body.append(f"\t{name} [label={label} {_NAME}]\n")
             graph.body.append(f"\t{name} -> {first} [{_BESIDE}]\n")
         for inner in item.passes:
-            yield _series(graph, program, inner, path)
-        if item.definition:
+            yield _series(graph, known, inner, path)
+        if inside:
             graph.body.append("\t}\n")
 
 
-def _node(graph: Digraph, program: Program, node: Node, on_path: bool) -> None:
-    lines = [node.name, kind(node.layer, program.net.shapes[node.name])]
+def _node(graph: Digraph, known: Facts, node: Node, on_path: bool) -> None:
+    net = known.program.net
+    lines = [node.name, kind_of(node, net)]
     if node.shares:
         lines.append(f"weights of {node.shares}")
-    if node.name in program.net.outputs:
-        lines.append(show_shape(program.net.shapes[node.name]))
+    if node.name in net.outputs:
+        lines.append(shape(known.extents(node.name)))
     look = {"fillcolor": colour(node.layer.family, "light")} if node.layer.family in KIND_NAMES else {}
     look |= {"group": "trunk"} if on_path else {}
     graph.node(node.name, _lines(lines), shape="ellipse" if node.layer.is_input else None, **look)

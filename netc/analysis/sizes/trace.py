@@ -29,7 +29,7 @@ from netc.params import Refused
 
 AXES = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
 SAMPLES = 24  # sizes from 1 on, and large ones, on which formulas are compared with the rules
-BUDGET = 1500  # of different layers to run on samples; at least four samples
+BUDGET = 600  # of different layers to run on samples; at least four samples
 MOST_REMAINDERS = 4096
 MOST_ROUNDS = 8
 
