@@ -193,6 +193,9 @@ assert "layers.Rescaling(f, offset=-1" in net.source(), net.source()
 from netc.cli import main
 assert main(["ops", "rescale"]) == 0
 assert main(["check", "wrong.net", "--color", "never"]) == 1
+from importlib.util import find_spec
+if find_spec("onnxruntime"):
+    assert main(["export", "example.net", "--random-weights", "0", "-o", "example.onnx"]) == 0
 """
 
 

@@ -151,6 +151,14 @@ def test_idioms_stand_for_single_nodes() -> None:
     assert (found["LeakyRelu"], found["Elu"], found["HardSwish"]) == (1, 1, 2)
 
 
+def test_whole_numbers_stand_for_real_ones() -> None:
+    proved(
+        program(
+            "input 8x8x4\nlayernorm epsilon=2; groupnorm 2 epsilon=1; bn epsilon=3; leakyrelu 2; elu 1; lrn bias=1 beta=1"
+        )
+    )
+
+
 def test_a_matrix_product_permutes_its_weight_instead_of_its_input() -> None:
     assert ops(proved(program("input 6x5x3\nconv 4x3; flatten; fc 7")))["Transpose"] == 1
     assert ops(proved(program("input 6x5x3\nconv 4x3; flatten; relu; fc 7")))["Transpose"] == 2
@@ -194,6 +202,12 @@ def test_names_places_and_metadata_are_those_of_the_spec() -> None:
     assert re.fullmatch("[0-9a-f]{64}", said["netc_weights_sha256"])
     other = model(made, random_weights(made.net, 2)).proto
     assert said["netc_weights_sha256"] not in {prop.value for prop in other.metadata_props}
+
+
+def test_a_layer_of_a_shipped_definition_has_the_line_that_called_it() -> None:
+    _, built = export("input 8x8x3\n\nbasicblock 1 4")
+    places = {node.doc_string for node in built.proto.graph.node if node.op_type == "Conv"}
+    assert all(re.fullmatch(r".*resnet\.net:\d+, from a\.net:3", place) for place in places), places
 
 
 def test_the_same_network_is_the_same_bytes() -> None:
@@ -242,6 +256,13 @@ def test_an_invalid_model_is_refused() -> None:
         OnnxRuntime(built, built.proto.SerializeToString())
     with pytest.raises(ExportError, match=r"onnxruntime .* refuses the model"):
         session(built.proto.SerializeToString())
+
+
+def test_a_model_that_no_file_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netc.targets.onnx.model.LARGEST", 4000)
+    assert export("input 8x8x3\nconv 4x3")
+    with pytest.raises(ExportError, match=r"the model has [\d,]+ bytes, and an ONNX file has at most 4,000"):
+        export("input 64\nfc 32")
 
 
 def test_a_softmax_of_an_input_is_proved() -> None:

@@ -106,9 +106,15 @@ def difference(found: NDArray[Any], expected: NDArray[Any]) -> float:
 
 
 def place_of(program: Program, name: str) -> str:
-    """Where a layer was written: `resnet.net:12`, whatever the file is called."""
-    span = program.net.node(name).origin.span
-    return harmless(f"{span.source.name}:{span.line}")
+    """Where a layer was written: `resnet.net:12`, whatever the file is called; of one in a definition of another file,
+    the line that called it too: `netc/std/resnet.net:68, from a.net:3`."""
+    origin = program.net.node(name).origin
+    said = f"{origin.span.source.name}:{origin.span.line}"
+    calls = [frame.span for frame in (origin.frame.chain() if origin.frame else ())]
+    here = next((span for span in calls if span.source is program.file.source), origin.span)
+    if here.source is not origin.span.source:
+        said += f", from {here.source.name}:{here.line}"
+    return harmless(said)
 
 
 def _allowed(rounding: float) -> float:

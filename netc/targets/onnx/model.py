@@ -55,6 +55,7 @@ def model(program: Program, weights: Weights, more: Mapping[str, str] | None = N
     `more` is metadata beside netc's own. Raises `ExportError` for one that is too large for a file.
     """
     net = program.net
+    _small(sum(array.nbytes for array in weights.values()))
     graph, tensors = _graph(*rewritten(net, weights))
     for rewrite in REWRITES:
         rewrite(graph)
@@ -68,9 +69,13 @@ def model(program: Program, weights: Weights, more: Mapping[str, str] | None = N
     proto = _proto(program, graph, formulas(net))
     for key, value in {**_metadata(program, weights), **(more or {})}.items():
         proto.metadata_props.add(key=key, value=value)
-    if (size := proto.ByteSize()) > LARGEST:
-        raise ExportError(f"the model has {size:,} bytes, and an ONNX file at most {LARGEST:,}")
+    _small(proto.ByteSize())
     return Made(proto, values)
+
+
+def _small(size: int) -> None:
+    if size > LARGEST:
+        raise ExportError(f"the model has {size:,} bytes, and an ONNX file has at most {LARGEST:,}")
 
 
 def _graph(net: Net, weights: Weights) -> tuple[Graph, dict[str, Tensor]]:

@@ -105,8 +105,8 @@ def _first(rank: int) -> tuple[int, ...]:
 
 # What says the same in one node, and is faster in onnxruntime. (Its `LRN` is slower than what it stands for.)
 IDIOMS: dict[type[Layer], Callable[[Any], tuple[str, dict[str, float]]]] = {
-    LeakyReLU: lambda layer: ("LeakyRelu", {"alpha": layer.slope}),
-    ELU: lambda layer: ("Elu", {"alpha": layer.alpha}),
+    LeakyReLU: lambda layer: ("LeakyRelu", {"alpha": float(layer.slope)}),
+    ELU: lambda layer: ("Elu", {"alpha": float(layer.alpha)}),
     HardSiLU: lambda layer: ("HardSwish", {}),
 }
 
@@ -290,7 +290,9 @@ class Onnx:
 
     def standardize_channels(self, x: Tensor, epsilon: float) -> Any:
         x = self.last(x)
-        return self._node("LayerNormalization", x, np.ones(x.shape[-1] or 0, np.float32), axis=-1, epsilon=epsilon)
+        return self._node(
+            "LayerNormalization", x, np.ones(x.shape[-1] or 0, np.float32), axis=-1, epsilon=float(epsilon)
+        )
 
     def standardize_groups(self, x: Tensor, groups: int, epsilon: float) -> Any:
         x = self.first(x)
@@ -299,7 +301,9 @@ class Onnx:
         shape = self.graph.add("Shape", [x.value]).output if None in before else known
         parts = self._node("Reshape", x, _integers([0, groups, -1]))
         one, zero = np.ones(groups, np.float32), np.zeros(groups, np.float32)
-        return self._node("Reshape", self._node("InstanceNormalization", parts, one, zero, epsilon=epsilon), shape)
+        return self._node(
+            "Reshape", self._node("InstanceNormalization", parts, one, zero, epsilon=float(epsilon)), shape
+        )
 
     def sort_descending(self, x: Tensor) -> Any:
         x = self.settled(x)
