@@ -16,9 +16,9 @@ const point = node => {
 };
 const showCard = node => {
   if (selected.includes(node)) return hideCard();  // the page tells of it already
-  const ways = [marked('span', `${before(node.layers).size} before`), ', ', marked('span', `${after(node.layers).size} after`)];
-  [ways[0].className, ways[2].className] = ['up', 'down'];
-  card.replaceChildren(...describe(node), '\nlayers: ', ...ways);
+  const up = marked('span', `${before(node.layers).size} before`, 'up');
+  const down = marked('span', `${after(node.layers).size} after`, 'down');
+  card.replaceChildren(...describe(node), '\nlayers: ', up, ', ', down);
   card.hidden = false;
   stand(node.element.getBoundingClientRect(), view.getBoundingClientRect());
 };

@@ -6,8 +6,8 @@ const LEAST = 36;  // pixels of a side
 const outlines = new Map();  // of each kind of node, in this theme
 
 const drawMap = () => {
-  const { width, height, nodes } = shown(), room = [Math.min(150, view.clientWidth / 5), Math.min(200, view.clientHeight / 3)];
-  const scale = Math.min(room[0] / width, room[1] / height);
+  const { width, height, nodes } = shown(), largest = [view.clientWidth / 5, view.clientHeight / 3];
+  const scale = Math.min(Math.min(150, largest[0]) / width, Math.min(200, largest[1]) / height);
   const sides = [width, height].map(side => Math.max(LEAST, Math.round(side * scale)));
   const [across, down] = [sides[0] / width, sides[1] / height], context = picture.getContext('2d');
   [picture.width, picture.height] = sides.map(side => side * devicePixelRatio);
@@ -28,24 +28,27 @@ const drawMap = () => {
 // The colour of a shape's outline: those of fills may be close to the paper.
 const outline = shape => {
   const source = shape?.href ? $(shape.href.baseVal.slice(1)) : shape;
-  const own = source?.querySelector('[stroke], [fill]') ?? source ?? document.body, { stroke, fill, color } = getComputedStyle(own);
+  const painted = source?.querySelector('[stroke], [fill]') ?? source ?? document.body;
+  const { stroke, fill, color } = getComputedStyle(painted);
   return [stroke, fill].find(paint => paint.startsWith('rgb')) ?? color;
 };
 const drawFrame = () => {
   const { width, height } = shown(), { x, y, zoom } = place();
-  map.hidden = x >= 0 && y >= 0 && x + width * zoom <= view.clientWidth + 1 && y + height * zoom <= view.clientHeight + 1;
-  const share = (at, length, whole, room) => {
-    const first = Math.min(Math.max(at / whole, 0), 1) * room, last = Math.min(Math.max((at + length) / whole, 0), 1) * room;
+  const fits = (at, length, room) => at >= 0 && at + length * zoom <= room + 1;
+  map.hidden = fits(x, width, view.clientWidth) && fits(y, height, view.clientHeight);
+  const share = (at, length, room, side) => {
+    const [first, last] = [-at, room - at].map(end => Math.min(Math.max(end / zoom / length, 0), 1) * side);
     return [first, Math.max(last - first, 5)].map(value => `${value}px`);
   };
-  [seen.style.left, seen.style.width] = share(-x / zoom, view.clientWidth / zoom, width, picture.clientWidth);
-  [seen.style.top, seen.style.height] = share(-y / zoom, view.clientHeight / zoom, height, picture.clientHeight);
+  [seen.style.left, seen.style.width] = share(x, width, view.clientWidth, picture.clientWidth);
+  [seen.style.top, seen.style.height] = share(y, height, view.clientHeight, picture.clientHeight);
 };
 // The middle of what is seen goes where the pointer is; the frame is taken where the pointer holds it.
 let grip = [0, 0];
 const lead = event => {
   const box = picture.getBoundingClientRect(), { width, height } = shown(), { zoom } = place();
-  const x = (event.clientX - grip[0] - box.left) / box.width * width, y = (event.clientY - grip[1] - box.top) / box.height * height;
+  const x = (event.clientX - grip[0] - box.left) / box.width * width;
+  const y = (event.clientY - grip[1] - box.top) / box.height * height;
   move(view.clientWidth / 2 - x * zoom, view.clientHeight / 2 - y * zoom);
 };
 map.addEventListener('pointerdown', event => {

@@ -18,8 +18,9 @@ const plain = () => {
   const { svg, element } = shown(), copy = svg.cloneNode(true), known = paints();
   const textures = [...document.querySelectorAll('#textures pattern')].map(pattern => pattern.cloneNode(true));
   const define = pattern => {
-    if (!copy.querySelector('defs')) copy.querySelector('desc').after(document.createElementNS(svg.namespaceURI, 'defs'));
-    copy.querySelector('defs').prepend(pattern);
+    const definitions = copy.querySelector('defs') ?? document.createElementNS(svg.namespaceURI, 'defs');
+    definitions.prepend(pattern);
+    if (!definitions.parentElement) copy.querySelector('desc').after(definitions);
   };
   const all = [copy, ...copy.querySelectorAll('*')];
   all.forEach(each => {
@@ -40,7 +41,8 @@ const crop = copy => {
   const { width, height } = shown(), { x, y, zoom } = place(), { viewBox } = copy, unit = viewBox.baseVal.width / width;
   const left = Math.max(0, -x / zoom), right = Math.min(width, (view.clientWidth - x) / zoom);
   const top = Math.max(0, -y / zoom), bottom = Math.min(height, (view.clientHeight - y) / zoom);
-  const round = value => Math.round(value * 10) / 10, sides = [right - left, bottom - top].map(side => Math.max(side, 1));
+  const sides = [right - left, bottom - top].map(side => Math.max(side, 1));
+  const round = value => Math.round(value * 10) / 10;
   copy.setAttribute('viewBox', [left, top, ...sides].map(value => round(value * unit)).join(' '));
   ['width', 'height'].forEach((name, at) => copy.setAttribute(name, round(sides[at])));
 };
@@ -53,7 +55,10 @@ const download = (content, suffix) => {
 };
 const paint = async (text, width, height) => {
   const scale = Math.min(SHARP, WIDEST / width, WIDEST / height, Math.sqrt(LARGEST / (width * height)));
-  if (scale < 1) return tell(`A PNG of ${Math.round(width)} × ${Math.round(height)} pixels is more than a browser paints: save the SVG, or the visible part.`);
+  if (scale < 1) {
+    const size = [width, height].map(Math.round).join(' × ');
+    return tell(`A PNG of ${size} pixels is more than a browser paints: save the SVG, or the visible part.`);
+  }
   const image = new Image(), canvas = document.createElement('canvas');
   image.src = `data:image/svg+xml,${encodeURIComponent(text)}`;
   await image.decode();
@@ -64,7 +69,8 @@ const paint = async (text, width, height) => {
 const save = (format, visible) => {
   const copy = plain(), { width, height } = copy;
   if (visible) crop(copy);
-  const text = `${new XMLSerializer().serializeToString(copy).replace(/&#(10|xA);/g, '\n')}\n`;  // one line of a path on each
+  const serialised = new XMLSerializer().serializeToString(copy);
+  const text = `${serialised.replace(/&#(10|xA);/g, '\n')}\n`;  // lines of a path each on its own, as they are drawn
   if (format === 'svg') download(new Blob([text], { type: 'image/svg+xml' }), 'svg');
   else paint(text, width.baseVal.value, height.baseVal.value);
 };

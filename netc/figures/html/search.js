@@ -6,13 +6,14 @@ let hits = null, current = -1;  // the nodes that were found, null where nothing
 
 // Of each layer: its name and words; those of them that may be sizes; the lines that made it, and called what made it.
 const index = names.map((name, layer) => {
-  const said = words[kinds[layer]];
-  return { text: `${name.toLowerCase()} ${said}`, sizes: said.split(' ').filter(word => /\d/.test(word)), place: made[layer] };
+  const said = words[kinds[layer]], sizes = said.split(' ').filter(word => /\d/.test(word));
+  return { text: `${name.toLowerCase()} ${said}`, sizes, place: made[layer] };
 });
 // Whether a place is in a line: of the spec, or of the file that is named.
 const isIn = (place, file, line) => {
   const { dataset, classList } = rowOf(place).parentElement;
-  return Number(dataset.first) + places[place][1] === line && (file ? dataset.file.toLowerCase().includes(file) : classList.contains('spec'));
+  if (file ? !dataset.file.toLowerCase().includes(file) : !classList.contains('spec')) return false;
+  return Number(dataset.first) + places[place][1] === line;
 };
 // What somebody typed, as conditions on an entry of the index.
 const plainly = text => text.toLowerCase().replaceAll('×', 'x');
@@ -25,7 +26,7 @@ const terms = text => plainly(text)
     const begins = size => term.includes('x') && size.startsWith(`${term}x`);
     return ({ sizes }) => sizes.some(size => size === term || size.endsWith(`x${term}`) || begins(size));
   });
-// A node meets each condition with one of its layers or its card; a frame meets all with one that is drawn nowhere else.
+// A node meets each condition with one of its layers, or its card; a frame all with one that is drawn nowhere else.
 const finder = figure => {
   const drawnAlone = new Set(figure.nodes.filter(node => !node.isFrame).flatMap(node => node.layers));
   const cards = new Map(figure.nodes.map(node => [node, { text: plainly(node.title), sizes: [], place: -1 }]));

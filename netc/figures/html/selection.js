@@ -24,7 +24,8 @@ const tell = (...said) => {
   about.replaceChildren(...said);
   about.hidden = false;
 };
-const marked = (kind, text) => Object.assign(document.createElement(kind), { textContent: text });
+const marked = (kind, textContent, className = '') =>
+  Object.assign(document.createElement(kind), { textContent, className });
 // What a node is: its title, the name in bold.
 const describe = ({ title, element }) => {
   const [, name, rest] = /^([^:\n]*)(.*)$/s.exec(title), link = element.closest('a')?.href.baseVal;
@@ -66,7 +67,7 @@ const selectRow = row => {
 const light = () => {
   const node = pointed ?? (hits ? null : selected.length === 1 ? selected[0] : null);
   const lit = new Set(node && [...node.layers, ...before(node.layers), ...after(node.layers)]);
-  const own = new Set(node?.layers), up = new Set(node?.layers.flatMap(sources)), down = new Set(node?.layers.flatMap(readersOf));
+  const [own, up, down] = [layer => layer, sources, readersOf].map(next => new Set(node?.layers.flatMap(next)));
   shown().nodes.forEach(each => {
     const has = layers => each.layers.some(layer => layers.has(layer)), { classList } = each.element;
     classList.toggle('lit', node ? has(lit) : Boolean(hits?.has(each)));

@@ -24,8 +24,9 @@ const fit = whole => {
 const reveal = ({ box }) => {
   const { x, y, zoom } = place(), room = [view.clientWidth, view.clientHeight];
   const spans = [[x + box.left * zoom, box.width * zoom], [y + box.top * zoom, box.height * zoom]];
-  if (spans.every(([first, length], at) => first >= 0 && first + length <= room[at])) return;
-  pan(...spans.map(([first, length], at) => (room[at] - length) / 2 - first));
+  const shift = spans.map(([first, length], at) =>
+    first >= 0 && first + length <= room[at] ? 0 : (room[at] - length) / 2 - first);
+  if (shift.some(Boolean)) pan(...shift);
 };
 // Nodes get their box, in pixels of the figure, and their order along it.
 const arrange = () => {
