@@ -27,7 +27,9 @@ const plain = () => {
     each.classList.forEach(name => known.get(name)?.forEach(([property, value]) => each.setAttribute(property, value)));
     ['class', 'tabindex', 'aria-label'].forEach(name => each.removeAttribute(name));
   });
-  textures.reverse().filter(({ id }) => all.some(each => each.getAttribute('fill') === `url(#${id})`)).forEach(define);
+  const isUsed = ({ id }) => all.some(each => each.getAttribute('fill') === `url(#${id})`);
+  copy.querySelectorAll('linearGradient').forEach(gradient => { if (!isUsed(gradient)) gradient.remove(); });
+  textures.reverse().filter(isUsed).forEach(define);
   const own = [element.dataset.prefix, 'print-'], leads = { id: '', href: '#', fill: 'url(#' };
   copy.querySelectorAll('*').forEach(each => Object.entries(leads).forEach(([name, lead]) => {
     const value = each.getAttribute(name), prefix = own.find(start => value?.startsWith(lead + start));
