@@ -23,6 +23,7 @@ import netc
 from netc.figures import FigureError, Options
 from netc.figures.graph.measure import TAP
 from netc.figures.scene import (
+    SAFETY,
     Box,
     Ellipse,
     Group,
@@ -76,7 +77,7 @@ def examine(scene: Scene) -> Examined:
     found = [
         f"{name}: {text.text!r} leaves its box"
         for name, _, text in _texts(boxes)
-        if not any(_inside(text.corners, outline, 0.5) for outline in outlines[name])
+        if not any(_inside(_ink(text), outline, 0.5) for outline in outlines[name])
     ]
     found += [f"{name} leaves the sheet" for name, box, _ in boxes if not sheet.holds(box)]
     found += [f"{label.text!r} leaves the sheet" for label in labels if not sheet.holds(label.box, 0.5)]
@@ -137,6 +138,16 @@ def silhouettes(group: Group) -> list[list[Point]]:
     shape = group.items[0]
     shapes = [moved(each, shape.x, shape.y) for each in shape.template.items] if isinstance(shape, Stamp) else [shape]
     return [outline for each in shapes if (outline := _outline(each))]
+
+
+def _ink(text: Text) -> list[Point]:
+    """The corners of what a text covers: a sign, such as `+`, stands above its line and not over all of its width."""
+    if text.text not in ("+", "×", "−"):
+        return text.corners
+    left, _, right, _ = text.box
+    rim = (right - left) * (1 - 1 / SAFETY) / 2
+    top, bottom = text.y - 0.62 * text.size, text.y - 0.05 * text.size
+    return [(left + rim, top), (right - rim, top), (right - rim, bottom), (left + rim, bottom)]
 
 
 def _outline(shape: Item) -> list[Point]:

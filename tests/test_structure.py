@@ -34,7 +34,7 @@ def test_runs_are_all_blocks_that_come_again(numbers: list[int], times: int) -> 
     numbers = (numbers[:7] * times + numbers)[:50]
     runs = Runs(numbers)
     for end in range(len(numbers), 0, -1):
-        found = list(runs.ending(end))
+        found = [(period, length // period) for period, length in runs.ending(end)]
         assert dict(found) == squares(numbers, end)
         assert len(found) == len(dict(found))
 
@@ -94,6 +94,17 @@ def test_dense_chains_with_all_layers_before_each_are_repeats(newest: str) -> No
     network, series = folded("input 9x9x3\n" + "\n".join(lines) + "\nbn; relu; gap; fc 2")
     assert len(network.net.operands("concat6")) == 7
     assert counts(series) == [(6, 7)]
+    (group,) = [item for item in series.items if isinstance(item, Group) and len(item.passes) > 1]
+    assert [names_of(one)[-1] for one in group.passes] == [f"concat{number}" for number in range(1, 7)]
+
+
+def test_a_block_begins_where_one_tensor_enters_it() -> None:
+    """Pre-activation written out, with one more normalisation at the end: the blocks end with their sums all the same."""
+    unit = "bn; relu; conv 8x3; bn; relu; conv 8x3"
+    _, series = folded("input 9x9x8\n" + f"add {{ | identity | {unit} }}\n" * 1 + "".join(
+        f"x{n}: identity\n{unit}\nadd x{n}\n" for n in range(8)) + "bn; relu; gap; fc 2")  # fmt: skip
+    (group,) = [item for item in series.items if isinstance(item, Group)]
+    assert [names_of(one)[-1][:3] for one in group.passes] == ["add"] * 8
 
 
 def test_a_block_that_is_read_from_afar_ends_its_run() -> None:

@@ -31,13 +31,13 @@ class Runs:
         self._open: list[tuple[int, int, int]] = []
 
     def ending(self, end: int) -> Iterator[tuple[int, int]]:
-        """Of the runs that reach to `end` or farther: the period, and how many blocks of it end there. `end` is never
-        larger than it was in the call before."""
+        """Of the runs that reach to `end` or farther: the period, and how much of the run is before `end`, which is two
+        periods or more. `end` is never larger than it was in the call before."""
         while self._runs and self._runs[-1][1] >= end:
             self._open.append(self._runs.pop())
         self._open = [run for run in self._open if run[0] + 2 * run[2] <= end]
         for start, _, period in sorted(self._open, key=lambda run: run[2]):
-            yield period, (end - start) // period
+            yield period, end - start
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int, int]]:

@@ -19,6 +19,7 @@ from netc.program import Program
 from netc.syntax.source import Span
 
 BANDS = frozenset({"norm", "activation", "regularise"})  # families that make no block of their own
+_TRIED = 8  # combiners that a block may rather end with
 DEEPEST = 20  # parallel parts inside each other; deeper ones are told by their labels
 
 
@@ -235,6 +236,9 @@ class _Folder:
         self._numbers: dict[object, int] = {}
         self._known: dict[Item, tuple[int, int]] = {}  # a number, equal for equal items, and the weight
         self._grown = _grown(net)
+        self._growing: dict[str, list[str]] = {}  # concatenations that grow out of a tensor
+        for name, (before, _) in self._grown.items():
+            self._growing.setdefault(before, []).append(name)
 
     def fold(self, series: Series, out: Series) -> Task:
         """Fill a series with the items of another, inner ones first."""
@@ -317,8 +321,8 @@ class _Folder:
         return self._numbers.setdefault(key, len(self._numbers) + 1)
 
     def _repeats(self, items: list[Item]) -> list[Item]:
-        """Items with their runs of equal blocks, found from the end: a block ends where its run does. What comes again
-        inside a block that was found is told there."""
+        """Items with their runs of equal blocks, found from the end: a block ends where its run does, or earlier where
+        it is whole then. What comes again inside a block that was found is told there."""
         weights = list(accumulate((self._known[item][1] for item in items), initial=0))
         written = self.least.found or any(isinstance(item, Group) for item in items)
         pays = weights[-1] > (1 if written else self.least.layers) and self.least.blocks < inf
@@ -326,9 +330,12 @@ class _Folder:
         made: list[Item] = []
         end = len(items)
         while end:
-            period, count = self._best(items, weights, runs.ending(end), end)
+            period, count, spare = self._best(items, weights, runs.ending(end), end)
             start, last = end - period * count, items[end - 1]
-            if count > 1:
+            if count > 1 and self._is_split(items, end, period, spare):
+                made.append(last)
+                start = end - 1
+            elif count > 1:
                 run = _run(items[start:end], period)
                 if period > 1:
                     for each in run.passes:
@@ -343,10 +350,12 @@ class _Folder:
 
     def _best(
         self, items: Sequence[Item], weights: Sequence[int], runs: Iterable[tuple[int, int]], end: int
-    ) -> tuple[int, int]:
-        """The period and the count of the run before `end` that leaves out most layers; a count of 1 for none."""
-        found, saved = (1, 1), 0
-        for period, most in runs:
+    ) -> tuple[int, int, int]:
+        """The period and the count of the run before `end` that leaves out most layers, a count of 1 for none; and how
+        many items more of the run are before these blocks."""
+        found, saved = (1, 1, 0), 0
+        for period, length in runs:
+            most = length // period
             weight = weights[end] - weights[end - period]
             if not weight or weight * (most - 1) <= saved:
                 continue
@@ -356,8 +365,27 @@ class _Folder:
                 written and weight > 1 and count >= self.least.blocks
             )
             if count > 1 and enough and weight * (count - 1) > saved:
-                found, saved = (period, count), weight * (count - 1)
+                found, saved = (period, count, length - period * count), weight * (count - 1)
         return found
+
+    def _is_split(self, items: Sequence[Item], end: int, period: int, spare: int) -> bool:
+        """Whether the blocks of a run that ends here are halves of two, and those that end with an earlier combiner
+        would be whole: nothing but their last tensor is read outside of them."""
+        earlier = range(end - 1, end - min(spare, period - 1) - 1, -1)
+        combiners = [at for at in earlier if self._joins_tensors(items[at - 1])][:_TRIED]
+        return (
+            bool(combiners)
+            and not self._is_whole(items, end - period, period)  # the last one may end what it is in
+            and any(self._is_whole(items, at - period, period) for at in combiners)
+        )
+
+    def _joins_tensors(self, item: Item) -> bool:
+        return isinstance(item, Layers) and len(self.net.operands(item.names[0])) > 1
+
+    def _is_whole(self, items: Sequence[Item], end: int, period: int) -> bool:
+        names = names_of(Series(list(items[end - period : end])))
+        within = set(names)
+        return all(self._read_within(name, within) for name in names[:-1])
 
     def _closed(self, items: Sequence[Item], end: int, period: int, most: int) -> int:
         """How many blocks before `end` can be told as one: nothing after the next block reads from any but the last."""
@@ -376,10 +404,8 @@ class _Folder:
 
     def _read_within(self, name: str, names: set[str]) -> bool:
         """Whether nothing but these layers reads a tensor; a concatenation that grew does not read what it had."""
-        return all(
-            reader in names or (reader in self._grown and name not in self._grown[reader])
-            for reader in self.net.consumers(name)
-        )
+        readers = (each for each in self.net.consumers(name) if name in self._grown.get(each, (name,)))
+        return all(reader in names for reader in (*readers, *self._growing.get(name, ())))
 
 
 def _grown(net: Net) -> dict[str, tuple[str, str]]:
