@@ -323,6 +323,8 @@ class _Folder:
     def _repeats(self, items: list[Item]) -> list[Item]:
         """Items with their runs of equal blocks, found from the end: a block ends where its run does, or earlier where
         it is whole then. What comes again inside a block that was found is told there."""
+        if len(items) == 1:
+            return self._opened(items[0])
         weights = list(accumulate((self._known[item][1] for item in items), initial=0))
         written = self.least.found or any(isinstance(item, Group) for item in items)
         pays = weights[-1] > (1 if written else self.least.layers) and self.least.blocks < inf
@@ -333,7 +335,7 @@ class _Folder:
             period, count, spare = self._best(items, weights, runs.ending(end), end)
             start, last = end - period * count, items[end - 1]
             if count > 1 and self._is_split(items, end, period, spare):
-                made.append(last)
+                made += self._opened(last)[::-1]
                 start = end - 1
             elif count > 1:
                 run = _run(items[start:end], period)
@@ -341,12 +343,16 @@ class _Folder:
                     for each in run.passes:
                         each.items = self._repeats(each.items)
                 made.append(self._group(run))
-            elif isinstance(last, Group) and len(last.passes) == 1 and not (self.modules and last.definition):
-                made += last.passes[0].items[::-1]
             else:
-                made.append(last)
+                made += self._opened(last)[::-1]
             end = start
         return made[::-1]
+
+    def _opened(self, item: Item) -> list[Item]:
+        """An item that comes once: what is in it, if it is a group that says no more than that."""
+        if isinstance(item, Group) and len(item.passes) == 1 and not (self.modules and item.definition):
+            return list(item.passes[0].items)
+        return [item]
 
     def _best(
         self, items: Sequence[Item], weights: Sequence[int], runs: Iterable[tuple[int, int]], end: int
