@@ -447,7 +447,7 @@ def test_facts_of_operations_stand_on_their_classes() -> None:
     found = [
         f"{path.relative_to(package)}:{node.lineno}"
         for path in sorted(package.rglob("*.py"))
-        if path.parent.name != "layers"
+        if path.parent.name not in ("layers", "onnx")  # nodes of ONNX have operators of its own
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.expr) and _asks_by_name(node)
     ]

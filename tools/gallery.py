@@ -10,6 +10,7 @@ from netc.figures.drawing import Drawing
 
 GALLERY = {
     "vgg16-volumes.svg": ("volumes", ["vgg16"]),
+    "unet.svg": ("auto", ["unet"]),
     "resnet32.svg": ("graph", ["resnet32"]),
     "vgg-table.svg": ("table", ["vgg-a", "vgg-a-lrn", "vgg-b", "vgg-c", "vgg16", "vgg19"]),
 }

@@ -50,9 +50,9 @@ def word(layer: Layer | type[Layer]) -> str:
 
 @lru_cache(maxsize=4096)  # equal layers are most of a deep network
 def label(layer: Layer, output: Shape) -> str:
-    """A layer as papers label it: `3×3 conv, 64, /2`, `fc 1000, softmax`. ReLU is not said: figures colour it."""
+    """A layer as tables of papers label it: `3×3 conv, 64, /2`, `fc 1000, softmax`, without a `usual` activation."""
     own, *activation = parts(layer, output)
-    return ", ".join([own, *(each for each in activation if each != word(LAYERS["relu"]))])
+    return own if LAYERS[getattr(layer, "act", "linear")].usual else ", ".join([own, *activation])
 
 
 @lru_cache(maxsize=4096)

@@ -160,6 +160,7 @@ class ReLU(Activation):
     """Rectified linear unit, max(x, 0) (Nair & Hinton 2010); below `threshold` it is slope * (x - threshold)."""
 
     paper = "ReLU"
+    usual = True
     example = "bn; relu"
 
     max: float | None = param(Real(min=0), "largest output, no bound unless given", None)

@@ -88,6 +88,7 @@ class Layer(Record, Declared):
 
     # How figures and tables of papers show it.
     paper: ClassVar[str] = ""  # what papers call it, where that is not what the language calls it
+    usual: ClassVar[bool] = False  # tables of papers do not mention it after a layer
     symbol: ClassVar[str] = ""  # the sign that stands for it in a circle
     formula: ClassVar[str] = ""  # how a formula writes it of `{}`: `|{}|`
     beside: ClassVar[bool] = False  # has no row or slab of its own, but belongs to the layer before it
