@@ -243,7 +243,7 @@ class Measures:
         if self.vertical:
             labels = (text_width(text, LABEL) for slot, text in spot.labels.items() if slot <= last + 1)
             reach = max([reach, *(6.0 + ceil(width) for width in labels)])
-        return max([reach, *(leg.offset + leg.width for leg in spot.legs if leg.start <= 2 * last + 1)])
+        return max([reach, *(leg.offset + leg.width for leg in spot.legs if leg.start <= 2 * last + 2)])
 
     def bands(self, fork: Fork) -> tuple[float, float]:
         """The heights of the bands above and below the branches."""
