@@ -227,17 +227,25 @@ def test_shared_weights_are_dashed_twins_with_a_tie() -> None:
 
 def legend(scene: Scene) -> set[str]:
     known = {"input", "convolution", "pooling", "global pooling", "normalisation", "activation", "fully connected", "merge",
-             "concatenation", "upsampling", "reshaping", "only in training"}  # fmt: skip
+             "concatenation, with the share of each part", "upsampling", "reshaping", "only in training"}  # fmt: skip
     return {text for text in texts(scene) if text in known or text.startswith(("shortcut", "skip connection"))}
 
 
 @pytest.mark.parametrize(
     ("spec", "there", "absent"),
     [
-        ("resnet50", {"shortcut", "shortcut that changes the shape", "merge"}, {"concatenation", "skip connection"}),
-        ("unet", {"skip connection", "concatenation"}, {"shortcut", "normalisation"}),
+        (
+            "resnet50",
+            {"shortcut", "shortcut that changes the shape", "merge"},
+            {"concatenation, with the share of each part", "skip connection"},
+        ),
+        ("unet", {"skip connection", "concatenation, with the share of each part"}, {"shortcut", "normalisation"}),
         ("vgg16", {"pooling", "fully connected"}, {"shortcut", "normalisation", "merge", "global pooling"}),
-        ("googlenet", {"concatenation", "normalisation"}, {"shortcut", "skip connection", "merge"}),
+        (
+            "googlenet",
+            {"concatenation, with the share of each part", "normalisation"},
+            {"shortcut", "skip connection", "merge"},
+        ),
         ("densenet121", {"skip connection", "global pooling"}, {"shortcut", "merge"}),
     ],
 )
@@ -348,7 +356,7 @@ def test_a_page_that_is_too_small_is_refused_with_one_that_does() -> None:
 
 def test_a_height_bounds_the_page() -> None:
     net = netc.load("specs/resnet50.net")
-    for width, height in ((7.0, 5.0), (7.0, 9.0), (3.3, 10.5)):
+    for width, height in ((7.0, 5.5), (7.0, 9.0), (3.3, 10.5)):
         scene = net.draw(style="graph", width=f"{width}in", height=f"{height}in").scene
         assert scene.height * scene.unit <= height * 72 + 0.1
         assert min(item.size for item in scene.walk() if isinstance(item, Text)) * scene.unit >= 5.999

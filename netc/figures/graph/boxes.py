@@ -97,6 +97,12 @@ class Form:
         return self.top if self.turned else (self.pieces[0].top + self.pieces[0].bottom) / 2
 
     @property
+    def inside(self) -> float:
+        """How far a line from the right has to go on to meet the shape of what is beside the middle of its layer."""
+        widest = max(piece.right for piece in self.pieces if piece.top <= self.middle <= piece.bottom)
+        return self.after - widest + (self.slant if widest == self.pieces[0].right else 0.0)
+
+    @property
     def slant(self) -> float:
         """How far a line from the side has to go on to meet the shape of the layer halfway down."""
         return _SLANT.get(self.kind.form, 0.0) / 2
@@ -123,7 +129,7 @@ def row(kind: Kind, cells: Cells, width: float, *, wrapped: bool, below: bool) -
     and there are any."""
     lines = broken(cells.main.text) if wrapped and needed(kind, cells.main.text) > width else (cells.main.text,)
     if kind.effect == "sign":
-        return _circle(kind, cells)
+        return _circle(kind, cells, below=below)
     width = max(width, *(needed(kind, line) for line in lines))
     height = (BAR if kind.effect == "bar" else HEIGHT) + LINE * (len(lines) - 1)
     main = Piece(-width / 2, 0, width / 2, height, cells.main, lines, TEXT, kind.look)
@@ -158,16 +164,17 @@ def _stacked(kind: Kind, cells: Cells, main: Piece, widths: Sequence[float]) -> 
     return Form(kind, tuple(pieces), width / 2, width / 2, bottom + (HEIGHT if cells.after else 0.0))
 
 
-def _circle(kind: Kind, cells: Cells) -> Form:
-    """A circle with a sign, from which the other cells go on to the right."""
+def _circle(kind: Kind, cells: Cells, *, below: bool) -> Form:
+    """A circle with a sign, from which the other cells go on to the right, or below it."""
     radius = HEIGHT / 2
     pieces = [Piece(-radius, 0, radius, HEIGHT, cells.main, (cells.main.text,), SIGN, kind.look)]
-    at = radius
-    for cell in cells.after:
-        wide = float(ceil(text_width(cell.text, TAIL) + 2 * _PAD - 2))
-        pieces.append(Piece(at, 0, at + wide, HEIGHT, cell, (cell.text,), TAIL, look_of(cell.family)))
+    widths = [float(ceil(text_width(cell.text, TAIL) + 2 * _PAD - 2)) for cell in cells.after]
+    at, top = (-sum(widths) / 2, HEIGHT) if below else (radius, 0.0)
+    for cell, wide in zip(cells.after, widths, strict=True):
+        pieces.append(Piece(at, top, at + wide, top + HEIGHT, cell, (cell.text,), TAIL, look_of(cell.family)))
         at += wide
-    return Form(kind, tuple(pieces), radius, at, HEIGHT)
+    half = max(radius, sum(widths) / 2) if below else radius
+    return Form(kind, tuple(pieces), half, max(at, radius), pieces[-1].bottom)
 
 
 def widened(form: Form, before: float, after: float) -> Form:
@@ -200,7 +207,7 @@ def shapes(form: Form) -> list[Shape]:
     main, *more = form.pieces
     made: list[Shape] = [Rect(p.left, p.top, p.right - p.left, p.bottom - p.top, p.look) for p in more]
     plates = [plate for piece in form.pieces for plate in _plate(form, piece)]
-    if form.kind.form == "sign":  # the first cell begins at the middle of the circle, which lies over it
+    if form.kind.form == "sign" and more and not more[0].top:  # it begins at the middle of the circle, which covers it
         made = [_from(shape, 0.0) if at == 0 else shape for at, shape in enumerate(made)]  # type: ignore[arg-type]
     return [*made, *_main(form, main), *plates]
 

@@ -154,7 +154,7 @@ class Lines:
         box, form = self.places.items[id(leaf)], self.places.measures.forms[id(leaf)]
         if not self.vertical:
             return box.top + form.before, 0.0
-        return box.top + form.middle, form.slant if len(form.pieces) == 1 else 0.0
+        return box.top + form.middle, form.inside
 
     def _slant(self, leaf: Leaf) -> float:
         return self.places.measures.forms[id(leaf)].slant

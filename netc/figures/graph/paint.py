@@ -192,6 +192,7 @@ class Painter:
         kind, cells = self.kinds[id(leaf)], self.words.cells[id(leaf)]
         if needed(kind, cells.main.text) > _WIDEST:
             cells = replace(cells, main=replace(cells.main, text=fit(cells.main.text, _WIDEST - 20)))
+        below = below or (kind.family == "merge" and self.vertical)  # lines from the side end in what they join
         form = row(kind, cells, width, wrapped=wrapped, below=below)
         if kind.effect == "bar":
             shares = tuple(shape[-1] or 1 for shape in self.net.operand_shapes(leaf.names[leaf.main]))
