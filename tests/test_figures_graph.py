@@ -227,7 +227,7 @@ def test_shared_weights_are_dashed_twins_with_a_tie() -> None:
 
 def legend(scene: Scene) -> set[str]:
     known = {"input", "convolution", "pooling", "global pooling", "normalisation", "activation", "fully connected", "merge",
-             "concatenation, with the share of each part", "upsampling", "reshaping", "only in training"}  # fmt: skip
+             "concatenation, in shares", "upsampling", "reshaping", "only in training"}  # fmt: skip
     return {text for text in texts(scene) if text in known or text.startswith(("shortcut", "skip connection"))}
 
 
@@ -237,13 +237,13 @@ def legend(scene: Scene) -> set[str]:
         (
             "resnet50",
             {"shortcut", "shortcut that changes the shape", "merge"},
-            {"concatenation, with the share of each part", "skip connection"},
+            {"concatenation, in shares", "skip connection"},
         ),
-        ("unet", {"skip connection", "concatenation, with the share of each part"}, {"shortcut", "normalisation"}),
+        ("unet", {"skip connection", "concatenation, in shares"}, {"shortcut", "normalisation"}),
         ("vgg16", {"pooling", "fully connected"}, {"shortcut", "normalisation", "merge", "global pooling"}),
         (
             "googlenet",
-            {"concatenation, with the share of each part", "normalisation"},
+            {"concatenation, in shares", "normalisation"},
             {"shortcut", "skip connection", "merge"},
         ),
         ("densenet121", {"skip connection", "global pooling"}, {"shortcut", "merge"}),

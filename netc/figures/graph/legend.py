@@ -12,7 +12,7 @@ from netc.figures.scene import Group, Item, Path, moved
 from netc.figures.theme import KIND_NAMES
 
 _WIDTH, _HEIGHT = 18.0, 12.0
-_NAMES = {"bar": "concatenation, with the share of each part", "up": "upsampling", "global": "global pooling"}
+_NAMES = {"bar": "concatenation, in shares", "up": "upsampling", "global": "global pooling"}
 _ORDER = ["input", "conv", "dense", "pool", "norm", "activation", "regularise", "shape", "merge"]
 
 
