@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from netc.cli.endings import CLEAN, UsageError, refusing
 from netc.cli.options import add, add_compiling, whole
-from netc.cli.output import STDIO, keep, say, write
+from netc.cli.output import STDIO, keep, say, tell, write
 from netc.cli.running import inputs, load, need
 from netc.cli.training import add_trained, telling, trained
 from netc.targets.exporting import SUFFIXES, exported, suffix_of, unlike_keras
@@ -88,6 +88,6 @@ def _given(options: argparse.Namespace) -> tuple[Program, Weights, Mapping[str, 
     keep(options.output, [*inputs(program), path], force=options.force)
     weights, found = read(file_of(path), program.net)
     found.path = path
-    say(found.text(), rendered=False)
+    tell(found.text())
     classes = list(record.classes) if record and record.classes else None
     return program, weights, {} if classes is None else {"classes": json.dumps(classes)}

@@ -84,6 +84,11 @@ def say(text: str, *, rendered: bool = False) -> None:
     print(text if rendered else harmless(text), file=sys.stderr)
 
 
+def tell(text: str) -> None:
+    """As `say`, of lines of which all but the first are indented by two blanks."""
+    say("\n  ".join(map(harmless, text.split("\n  "))), rendered=True)
+
+
 def reason(error: OSError) -> str:
     """Why the system refused, in lower case."""
     return (error.strerror or str(error)).lower()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from netc.cli.endings import Failed, UsageError
 from netc.cli.options import Settings, limits
-from netc.cli.output import STDIO, reason, say
+from netc.cli.output import STDIO, reason, tell
 from netc.cli.running import compile_text, failed, load, read, show
 from netc.diagnostics.levels import Levels
 
@@ -40,7 +40,7 @@ def telling() -> Iterator[None]:
     except DataError as error:
         show(error.diagnostics, "auto")
     except (RunError, ShareError, WeightsError, CheckpointError, Diverged, ClusterError, ExportError) as error:
-        say(f"netc: {error}")
+        tell(f"netc: {error}")
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
         raise UsageError(f"cannot go on:{where} {reason(error)}") from None
