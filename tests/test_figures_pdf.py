@@ -56,7 +56,7 @@ def everything() -> Scene:
             Polygon([(x, 60), (x + 40, 70), (x + 50, 100), (x + 5, 95)], look),
             Ellipse(x + 25, 125, 20, 12, look),
         ]
-    items.append(Line((10, 160), [((60, 160),), ((90, 160), (90, 180), (110, 190))], "edge", True, filled=True))
+    items.append(Line((10, 160), [((60, 160),), ((90, 160), (90, 180), (110, 190))], "grid.run", True, filled=True))
     items.append(Line((10, 190), [((60, 190),), ((90, 190), (90, 200), (110, 210))], "dotted", True))
     items.append(Line((10, 215), [((60, 215),)], "skip", True, head=9))
     items += [Text(180 + 45 * at, 190, "turned", 12, "middle", turn=turn) for at, turn in enumerate((0, 30, 90, 200))]

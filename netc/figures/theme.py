@@ -1,13 +1,12 @@
 """Colours: one table by kind of operation, and the looks that shapes name.
 
-A colour has a name and three values: on light paper, on dark paper, in print. Names with a suffix are made of others:
-`conv.side` is `conv` shaded, `conv.top` lightened, `conv.line` its outline.
+A colour has a name and three values: on light paper, on dark paper, in print. `conv.line` is the outline of `conv`;
+colours and looks of volumes begin with `v.`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 THEMES = ("light", "dark", "auto", "print")
 
@@ -26,6 +25,8 @@ KINDS = {
     "regularise": (("#e6939d", "#5b4758", "#ffffff"), ("#8f2f3c", "#d3abc6", "#000000")),
     "": (("#ffffff", "#14191f", "#ffffff"), ("#4a5663", "#a3b0bd", "#000000")),
 }
+# Lines at 45 and at 135 degrees, points, lines across, upright ones.
+TEXTURE_NAMES = ("hatch", "back", "dots", "level", "upright")
 # What tells kinds apart on white in print.
 TEXTURES = {"pool": "hatch", "norm": "dots", "activation": "level", "regularise": "upright", "shape": "back"}
 KIND_NAMES = {
@@ -139,10 +140,23 @@ BASE = {
     "v.hot": ("#fde725", "#fde725", "#fde725"),
     "v.ray": ("#2460a8", "#f0f3f6", "#444444"),
 }
+
+
+def _between(one: str, other: str) -> str:
+    """The colour in the middle of two."""
+    pairs = zip(_channels(one), _channels(other), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) / 2):02x}" for a, b in pairs)
+
+
+def _channels(value: str) -> tuple[int, int, int]:
+    return int(value[1:3], 16), int(value[3:5], 16), int(value[5:7], 16)
+
+
 _COLOURS = {
     **{kind: fill for kind, (fill, _) in KINDS.items()},
     **{f"{kind}.line": outline for kind, (_, outline) in KINDS.items()},
     **{f"stage{number}": hue for number, hue in enumerate(STAGES)},
+    **{f"stage{number}.line": tuple(map(_between, hue, BASE["ink"])) for number, hue in enumerate(STAGES)},
     **BASE,
     **{
         f"v.{kind}{face}": tuple(theme[at] for theme in themes)
@@ -152,8 +166,6 @@ _COLOURS = {
     **{f"v.{kind}.on": _ON_SIDE.get(kind, _DARK) for kind in SLABS},
 }
 _INDEX = {"light": 0, "auto": 0, "dark": 1, "print": 2}
-# suffix: what is mixed in, and how much
-_MIXED = {"side": ("ink", 0.2), "top": ("paper", 0.45), "line": ("ink", 0.5), "band": ("ink", 0.1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,20 +225,6 @@ def _slabs() -> dict[str, Look]:
     return found
 
 
-TEXTURE_NAMES = (
-    "hatch",
-    "back",
-    "dots",
-    "level",
-    "upright",
-)  # lines at 45 and 135 degrees; points; lines across, upright
-
-
-_LINES = {
-    "edge": Look("", "edge", 1.3),
-    "skip": Look("", "skip", 1.5),
-    "dotted": Look("", "skip", 1.5, "2 3"),
-}
 # Arrows of the style grid, by what they do to a map.
 _ARROWS = {
     "grid.run": Look("", "ink", 1.3),
@@ -235,16 +233,17 @@ _ARROWS = {
     "grid.up": Look("", "up", 1.5),
 }
 LOOKS = {
-    **_LINES,
+    "edge": Look("", "edge", 1.3),
+    "skip": Look("", "skip", 1.5),
+    "dotted": Look("", "skip", 1.5, "2 3"),
     **_ARROWS,
-    **{f"{name}.head": Look(look.stroke) for name, look in _ARROWS.items()},
+    **{f"{name}.head": Look(look.stroke) for name, look in _ARROWS.items()},  # of arrows whose head is filled
     **{f"grid.{way}.text": Look(way) for way in ("down", "up")},
     **{f"grid.{way}.fixed": Look("paper", way, 1.4) for way in ("down", "up")},
     **{f"grid.{way}.learned": Look(way, way, 1.4) for way in ("down", "up")},
     "grid.row": Look("", "guide", 1),
     "grid.copied": Look("paper", "conv.line"),
     "grid.sum": Look("paper", "ink", 1.4),
-    **{f"{name}.head": Look(look.stroke) for name, look in _LINES.items()},  # of arrows whose head is filled
     "paper": Look("paper"),
     "panel": Look("panel", "frame"),
     "frame": Look("panel", "frame", 1, "5 3"),
@@ -269,7 +268,6 @@ LOOKS = {
     **{f"{name}.plate": Look(name) for name in TEXTURES},  # below texts, where there is no texture in print
     **{f"{name}.twin": Look(name, f"{name}.line", 1.2, "4 2", texture=TEXTURES.get(name, "")) for name in KINDS},
     **{name: Look(name, f"{name}.line") for name in (f"stage{number}" for number in range(len(STAGES)))},
-    **{f"{name}.{part}": Look(f"{name}.{part}") for name in KINDS for part in ("side", "top", "band")},
     **_slabs(),
 }
 
@@ -279,21 +277,6 @@ def stage(number: int) -> str:
     return f"stage{number % len(STAGES)}"
 
 
-@cache
 def colour(name: str, theme: str) -> str:
     """A colour as `#rrggbb`; `auto` gives that on light paper."""
-    if name in _COLOURS:
-        return _COLOURS[name][_INDEX[theme]]
-    base, _, part = name.partition(".")
-    value = _COLOURS[base][_INDEX[theme]]
-    other, share = _MIXED[part]
-    return _mix(value, colour(other, theme), share)
-
-
-def _mix(one: str, other: str, share: float) -> str:
-    pairs = zip(_channels(one), _channels(other), strict=True)
-    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
-
-
-def _channels(value: str) -> tuple[int, int, int]:
-    return int(value[1:3], 16), int(value[3:5], 16), int(value[5:7], 16)
+    return _COLOURS[name][_INDEX[theme]]

@@ -149,7 +149,7 @@ class Measures:
             self.cut = CUT + (2 * MARK + 1 if any(leg.pieces for leg in spot.legs) else 0.0)
         for leg in spot.legs:
             self._break(leg, spot.gaps, flows)
-        spot.after = max([*afters, *labels, _lanes(legs, items, afters, labels)])
+        spot.after = max([*afters, *labels, _lanes(legs, afters, labels)])
 
     def _break(self, leg: Leg, gaps: Sequence[float], flows: Sequence[float]) -> None:
         """Set the label of a leg in lines that are no longer than it, upright beside it: where it is in two columns,
@@ -321,7 +321,7 @@ def _pieces(leg: Leg, cuts: Sequence[int]) -> list[Leg]:
     return leg.pieces
 
 
-def _lanes(legs: Sequence[Leg], items: Sequence[object], afters: Sequence[float], labels: Sequence[float]) -> float:
+def _lanes(legs: Sequence[Leg], afters: Sequence[float], labels: Sequence[float]) -> float:
     """Give each leg a lane, shorter ones inside; returns how far the outermost reaches.
 
     Legs that overlap form a cluster, whose lanes begin beside the widest item or label along it.

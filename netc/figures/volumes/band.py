@@ -109,8 +109,8 @@ class Painter:
         slab = place.slab
         if slab.kind == "more":
             return self._more(place)
-        items: list[Item] = [Stamp(place.x, 0, paint.faces(slab, place.solid, self.measures))]
-        parts = paint.segments(slab, place.solid, self.measures)
+        items: list[Item] = [Stamp(place.x, 0, paint.faces(slab, place.solid))]
+        parts = paint.segments(slab, place.solid)
         items += paint.splits(place, parts[0][1])
         image = self._image(slab)
         seen = [each for each in inside if not each.slab.thin or each.slab.kind == "input"]
@@ -141,7 +141,7 @@ class Painter:
         if slab.is_bar or slab.thin or slab.depthwise:
             return []
         alike = [each for each in stage.shown[:at] if each.shape[-1] == slab.shape[-1] and each.kind == slab.kind]
-        if len(stage.shown) > 5 and alike:
+        if len(stage.shown) > _FEW and alike:
             return []
         count = slab.shape[-1] or 1
         shares = slab.groups if 1 < slab.groups <= 4 else 1
@@ -178,7 +178,7 @@ class Painter:
         x = place.right + along * cos(angle) - off * sin(angle)
         y = solid.bottom - along * sin(angle) - off * cos(angle)
         long = text_width(text, size) / 1.1
-        last = paint.segments(slab, solid, self.measures)[-1][0]
+        last = paint.segments(slab, solid)[-1][0]
         made = Text(x, y, text, size, "start", f"v.{last}.on", turn=TILT)
         end = x + long * cos(angle)
         if end > place.far - 1.5 * PT:
@@ -249,7 +249,7 @@ class Painter:
         if m.narrow:
             return [Line(shape, m.text)]
         texts = told([operation(self.net, slab) for slab in stage.body])
-        room = max(stage_width, 84 * PT)
+        room = max(stage_width, _ROOM)
         texts = [line for text in texts for line in wrap(text, room, m.text)]
         return [name, *(Line(text, m.text) for text in [*texts, shape, *dict.fromkeys(ends)])]
 

@@ -93,7 +93,7 @@ class Figure:
         return [(LOOKS[legend.look_of(entry)], entry.text) for entry in self._entries()]
 
     def _entries(self) -> list[Entry]:
-        found = legend.entries(self.shapes, self.layout.slabs, self.parts.links, self.measures)
+        found = legend.entries(self.shapes, self.layout.slabs, self.parts.links)
         found += [legend.window(str(self.seen))] if self.seen else []
         if not self.options.faces.keys() <= set(self.shapes.net.inputs):
             found.append(legend.heat("mean of the channels, from the smallest to the largest"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import atan2, degrees
 
@@ -104,9 +104,9 @@ class Texts:
             ]
             if not lower:
                 return y
-            y = max(y + 0.5, min(lower) - self._first_meeting(lower, centre, y, lines) + 0.4)
+            y = max(y + 0.5, min(lower) - self._first_meeting(lower, y, lines) + 0.4)
 
-    def _first_meeting(self, lower: list[float], centre: float, y: float, lines: Sequence[Line]) -> float:
+    def _first_meeting(self, lower: Sequence[float], y: float, lines: Sequence[Line]) -> float:
         """How far below the label's top the line is that has to go below what it meets."""
         offset = 0.0
         bottom = min(lower)
@@ -127,8 +127,3 @@ class Texts:
                 return True
             y += 1.14 * line.size
         return False
-
-
-def boxes(items: Iterable[Item]) -> list[Box]:
-    """The boxes of items."""
-    return [item.box for item in items]

@@ -9,7 +9,7 @@ from netc.figures.facts import word
 from netc.figures.page import Entry
 from netc.figures.scene import Box, Group, Item, Path, Polygon, Rect, Stamp, Text, moved, text_width
 from netc.figures.volumes import paint
-from netc.figures.volumes.geometry import PT, Measures, Scale, Solid
+from netc.figures.volumes.geometry import PT, Scale, Solid
 from netc.figures.volumes.parts import Band, Link, Slab
 from netc.figures.volumes.shapes import Shapes
 from netc.figures.volumes.stages import operation
@@ -22,7 +22,7 @@ _CLEAR = 8.0  # around what is drawn
 _MOST = 3  # pools that are told apart
 
 
-def entries(shapes: Shapes, slabs: Sequence[Slab], links: Sequence[Link], measures: Measures) -> list[Entry]:
+def entries(shapes: Shapes, slabs: Sequence[Slab], links: Sequence[Link]) -> list[Entry]:
     """What is in the figure, each thing once."""
     found: dict[str, Entry] = {}
     pools = {str(operation(shapes.net, slab)) for slab in slabs if slab.kind == "pool" and not slab.is_bar}
@@ -32,16 +32,14 @@ def entries(shapes: Shapes, slabs: Sequence[Slab], links: Sequence[Link], measur
         if _ends(slab) and any(other.startswith(f"{text} +") for other in texts.values()):
             continue
         if text and text not in found:
-            found[text] = Entry([_miniature(slab, measures)], _width(slab), text)
+            found[text] = Entry([_miniature(slab)], _width(slab), text)
     softmax = {band.text: slab for slab in slabs for band in slab.bands if band.kind == "softmax"}
     for name in softmax:
         node = next(iter(softmax.values())).node
         slab = Slab(node, (1,), "softmax")
-        found.setdefault(name, Entry([_miniature(slab, measures)], _width(slab), name))
+        found.setdefault(name, Entry([_miniature(slab)], _width(slab), name))
     if copies := [slab for slab in slabs if slab.copied and slab.kind != "more"]:
-        found["copied, concatenated"] = Entry(
-            [_miniature(copies[0], measures)], _width(copies[0]), "copied, concatenated"
-        )
+        found["copied, concatenated"] = Entry([_miniature(copies[0])], _width(copies[0]), "copied, concatenated")
     if drops := {word(layer): slab for slab in slabs for layer in slab.drops}:
         for name in drops:
             found[name] = Entry([Polygon([(3, 4), (8, 0), (8, 8), (3, 12)], "v.ghost")], 8, name)
@@ -117,10 +115,10 @@ def _small(slab: Slab) -> Solid:
     return Solid(13.0 if slab.bands or slab.stripes else 8.0, 8.0, 14.8)
 
 
-def _miniature(slab: Slab, measures: Measures) -> Stamp:
+def _miniature(slab: Slab) -> Stamp:
     solid = _small(slab)
     shown = Slab(slab.node, slab.shape, slab.kind, [], _told(slab), slab.groups, slab.stripes, copied=slab.copied)
-    template = paint.faces(shown, solid, measures)
+    template = paint.faces(shown, solid)
     box = template.box
     return Stamp(-box.left, 6.0, template)
 

@@ -16,7 +16,7 @@ _RULES = 5  # lines on a slab that convolves each channel by itself, at most
 _ROUND = 4.0 * PT  # radius of a line's corners
 
 
-def segments(slab: Slab, solid: Solid, measures: Measures) -> list[tuple[str, float]]:
+def segments(slab: Slab, solid: Solid) -> list[tuple[str, float]]:
     """The front of a slab from left to right: colours and widths, the layer itself first."""
     if not slab.bands:
         return [(slab.colour, solid.width)]
@@ -33,11 +33,11 @@ def segments(slab: Slab, solid: Solid, measures: Measures) -> list[tuple[str, fl
     return [(slab.colour, solid.width - sum(widths)), *zip(kinds, widths, strict=True)]
 
 
-def faces(slab: Slab, solid: Solid, measures: Measures) -> Template:
+def faces(slab: Slab, solid: Solid) -> Template:
     """The right side, the top and the front of a slab whose place is the origin."""
     left, bottom, dx, dy = -solid.dx / 2, solid.bottom, solid.dx, solid.dy
     right, top = left + solid.width, bottom - solid.height
-    parts = segments(slab, solid, measures)
+    parts = segments(slab, solid)
     base = parts[0][0]
     last = base if len(parts) == 1 else parts[-1][0]
     if last == "softmax" and not slab.is_bar:
