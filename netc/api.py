@@ -157,6 +157,8 @@ class Network:
         *,
         style: str = "auto",
         beside: Sequence[Network] = (),
+        image: str | os.PathLike[str] | None = None,
+        weights: str | os.PathLike[str] | None = None,
         **options: Any,
     ) -> Drawing:
         """The network as a figure, which a notebook shows by itself; with a `path` it is written there too, in the
@@ -164,12 +166,14 @@ class Network:
 
         The style `auto` is grid for encoder-decoders, pyramids and parallel streams, and graph for all others.
         Networks `beside` it stand to its left, in the styles column, table and sheet. `options` are those of
-        `netc.figures.Options`. Raises ValueError for a style or a value that there is not, TypeError for another
-        option, `netc.figures.FigureError` for a network that the style cannot show (when it is drawn).
+        `netc.figures.Options`. In volumes an `image` lies on the input, and with `weights` (a file, or a run's folder)
+        what each layer makes of it on its slab. Raises ValueError for a style or a value that there is not, TypeError
+        for another option, `netc.figures.FigureError` for a network that the style cannot show (when it is drawn).
 
         >>> resnet.draw("resnet.pdf", theme="print")
         >>> resnet.draw(style="volumes", collapse="none")
         >>> resnet.draw(style="column", beside=[vgg, plain])
+        >>> resnet.draw(style="volumes", image="cat.png", weights="runs/resnet")
         """
         from netc.figures.drawing import Drawing  # noqa: PLC0415 - figures are for those who ask
         from netc.figures.options import Options  # noqa: PLC0415
@@ -178,6 +182,12 @@ class Network:
             known = ", ".join(Options.__dataclass_fields__)
             raise TypeError(f"draw() has no option `{unknown[0]}`, expected one of style, beside, {known}")
         programs = (*(network.program for network in beside), self.program)
+        if weights is not None and image is None:
+            raise TypeError("draw() got `weights` without an `image`, of which layers could make something")
+        if image is not None:
+            from netc.train.faces import faces  # noqa: PLC0415 - with weights TensorFlow
+
+            options["faces"] = faces(self.program, Path(image), None if weights is None else Path(weights))
         drawing = Drawing(programs, style, Options(**options))
         if path is not None:
             drawing.save(path)

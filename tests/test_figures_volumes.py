@@ -315,7 +315,6 @@ def test_the_receptive_field_is_marked_where_the_middle_of_a_layer_sees() -> Non
 def test_what_layers_make_of_an_image_is_what_predict_says(tmp_path: Path) -> None:
     import numpy as np
 
-    from netc.cli.faces import faces as made
     from netc.train.predict import activations, features
 
     network = netc.loads("input 16x16x3; conv 4x3 relu; pool 2; conv 6x3 bn relu; gap; fc 2 softmax")
@@ -327,7 +326,8 @@ def test_what_layers_make_of_an_image_is_what_predict_says(tmp_path: Path) -> No
     }
     same = features(network.program, tmp_path / "weights.keras", [tmp_path / "image.png"], "conv2_relu")
     np.testing.assert_allclose(found["conv2_relu"], same[0], atol=1e-6)
-    files = made(network.program, str(tmp_path / "image.png"), str(tmp_path / "weights.keras"))
+    drawn = network.draw(style="volumes", image=tmp_path / "image.png", weights=tmp_path / "weights.keras")
+    files = drawn.options.faces
     assert set(files) == set(found)
     assert all(file.startswith(b"\x89PNG") for file in files.values())
 

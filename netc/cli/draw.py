@@ -7,10 +7,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netc import needs
 from netc.cli.endings import CLEAN, UsageError, refusing
 from netc.cli.options import add, add_compiling, whole
 from netc.cli.output import STDIO, keep, write
-from netc.cli.running import inputs, load_all, specs
+from netc.cli.running import inputs, load_all, need, specs
+from netc.cli.training import telling, there
 from netc.figures.options import COLLAPSE, DIRECTIONS, SCALES, SHAPES, Options, points
 from netc.figures.styles import AUTO, GRAPHS, STYLES
 from netc.figures.theme import THEMES
@@ -157,9 +159,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--link is for one network: lines of several are not those of one URL")
     given = {name: getattr(options, name) for name in _ALL}
     if options.image:
-        from netc.cli.faces import faces  # noqa: PLC0415 - imports Pillow, and with weights TensorFlow
-
-        given["faces"] = faces(programs[-1], options.image, options.weights)
+        given["faces"] = _faces(programs[-1], options.image, options.weights)
     elif options.weights:
         raise UsageError("--weights goes with --image: what the layers make of it")
     with refusing(FigureError):
@@ -217,6 +217,17 @@ def _length(text: str) -> float:
         return points(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _faces(program: Program, image: str, weights: str | None) -> dict[str, bytes]:
+    """An image for the input, and with weights what the layers make of it."""
+    need("draw --image", needs.READING if weights else ("PIL",))
+    from netc.data.errors import Unfit  # noqa: PLC0415 - with Pillow
+    from netc.figures.styles import FigureError  # noqa: PLC0415
+    from netc.train.faces import faces  # noqa: PLC0415 - with weights TensorFlow
+
+    with telling(), refusing(Unfit, FigureError):
+        return faces(program, there(image), there(weights) if weights else None)
 
 
 def _refuse_unknown(options: argparse.Namespace) -> None:

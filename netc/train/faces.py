@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc import needs
-from netc.cli.endings import UsageError
-from netc.cli.running import need
-from netc.cli.training import telling, there
+from netc.figures.styles import FigureError
 from netc.ir.shape import show_shape
 
 if TYPE_CHECKING:
@@ -21,21 +19,19 @@ _LARGEST = 160  # pixels of what is shown of a layer
 _ACROSS = 448  # of the image itself, at most
 
 
-def faces(program: Program, image: str, weights: str | None) -> dict[str, bytes]:
+def faces(program: Program, image: Path, weights: Path | None) -> dict[str, bytes]:
     """PNG files by the names of layers: the image for the input, and with `weights` (a file, or a run's folder) the
-    mean of the channels of each map."""
+    mean of the channels of each map.
+
+    Raises `FigureError` for a network that takes no image, what reading images and weights raises, and ModuleNotFoundError
+    without Pillow, or with weights without TensorFlow.
+    """
     (name, *others), net = program.net.inputs, program.net
     shape = net.shapes[name]
     if others or len(shape) != 3:
-        raise UsageError(f"--image is for a network with one input, an image; {net.name} takes {show_shape(shape)}")
-    need("draw --image", needs.READING if weights else ("PIL",))
-    with telling():
-        from netc.data.errors import Unfit  # noqa: PLC0415
-
-        try:
-            return dict(_faces(program, name, there(image), there(weights) if weights else None))
-        except Unfit as problem:
-            raise UsageError(str(problem)) from None
+        raise FigureError(f"an image is for a network with one input, an image; {net.name} takes {show_shape(shape)}")
+    needs.require("an image in a figure", *(needs.READING if weights else ("PIL",)))
+    return dict(_faces(program, name, image, weights))
 
 
 def _faces(program: Program, name: str, image: Path, weights: Path | None) -> Iterator[tuple[str, bytes]]:
@@ -49,7 +45,7 @@ def _faces(program: Program, name: str, image: Path, weights: Path | None) -> It
     yield name, shown
     if weights is None:
         return
-    from netc.train.predict import activations  # noqa: PLC0415 - for a right command line
+    from netc.train.predict import activations  # noqa: PLC0415 - imports TensorFlow
 
     statistics, usual = _of_run(weights)
     learnt = [side for side in usual[:2] if side] if usual else []
