@@ -33,6 +33,8 @@ NETC: list[tuple[str, str, str, dict[str, Any], dict[str, Any]]] = [
     (RESNET110, "netc, graph", "resnet.net", {"n": 18}, {}),
     (RESNET110, "netc, graph, every block", "resnet.net", {"n": 18}, {"collapse": "none"}),
     (RESNET110, "netc, column", "resnet.net", {"n": 18}, {"style": "column"}),
+    ("U-Net", "netc, grid", "unet.net", {}, {"style": "grid"}),
+    ("U-Net", "netc, volumes", "unet.net", {}, {"style": "volumes"}),
     ("GoogLeNet", "netc, graph", "googlenet.net", {}, {}),
     ("ResNet-1202", "netc, graph", "resnet.net", {"n": 200}, {}),
     ("ResNet-1202", "netc, graph, every layer", "resnet.net", {"n": 200}, {"collapse": "none", "expand": True}),

@@ -23,8 +23,8 @@ def faces(program: Program, image: Path, weights: Path | None) -> dict[str, byte
     """PNG files by the names of layers: the image for the input, and with `weights` (a file, or a run's folder) the
     mean of the channels of each map.
 
-    Raises `FigureError` for a network that takes no image, what reading images and weights raises, and ModuleNotFoundError
-    without Pillow, or with weights without TensorFlow.
+    Raises `FigureError` for a network that takes no image, what reading images and weights raises, and
+    ModuleNotFoundError without Pillow, or with weights without TensorFlow.
     """
     (name, *others), net = program.net.inputs, program.net
     shape = net.shapes[name]
