@@ -80,32 +80,29 @@ def sheet(
     kinds: Iterable[str] = (),
     lines: Sequence[tuple[str, str]] = (),
     notes: Sequence[str] = (),
-    bounds: Box | None = None,
     smallest: float = _TEXT,
-    unit: float = PIXEL,
 ) -> Scene:
     """A scene with a header (`title`, and `facts` under it) above the items and a legend below them.
 
     The legend has `kinds`, families of layers in the order of the theme's table, then `legend`, then `lines`, pairs of
-    a line's look and what it means; `notes` are sentences. `bounds` is what the items cover, where the caller knows it.
-    One user unit is `unit` points; for a page it is made smaller as long as the text that is `smallest` units high is
-    at least 6 pt on it. Raises `FigureError` where that does not fit.
+    a line's look and what it means; `notes` are sentences. One user unit is a pixel; for a page it is made smaller as
+    long as the text that is `smallest` units high is at least 6 pt on it. Raises `FigureError` where that does not fit.
     """
     items = [item for item in items if not isinstance(item, Group) or item.items]  # one layer alone has no lines
     options = options or Options()
     present = set(kinds)
     entries = [swatch(kind) for kind in KIND_NAMES if kind in present]
     entries += [*legend, *(stroke(look, text) for look, text in lines)]
-    box = bounds or (union(item.box for item in items) if items else Box(0, 0, 0, 0))
+    box = union(item.box for item in items) if items else Box(0, 0, 0, 0)
     made = _Sheet(items, box, options.title or title, facts, description, entries, notes, options)
     width, height = options.page
     if width is None and height is None:
-        return made.scene(None, unit)
+        return made.scene(None, PIXEL)
     least = LEAST / smallest
     across = box.right - box.left + 2 * margin(options)
     if width is not None and across * least > width * 1.0001:
         raise _too_small("wide", width, across * least)
-    unit = min(unit, max(least, width / across if width is not None else unit))
+    unit = PIXEL if width is None else min(PIXEL, max(least, width / across))
     scene = made.scene(None if width is None else width / unit, unit)
     if height is None or scene.height * unit <= height * 1.0001:
         return scene

@@ -108,10 +108,10 @@ class Form:
         return _SLANT.get(self.kind.form, 0.0) / 2
 
 
-def needed(kind: Kind, text: str, size: float = TEXT) -> float:
+def needed(kind: Kind, text: str) -> float:
     """How wide the cell of a layer must be for a line of text; in steps, so that most are alike."""
     sides = {"sides": _SIDE, "round": 3.0, **{form: 0.8 * slant for form, slant in _SLANT.items()}}
-    return _STEP * ceil((text_width(text, size) + 2 * (_PAD + sides.get(kind.form, 0.0))) / _STEP)
+    return _STEP * ceil((text_width(text, TEXT) + 2 * (_PAD + sides.get(kind.form, 0.0))) / _STEP)
 
 
 def broken(text: str) -> tuple[str, ...]:

@@ -95,7 +95,6 @@ class Tree:
     root: Seq
     skips: list[Skip]
     shown: dict[str, str]
-    hidden: set[str]
 
 
 class Builder:
@@ -116,8 +115,7 @@ class Builder:
         )
         items: list[Item] = []
         walk(self._items(folded, items, ""))
-        hidden = {name for name, drawn in self.shown.items() if drawn != name}
-        return Tree(Seq(self._fused(items)), self.skips, self.shown, hidden)
+        return Tree(Seq(self._fused(items)), self.skips, self.shown)
 
     def _items(self, series: Series, out: list[Item], around: str) -> Task:
         for item in series.items:

@@ -46,10 +46,10 @@ class Texts:
         """Whether a text can stand in a box."""
         return not any(box.overlaps(other, -0.3) for other in self.taken)
 
-    def try_add(self, text: Text, within: Box | None = None) -> bool:
+    def try_add(self, text: Text) -> bool:
         """Add a text where there is room for it; whether there was."""
         box = text.box
-        if not self.is_free(box) or (within is not None and not within.holds(box)):
+        if not self.is_free(box):
             return False
         self.items.append(text)
         self.taken.append(box)
