@@ -91,6 +91,22 @@ def names_of(series: Series) -> list[str]:
     return found
 
 
+def calls_around(whole: Series) -> dict[str, tuple[Group, ...]]:
+    """For each layer the calls that made it, from the outermost one."""
+    found: dict[str, tuple[Group, ...]] = {}
+    todo: list[tuple[Series, tuple[Group, ...]]] = [(whole, ())]
+    while todo:
+        series, path = todo.pop()
+        for item in series.items:
+            if isinstance(item, Layers):
+                found.update(dict.fromkeys(item.names, path))
+                todo += [(branch, path) for branch in item.branches]
+            else:
+                inner = (*path, item) if item.definition else path
+                todo += [(each, inner) for each in item.passes]
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Least:
     """What is told once with a count: so many equal `blocks` in a row that were written as blocks (calls, passes of a

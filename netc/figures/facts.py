@@ -14,7 +14,7 @@ from netc.analysis.sizes import text
 from netc.analysis.sizes.trace import Extents, Formulas, formulas, named, total
 from netc.figures.scene import Group, Item
 from netc.ir.net import Node
-from netc.ir.shape import Shape, show_shape
+from netc.ir.shape import Shape
 from netc.ir.window import Window
 from netc.layers.base import LAYERS, Layer
 from netc.layers.conv import TransposedConv
@@ -32,15 +32,14 @@ def times(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def sizes(shape: Shape) -> str:
-    """A shape as figures write it: `32×32×3`."""
-    return times(show_shape(shape))
-
-
-@lru_cache(maxsize=4096)
 def show_extents(extents: Extents) -> str:
     """Sizes as figures write them: `32×32×3`, `⌈H/4⌉×⌈W/4⌉×64`."""
     return text.shape(extents, by="×")
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Texts in a sentence: `BN, ReLU and dropout`."""
+    return " and ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
 
 
 def word(layer: Layer | type[Layer]) -> str:

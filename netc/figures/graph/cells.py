@@ -65,7 +65,7 @@ class Words:
         if self.rule is None:
             return ""
         said = [
-            f"{how} by {_listed(texts)}"
+            f"{how} by {facts.listed(texts)}"
             for how, texts in zip(("preceded", "followed"), self.rule, strict=True)
             if texts
         ]
@@ -124,10 +124,6 @@ def _rule(convolutions: Sequence[Cells]) -> tuple[Pattern | None, bool]:
     if pattern == ((), ()) or 2 * count < len(convolutions):
         return None, False
     return pattern, count == len(convolutions)
-
-
-def _listed(texts: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
 
 
 def _range(texts: Iterable[str]) -> str:

@@ -37,10 +37,7 @@ def find(net: Net, shown: Iterable[str]) -> Rows:
     """The rows of a network whose layers `shown` are drawn as maps: only these have rows."""
     scales, levels = _levels(net)
     known = {name: level for name in shown if (level := levels[name]) is not None}
-    starts: list[float] = []
-    for level in sorted(set(known.values()), reverse=True):
-        if not starts or starts[-1] - level >= _NEAR:
-            starts.append(level)
+    starts = _starts(known.values())
     rows = {level: at for at, start in enumerate(starts) for level in known.values() if 0 <= start - level < _NEAR}
     found = {name: rows[level] for name, level in known.items()}
     members: list[list[str]] = [[] for _ in starts]
@@ -59,11 +56,16 @@ def find(net: Net, shown: Iterable[str]) -> Rows:
 def resolutions(net: Net, names: Iterable[str]) -> int:
     """How many rows the maps among layers would take."""
     levels = _levels(net)[1]
+    return len(_starts(level for name in names if (level := levels[name]) is not None))
+
+
+def _starts(levels: Iterable[float]) -> list[float]:
+    """The finest level of each row."""
     starts: list[float] = []
-    for level in sorted({level for name in names if (level := levels[name]) is not None}):
-        if not starts or level - starts[-1] >= _NEAR:
+    for level in sorted(set(levels), reverse=True):
+        if not starts or starts[-1] - level >= _NEAR:
             starts.append(level)
-    return len(starts)
+    return starts
 
 
 def _levels(net: Net) -> tuple[dict[str, Scale], dict[str, float | None]]:

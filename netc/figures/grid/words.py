@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 
-from netc.analysis.structure import Layers, Series, structure
+from netc.analysis.structure import Group, calls_around, structure
 from netc.figures import facts
 from netc.figures.grid.reduce import Arrow, Cell, Part, Plan, is_learned, resamplers, step
 from netc.figures.scene import text_width
@@ -196,20 +196,8 @@ class Words:
     # -- residual blocks -------------------------------------------------------------------------------------
 
     @cached_property
-    def _definitions(self) -> dict[str, tuple[tuple[int, str], ...]]:
-        """The calls that made each layer, from the outermost: a number and the definition's name."""
-        found: dict[str, tuple[tuple[int, str], ...]] = {}
-        todo: list[tuple[Series, tuple[tuple[int, str], ...]]] = [(structure(self.program), ())]
-        while todo:
-            series, path = todo.pop()
-            for item in series.items:
-                if isinstance(item, Layers):
-                    found.update(dict.fromkeys(item.names, path))
-                    todo += [(branch, path) for branch in item.branches]
-                else:
-                    inner = (*path, (id(item), item.definition)) if item.definition else path
-                    todo += [(each, inner) for each in item.passes]
-        return found
+    def _calls(self) -> dict[str, tuple[Group, ...]]:
+        return calls_around(structure(self.program))
 
     def _kind(self, part: Part) -> tuple[object, ...]:
         """What a block computes, but for its channels and its shortcut."""
@@ -225,13 +213,12 @@ class Words:
         if kind in self._named:
             return
         whole = set(part.names)
-        paths = [self._definitions.get(name, ()) for name in (part.inner[0].main, part.names[-1])]
-        common = [one for one, other in zip(*paths, strict=False) if one == other]
+        paths = [self._calls.get(name, ()) for name in (part.inner[0].main, part.names[-1])]
+        common = [one for one, other in zip(*paths, strict=False) if one is other]
         name = "unit"
         if common:
-            key, definition = common[-1]
-            made = sum((key, definition) in path for path in map(self._definitions.get, whole) if path)
-            name = definition if made == len(whole & self._definitions.keys()) else name
+            made = sum(common[-1] in path for path in map(self._calls.get, whole) if path)
+            name = common[-1].definition if made == len(whole & self._calls.keys()) else name
         taken = set(self._named.values())
         number = next(n for n in range(1, len(taken) + 2) if (name if n == 1 else f"{name} {n}") not in taken)
         self._named[kind] = name if number == 1 else f"{name} {number}"

@@ -7,7 +7,7 @@ from itertools import groupby
 from math import prod
 
 from netc.figures.align import align
-from netc.figures.facts import label
+from netc.figures.facts import label, listed
 from netc.figures.levels import Size, are_relative, levels, scales
 from netc.figures.table.model import Cell, Column, Row, is_common, marked
 from netc.figures.trunk import Trunk, Unit, short, stages
@@ -52,8 +52,7 @@ def strides(rows: Sequence[Row]) -> str:
         return ""
     if not alike:
         return "where no row of a smaller size says a stride, its first block has one"
-    listed = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-    return f"the first block of {listed} has a stride"
+    return f"the first block of {listed(names)} has a stride"
 
 
 def _pairing(one: Cell, other: Cell) -> float | None:

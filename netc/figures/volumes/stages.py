@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise, takewhile
 
-from netc.analysis.structure import Group, Layers, Series
+from netc.analysis.structure import Group, Series, calls_around
 from netc.figures.facts import word
 from netc.figures.volumes.parts import Slab
 from netc.ir.net import Net
@@ -107,17 +107,7 @@ class _Call:
 def _calls(slabs: Sequence[Slab], whole: Series) -> tuple[list[_Call | None], dict[str, str]]:
     """For each slab the outermost call that made it and changes the size at its beginning at most; and what the names
     of layers begin with because of the calls around them."""
-    paths: dict[str, tuple[Group, ...]] = {}
-    todo: list[tuple[Series, tuple[Group, ...]]] = [(whole, ())]
-    while todo:
-        series, path = todo.pop()
-        for item in series.items:
-            if isinstance(item, Layers):
-                paths.update(dict.fromkeys(item.names, path))
-                todo += [(branch, path) for branch in item.branches]
-            else:
-                inner = (*path, item) if item.definition else path
-                todo += [(each, inner) for each in item.passes]
+    paths = calls_around(whole)
     calls: dict[int, _Call] = {}
     found: list[list[_Call]] = []
     for slab in slabs:
