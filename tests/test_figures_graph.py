@@ -334,6 +334,13 @@ def test_skips_go_on_into_the_next_column() -> None:
     assert scene.height < 0.62 * netc.load("specs/unet.net").draw(style="graph").scene.height
 
 
+def test_no_column_ends_where_a_skip_alone_goes_on() -> None:
+    """Nothing but a skip follows `end`: it leaves in the column of its source."""
+    text = "left: input 4x5x1; add { | fc 1 | fc 6; softmax; fc 1 }; end: sigmoid; right: input 3x6x4; fc 1; sub end"
+    for columns in range(1, 7):
+        assert violations(netc.loads(text).draw(style="graph", columns=columns).scene) == [], columns
+
+
 @pytest.mark.parametrize(
     "spec", ["resnet32", "resnet50", "googlenet", "mobilenetv2", "densenet121", "siamese", "unet", "vgg16"]
 )

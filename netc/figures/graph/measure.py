@@ -269,7 +269,8 @@ class Measures:
                     passed[slot] += 1 if slot == first else -1
         for slot in range(1, len(passed)):
             passed[slot] += passed[slot - 1]
-        whole = [slot for slot in range(1, len(items)) if not isinstance(items[slot - 1], Fork)]
+        lone = {leg.start // 2 + 1 for leg in root.legs if leg.start % 2}  # right after them begins a skip, and no line
+        whole = [slot for slot in range(1, len(items)) if slot not in lone and not isinstance(items[slot - 1], Fork)]
         free = [slot for slot in whole if not passed[slot]]
         sizes = [flow + root.gaps[at] for at, flow in enumerate(flows)]
         anywhere, clean = (_balanced(sizes, slots, self.columns) for slots in (whole, free))
