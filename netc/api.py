@@ -168,7 +168,8 @@ class Network:
         Networks `beside` it stand to its left, in the styles column, table and sheet. `options` are those of
         `netc.figures.Options`. In volumes an `image` lies on the input, and with `weights` (a file, or a run's folder)
         what each layer makes of it on its slab. Raises ValueError for a style or a value that there is not, TypeError
-        for another option, `netc.figures.FigureError` for a network that the style cannot show (when it is drawn).
+        for another option and for what is no network `beside` it, `netc.figures.FigureError` for a network that the
+        style cannot show (when it is drawn).
 
         >>> resnet.draw("resnet.pdf", theme="print")
         >>> resnet.draw(style="volumes", collapse="none")
@@ -181,6 +182,8 @@ class Network:
         if unknown := sorted(options.keys() - Options.__dataclass_fields__):
             known = ", ".join(Options.__dataclass_fields__)
             raise TypeError(f"draw() has no option `{unknown[0]}`, expected one of style, beside, {known}")
+        if not isinstance(beside, Sequence) or not all(isinstance(network, Network) for network in beside):
+            raise TypeError(f"draw() got beside={beside!r}, expected a list of networks")
         programs = (*(network.program for network in beside), self.program)
         if weights is not None and image is None:
             raise TypeError("draw() got `weights` without an `image`, of which layers could make something")

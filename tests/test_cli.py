@@ -278,6 +278,8 @@ UNET = (
         (CLEAN, "--size 16x30", 1, "16x30: pad to 32x32\n       does not work: `input1` is 32x32x3\n"),
         (BROKEN, "", 1, "NET104"),
         (CLEAN, "--size 32y3", 2, "expected a size such as 420x560"),
+        (CLEAN, "--size =32", 2, "got '=32', expected a size such as 420x560"),
+        ("input 10; fc 2", "--size 5", 2, "--size: `input1`, 10, is a vector: expected no size for it"),
         (CLEAN, "--size 0", 2, "expected a size such as 420x560"),
         (CLEAN, "--size 3 --size 4", 2, "--size is given twice"),
         (CLEAN, "--size 3 --layers", 2, "--layers goes with neither"),

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -424,6 +425,10 @@ def test_draw_writes_the_file_it_says(
         (["specs/vgg16.net", "--engine", "graphviz", "--theme", "dark"], "--theme does nothing with --engine graphviz"),
         (["specs/vgg16.net", "--style", "table", "--collapse", "none"], "--collapse does nothing with --style table"),
         (["specs/vgg16.net", "--style", "volumes", "--dir", "lr"], "--dir does nothing with --style volumes"),
+        (["specs/vgg16.net", "-o", ""], "got ``, expected a name that ends in"),
+        (["specs/vgg16.net", "--style", "column", "--beside", ",", "-o", "-"], "cannot read"),
+        (["specs/vgg16.net", "--style", "volumes", "--receptive", "", "-o", "-"], "no layer has the label or name ``"),
+        (["specs/vgg16.net", "--width", "٣in", "-o", "-"], "expected a length"),
     ],
 )
 def test_wrong_use_is_said(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -449,12 +454,37 @@ def test_options_refuse_what_there_is_not() -> None:
         netc.load("specs/vgg16.net").draw(theme="pink")
 
 
+NO_VALUES = (5.5, b"3in", [None], {"a": 1}, object())
+
+
+@pytest.mark.parametrize("option", sorted(Options.__dataclass_fields__))
+def test_every_option_refuses_what_it_cannot_be(option: str) -> None:
+    """None of the values is one of any option but a number of points."""
+    for wrong in NO_VALUES:
+        if not (option in ("width", "height") and isinstance(wrong, float)):
+            with pytest.raises(ValueError, match=f"got {option}"):
+                Options(**{option: wrong})
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"size": ()}, {"size": True}, {"size": "64"}, {"size": (64, "64")}, {"expand": "no"}, {"title": 5}]
+)
+def test_what_is_almost_a_value_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"got {next(iter(wrong))}="):
+        Options(**wrong)
+
+
 def test_draw_says_what_it_takes(tmp_path: Path) -> None:
     net = netc.load("specs/vgg16.net")
     with pytest.raises(ValueError, match="expected one of auto, graph, grid, volumes, column, table"):
         net.draw(style="pie")
     with pytest.raises(TypeError, match="no option `colour`, expected one of style, beside, theme"):
         net.draw(colour="red")
+    for wrong in (net, 5, [5]):
+        with pytest.raises(TypeError, match="expected a list of networks"):
+            net.draw(beside=wrong)  # type: ignore[arg-type]
+    with pytest.raises(FigureError, match="no layer has the name `nose`"):
+        net.draw(tmp_path / "a.svg", style="volumes", faces={"nose": b"\x89PNG\r\n\x1a\n"})
     with pytest.raises(FileNotFoundError):
         net.draw(tmp_path / "none" / "a.svg")
     with pytest.raises(FigureError, match="format of the style table"):

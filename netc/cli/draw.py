@@ -139,7 +139,9 @@ def run(options: argparse.Namespace) -> int:
     from netc.figures.styles import FigureError  # noqa: PLC0415
 
     files = specs(options.files)
-    output = options.output or (STDIO if files[0] == STDIO else (Path(files[0]).stem or "net") + ".svg")
+    output = options.output
+    if output is None:
+        output = STDIO if files[0] == STDIO else (Path(files[0]).stem or "net") + ".svg"
     suffix = ".svg" if output == STDIO else Path(output).suffix.lower()
     if options.style == AUTO:
         options.style = _meant(options, suffix)
@@ -151,7 +153,7 @@ def run(options: argparse.Namespace) -> int:
     if OWNERS.get(suffix, options.style) != options.style:
         more = "; TikZ is --tikz" if suffix == ".tex" else ""
         raise UsageError(f"{suffix} is for --style {OWNERS[suffix]}, not for {options.style}{more}")
-    beside = specs([path for listed in options.beside for path in listed.split(",") if path])
+    beside = specs([path for listed in options.beside for path in listed.split(",")])
     programs = _swept(options, [*beside, *files]) if options.sweep else load_all(options, [*beside, *files])
     for path in filter(None, (output, options.caption)):
         keep(path, [source for program in programs for source in inputs(program)])

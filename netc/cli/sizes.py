@@ -42,9 +42,11 @@ def configure(command: argparse.ArgumentParser) -> None:
 
 
 def _size(given: str) -> Size:
-    name, _, size = given.rpartition("=")
+    name, named, size = given.rpartition("=")
     parts = size.replace("×", "x").split("x")
-    if not all(part.isascii() and part.isdigit() and len(part) < 10 and int(part) for part in parts):
+    if bool(named) != bool(name) or not all(
+        part.isascii() and part.isdigit() and len(part) < 10 and int(part) for part in parts
+    ):
         raise argparse.ArgumentTypeError(f"got {given!r}, expected a size such as 420x560, or input=420x560")
     return name, tuple(map(int, parts))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import NoneType
 
 from netc.figures.theme import THEMES
 
@@ -13,8 +14,19 @@ SHAPES = ("change", "all", "none")
 DIRECTIONS = ("tb", "lr")
 SCALES = ("sqrt", "linear", "log")
 POINTS = {"in": 72.0, "cm": 72 / 2.54, "mm": 72 / 25.4, "pt": 1.0, "px": 0.75}  # of each unit of length
-_LENGTH = re.compile(rf"(\d+(?:\.\d*)?|\.\d+)\s*({'|'.join(POINTS)})")
+_LENGTH = re.compile(rf"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*({'|'.join(POINTS)})")
 _LONGEST = 200 * 72.0  # what PDF can say: 14,400 points
+_PNG = b"\x89PNG\r\n\x1a\n"  # how every PNG file begins
+_LENGTHS = ((str, int, float, NoneType), "a length such as '3.3in', or a number of points")
+_TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {  # what is no choice of words, and how a message says it
+    **dict.fromkeys(("bare", "expand", "tikz"), ((bool,), "True or False")),
+    **dict.fromkeys(("title", "receptive", "link"), ((str, NoneType), "a text")),
+    **dict.fromkeys(("columns", "dpi"), ((int, NoneType), "a whole number")),
+    **dict.fromkeys(("width", "height"), _LENGTHS),
+    "id_prefix": ((str,), "a text"),
+    "size": ((int, tuple, list, NoneType), "a size such as 256 or (420, 560)"),
+    "faces": ((Mapping,), "PNG files by the names of layers"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,7 @@ class Options:
     id_prefix: str = ""
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a choice that there is not."""
+        """Raises ValueError for a choice that there is not, and for a value of another type."""
         choices = {
             "theme": THEMES,
             "collapse": COLLAPSE,
@@ -74,6 +86,15 @@ class Options:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"got {name}={getattr(self, name)!r}, expected one of {', '.join(known)}")
+        for name, (types, expected) in _TYPES.items():
+            value = getattr(self, name)
+            if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+                raise ValueError(f"got {name}={value!r}, expected {expected}")
+        if self.size is not None and not (self.sizes and all(type(size) is int for size in self.sizes)):
+            raise ValueError(f"got size={self.size!r}, expected {_TYPES['size'][1]}")
+        for name, picture in self.faces.items():
+            if not isinstance(picture, bytes) or not picture.startswith(_PNG):
+                raise ValueError(f"got faces[{name!r}]={picture!r:.40}, expected the bytes of a PNG file")
         if self.columns is not None and self.columns < 1:
             raise ValueError(f"got columns={self.columns}, expected at least 1")
         if self.dpi is not None and not 1 <= self.dpi <= 10_000:

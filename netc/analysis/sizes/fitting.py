@@ -146,6 +146,8 @@ class OpenSizes:
     def _shape(self, name: str, space: Sequence[int]) -> Shape:
         shape = self.net.shapes[name]
         rank = len(shape) - 1
+        if not rank:
+            raise ValueError(f"`{name}`, {show_shape(shape)}, is a vector: expected no size for it")
         if not space:
             raise ValueError(f"`{name}` has no size: expected {rank}, or one for all")
         if len(space) == 1 and rank > 1:

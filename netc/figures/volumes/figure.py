@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netc.analysis.structure import Series
+from netc.diagnostics.escape import harmless
 from netc.figures.facts import Facts
 from netc.figures.options import Options
 from netc.figures.page import Entry
 from netc.figures.scene import Item, moved, text_width
+from netc.figures.styles import FigureError
 from netc.figures.theme import LOOKS, Look
 from netc.figures.volumes import legend, paint
 from netc.figures.volumes.band import Band, Painter, flattened
@@ -39,10 +41,12 @@ class Figure:
                 row[-1].name = row[-1].call or row[-1].name
         counts = [str(flattened(shapes.net, slab)) for row in parts.rows for slab in row if slab.flattened]
         flat = max(text_width(text, self.measures.text) for text in ("flatten", *counts)) + 2 * PT
-        faces = frozenset(options.faces) | (frozenset(shapes.net.inputs) if options.receptive else frozenset())
+        if missing := sorted(name for name in options.faces if name not in shapes.net):
+            raise FigureError(f"no layer has the name `{harmless(missing[0])}`: expected faces of layers")
+        faces = frozenset(options.faces) | (frozenset() if options.receptive is None else frozenset(shapes.net.inputs))
         self.layout = Layout(rows, parts.links, self.measures, Spacing(self.measures, 0.0, flat, faces), options.scale)
         stages = {id(slab): stage for row in rows for stage in row for slab in stage.shown}
-        self.seen = seen(facts, shapes.net, options.receptive) if options.receptive else None
+        self.seen = None if options.receptive is None else seen(facts, shapes.net, options.receptive)
         marked = self.seen.shares if self.seen else ()
         self.painter = Painter(facts, shapes, self.measures, self.layout.scale, stages, options.faces, marked)
 
