@@ -311,6 +311,51 @@ def test_the_receptive_field_is_marked_where_the_middle_of_a_layer_sees() -> Non
         draw([network.program], "volumes", Options(receptive="fc1"))
 
 
+TWO_SIZES = """
+left: input 32x32x3; conv 8x3; p: pool 2
+right: input 16x16x3; q: conv 8x7; add p; gap; fc 2
+"""
+
+
+@pytest.mark.parametrize(
+    ("layer", "marked", "said"),
+    [
+        ("p", {"left": (4, 15, 32)}, "seen by p: 4×4"),
+        ("q", {"right": (7, 5, 16)}, "seen by q: 7×7"),
+        ("add1", {"left": (4, 15, 32), "right": (7, 5, 16)}, "seen by add1: 4×4 of left, 7×7 of right"),
+        ("right", {"right": (1, 8, 16)}, "seen by right: 1×1"),
+    ],
+)
+def test_what_a_layer_sees_is_marked_on_the_inputs_that_it_reads(
+    layer: str, marked: dict[str, tuple[int, int, int]], said: str
+) -> None:
+    """How many pixels, from which on, of how many: for the position in the middle of the layer's 16x16."""
+    figure = draw([netc.loads(TWO_SIZES).program], "volumes", Options(receptive=layer))
+    assert said in [text for _, text in figure.legend]
+    bare = draw([netc.loads(TWO_SIZES).program], "volumes", Options(receptive=layer, bare=True))
+    fields = [item for item in bare.walk() if isinstance(item, Polygon) and item.look == "v.field"]
+    assert len(fields) == len(marked)
+    for name, (pixels, first, side) in marked.items():
+        face = moved(faces(bare, name)["side"], stamp(bare, name).x, stamp(bare, name).y)
+        (field,) = (item for item in fields if face.box.top < item.box.top < item.box.bottom < face.box.bottom)
+        left, right = face.box.left, face.box.right
+        assert (field.box.left - left) / (right - left) == pytest.approx(first / side)
+        assert (field.box.right - field.box.left) / (right - left) == pytest.approx(pixels / side)
+
+
+@pytest.mark.parametrize(
+    ("text", "layer"),
+    [
+        ("input 100x1; reshape 10x10x1; conv 4x3", "input1"),
+        ("input 99x4; a: conv 8x3", "a"),
+        ("input 9x9x9x4; a: conv 8x3", "a"),
+    ],
+)
+def test_what_a_layer_sees_is_marked_on_images_alone(text: str, layer: str) -> None:
+    with pytest.raises(FigureError, match=f"what `{layer}` sees is marked on images; `input1` is"):
+        draw([netc.loads(f"{text}; gap; fc 2").program], "volumes", Options(receptive=layer))
+
+
 @needs_tensorflow
 def test_what_layers_make_of_an_image_is_what_predict_says(tmp_path: Path) -> None:
     import numpy as np

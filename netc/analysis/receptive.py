@@ -59,17 +59,20 @@ class Axis:
 Field = tuple[Axis, ...] | None  # one axis a spatial dimension; None sees the whole input
 
 
-def receptive_fields(net: Net) -> dict[str, Field]:
-    """The receptive field of each layer; of several inputs, the largest in any.
+def receptive_fields(net: Net, of: str | None = None) -> dict[str, Field]:
+    """The receptive field of each layer; of several inputs, the largest in any. With `of`, that in this input, of the
+    layers that read it.
 
     None stands for the whole input: after a global pool or a dense layer, where there are no positions (any more),
     and where upsampling makes a pattern of more than 4096 phases.
     """
     fields: dict[str, Field] = {}
     for node in net:
-        inputs = net.operand_shapes(node.name)
-        joined = _join([fields[operand] for operand in net.operands(node.name)], net.shapes[node.name])
-        fields[node.name] = _slide(node, inputs, net.shapes[node.name], joined)
+        read = [fields[operand] for operand in net.operands(node.name) if operand in fields]
+        if of is not None and node.name != of and not read:
+            continue
+        inputs, output = net.operand_shapes(node.name), net.shapes[node.name]
+        fields[node.name] = _slide(node, inputs, output, _join(read, output))
     return fields
 
 

@@ -67,7 +67,9 @@ class Painter:
     scale: Scale
     stages: Mapping[int, Stage]  # of each slab, by its identity
     images: Mapping[str, bytes]  # on the faces of layers, by their names
-    marked: tuple[tuple[float, float], ...] = ()  # on the face of the input: from and to, as shares, down and across
+    marked: Mapping[
+        str, tuple[tuple[float, float], ...]
+    ]  # on the faces of inputs: from and to, as shares, down, across
 
     @property
     def net(self) -> Net:
@@ -210,13 +212,15 @@ class Painter:
         return items
 
     def _window(self, band: Band) -> None:
-        """The window of the first convolution, on the face of the input."""
+        """The window of the first convolution, on the face of the input, or what is marked there in its place."""
+        for place in band.places if self.marked else ():
+            if not place.slab.copied and (shares := self.marked.get(place.slab.node.name)):
+                band.over += paint.field(place, *shares)
+        if self.marked:
+            return
         for before, after in zip(band.places, band.places[1:], strict=False):
             slab = after.slab
             if before.slab.kind != "input" or before.slab.is_bar or slab.is_bar or len(slab.shape) != 3 or slab.copied:
-                continue
-            if self.marked:
-                band.over += paint.field(before, *self.marked)
                 continue
             windows = slab.node.layer.windows(self.net.operand_shapes(slab.node.name))
             if slab.node.layer.family != "conv" or not windows or slab.stripes:

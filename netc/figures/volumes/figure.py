@@ -18,7 +18,7 @@ from netc.figures.volumes.geometry import PT, Measures, Place, Spacing
 from netc.figures.volumes.layout import TURN, Layout, shown
 from netc.figures.volumes.links import join, lanes
 from netc.figures.volumes.parts import Parts
-from netc.figures.volumes.seen import seen
+from netc.figures.volumes.seen import seen, words
 from netc.figures.volumes.shapes import Shapes
 from netc.figures.volumes.stages import group
 
@@ -43,11 +43,11 @@ class Figure:
         flat = max(text_width(text, self.measures.text) for text in ("flatten", *counts)) + 2 * PT
         if missing := sorted(name for name in options.faces if name not in shapes.net):
             raise FigureError(f"no layer has the name `{harmless(missing[0])}`: expected faces of layers")
-        faces = frozenset(options.faces) | (frozenset() if options.receptive is None else frozenset(shapes.net.inputs))
+        self.seen = {} if options.receptive is None else seen(facts, shapes.net, options.receptive)
+        faces = frozenset(options.faces) | frozenset(self.seen)
         self.layout = Layout(rows, parts.links, self.measures, Spacing(self.measures, 0.0, flat, faces), options.scale)
         stages = {id(slab): stage for row in rows for stage in row for slab in stage.shown}
-        self.seen = None if options.receptive is None else seen(facts, shapes.net, options.receptive)
-        marked = self.seen.shares if self.seen else ()
+        marked = {source: each.shares for source, each in self.seen.items()}
         self.painter = Painter(facts, shapes, self.measures, self.layout.scale, stages, options.faces, marked)
 
     def items(self) -> list[Item]:
@@ -98,7 +98,7 @@ class Figure:
 
     def _entries(self) -> list[Entry]:
         found = legend.entries(self.shapes, self.layout.slabs, self.parts.links)
-        found += [legend.window(str(self.seen))] if self.seen else []
+        found += [legend.window(words(self.seen))] if self.seen else []
         if not self.options.faces.keys() <= set(self.shapes.net.inputs):
             found.append(legend.heat("mean of the channels, from the smallest to the largest"))
         return found
