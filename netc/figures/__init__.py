@@ -1,4 +1,4 @@
-"""Figures of networks: a style makes a scene of checked programs, and the scene is written as SVG, PNG, PDF, HTML."""
+"""Figures of networks: a style makes a scene of checked programs, which is written as SVG, PNG, PDF, TikZ or HTML."""
 
 from netc.figures.drawing import Drawing
 from netc.figures.options import Options

@@ -25,9 +25,8 @@ def folded(trunk: Trunk, says: Sequence[Hashable], least: tuple[float, float]) -
     """A path without the copies of its blocks, what is repeated in it, and which of its units are left.
 
     Units are equal that say the same and end equal lines; `least` are how many blocks, and how many single units, are
-    told as one. A block is told as one where no line leaves it but from its
-    last unit, and none comes into it from before the unit that it follows: so lines of blocks left out are those of
-    the one that is shown.
+    told as one. A block is told as one where no line leaves it but from its last unit, and none comes into it from
+    before the unit that it follows: so lines of blocks left out are those of the one that is shown.
     """
     ends: dict[int, list[Shortcut]] = defaultdict(list)
     for shortcut in trunk.shortcuts:

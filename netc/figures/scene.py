@@ -1,4 +1,4 @@
-"""Scenes: what a figure shows, as shapes with coordinates. Writers turn them into SVG; tests read their geometry.
+"""Scenes: what a figure shows, as shapes with coordinates. Writers turn them into SVG, PDF and TikZ.
 
 Coordinates are user units, x to the right and y down; a scene says how large one is. A shape names its `look`
 (`netc.figures.theme`), never a colour.
@@ -155,8 +155,8 @@ class Polygon:
 class Path:
     """A line: a start, and then segments of one point (straight) or three (a cubic Bezier curve).
 
-    An `arrow` ends in a head: two strokes, or a triangle where it is `filled`. With a `role` of "edge" it joins boxes,
-    and the geometric test follows it.
+    An `arrow` ends in a head: two strokes, or a triangle where it is `filled`. A `role` of "edge" says that it joins
+    boxes.
     """
 
     start: Point
@@ -264,7 +264,7 @@ class Stamp:
 @dataclass(slots=True)
 class Group:
     """Shapes that belong together. With a `name` it is an object of the figure: it gets an id, a tooltip and the
-    place in the spec that made it. `role` is what the geometric test takes it for:
+    place in the spec that made it. `role` says what it is beside others:
 
     - "box": its first shape is a box that nothing else may touch, and its texts lie inside;
     - "frame": a border around others;

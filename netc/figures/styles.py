@@ -1,4 +1,4 @@
-"""The styles of figures. Each is a module with `draw(programs, options) -> Scene`."""
+"""The styles of figures. Each is the module or package of its name, with `draw(programs, options) -> Scene`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A network as papers tell it: one path of layers from the input to the output, with shortcuts beside it.
 
-The figures of papers have a row or a slab for each convolution, pooling and fully connected layer. What stands between
+The columns and tables of papers have a row for each convolution, pooling and fully connected layer. What stands between
 two of them (normalisation, activation, dropout, the sum a shortcut ends in) belongs to the one before. Where paths
 meet, the path goes on along the operand with the most weighted layers after it. It is read from the network, not from
 its structure, which knows a shortcut only where it is written as a branch: `add block1` ends one too.
@@ -82,7 +82,7 @@ class Trunk:
 
 
 def is_own(layer: Layer) -> bool:
-    """Whether a layer gets a row or slab of its own."""
+    """Whether a layer gets a row of its own."""
     return not layer.beside
 
 
