@@ -226,6 +226,31 @@ def test_several_inputs_stand_in_rows_that_meet() -> None:
     assert "shared weights: tower_conv1 – tower_fc1" in texts(figure)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "l: input 16x16x3; conv 8x3; p: pool 2; r: input 8x8x8; conv 8x3; concat p; gap; a: fc 10; "
+        "from p; b: conv 3x1; output a b",
+        "l: input 16x16x3; p: conv 8x3; q: conv 8x3; conv 8x3; add p; gap; a: fc 10; from p; conv 3x1; b: conv 3x1; "
+        "from q; c: conv 3x1; output a b c",
+        "l: input 16x16x3; p: conv 8x3; r: input 16x16x8; conv 8x3; conv 8x3; add p; q: conv 4x3; gap; a: fc 10; "
+        "from p; b: conv 3x1; from q; c: conv 3x1; output a b c",
+    ],
+)
+def test_lines_to_other_rows_go_through_no_slab(text: str) -> None:
+    figure = volumes(netc.loads(text), bare=True)
+    assert violations(figure) == []
+    found = lines(figure, "copy")
+    assert found
+    for name in slabs(figure):
+        at = stamp(figure, name)
+        box = moved(faces(figure, name)["front"], at.x, at.y).box
+        for line in found:
+            for (x1, y1), (x2, y2) in pairwise(line.points()):
+                low, high = sorted((y1, y2))
+                assert not (x1 == x2 and box.left < x1 < box.right and low < box.top and high > box.bottom), name
+
+
 def test_a_gate_is_a_line_and_not_the_way() -> None:
     """Squeeze and excitation (Hu et al. 2018, Figure 1): the map is scaled, and goes on."""
     figure = volumes(netc.loads("input 32x32x16; conv 32x3 relu; se 4; conv 64x3; gap; fc 2"), bare=True)

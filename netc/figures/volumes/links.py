@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from netc.figures.scene import Box, Item, Point, Text, moved, text_width
@@ -84,23 +84,59 @@ def _copy(painter: Painter, band: Band, start: Place, end: Place, link: Link) ->
 
 
 def lanes(painter: Painter, main: Band, rows: Sequence[list[Place]], links: Sequence[Link], reach: float) -> None:
-    """Draw further rows above the main one: those that begin last are lowest, so that lines to others pass them."""
+    """Draw further rows above the main one."""
     axes = {id(place.slab): 0.0 for place in main.places}  # how high each slab stands
     found = {id(place.slab): place for row in [main.places, *rows] for place in row}
     beside = [(rows[link.row - 1], link) for link in links if link.row is not None and rows[link.row - 1]]
-    for places, link in sorted(beside, key=lambda each: each[0][0].left, reverse=True):
-        left = 0.0 if link.start is None else places[0].left - 2 * PT  # there its line comes up, and those of others
-        band = painter.band(places, reach, left)
+    for places, link in _from_lowest(beside, found):
+        begin = 0.0 if link.start is None else places[0].left - 2 * PT  # there its line comes up, and those of others
+        band = painter.band(places, reach, begin)
         join(painter, band, links)
         _share(painter, band)
         box = band.box
         ends = [found[id(slab)].top[0] for slab in (link.start, link.copy or link.end) if id(slab) in found]
-        y = main.top(min([box.left, *ends]), max([box.right, *ends])) - _APART - box.bottom
+        left, right = min([box.left, *ends]), max([box.right, *ends])
+        y = main.top(left, right) - _APART - box.bottom
         axes |= {id(place.slab): y for place in places}
         main.over += [moved(item, 0, y) for item in band.all()]
-        main.tops.append(Box(box.left, y + box.top, box.right, y + box.bottom))
+        main.tops.append(Box(left, y + box.top, right, y + box.bottom))
     for places, link in beside:
         main.over += _ways(painter, places, link, found, axes)
+
+
+def _from_lowest(
+    beside: Sequence[tuple[list[Place], Link]], found: dict[int, Place]
+) -> Iterator[tuple[list[Place], Link]]:
+    """Rows in the order in which they are set: each above those that it comes from and goes to, and above all whose
+    lines would go through it; else those that begin last are lowest."""
+    rows = sorted(beside, key=lambda each: each[0][0].left, reverse=True)
+    lines = [(at, x) for at, row in enumerate(rows) for x in _upright(*row, found)]
+    homes = {id(place.slab): at for at, (places, _) in enumerate(rows) for place in places}
+    joined = [{homes[id(slab)] for slab in (link.start, link.copy, link.end) if id(slab) in homes} for _, link in rows]
+    below: list[set[int]] = []
+    for at, (places, _) in enumerate(rows):
+        crossed = {other for other, x in lines if places[0].left < x < places[-1].reach and at not in joined[other]}
+        below.append((crossed | joined[at]) - {at})
+    waiting = dict.fromkeys(range(len(rows)))
+    while waiting:
+        at = next((at for at in waiting if waiting.keys().isdisjoint(below[at])), next(iter(waiting)))
+        del waiting[at]
+        yield rows[at]
+
+
+def _upright(places: Sequence[Place], link: Link, found: dict[int, Place]) -> list[float]:
+    """Where the lines that come to a row and leave it go up and down."""
+    lines = [found[id(link.start)].top[0]] if id(link.start) in found else []
+    if id(link.copy) in found:
+        lines.append(found[id(link.copy)].top[0])
+    elif id(link.end) in found:
+        lines.append(_meeting(found[id(link.end)], places[-1]))
+    return lines
+
+
+def _meeting(target: Place, last: Place) -> float:
+    """Where a row that ends with a slab joins the axis after the target."""
+    return max(target.far - target.solid.dx / 2, last.end) + MEET
 
 
 def _ways(
@@ -120,7 +156,7 @@ def _ways(
     if link.copy is not None:
         x, top = target.top
         return [*items, *paint.copied([(last.end, y), (x, y), (x, top + axis)], m)]
-    x = max(target.far - target.solid.dx / 2, last.end) + MEET
+    x = _meeting(target, last)
     items += paint.copied([(last.end, y), (x, y), (x, axis - m.disc)], m)
     items += paint.arrow([(target.end, axis), (x - m.disc, axis)], m)
     return [*items, *paint.disc((x, axis), link.sign, m.disc)]
