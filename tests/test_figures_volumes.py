@@ -19,6 +19,7 @@ from netc.figures.scene import Box, Ellipse, Group, Picture, Polygon, Scene, Sta
 from netc.figures.scene import Path as Line
 from netc.figures.styles import draw
 from netc.figures.svg import write
+from netc.figures.volumes import legend
 from netc.layers.base import LAYERS
 from tests.effort import effort
 from tests.figure_geometry import SPECS, bodies, random_net, violations
@@ -249,6 +250,21 @@ def test_lines_to_other_rows_go_through_no_slab(text: str) -> None:
             for (x1, y1), (x2, y2) in pairwise(line.points()):
                 low, high = sorted((y1, y2))
                 assert not (x1 == x2 and box.left < x1 < box.right and low < box.top and high > box.bottom), name
+
+
+def test_the_search_for_room_grows_with_the_rows_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    free = legend._free
+    monkeypatch.setattr(legend, "_free", lambda taken, reach: looked.append(len(taken)) or free(taken, reach))
+
+    def work(count: int) -> int:
+        rows = "".join(f"c{at}: conv 8x3; f{at}: fc 2; from c{at}; " for at in range(count))
+        outputs = " ".join(f"f{at}" for at in range(count))
+        looked.clear()
+        volumes(netc.loads(f"input 16x16x3; {rows}conv 8x3; gap; z: fc 2; output {outputs} z"))
+        return sum(looked)
+
+    assert 0 < work(60) < 4 * work(20)
 
 
 def test_a_gate_is_a_line_and_not_the_way() -> None:

@@ -19,6 +19,7 @@ _BETWEEN = 13.0  # entries
 _INDENT = 6.0  # between a miniature and its text
 _TICK = 2.5 * PT
 _CLEAR = 8.0  # around what is drawn
+_SEARCHED = 600  # pixels above the end of what is drawn, among which room for the legend is looked for
 _MOST = 3  # pools that are told apart
 
 
@@ -178,7 +179,8 @@ def set_out(
         return []
     bottom = max(box.bottom for box in taken)
     best: tuple[float, float, list[list[Entry]], float, float] | None = None
-    y = min(box.bottom for box in taken)
+    y = max(min(box.bottom for box in taken), bottom - _SEARCHED)
+    taken = [box for box in taken if box.bottom + _CLEAR > y]
     widths = [_across(entry, size) for entry in [*parts, *rules]]
     while True:
         y = min(y, bottom)
