@@ -142,7 +142,7 @@ def main() -> None:
     """Draw everything and print a table."""
     with tempfile.TemporaryDirectory() as folder:
         rows = ours(Path(folder)) + of_keras(Path(folder))
-    networks = [VGG16, RESNET110, "GoogLeNet", "ResNet-1202", ""]
+    networks = list(dict.fromkeys(network for network, *_ in NETC))
     rows.sort(key=lambda row: networks.index(row[0]))
     print(plain(("network", "figure", "file", "size", "time"), rows, (False, False, True, True, True)), end="")
 
