@@ -295,8 +295,12 @@ def test_figures_and_tables_are_replaced() -> None:
         Path(name).write_text("old")
         assert main(["draw", "a.net", "-o", name]) == 0
         assert Path(name).read_text() != "old"
-    Path("x.tex").write_text("old")
-    assert main(["draw", "a.net", "--style", "table", "-o", "x.tex"]) == 0
+    for style, name in (("table", "x.tex"), ("graph", "x.tikz")):
+        Path(name).write_text("a paper of somebody's")
+        arguments = ["draw", "a.net", "--style", style, "-o", name]
+        assert main(arguments) == (2 if name == "x.tex" else 0)
+        assert main([*arguments, "--force"]) == 0
+        assert main(arguments) == 0  # what netc wrote
     assert main(["summary", "a.net", "--plot", "x.svg"]) == 0
 
 

@@ -139,7 +139,7 @@ def test_any_graph_survives_as_text(seed: int) -> None:
         assert set(each.nodes) == set(graph.nodes)
         assert sorted(each.edges(keys=True)) == sorted(graph.edges(keys=True))
         assert all(type(each.nodes[name]["layer"]) is type(graph.nodes[name]["layer"]) for name in graph)
-    found = scene("graph", bare, collapse="none", expand="all")
+    found = scene("graph", bare, collapse="none", expand=True)
     assert violations(found) == []
     skips = {name for name in graph if graph.nodes[name]["layer"].op == "bn"}  # shown beside the line, without a box
     assert set(graph.nodes) - skips <= {*objects(found), *skips}

@@ -130,6 +130,7 @@ def configure(command: argparse.ArgumentParser) -> None:
         "--id-prefix", metavar="TEXT", default="", help="before the ids, for several figures in a page"
     )
     add(command, "--stdin-filename")
+    add(command, "--force")
     add_compiling(command)
 
 
@@ -156,7 +157,7 @@ def run(options: argparse.Namespace) -> int:
     beside = specs([path for listed in options.beside for path in listed.split(",")])
     programs = _swept(options, [*beside, *files]) if options.sweep else load_all(options, [*beside, *files])
     for path in filter(None, (output, options.caption)):
-        keep(path, [source for program in programs for source in inputs(program)])
+        keep(path, [source for program in programs for source in inputs(program)], force=options.force)
     if options.link and len(programs) > 1:
         raise UsageError("--link is for one network: lines of several are not those of one URL")
     given = {name: getattr(options, name) for name in _ALL}

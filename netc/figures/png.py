@@ -20,7 +20,8 @@ _PROBE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">'
     '<text x="2" y="16" font-family="Arial, sans-serif" font-size="16">{}</text></svg>'
 )
-_BRACKETED = re.compile(r"<text(?=[^>]*>[^<]*[⌈⌉⌊⌋])")
+_TEXT = re.compile(r"<text([^<>]*>[^<]*)")
+_BRACKETS = frozenset("⌈⌉⌊⌋")
 _WITH_BRACKETS = "DejaVu Sans, Segoe UI Symbol, Apple Symbols, sans-serif"  # resvg would take a font with serifs
 _NOBODYS = "\U0010fffd"  # a private character, for which fonts show what they show for one that they lack
 
@@ -49,8 +50,14 @@ def render(svg: str, dpi: int | None = None, *, usual: int = SCREEN) -> bytes:
 
 
 def _render(resvg: Any, svg: str, **more: float) -> bytes:
-    svg = _BRACKETED.sub(f'<text style="font-family:{_WITH_BRACKETS}"', svg)
+    svg = _TEXT.sub(_with_brackets, svg)
     return bytes(resvg.svg_to_bytes(svg_string=svg, sans_serif_family="Liberation Sans", **more))
+
+
+def _with_brackets(text: re.Match[str]) -> str:
+    """The beginning of a text, in a font that has what it says."""
+    style = f' style="font-family:{_WITH_BRACKETS}"' if _BRACKETS & set(text[1]) else ""
+    return f"<text{style}{text[1]}"
 
 
 @cache

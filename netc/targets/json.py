@@ -46,7 +46,10 @@ def _layer(net: Net, node: Node, found: Formulas | None) -> dict[str, Any]:
         "parameters": _declared(node.layer),
         "inputs": net.operands(node.name),
         "output_shape": net.shapes[node.name],
-        "weights": [plain(weight) for weight in node.layer.weights(inputs)],
+        "weights": [
+            {"name": weight.name, "shape": weight.shape, "trainable": weight.trainable}
+            for weight in node.layer.weights(inputs)
+        ],
         "shares": node.shares,
         "origin": plain(node.origin.span),
         "frames": [{"title": step.title, "origin": plain(step.span)} for step in frame.chain()] if frame else [],

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise, takewhile
+from string import digits
 
 from netc.analysis.structure import Group, Series, calls_around
 from netc.figures.facts import word
@@ -138,10 +138,9 @@ def _name(stage: Stage, calls: Sequence[_Call | None], prefixes: Mapping[str, st
         return names[0]
     if prefix := "_".join(_beginning([name.split("_") for name in names])):
         return prefix
-    numbered = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
-    heads = {each[1] if each else None for each in numbered}
-    if len(heads) == 1 and None not in heads and numbered[0] and numbered[-1]:
-        return f"{names[0]}–{numbered[-1][2]}"
+    heads = {name.rstrip(digits) for name in names}
+    if len(heads) == 1 and not heads & set(names):  # `conv1`, `conv2` ... are numbers of one word
+        return f"{names[0]}–{names[-1].removeprefix(heads.pop())}"
     return ", ".join(names) if len(names) == 2 else f"{names[0]} – {names[-1]}"
 
 
