@@ -5,10 +5,11 @@ from __future__ import annotations
 from importlib import util
 
 # What each extra of pyproject.toml brings, by the name that is imported; one includes those above it, but
-# for `figures`, and `onnx` is in none.
+# for `figures`, and `onnx` and `openvino` are in none.
 EXTRAS = {
     "weights": {"numpy": "NumPy", "h5py": "h5py", "safetensors": "safetensors", "psutil": "psutil"},
     "onnx": {"onnx": "ONNX", "onnxruntime": "onnxruntime"},
+    "openvino": {"openvino": "OpenVINO"},
     "tensorflow": {"tensorflow": "TensorFlow"},
     "train": {"PIL": "Pillow", "sklearn": "scikit-learn", "filelock": "filelock"},
     "tfds": {"tensorflow_datasets": "tensorflow-datasets"},

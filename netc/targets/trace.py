@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from netc.ir.shape import fits, show_shape
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from netc.ir.net import Net, Node
     from netc.ir.weights import Weights
     from netc.primitives import Primitives, Tensor
@@ -37,3 +41,11 @@ def traced(net: Net, weights: Weights, f: Primitives, inputs: Mapping[str, Tenso
             readers[operand] -= 1
             if not readers[operand]:
                 del alive[operand]
+
+
+def fitting(net: Net, inputs: Mapping[str, NDArray[Any]]) -> None:
+    """Raises `ValueError` unless there is a batch for each input, batch x shape."""
+    for name in net.inputs:
+        if name not in inputs or not fits(inputs[name].shape[1:], net.shapes[name]):
+            got = f"batches of {show_shape(inputs[name].shape[1:])}" if name in inputs else "nothing"
+            raise ValueError(f"got {got} for the input {name}, expected batches of {show_shape(net.shapes[name])}")

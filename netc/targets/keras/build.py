@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import keras
 
     from netc.ir.net import Net, Node
+    from netc.ir.weights import Weights
     from netc.program import Program
 
 LEVELS_TO_SPARE = 2000  # frames of the caller, and of Keras around its own recursion
@@ -56,6 +57,14 @@ def construct(program: Program) -> Built:
             tensors[node.name] = _apply(net, node, operands, made)
         model = keras.Model(_ends(tensors, net.inputs), _ends(tensors, net.outputs), name=program.name)
     return Built(model, tensors, made)
+
+
+def assign(model: keras.Model, weights: Weights) -> None:
+    """Set the variables of the layers that weights are for, in the order in which they are declared."""
+    for layer in model.layers:
+        if arrays := weights.of(layer.name):
+            for variable, array in zip(layer.weights, arrays, strict=True):
+                variable.assign(array)
 
 
 def _apply(net: Net, node: Node, operands: list[Any], made: dict[str, list[Any]]) -> Any:

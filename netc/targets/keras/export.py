@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from netc.targets.keras.build import Built, construct, deep_recursion
+from netc.targets.keras.build import Built, assign, construct, deep_recursion
 from netc.targets.keras.order import depths, recursion
 from netc.targets.proof import Proof, prove
 
@@ -56,10 +56,7 @@ class KerasModel:
 def export(program: Program, weights: Weights) -> tuple[bytes, Proof]:
     """The file, and the proof that Keras computes the network from it. Raises `ExportError`."""
     net, built = program.net, construct(program)
-    layers = {layer.name: layer for layer in built.model.layers}
-    for name in {name for name, _ in weights}:
-        for variable, array in zip(layers[name].weights, weights.of(name), strict=True):
-            variable.assign(array)
+    assign(built.model, weights)
     with TemporaryDirectory() as folder, deep_recursion(recursion(net, depths(net))):
         path = Path(folder) / "model.keras"
         built.model.save(path)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from netc.ir.shape import fits, show_shape
 from netc.ir.weights import Weights
 from netc.targets.numpy.primitives import Numpy
-from netc.targets.trace import traced
+from netc.targets.trace import fitting, traced
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,10 +26,7 @@ def run(net: Net, weights: Weights, inputs: Mapping[str, NDArray[Any]]) -> dict[
 
 def layers(net: Net, weights: Weights, inputs: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, NDArray[Any]]]:
     """The output of each layer, in order, as `run`."""
-    for name in net.inputs:
-        if name not in inputs or not fits(inputs[name].shape[1:], net.shapes[name]):
-            got = f"batches of {show_shape(inputs[name].shape[1:])}" if name in inputs else "nothing"
-            raise ValueError(f"got {got} for the input {name}, expected batches of {show_shape(net.shapes[name])}")
+    fitting(net, inputs)
     kind = next(iter(inputs.values())).dtype
     typed = Weights({key: array.astype(kind, copy=False) for key, array in weights.items()})
     for node, made in traced(net, typed, Numpy(), inputs):

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 QUIET = 3  # errors alone: they are raised besides
 
 
-def session(model: bytes) -> onnxruntime.InferenceSession:
+def session(model: bytes, threads: int | None = None) -> onnxruntime.InferenceSession:
     """A model ready to run on the processor. Raises `ExportError` where onnxruntime refuses it."""
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0  # 0 is all processors
     options.log_severity_level = QUIET
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
