@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import util
 
 # What each extra of pyproject.toml brings, by the name that is imported; one includes those above it, but
-# for `figures`, and `onnx` and `openvino` are in none.
+# for `figures`, and `onnx` is in `openvino` alone.
 EXTRAS = {
     "weights": {"numpy": "NumPy", "h5py": "h5py", "safetensors": "safetensors", "psutil": "psutil"},
     "onnx": {"onnx": "ONNX", "onnxruntime": "onnxruntime"},

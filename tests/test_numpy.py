@@ -260,8 +260,8 @@ def test_layers_that_share_weights_read_the_same_ones() -> None:
 def test_memory_does_not_grow_with_depth() -> None:
     peaks = []
     for layers in (5, 200):
-        net = program(f"input 64x64x4\nrepeat {layers} {{ conv 4x1 relu }}\ngap").net
-        weights, x = random_weights(net, 0), numbers(1, 64, 64, 4)
+        net = program(f"input 64x64x32\nrepeat {layers} {{ conv 32x1 relu }}\ngap").net
+        weights, x = random_weights(net, 0), numbers(1, 64, 64, 32)
         tracemalloc.start()
         run(net, weights, {"input1": x})
         peaks.append(tracemalloc.get_traced_memory()[1])
