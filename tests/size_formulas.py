@@ -46,14 +46,14 @@ def shapes_that_work(sizes: OpenSizes) -> Iterator[dict[str, Shape]]:
     rng, net, seen = random.Random(len(sizes.net)), sizes.net, set[str]()
     for _ in range(TRIES):
         space = [round(MOST ** rng.random()) for _ in range(3)]
-        fit = sizes.fit(**{name: space[: len(net.shapes[name]) - 1] for name in inputs(net)})
+        fit = sizes.fit(**{name: space[: len(net.shapes[name]) - 1] for name in opens(net)})
         shapes = fit.inputs if fit.works else fit.larger
         if shapes is not None and str(shapes) not in seen and len(seen) < SIZES:
             seen.add(str(shapes))
             yield dict(shapes)
 
 
-def inputs(net: Net) -> list[str]:
+def opens(net: Net) -> list[str]:
     return [name for name in net.inputs if None in net.shapes[name]]
 
 

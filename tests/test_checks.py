@@ -240,7 +240,7 @@ def test_rule_of_sizes_by_trying_each(text: str) -> None:
 def test_single_sizes_by_trying_each() -> None:
     text = "a: input 9x4\nfixed: conv 4x3\ninput ?x4\npool 2\nadd fixed\n"
     (one,) = [one for one in found(text) if one.code == "NET302"]
-    assert ": 17, 18 (of" in one.message
+    assert ": 17, 18 (all" in one.message
     assert [size for size in range(1, 60) if works(text, size)] == [17, 18]
 
 

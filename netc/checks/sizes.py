@@ -111,4 +111,4 @@ def _few(sizes: OpenSizes, node: Node, most: int) -> tuple[str, Shape | None]:
         told = {f"{'+'.join(fitting.symbols)} {fitting}": None for fitting in sizes.fittings}
     shape = sizes.net.shapes[node.name]
     fixed = tuple(first[sizes.symbols[node.name, axis]] if size is None else size for axis, size in enumerate(shape))
-    return f"few sizes work for `{words(node)}`: {'; '.join(told)} (of those up to {most})", fixed
+    return f"few sizes work for `{words(node)}`: {'; '.join(told)} (all up to {most} were tried)", fixed

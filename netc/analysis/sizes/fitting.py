@@ -99,14 +99,15 @@ class OpenSizes:
         most = most_tried(trial)
 
         def works(group: tuple[str, ...], size: int) -> bool:
-            return trial.failure_of(self._shapes({**sizes, **dict.fromkeys(group, size)})) is None
+            return self._run(self._shapes({**sizes, **dict.fromkeys(group, size)}))[1] is None
 
         found = []
         for group in self._tied():
             if trial.base() is not None:
                 found.append(Fitting(group, rule(trial, partial(works, group))))
-            elif len(group) == 1 and (good := [size for size in range(1, most + 1) if works(group, size)]):
-                found.append(Fitting(group, tuple(good)))
+            elif len(group) == 1:
+                tried = sorted({*range(1, most + 1), sizes[group[0]]})
+                found.append(Fitting(group, tuple(size for size in tried if works(group, size))))
         return tuple(found)
 
     def _tied(self) -> list[tuple[str, ...]]:
@@ -126,6 +127,22 @@ class OpenSizes:
             )
             for name in self._trial.inputs
         }
+
+    def _run(self, inputs: Shapes) -> tuple[Shapes, tuple[str, str] | None]:
+        """The shapes of all layers for shapes of the open inputs, and why they do not work: the layer and its reason.
+
+        The equations count too: where one does not hold, a rule may take the sizes as something else than the formulas
+        say, as `mul` takes a map that happens to be a single pixel for one factor a channel.
+        """
+        shapes, failure = self._trial.run(inputs)
+        if failure is not None:
+            return shapes, (failure.node.name, failure.error.message)
+        sizes = self._values(inputs)
+        for equation in self.equations:
+            if not equation.holds(sizes):
+                found = f"{equation.left.at(sizes)} and {equation.right.at(sizes)}"
+                return shapes, (equation.name, f"it needs {equation}, got {found}")
+        return shapes, None
 
     # -- given sizes -----------------------------------------------------------------------------------------
 
@@ -158,20 +175,16 @@ class OpenSizes:
         return (*space, shape[-1])
 
     def _fit(self, inputs: Shapes) -> Fit:
-        reason, layer = "", None
+        reason, layer, shapes = "", None, inputs
         for name, shape in inputs.items():
             if not fits(shape, self.net.shapes[name]):
                 reason = f"`{name}` is {show_shape(self.net.shapes[name])}"
-        if not reason and (failure := self._trial.failure_of(inputs)) is not None:
-            reason, layer = failure.error.message, failure.node.name
+        if not reason:
+            shapes, failure = self._run(inputs)
+            layer, reason = failure or (None, "")
         if reason:
             near = (self._near(inputs, *way) for way in ((Fitting.above, max, ge), (Fitting.below, min, le)))
             return Fit(inputs, {}, None, reason, layer, *near)
-        shapes = dict(inputs)
-        for node in self.net:
-            if node.name not in shapes:
-                given = [shapes[operand] for operand in self.net.operands(node.name)]
-                shapes[node.name] = node.layer.infer(given) if given else self.net.shapes[node.name]
         total = None if self.formulas is None else self.formulas.total.macs
         macs = total.at(self._values(inputs)) if isinstance(total, Formula) else total
         return Fit(inputs, {name: shapes[name] for name in self.net.outputs}, macs)
@@ -201,7 +214,7 @@ class OpenSizes:
             for name, shape in inputs.items()
             for near, size in zip(found[name], shape, strict=True)
         )
-        return found if beside and self._trial.failure_of(found) is None else None
+        return found if beside and self._run(found)[1] is None else None
 
 
 def _count(rank: int) -> str:

@@ -73,17 +73,21 @@ class Trial:
 
     def failure_of(self, inputs: Mapping[str, Shape]) -> Failure | None:
         """The first node that refuses these shapes of the open inputs; None when the network works."""
-        shapes = dict(inputs)
+        return self.run(inputs)[1]
+
+    def run(self, inputs: Mapping[str, Shape]) -> tuple[dict[str, Shape], Failure | None]:
+        """The shapes of all layers for these of the open inputs, up to the first node that refuses what it is given."""
+        shapes = {**self.net.shapes, **inputs}
         for position, (node, operands) in enumerate(self.nodes):
-            given = tuple(shapes.get(operand) or self.net.shapes[operand] for operand in operands)
+            given = tuple(shapes[operand] for operand in operands)
             key = (node.name, given)
             if key not in self._known:
                 self._known[key] = _infer(node, given)
             found = self._known[key]
             if isinstance(found, Refused):
-                return Failure(position, node, found)
+                return shapes, Failure(position, node, found)
             shapes[node.name] = found
-        return None
+        return shapes, None
 
     def equal(self, size: int) -> tuple[int, ...]:
         """The same size on every axis."""
@@ -95,8 +99,16 @@ class Trial:
 
     def base(self) -> tuple[int, ...] | None:
         """Large sizes that work, the same on every axis."""
-        candidates = (self.equal(self.far + residue) for residue in self.residues())
-        return next((sizes for sizes in candidates if self.failure(sizes) is None), None)
+        lasting = (self.far + residue for residue in self.residues() if self.lasts(self.works, residue))
+        return next(map(self.equal, lasting), None)
+
+    def works(self, size: int) -> bool:
+        """Whether the network works for a size that is the same on every axis."""
+        return self.failure(self.equal(size)) is None
+
+    def lasts(self, works: Callable[[int], bool], residue: int) -> bool:
+        """Whether large sizes of a remainder work: two of them, for a single one may be what meets a fixed size."""
+        return all(works(self.far + turn * self.period + residue) for turn in range(2))
 
 
 def _scaled(scale: tuple[int, int], stride: int, up: int) -> tuple[int, int]:
@@ -180,7 +192,7 @@ def rule(trial: Trial, works: Callable[[int], bool]) -> Rule:
     """The rule of sizes, by whether each works."""
     smallest, guess = [], trial.far // trial.period
     for remainder in trial.residues():
-        if works(trial.far + remainder):
+        if trial.lasts(works, remainder):
             least = _smallest(works, remainder, trial, guess)
             smallest.append((remainder, least))
             guess = least // trial.period

@@ -404,7 +404,7 @@ def start(net: Net, names: Mapping[tuple[str, int], str], trial: Trial) -> Mappi
     if (matched := _matched(net, names, trial)) is not None:
         return matched
     good, _, _ = single_sizes(trial)
-    return trial.shapes(trial.equal(good[0])) if good else None
+    return trial.shapes(trial.equal(good[-1])) if good else None
 
 
 def _matched(net: Net, names: Mapping[tuple[str, int], str], trial: Trial) -> Mapping[str, Shape] | None:
