@@ -20,6 +20,7 @@ from netc.targets.keras.custom import (
     ParametricActivation,
 )
 from netc.targets.keras.custom_training import ContrastiveLoss, ProximalAdagrad, Warmup, WeightedCrossentropy
+from netc.targets.keras.written import made, written
 
 __all__ = [
     "AbsoluteValue",
@@ -35,3 +36,6 @@ __all__ = [
     "Warmup",
     "WeightedCrossentropy",
 ]
+
+for _operation in written().values():
+    made(_operation)

@@ -13,6 +13,7 @@ from typing import Any
 from netc.layers.base import OperationError
 from netc.target import Call, concrete
 from netc.targets.keras.source.customs import MODULES
+from netc.targets.keras.written import made, written
 
 
 def make(call: Call, name: str | None = None) -> Any:
@@ -31,6 +32,8 @@ def resolve(path: str) -> Any:
             return reduce(getattr, path.split("."), keras)
         except AttributeError:
             raise OperationError(f"Keras {keras.__version__} has no `keras.{path}`") from None
+    if rest in (operations := written()):
+        return made(operations[rest])
     modules = (import_module(f"netc.targets.keras.{module}") for module in MODULES)
     found = next((getattr(module, rest) for module in modules if hasattr(module, rest)), None)
     if found is None:

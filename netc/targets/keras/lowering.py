@@ -4,7 +4,8 @@ The one place that says it: the direct build executes the calls, the source back
 layer may be a `Symbol`, or a tuple of them: a `Sizes` written as one expression is one `Symbol` with an integer.
 `spread`, `compact` and `keywords` take all of these.
 
-An operation that is added has a function here, registered for its class (or a base of several classes).
+An operation has a function here, registered for its class (or a base of several classes), where Keras has such a layer,
+where it has weights, and where it is another one in training; all others are written from their `compute`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from netc.ir.shape import Shape, rank_of
 from netc.layers import activation, conv, dense, merge, norm, pool, regularise, shape
 from netc.layers.base import Layer, OperationError
 from netc.layers.sliding import spread
+from netc.params import declared
 from netc.target import Call, Symbol, compact, concrete, is_given, is_text
 
 Calls = tuple[Call, ...]
@@ -27,9 +29,14 @@ Calls = tuple[Call, ...]
 def to_keras(layer: Layer, inputs: Sequence[Shape]) -> Calls:
     """The calls that make a layer, applied one after the other; the last one carries the node's name.
 
-    Raises `OperationError` for a class without a lowering.
+    A class without a lowering becomes a layer that is written from its `compute` (`written.py`). Raises
+    `OperationError` for one that has weights, or is another one in training.
     """
-    raise OperationError(f"`{layer.op}` has no lowering: netc/targets/keras/lowering.py needs one for its class")
+    if layer.train_only or layer.weights(inputs):
+        what = "is another one in training" if layer.train_only else "has weights"
+        raise OperationError(f"`{layer.op}` {what}: netc/targets/keras/lowering.py has to say how it trains")
+    given = ((name, getattr(layer, name), param.default) for name, param in declared(type(layer)).items())
+    return (Call(f"custom.{type(layer).__name__}", kwargs=keywords(*given)),)
 
 
 # -- arguments -----------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 from netc.layers.base import OperationError
+from netc.targets.keras.written import source, written
 
 MODULES = ("custom", "custom_training")  # beside this package; read as text, since they import Keras
 _PACKAGE = "package=PACKAGE"
@@ -26,9 +27,13 @@ def sources(wanted: Iterable[str]) -> dict[str, str]:
     return {name: text for name, (text, _) in known.items() if name in wanted}
 
 
-@cache
 def shipped() -> dict[str, tuple[str, set[str]]]:
     """Text and read names of everything that emitted code may carry along, by name."""
+    return {**_of_modules(), **{name: (source(op), set()) for name, op in written().items()}}
+
+
+@cache
+def _of_modules() -> dict[str, tuple[str, set[str]]]:
     known: dict[str, tuple[str, set[str]]] = {}
     for module in MODULES:
         known.update(_definitions(files("netc.targets.keras").joinpath(f"{module}.py").read_text(encoding="utf-8")))
