@@ -122,6 +122,9 @@ class Primitives(Protocol):
         """Each pixel as many as its factors (`nearest`), or pixels between them, their centres half a pixel from the
         border and nothing beyond the outermost ones (`bilinear`)."""
 
+    def resample(self, x: Tensor, sizes: Sizes, method: str) -> Tensor:
+        """An image of other sizes, by a method of `netc.ir.resampling`; the sizes of `x` are known."""
+
     # -- sums of products, and windows -----------------------------------------------------------------------
 
     def matmul(self, x: Tensor, kernel: Any) -> Tensor:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from netc.data.alone import Alone
     from netc.data.pictures import Where
     from netc.data.statistics import Statistics
-    from netc.data.stream import Datasets, Stream
+    from netc.data.stream import Datasets
     from netc.ir.shape import Shape
     from netc.program import Program
 
@@ -69,13 +70,14 @@ def images(
     *,
     usual: Shape | None = None,
     batch: int = 32,
-) -> Stream:
-    """Image files, by path or as bytes, through the steps of evaluation, in their order: batches hold images alone.
+) -> Alone:
+    """Image files, by path or as bytes, through the steps of evaluation, in their order, without TensorFlow: batches
+    hold images alone.
 
     `statistics` are those of the run, and `usual` is the shape of its images before the steps: without a `resize`,
     pictures are of this size. Raises `DataError` for files that cannot be read.
     """
-    from netc.data.preparing import images as run  # noqa: PLC0415 - imports NumPy and TensorFlow
+    from netc.data.alone import images as run  # noqa: PLC0415 - imports NumPy
 
     return run(given, program, statistics, usual=usual, batch=batch)
 

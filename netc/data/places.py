@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from netc.data import arrays, folders, named, records
+from netc.data.checks import channels
 from netc.data.errors import BROKEN, MISSING, SHAPE, shown, unfit
 from netc.data.files import Progress, Reading
 from netc.data.sources import Collection, Memory, Part
 from netc.program import Program
 from netc.sections.data_sets import DATA_SETS, DataSet
 from netc.sections.model import ARRAYS
-from netc.sections.preprocessing import Channels
 from netc.sections.settings import Classes
 from netc.suggest import did_you_mean
 from netc.syntax.reading import STDIN
@@ -81,16 +81,6 @@ def _path(program: Program, path: Path, reading: Reading) -> Collection:
     if path.suffix.lower() in (".gz", ".tgz", ".zip", ".xz", ".tar"):
         raise unfit(BROKEN, f"{shown(path)} is an archive", "unpack it, and name the folder")
     return folders.read_list(path, reading)
-
-
-def channels(program: Program) -> int | None:
-    """With how many channels image files are read: as the network takes them, or as they are for `channels`."""
-    data, net = program.sections.data, program.net
-    converted = [line.value.count for line in data.all(Channels)] if data else []
-    if converted:
-        return max(converted) if max(converted) in (2, 4) else None
-    shape = net.shapes[net.inputs[0]]
-    return shape[-1] if len(shape) == 3 and shape[-1] in (1, 2, 3, 4) else None
 
 
 def _classes(program: Program) -> int | None:

@@ -15,13 +15,25 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from netc.sections.preprocessing import Blur, Channels, Crop, Cutout, Flip, Jitter, Pad, Resize, Rotate, Shift, Step
+from netc.sections.preprocessing import (
+    LUMA,
+    Blur,
+    Channels,
+    Crop,
+    Cutout,
+    Flip,
+    Jitter,
+    Pad,
+    Resize,
+    Rotate,
+    Shift,
+    Step,
+)
 
 Tensor = Any  # TensorFlow has no types
 Function = Callable[[Any, Tensor, Tensor | None], Tensor]
 F = TypeVar("F", bound=Function)
 
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 QUANTILES = 4096
 
 

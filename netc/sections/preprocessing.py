@@ -2,21 +2,29 @@
 
 A step marked random acts in training only, with fresh numbers for each image and epoch. Statistics (`center`, `scale`,
 `zca`) are computed once on the training images, as the steps above leave them without chance, and stored with the run.
+
+What a step does to an image in evaluation is said in the functions of `netc/primitives.py` (`compute`), as what layers
+do is. Training runs `netc/data/transforms.py`, which a test holds against it.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from netc.ir.shape import Dim, Shape, elements, show_shape
 from netc.params import Choice, Int, Real, Refused, Sizes, param
 from netc.record import record
 from netc.sections.base import Registry, Setting, choice
 
+if TYPE_CHECKING:
+    from netc.primitives import Primitives, Tensor, Weighted
+
 CHANCE = Real(min=0, max=1, open=("min",))
 HOW = Choice(("per_channel", "per_pixel", "overall", "samplewise"))
 STRENGTH = Real(min=0, max=1)
 POSITIVE = Real(min=0, open=("min",))
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+SMALLEST = 2.0**-23  # a standard deviation up to which an image is flat, and not divided by it
 WHITENED = 8192  # numbers of an image up to which `zca` is computed: half a gigabyte, and minutes
 
 
@@ -29,6 +37,10 @@ class Step(Setting):
     def shape(self, image: Shape) -> Shape:
         """Shape of an image after it, for images of a shape (rows, columns, channels; None is unknown)."""
         return image
+
+    def compute(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
+        """What it makes of a batch of images in evaluation, where random steps do nothing; `w` are the statistics."""
+        return x
 
 
 DATA: Registry[Setting] = {}  # lines of `data`: the steps here, the others in `settings`
@@ -51,6 +63,9 @@ class Resize(Step):
 
     def shape(self, image: Shape) -> Shape:
         return _full(self.to, image)
+
+    def compute(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
+        return f.resample(x, self.to, self.method)
 
 
 @choice(DATA, "crop", example="crop 32x32 pad=4")
@@ -85,6 +100,11 @@ class Crop(Step):
             )
         return _full(self.to, image)
 
+    def compute(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
+        corner = [(size - part) // 2 for size, part in zip(x.shape[1:-1], self.to, strict=True)]
+        window = [slice(first, first + part) for first, part in zip(corner, self.to, strict=True)]
+        return f.slice(x, [*window, slice(None)])
+
 
 def _exceeds(part: int, dim: Dim) -> bool:
     return dim is not None and part > dim
@@ -103,6 +123,9 @@ class Pad(Step):
     def shape(self, image: Shape) -> Shape:
         sides = zip(self.by, image, strict=False)
         return (*(None if dim is None else dim + 2 * part for part, dim in sides), image[-1])
+
+    def compute(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
+        return f.pad(x, [*((part, part) for part in self.by), (0, 0)])
 
 
 @choice(DATA, "channels", example="channels 3")
@@ -125,6 +148,18 @@ class Channels(Step):
 
     def shape(self, image: Shape) -> Shape:
         return (*image[:-1], self.count)
+
+    def compute(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
+        """Grey is the luma of ITU-R BT.601; opacity is dropped, and complete where it is added."""
+        before = x.shape[-1]
+        if self.count < 3:
+            colour = f.sum(f.gather(x, (0, 1, 2)) * _array(LUMA), [-1], keep=True) if before > 2 else f.gather(x, (0,))
+        else:
+            order = (0, 1, 2) if before > 2 else (0, 0, 0)
+            colour = f.gather(x, order[::-1] if self.order == "bgr" else order)
+        if self.count in (1, 3):
+            return colour
+        return f.concat([colour, f.gather(x, (before - 1,)) if before in (2, 4) else f.gather(x, (0,)) * 0.0 + 1.0])
 
 
 @record
@@ -151,10 +186,23 @@ class _Statistic(Step):
             )
         return image
 
+    def array(self, w: Weighted) -> Any:
+        """The numbers that are subtracted or divided by: as given, or the statistic."""
+        return _array(self.values) if self.values else w[self.name]
+
+
+def _array(values: tuple[float, ...]) -> Any:
+    import numpy  # noqa: PLC0415 - checks need none
+
+    return numpy.asarray(values, numpy.float32)
+
 
 @choice(DATA, "center", example="center per_channel")
 class Center(_Statistic):
     """Subtract the mean: of the training set a channel, a pixel or overall, of each image itself, or as given."""
+
+    def compute(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
+        return x - (f.mean(x, (1, 2, 3), keep=True) if self.how == "samplewise" else self.array(w))
 
 
 @choice(DATA, "scale", example="scale per_channel")
@@ -162,6 +210,13 @@ class Scale(_Statistic):
     """Divide by the standard deviation: of the training set, of each image itself, or as given."""
 
     values: tuple[float, ...] = param(POSITIVE, "divisors, one or one a channel", (), many=True)
+
+    def compute(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
+        if self.how != "samplewise":
+            return x / self.array(w)
+        centred = x - f.mean(x, (1, 2, 3), keep=True)
+        deviation = f.sqrt(f.mean(centred * centred, (1, 2, 3), keep=True))
+        return x / f.where(deviation > SMALLEST, deviation, 1.0)
 
 
 @choice(DATA, "zca", example="zca epsilon=0.1")
@@ -179,6 +234,9 @@ class ZCA(Step):
                 help=(f"`resize` them first: an image may have {WHITENED:,} numbers, such as 52x52x3",),
             )
         return image
+
+    def compute(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
+        return f.reshape(f.matmul(f.flatten(x - w["zca_mean"]), w["zca"]), x.shape[1:])
 
 
 @choice(DATA, "flip", example="flip horizontal")

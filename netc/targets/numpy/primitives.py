@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from netc.ir.resampling import matrix, nearest
 from netc.ir.window import output_size, same_padding
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+AT_ONCE, LONG = 16, 1 << 14  # new pixels that are made by one matrix, over at most so many old ones
 _erf = np.vectorize(erf, otypes=[float])
 
 
@@ -120,6 +122,12 @@ class Numpy:
             x = np.repeat(x, factor, axis) if method == "nearest" else _interpolated(x, axis, factor)
         return x
 
+    def resample(self, x: Array, sizes: Sizes, method: str) -> Any:
+        along = {axis: size / x.shape[axis] for axis, size in enumerate(sizes, 1)}
+        for axis in sorted(along, key=lambda axis: along[axis]):  # what becomes smaller first: the rest is less work
+            x = _resampled(x, axis, sizes[axis - 1], method)
+        return x
+
     # -- sums of products, and windows -----------------------------------------------------------------------
 
     def matmul(self, x: Array, kernel: Array) -> Any:
@@ -176,6 +184,20 @@ def _interpolated(x: Array, axis: int, factor: int) -> Any:
     first = np.floor(places).astype(int)
     share = (places - first).astype(x.dtype).reshape((-1, *(1,) * (x.ndim - axis - 1)))
     return np.take(x, first, axis) * (1 - share) + np.take(x, np.minimum(first + 1, size - 1), axis) * share
+
+
+def _resampled(x: Array, axis: int, size: int, method: str) -> Array:
+    """Weighted sums along one axis, for a few pixels at a time: for all, the matrix is large, and mostly zeros."""
+    before = x.shape[axis]
+    if method == "nearest":
+        return np.take(x, nearest(before, size), axis)
+    lines = x.reshape((*x.shape[: axis + 1], prod(x.shape[axis + 1 :])))
+    made = np.empty((*x.shape[:axis], size, lines.shape[-1]), x.dtype)
+    few = max(1, min(AT_ONCE, LONG * size // before))
+    for begin in range(0, size, few):
+        low, sums = matrix(before, size, method, begin, begin + few)
+        made[..., begin : begin + few, :] = sums.astype(x.dtype) @ lines[..., low : low + sums.shape[1], :]
+    return made.reshape((*x.shape[:axis], size, *x.shape[axis + 1 :]))
 
 
 def _matrices(weight: Array, ndim: int) -> Any:

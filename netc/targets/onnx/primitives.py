@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from netc.ir.resampling import matrix, nearest
 from netc.ir.window import output_size, same_padding
 from netc.layers.activation import ELU, HardSiLU, LeakyReLU
 from netc.targets.numpy.primitives import Numpy
@@ -379,6 +380,18 @@ class Onnx:
         )
         shape = (x.shape[0], *sizes, x.shape[-1])
         return self._node("Resize", x, None, _array([1, 1, *factors]), shape=shape, **modes)
+
+    def resample(self, x: Tensor, sizes: Sizes, method: str) -> Any:
+        x = self.first(x)
+        value = x.value
+        for axis, (before, after) in enumerate(zip(x.shape[1:-1], sizes, strict=True), 2):
+            assert before is not None
+            if method == "nearest":
+                value = self.graph.add("Gather", [value, nearest(before, after)], axis=axis).output
+                continue
+            sums = matrix(before, after, method, 0, after)[1].astype(np.float32)
+            value = self.graph.add("MatMul", [sums, value] if axis == 2 else [value, sums.T]).output
+        return Tensor(self, (x.shape[0], *sizes, x.shape[-1]), x.perm, value)
 
     # -- sums of products, and windows -----------------------------------------------------------------------
 
