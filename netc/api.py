@@ -237,21 +237,20 @@ class Network:
         write(Path(path), self.program.net, weights)
 
     def export(self, path: str | os.PathLike[str], weights: Weights) -> str:
-        """Write the network with weights as `.onnx`, `.keras`, or these alone as `.weights.h5`, `.safetensors`, `.npz`:
-        what proves that the file is the network, in words (docs/execution.md).
+        """Write the network with weights as `.onnx`, `.xml` with `.bin` (OpenVINO), `.keras`, or these alone as
+        `.weights.h5`, `.safetensors`, `.npz`: what proves that the file is the network, in words (docs/execution.md).
 
         Raises `netc.targets.errors.ExportError` where it would not be, and writes nothing then; `WeightsError` for
         weights of another network, ValueError for another ending, ModuleNotFoundError without what the ending needs.
 
         >>> print(resnet.export("resnet.onnx", resnet.weights("runs/resnet")))
         """
-        from netc import files  # noqa: PLC0415 - for those who ask
-        from netc.targets.exporting import SUFFIXES, exported, suffix_of  # noqa: PLC0415
+        from netc.targets.exporting import SUFFIXES, exported, save, suffix_of  # noqa: PLC0415 - for those who ask
 
         suffix = suffix_of(Path(path))
         needs.require(f"writing {suffix}", *SUFFIXES[suffix])
-        content, proof = exported(self.program, weights, suffix)
-        files.replace(path, content)
+        contents, proof = exported(self.program, weights, suffix)
+        save(Path(path), contents)
         return proof
 
     def datasets(self, data: Any = None, *, seed: int | None = None) -> Datasets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -21,20 +21,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     the place is a symbolic link, what it points to is replaced and the link stays. Raises OSError: also for a file that
     may not be written, which renaming alone would not notice.
     """
-    target = Path(os.path.realpath(path))
-    old = target.stat() if target.exists() else None
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if old is not None and not os.access(target, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-    beside = target.with_name(f"{TEMPORARY}{os.urandom(8).hex()}{target.suffix[:16]}")
+    target = _replaceable(path)
+    beside = _beside(target)
     try:
         with open(beside, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        if old is not None:
-            beside.chmod(old.st_mode & 0o7777)
+        if target.exists():
+            beside.chmod(target.stat().st_mode & 0o7777)
         beside.replace(target)
     except BaseException:
         with suppress(OSError):
@@ -53,6 +48,62 @@ def replace(path: str | os.PathLike[str], content: str | bytes) -> None:
         return
     with replacing(path) as file:
         file.write(data)
+
+
+def replace_all(contents: Mapping[Path, bytes]) -> None:
+    """Put complete files in the places of others that belong together, all of them or none; one as `replace`.
+
+    The first is the one by which the others are found. It is away while they change: a process that is killed then
+    leaves none beside files that are not its own. Raises OSError.
+    """
+    if len(contents) == 1:
+        replace(*next(iter(contents.items())))
+        return
+    targets = {_replaceable(path): content for path, content in contents.items()}
+    if len(targets) < len(contents):
+        raise FileExistsError(errno.EEXIST, "two of the files are the same", str(next(iter(contents))))
+    made, old, undo = {target: _beside(target) for target in targets}, dict[Path, Path](), list[tuple[Path, Path]]()
+    try:
+        for target, content in targets.items():
+            with open(made[target], "xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                made[target].chmod(target.stat().st_mode & 0o7777)
+                old[target] = _beside(target)
+        for target, aside in old.items():
+            target.rename(aside)
+            undo.append((aside, target))
+        for target in reversed(targets):
+            made[target].rename(target)
+            undo.append((target, made[target]))
+    except BaseException:
+        for now, before in reversed(undo):
+            now.rename(before)
+        for beside in made.values():
+            with suppress(OSError):
+                beside.unlink()
+        raise
+    for aside in old.values():
+        aside.unlink()
+    for folder in {target.parent for target in targets}:
+        _sync(folder)
+
+
+def _replaceable(path: str | os.PathLike[str]) -> Path:
+    """Where a file is that a name means. Raises OSError for a folder, and for what may not be written."""
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    return target
+
+
+def _beside(target: Path) -> Path:
+    """A new name in the same folder."""
+    return target.with_name(f"{TEMPORARY}{os.urandom(8).hex()}{target.suffix[:16]}")
 
 
 def _sync(folder: Path) -> None:

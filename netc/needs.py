@@ -17,6 +17,7 @@ EXTRAS = {
 }
 WEIGHTS = ("numpy", "h5py", "safetensors", "psutil")
 EXPORTING = ("numpy", "h5py", "safetensors", "psutil", "onnx", "onnxruntime")
+OPENVINO = (*WEIGHTS, "onnx", "openvino")
 BUILDING = ("tensorflow",)
 READING = ("tensorflow", "PIL", "psutil")  # images, for a network that runs
 TRAINING = (*READING, "filelock")

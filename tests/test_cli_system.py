@@ -393,6 +393,58 @@ def test_whatever_goes_wrong_the_old_file_stays_and_nothing_is_left(
     assert leftovers() == []
 
 
+@pytest.mark.parametrize("there", [[], ["a.xml"], ["a.bin"], ["a.xml", "a.bin"]])
+@pytest.mark.parametrize("function", ["os.fsync", "pathlib.Path.rename"])
+@pytest.mark.parametrize("fine", range(4))
+def test_files_that_belong_together_are_written_all_or_none(
+    there: list[str], function: str, fine: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk fails after so many calls that went well."""
+    for name in there:
+        Path(name).write_text("old")
+    before = {name: Path(name).stat().st_ino for name in there}
+    real = os.fsync if function == "os.fsync" else Path.rename
+    calls = 0
+
+    def failing(*given: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == fine + 1:
+            raise OSError(28, "No space left on device")
+        return real(*given)  # type: ignore[arg-type]
+
+    contents = {Path("a.xml"): b"new", Path("a.bin"): b"new"}
+    with monkeypatch.context() as patch:
+        patch.setattr(function, failing)
+        try:
+            files.replace_all(contents)
+        except OSError:
+            assert {path.name: path.stat().st_ino for path in Path().glob("a.[xb]*")} == before
+        else:
+            assert calls <= fine or function == "os.fsync"  # putting the folder on disk may fail
+            assert all(path.read_bytes() == b"new" for path in contents)
+    assert leftovers() == []
+
+
+def test_a_process_killed_between_two_files_leaves_no_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever it is: the file by which the others are found is beside its own, or is not there."""
+    for name in ("a.xml", "a.bin"):
+        Path(name).write_text("old")
+    seen = []
+    real = Path.rename
+
+    def watched(path: Path, target: Path) -> Path:
+        made = real(path, target)
+        seen.append({one.name: one.read_text() for one in Path().glob("a.[xb]*")})
+        return made
+
+    monkeypatch.setattr(Path, "rename", watched)
+    files.replace_all({Path("a.xml"): b"new", Path("a.bin"): b"new"})
+    assert len(seen) == 4
+    assert all(len(set(found.values())) == 1 for found in seen if "a.xml" in found)
+    assert seen[-1] == {"a.xml": "new", "a.bin": "new"}
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [

@@ -20,7 +20,8 @@ NEED = {
     "PIL": RUNNING,
     "psutil": RUNNING,
     "filelock": ["train a.net"],
-    "onnx": ["export a.net --random-weights 0 -o a.onnx"],
+    "onnx": ["export a.net --random-weights 0 -o a.onnx", "export a.net --random-weights 0 -o a.xml"],
+    "openvino": ["export a.net --random-weights 0 -o a.xml"],
     "onnxruntime": ["export a.net --random-weights 0 -o a.onnx"],
     "resvg_py": ["draw a.net -o a.png", "summary a.net --plot a.png"],
     "reportlab": ["draw a.net -o a.pdf", "summary a.net --plot a.pdf"],
@@ -81,5 +82,6 @@ def test_extras_are_those_of_the_project() -> None:
     for extra, brought in needs.EXTRAS.items():
         packages = {line.partition(">")[0] for line in declared[extra] if not line.startswith("netc[")}
         assert packages == {name.lower() for name in brought.values()}
+    assert "netc[onnx]" in declared["openvino"]
     assert "netc[tensorflow]" in declared["train"]
     assert "netc[train]" in declared["tfds"]

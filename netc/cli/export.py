@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc.cli.endings import CLEAN, UsageError, refusing
 from netc.cli.options import add, add_compiling, whole
-from netc.cli.output import STDIO, keep, say, tell, write
+from netc.cli.output import STDIO, keep, reason, say, tell
 from netc.cli.running import inputs, load, need
 from netc.cli.training import add_trained, telling, trained
-from netc.targets.exporting import SUFFIXES, exported, suffix_of, unlike_keras
+from netc.targets.exporting import SUFFIXES, exported, places, save, suffix_of, unlike_keras
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,11 +27,13 @@ examples:
   netc export runs/flowers -o flowers.onnx                   what a run came to
   netc export resnet50.net --weights resnet50.h5 -o resnet50.onnx
   netc export resnet.net -D n=9 --random-weights 0 -o r.onnx  to measure how fast it is
+  netc export runs/flowers -o flowers.xml                    for OpenVINO, with flowers.bin
   netc export runs/flowers -o flowers.safetensors            its weights alone
 
-The ending says what is written: .onnx (onnxruntime, OpenVINO, TensorRT), .keras, or weights as .weights.h5,
-.safetensors, .npz. An ONNX file is checked, run by onnxruntime, and compared with NumPy before it is written; where the
-two differ, the first layer that does is named with its line, and nothing is written."""
+The ending says what is written: .onnx (onnxruntime, OpenVINO, TensorRT), .xml with .bin (OpenVINO), .keras, or weights
+as .weights.h5, .safetensors, .npz. A model is read back by the engine that it is for (an ONNX file by onnxruntime, once
+it is checked), run, and compared with NumPy before it is written; where the two differ, the first layer that does is
+named with its line, and nothing is written."""
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -57,13 +60,17 @@ def run(options: argparse.Namespace) -> int:
     if not path.resolve().parent.is_dir():
         raise UsageError(f"cannot write `{path}`: there is no folder of that name")
     program, weights, more = _given(options)
-    if suffix == ".onnx":
+    if suffix in (".onnx", ".xml"):
         for op, what in unlike_keras(program.net).items():
             say(f"`{op}` is as published in the file, and weights that Keras trained met another one: {what}")
-    content, proof = exported(program, weights, suffix, more)
-    write(options.output, content)
+    contents, proof = exported(program, weights, suffix, more)
+    try:
+        save(path, contents)
+    except OSError as error:
+        raise UsageError(f"cannot write `{path}`: {reason(error)}") from None
     say(proof)
-    say(f"wrote {path}: {len(content):,} bytes")
+    for place, content in zip(places(path), contents.values(), strict=True):
+        say(f"wrote {place}: {len(content):,} bytes")
     return CLEAN
 
 
@@ -79,15 +86,20 @@ def _given(options: argparse.Namespace) -> tuple[Program, Weights, Mapping[str, 
         if options.weights or not alone:
             raise UsageError("--random-weights is for a spec without --weights; a run has its own")
         program = load(options)
-        keep(options.output, inputs(program), force=options.force)
+        _keep(options, inputs(program))
         say(f"the weights are random, of seed {options.random_weights}: nothing was learnt")
         return program, random_weights(program.net, options.random_weights), {}
     if alone and not options.weights and not is_run(options.file):
         raise UsageError("a spec needs --weights, or --random-weights SEED for some that are not trained")
     program, path, record, _ = trained(options)
-    keep(options.output, [*inputs(program), path], force=options.force)
+    _keep(options, [*inputs(program), path])
     weights, found = read(file_of(path), program.net)
     found.path = path
     tell(found.text())
     classes = list(record.classes) if record and record.classes else None
     return program, weights, {} if classes is None else {"classes": json.dumps(classes)}
+
+
+def _keep(options: argparse.Namespace, read: list[str | os.PathLike[str]]) -> None:
+    for place in places(Path(options.output)):
+        keep(str(place), read, force=options.force)

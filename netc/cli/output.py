@@ -19,6 +19,7 @@ _CODE, _BY = (b'"""', b'r"""'), b"\nWritten by netc from "
 _JSON = b'{\n  "format": '
 _TABLE = b"\\begin{tabular}"
 _ONNX = b"\x08\x08\x12\x04netc"  # its version of the format, and who wrote it
+_OPENVINO = b'<?xml version="1.0"?>\n<!-- netc '
 FEATURES = ("features", "files")  # what an .npz of `netc predict --layer` holds
 
 
@@ -110,7 +111,10 @@ def keep(path: str, inputs: Iterable[str | os.PathLike[str]], *, force: bool = F
 
 
 def _own(path: str) -> bool:
-    """Whether a file is empty, or says itself that netc wrote it."""
+    """Whether a file is empty, or says itself that netc wrote it, or the file says so that it belongs to."""
+    if path.lower().endswith(".bin"):
+        text = os.path.splitext(path)[0] + ".xml"
+        return os.path.isfile(text) and os.path.getsize(text) > 0 and _own(text)
     try:
         with open(path, "rb") as file:
             head = file.read(100_000)
@@ -125,7 +129,9 @@ def _own(path: str) -> bool:
         return not head or head.startswith(_TABLE) or b"netc" in head[:2000]
     docstring = head[: head.find(b'"""', len(_CODE[1]))]
     return (
-        not head or head.startswith((_JSON, _ONNX)) or (head.startswith(_CODE) and _BY in docstring.replace(b"\r", b""))
+        not head
+        or head.startswith((_JSON, _ONNX, _OPENVINO))
+        or (head.startswith(_CODE) and _BY in docstring.replace(b"\r", b""))
     )
 
 

@@ -24,7 +24,7 @@ __all__ = ["AUTO", "NAMES", "Engine", "EngineError", "chosen", "engine"]
 AUTO = "auto"
 ENGINES: Mapping[str, tuple[str, ...]] = {  # what each needs; `auto` takes the first that is installed
     "onnxruntime": needs.EXPORTING,
-    "openvino": (*needs.WEIGHTS, "onnx", "openvino"),
+    "openvino": needs.OPENVINO,
     "numpy": needs.WEIGHTS,
     "tensorflow": (*needs.WEIGHTS, *needs.BUILDING),
 }

@@ -1,4 +1,4 @@
-"""A network with its weights as a file, by the ending of its name."""
+"""A network with its weights as files, by the ending of a name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from netc import needs
+from netc import files, needs
 from netc.layers import LAYERS
 
 if TYPE_CHECKING:
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 SUFFIXES: Mapping[str, tuple[str, ...]] = {  # and what each needs
     ".onnx": needs.EXPORTING,
+    ".xml": needs.OPENVINO,
     ".keras": (*needs.WEIGHTS, *needs.BUILDING),
     ".weights.h5": needs.WEIGHTS,
     ".safetensors": needs.WEIGHTS,
     ".npz": needs.WEIGHTS,
 }
+BESIDE: Mapping[str, tuple[str, ...]] = {".xml": (".bin",)}  # the endings of files that belong to one
+
+Contents = Mapping[str, bytes]  # of files, by what each has in place of the ending
 
 
 def suffix_of(path: Path) -> str:
@@ -32,27 +36,49 @@ def suffix_of(path: Path) -> str:
     return found
 
 
+def places(path: Path) -> list[Path]:
+    """The files that are written for a name. Raises `ValueError` as `suffix_of`."""
+    suffix = suffix_of(path)
+    return [_place(path, suffix, ending) for ending in (suffix, *BESIDE.get(suffix, ()))]
+
+
+def save(path: Path, contents: Contents) -> None:
+    """Write the files of a name, all of them or none. Raises OSError."""
+    suffix = suffix_of(path)
+    files.replace_all({_place(path, suffix, ending): content for ending, content in contents.items()})
+
+
+def _place(path: Path, suffix: str, ending: str) -> Path:
+    return path.with_name(path.name.removesuffix(suffix) + ending)
+
+
 def exported(
     program: Program, weights: Weights, suffix: str, more: Mapping[str, str] | None = None
-) -> tuple[bytes, str]:
-    """The content of a file, and what proves that it is the network with these weights. `more` is what an ONNX file
-    says of itself besides.
+) -> tuple[Contents, str]:
+    """The contents of files, and what proves that they are the network with these weights. `more` is what a file of
+    ONNX or OpenVINO says of itself besides.
 
-    Raises `netc.targets.errors.ExportError` where it is not, `netc.ir.weights.WeightsError` for weights of another
-    network.
+    Raises `netc.targets.errors.ExportError` where they are not, `netc.ir.weights.WeightsError` for weights of another
+    network, OSError where there is no room for temporary files.
     """
     weights.check(program.net)
     if suffix == ".onnx":
         from netc.targets.onnx import export as onnx  # noqa: PLC0415 - of this file alone
 
         content, proof = onnx.export(program, weights, more or {})
-        return content, proof.text()
+        return {suffix: content}, proof.text()
+    if suffix == ".xml":
+        from netc.targets.openvino import export as openvino  # noqa: PLC0415 - of this file alone
+
+        (text, numbers), proof = openvino.export(program, weights, more or {})
+        return {suffix: text, ".bin": numbers}, proof.text()
     if suffix == ".keras":
         from netc.targets.keras import export as keras  # noqa: PLC0415 - imports TensorFlow
 
         content, proof = keras.export(program, weights)
-        return content, proof.text()
-    return _weights(program, weights, suffix)
+        return {suffix: content}, proof.text()
+    content, said = _weights(program, weights, suffix)
+    return {suffix: content}, said
 
 
 def unlike_keras(net: Net) -> dict[str, str]:

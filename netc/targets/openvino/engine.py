@@ -1,0 +1,75 @@
+"""OpenVINO, as an engine that a model is proved with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import openvino
+
+from netc.targets.errors import ExportError
+from netc.targets.onnx.probing import Probed
+
+if TYPE_CHECKING:
+    import onnx
+    from numpy.typing import NDArray
+
+    from netc.targets.onnx.model import Made
+
+    Arrays = Mapping[str, NDArray[Any]]
+
+NAME = f"OpenVINO {openvino.__version__.split('-')[0]}"
+# Where the processor has bfloat16, OpenVINO computes in that by itself.
+EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
+LACKING = re.compile(r"No conversion rule found for operations: (\w+)-")
+FRAME = ("Exception from", "Check ", "FrontEnd API", "Model wasn't", "--", "While validating", "To facilitate")
+
+
+class OpenVino(Probed):
+    """The two files that are to be written, run in float32."""
+
+    def __init__(self, made: Made, xml: bytes, weights: bytes) -> None:
+        super().__init__(made)
+        held = openvino.Tensor(np.frombuffer(weights, np.uint8))
+        with refused(made.proto):
+            self._compiled = _compiled(openvino.Core().read_model(xml, held))
+        self.name = NAME
+
+    def outputs(self, inputs: Arrays) -> Arrays:
+        return self._made_by(self._compiled, self._outputs, inputs)
+
+    def _run(self, model: bytes, names: Sequence[str], inputs: Arrays) -> Arrays:
+        with refused(self._made.proto):
+            wider = _compiled(openvino.Core().read_model(model))
+        return self._made_by(wider, names, inputs)
+
+    def _made_by(self, compiled: Any, names: Sequence[str], inputs: Arrays) -> Arrays:
+        with refused(self._made.proto):
+            made = compiled(dict(inputs))
+            return {name: made[name] for name in names}
+
+
+def _compiled(model: Any) -> Any:
+    return openvino.Core().compile_model(model, "CPU", EXACT)
+
+
+@contextmanager
+def refused(proto: onnx.ModelProto) -> Iterator[None]:
+    """What OpenVINO refuses as an `ExportError`, with the operation and the line of the spec if it names one."""
+    try:
+        yield
+    except RuntimeError as error:
+        said = str(error)
+        lacking = LACKING.search(said)
+        node = next((node for node in proto.graph.node if _is_named(node, said, lacking)), None)
+        where = f" at `{node.name}` ({node.op_type} of ONNX), {node.doc_string}" if node else ""
+        lines = [line for line in said.partition("Summary:")[0].splitlines() if line and not line.startswith(FRAME)]
+        why = "it lacks this operation" if lacking else " ".join(lines) or said.strip()
+        raise ExportError(f"{NAME} refuses the model{where}: {why}") from None
+
+
+def _is_named(node: onnx.NodeProto, said: str, lacking: re.Match[str] | None) -> bool:
+    return node.op_type == lacking[1] if lacking else f"<Node({node.op_type}): {node.name}>" in said
