@@ -156,6 +156,9 @@ predict F F
 export F --random-weights 0 -o F.onnx
 export F --random-weights F -o F.npz
 export F --weights F -o F.npz
+bench F --engines F
+bench F -o F
+bench F.none --engines numpy
 runs F.none
 ops F
 explain F

@@ -28,6 +28,7 @@ COMMANDS = {
     "evaluate": "loss and metrics of a run, or of a spec with weights",
     "predict": "classes and their probabilities for images",
     "export": "write a network with its weights as ONNX or Keras, proved to be the same",
+    "bench": "how fast engines run a network, side by side",
     "runs": "list and compare runs",
     "summary": "shapes, parameters, MACs and receptive field of every layer",
     "sizes": "which sizes of an input work, and all others as formulas of them",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from netc import needs
 from netc.cli.endings import CLEAN, UsageError, refusing
-from netc.cli.options import add, add_compiling, whole
+from netc.cli.options import add, add_compiling, sizes, whole
 from netc.cli.output import STDIO, keep, write
 from netc.cli.running import inputs, load_all, need, specs
 from netc.cli.training import telling, there
@@ -109,7 +109,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     )
     volumes.add_argument("--receptive", metavar="LAYER", help="mark on the input what this layer sees of it")
     command.add_argument(
-        "--size", type=_sizes, metavar="N", help="what a `?` of the input stands for: 256, or 420x560, one for each"
+        "--size", type=sizes, metavar="N", help="what a `?` of the input stands for: 256, or 420x560, one for each"
     )
     page = command.add_argument_group("for a page")
     page.add_argument(
@@ -198,14 +198,6 @@ def _sweep(text: str) -> list[tuple[str, Value]]:
         return [parse_override(f"{name}={value}") for value in values.split(",")]
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{error}; a sweep is such as n=3,5,7") from None
-
-
-def _sizes(text: str) -> tuple[int, ...]:
-    """Sizes such as 256 and 420x560."""
-    parts = text.replace("×", "x").split("x")
-    if not all(part.isascii() and part.isdigit() and 0 < int(part) < 10**6 for part in parts):
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected sizes such as 256 or 420x560")
-    return tuple(map(int, parts))
 
 
 def _meant(options: argparse.Namespace, suffix: str) -> str:

@@ -76,6 +76,14 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return convert
 
 
+def sizes(text: str) -> tuple[int, ...]:
+    """An argparse type: sizes such as 256 and 420x560."""
+    parts = text.replace("×", "x").split("x")
+    if not all(part.isascii() and part.isdigit() and 0 < int(part) < 10**6 for part in parts):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected sizes such as 256 or 420x560")
+    return tuple(map(int, parts))
+
+
 def coloured(choice: str, stream: TextIO) -> bool:
     """Whether to colour what goes to a stream."""
     if choice != "auto":
