@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from math import atan2, degrees, log2, sqrt
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,10 +16,12 @@ from hypothesis import strategies as st
 
 import netc
 from netc.figures import FigureError, Options
+from netc.figures.facts import label
 from netc.figures.scene import Box, Ellipse, Group, Picture, Polygon, Scene, Stamp, Text, moved
 from netc.figures.scene import Path as Line
 from netc.figures.styles import draw
 from netc.figures.svg import write
+from netc.figures.trunk import short
 from netc.figures.volumes import legend
 from netc.layers.base import LAYERS
 from tests.effort import effort
@@ -301,6 +304,26 @@ def test_an_operation_that_netc_does_not_know_is_drawn_by_what_its_class_says() 
     finally:
         del LAYERS["testconv"]
     assert under(figure, "testconv1") == ["testconv1", "3×3 test conv, /2", "8×8×8"]
+
+
+@pytest.mark.parametrize(
+    ("says", "whole", "row"),
+    [
+        ({"paper": "test conv"}, "3×3 test conv, 8, /2", "3×3, 8"),
+        ({"enlarges": True, "mark": "wide "}, "3×3 testconv, 8, ×2", "wide 3×3, 8"),
+        ({"mark": None}, "3×3 testconv, 8, /2", "3×3 testconv, 8, /2"),
+    ],
+)
+def test_labels_and_rows_are_what_a_class_says(says: dict[str, Any], whole: str, row: str) -> None:
+    from netc.layers.base import operation
+    from netc.layers.conv import Conv
+
+    try:
+        cls = operation("testconv", family="conv")(type("TestConv", (Conv,), {**says, "__module__": __name__}))
+        layer = cls(filters=8, kernel=(3, 3), stride=(2, 2), act="relu")
+        assert (label(layer, (8, 8, 8)), short(layer, (8, 8, 8))) == (whole, row)
+    finally:
+        del LAYERS["testconv"]
 
 
 @pytest.mark.parametrize("op", sorted({cls.op for cls in LAYERS.values()}))

@@ -13,6 +13,7 @@ from math import ceil, inf
 
 from netc.figures.align import align
 from netc.figures.facts import Facts, parts
+from netc.figures.lanes import lanes
 from netc.figures.levels import Size, are_relative, levels
 from netc.figures.options import Options
 from netc.figures.page import sheet
@@ -21,7 +22,7 @@ from netc.figures.scene import Group, Item, Path, Rect, Scene, Text, fit, text_w
 from netc.figures.styles import FigureError
 from netc.figures.tails import Tails, notes
 from netc.figures.theme import stage
-from netc.figures.trunk import LINES, Shortcut, Trunk, Unit, lanes, lines, read, stages
+from netc.figures.trunk import LINES, Shortcut, Trunk, Unit, lines, read, stages
 from netc.program import Program
 from netc.report.summary import human
 
@@ -143,7 +144,7 @@ class _Column:
             runs,
             [keys[run.start] for run in runs],
             min(row, _WIDEST),
-            lanes(trunk.shortcuts, count),
+            lanes([each.span for each in trunk.shortcuts]),
             [0.0] * count,
             [""] * count,
         )

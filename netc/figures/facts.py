@@ -17,7 +17,6 @@ from netc.ir.net import Node
 from netc.ir.shape import Shape
 from netc.ir.window import Window
 from netc.layers.base import LAYERS, Layer
-from netc.layers.conv import TransposedConv
 from netc.program import Program
 from netc.report.label import kind
 from netc.report.rows import line_of, node_line
@@ -60,7 +59,7 @@ def parts(layer: Layer, output: Shape) -> tuple[str, ...]:
     if layer.is_input:
         return (f"input {show_extents(named(output))}",)
     text = kind(layer, output, activation=False)
-    if isinstance(layer, TransposedConv):  # its stride makes larger what that of others makes smaller
+    if layer.enlarges:
         text = text.replace(", /", ", ×", 1)
     own = times(re.sub(rf"(?<![\w.]){re.escape(layer.op)}(?!\w)", word(layer), text, count=1))
     act = getattr(layer, "act", "linear")

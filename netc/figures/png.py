@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from functools import cache
@@ -20,7 +19,7 @@ _PROBE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">'
     '<text x="2" y="16" font-family="Arial, sans-serif" font-size="16">{}</text></svg>'
 )
-_TEXT = re.compile(r"<text([^<>]*>[^<]*)")
+_TEXT = "{http://www.w3.org/2000/svg}text"
 _BRACKETS = frozenset("⌈⌉⌊⌋")
 _WITH_BRACKETS = "DejaVu Sans, Segoe UI Symbol, Apple Symbols, sans-serif"  # resvg would take a font with serifs
 _NOBODYS = "\U0010fffd"  # a private character, for which fonts show what they show for one that they lack
@@ -36,7 +35,10 @@ def render(svg: str, dpi: int | None = None, *, usual: int = SCREEN) -> bytes:
     if _drawn(resvg_py, "M") == _drawn(resvg_py, " "):
         raise FigureError("PNG needs a font, and this machine has none: install Liberation Sans, or write SVG or PDF")
     root = ElementTree.fromstring(svg)
-    _no_boxes(resvg_py, "".join(text.text or "" for text in root.iter("{http://www.w3.org/2000/svg}text")))
+    texts = {text: text.text or "" for text in root.iter(_TEXT)}
+    _no_boxes(resvg_py, "".join(texts.values()))
+    for text in (text for text, said in texts.items() if _BRACKETS & set(said)):
+        text.set("style", f"font-family:{_WITH_BRACKETS}")
     area = round(float(root.attrib["width"])) * round(float(root.attrib["height"]))
     most = _CSS * sqrt(LARGEST / area)
     density = dpi or (usual if usual <= most else _CSS)
@@ -46,18 +48,11 @@ def render(svg: str, dpi: int | None = None, *, usual: int = SCREEN) -> bytes:
         else:
             advice = f"expected at most {floor(most)} dpi, or collapse blocks, or write SVG or PDF"
         raise FigureError(f"a PNG of {density} dpi would have more than {LARGEST:,} pixels: {advice}")
-    return _resolved(_render(resvg_py, svg, zoom=density / _CSS), density)
+    return _resolved(_render(resvg_py, ElementTree.tostring(root, "unicode"), zoom=density / _CSS), density)
 
 
 def _render(resvg: Any, svg: str, **more: float) -> bytes:
-    svg = _TEXT.sub(_with_brackets, svg)
     return bytes(resvg.svg_to_bytes(svg_string=svg, sans_serif_family="Liberation Sans", **more))
-
-
-def _with_brackets(text: re.Match[str]) -> str:
-    """The beginning of a text, in a font that has what it says."""
-    style = f' style="font-family:{_WITH_BRACKETS}"' if _BRACKETS & set(text[1]) else ""
-    return f"<text{style}{text[1]}"
 
 
 @cache

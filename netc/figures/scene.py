@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from math import cos, radians, sin
+from math import cos, dist, radians, sin
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -149,6 +149,24 @@ class Polygon:
     def box(self) -> Box:
         """The box around it."""
         return around(self.points)
+
+
+def rounded(points: Sequence[Point], radius: float, pointed: float = 0.5) -> list[tuple[Point, ...]]:
+    """The segments of a line through points with round corners: of a radius, or less where a side is shorter than two;
+    the more `pointed`, from 0 to 1, the nearer to their corners."""
+    segments: list[tuple[Point, ...]] = []
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        by = min(radius, dist(before, corner) / 2, dist(corner, after) / 2)
+        bend = by * (1 - pointed)
+        segments.append((towards(corner, before, by),))
+        segments.append((towards(corner, before, bend), towards(corner, after, bend), towards(corner, after, by)))
+    return [*segments, (points[-1],)]
+
+
+def towards(start: Point, end: Point, by: float) -> Point:
+    """The point so far from a start on the way to an end."""
+    length = dist(start, end) or 1.0
+    return start[0] + (end[0] - start[0]) * by / length, start[1] + (end[1] - start[1]) * by / length
 
 
 @dataclass(slots=True)

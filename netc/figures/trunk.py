@@ -14,13 +14,11 @@ from itertools import pairwise
 
 from netc.analysis.depth import trunk
 from netc.diagnostics.escape import harmless
-from netc.figures.facts import label
+from netc.figures.facts import parts
 from netc.figures.styles import FigureError
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape, rank_of
 from netc.layers.base import Layer
-from netc.layers.conv import Convolution
-from netc.layers.dense import Dense
 from netc.layers.kinds import Sized
 from netc.layers.sliding import spread
 
@@ -54,6 +52,11 @@ class Shortcut:
     via: tuple[Node, ...]
     into: Node
     changes: bool
+
+    @property
+    def span(self) -> range:
+        """The places that it skips, one at least."""
+        return range(self.start, max(self.end, self.start + 1))
 
     @property
     def look(self) -> str:
@@ -155,21 +158,9 @@ def stages(sizes: Sequence[object]) -> list[range]:
     return [range(start, end) for start, end in pairwise([*starts, len(sizes)])]
 
 
-def lanes(shortcuts: Sequence[Shortcut], count: int) -> list[int]:
-    """Lanes from 0, so that an arc goes around all that lie inside its span."""
-    found, taken = [0] * len(shortcuts), [-1] * count
-    for at in sorted(range(len(shortcuts)), key=lambda at: shortcuts[at].end - shortcuts[at].start):
-        span = slice(shortcuts[at].start, max(shortcuts[at].end, shortcuts[at].start + 1))
-        found[at] = max(taken[span]) + 1
-        taken[span] = [found[at]] * len(taken[span])
-    return found
-
-
 def short(layer: Layer, shape: Shape) -> str:
     """A layer with its output shape as the rows of tables say it: `3×3, 64`, `fc 4096`, `3×3 max pool, /2`."""
-    if isinstance(layer, Convolution):
-        return f"{layer.mark}{kernel(layer, shape)}, {shape[-1]}"
-    return f"fc {shape[-1]}" if isinstance(layer, Dense) else label(layer, shape)
+    return parts(layer, shape)[0] if layer.mark is None else f"{layer.mark}{kernel(layer, shape)}, {shape[-1]}"
 
 
 def kernel(layer: Layer, shape: Shape) -> str:

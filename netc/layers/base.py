@@ -88,6 +88,10 @@ class Layer(Record, Declared):
 
     # How figures and tables of papers show it.
     paper: ClassVar[str] = ""  # what papers call it, where that is not what the language calls it
+    mark: ClassVar[str | None] = (
+        None  # before its window and its channels in rows of tables, `dw 3×3, 64`; None: its label
+    )
+    enlarges: ClassVar[bool] = False  # its stride makes its output larger: `×2`, not `/2`
     usual: ClassVar[bool] = False  # tables of papers do not mention it after a layer
     symbol: ClassVar[str] = ""  # the sign that stands for it in a circle
     formula: ClassVar[str] = ""  # how a formula writes it of `{}`: `|{}|`

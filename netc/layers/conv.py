@@ -38,7 +38,7 @@ class Convolution(Layer):
     trailing: ClassVar[bool] = True
     weighted: ClassVar[bool] = True
     slides: ClassVar[bool] = True
-    mark: ClassVar[str] = ""  # before its window, in the rows of tables: `dw 3×3, 64`
+    mark: ClassVar[str | None] = ""
     most: ClassVar[int] = 3  # spatial dimensions
     too_many: ClassVar[str] = ""  # help for an input with more
 
@@ -234,6 +234,7 @@ class TransposedConv(Convolution):
     """
 
     mark = "up "
+    enlarges = True
     size = ("filters", "kernel", "stride")
     example = "deconv 32x4/2 relu"
 

@@ -10,7 +10,7 @@ from netc.figures.graph.measure import BAND, MARK, TAP, TRACK, Leg, Spot
 from netc.figures.graph.place import Column, Places
 from netc.figures.graph.route import Cross, Flow, Router, Side
 from netc.figures.graph.tree import Fork, Leaf
-from netc.figures.scene import Path, Point
+from netc.figures.scene import Path, Point, rounded
 
 _ROUND = 7.0
 Way = list[Point]  # corners of a line, (across, flow)
@@ -212,13 +212,7 @@ class Lines:
             if len(points) > 1 and _straight(points[-2], points[-1], point):
                 points.pop()
             points.append(point)
-        segments: list[tuple[Point, ...]] = []
-        for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-            radius = min(_ROUND, _distance(before, corner) / 2, _distance(corner, after) / 2)
-            segments.append((_towards(corner, before, radius),))
-            inner = (_towards(corner, before, radius / 2), _towards(corner, after, radius / 2))
-            segments.append((*inner, _towards(corner, after, radius)))
-        segments.append((points[-1],))
+        segments = rounded(points, _ROUND)
         if self.vertical:
             return Path(points[0], segments, arrow=arrow)
         turned = [tuple((flow, across) for across, flow in segment) for segment in segments]
@@ -228,12 +222,3 @@ class Lines:
 def _straight(one: Point, two: Point, three: Point) -> bool:
     """Whether a line through three points goes straight on along an axis."""
     return any(abs(one[k] - two[k]) < 0.05 and abs(two[k] - three[k]) < 0.05 for k in (0, 1))
-
-
-def _distance(one: Point, other: Point) -> float:
-    return abs(one[0] - other[0]) + abs(one[1] - other[1])
-
-
-def _towards(start: Point, end: Point, length: float) -> Point:
-    whole = _distance(start, end) or 1.0
-    return start[0] + (end[0] - start[0]) * length / whole, start[1] + (end[1] - start[1]) * length / whole

@@ -14,6 +14,7 @@ from math import log2
 from netc.figures.grid.place import Columns
 from netc.figures.grid.reduce import Arrow, Cell, Plan
 from netc.figures.grid.words import Words, shown
+from netc.figures.lanes import lanes
 from netc.figures.scene import Box, text_width
 from netc.ir.net import Net
 from netc.ir.shape import channels_of
@@ -264,17 +265,15 @@ class Measure:
 
     def _assign_lanes(self, row: Sequence[Spot]) -> None:
         """Give each spot whose map goes over others in its row a lane above them, the shortest the lowest."""
-        spans = []
+        spans = {}
         for spot in row:
             ends = [
                 self.spots[id(arrow.target)].place for arrow in spot.cell.readers if arrow.target.row == spot.cell.row
             ]
             if (last := max(ends, default=0)) > spot.place + 1:
-                spans.append((last - spot.place, spot.place, spot))
-        taken = [-1] * len(row)
-        for length, place, spot in sorted(spans, key=lambda span: span[:2]):
-            spot.lane = max(taken[place : place + length]) + 1
-            taken[place : place + length] = [spot.lane] * length
+                spans[spot.place] = range(spot.place, last)
+        for place, lane in zip(spans, lanes([*spans.values()]), strict=True):
+            row[place].lane = lane
 
 
 def _filling(least: Sequence[float], weights: Sequence[float], room: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import hypot
+from math import dist
 
 from netc.figures.facts import Facts
 from netc.figures.grid.labels import Board
@@ -16,7 +16,7 @@ from netc.figures.grid.route import Router, Way
 from netc.figures.grid.words import Words, shown, way_of
 from netc.figures.options import Options
 from netc.figures.page import sheet
-from netc.figures.scene import Box, Ellipse, Group, Item, Path, Point, Rect, Scene, Text, text_width
+from netc.figures.scene import Box, Ellipse, Group, Item, Path, Point, Rect, Scene, Text, text_width, towards
 
 _ORDER = ("copy", "run", "down", "up")
 
@@ -264,16 +264,11 @@ class Painter:
 
 
 def _rounded(points: Sequence[Point], radius: float = 4.0) -> list[tuple[Point, ...]]:
-    """The segments of a line with its corners rounded."""
+    """The segments of a line with its corners rounded, each side of a corner by itself: many are short."""
     made: list[tuple[Point, ...]] = []
     for before, at, after in zip(points, points[1:], points[2:], strict=False):
-        one, other = _towards(at, before, radius), _towards(at, after, radius)
-        made += [(one,), (_towards(at, before, radius / 2), _towards(at, after, radius / 2), other)]
+        (one, first), (other, last) = (
+            [towards(at, end, min(by, dist(at, end) / 2)) for by in (radius, radius / 2)] for end in (before, after)
+        )
+        made += [(one,), (first, last, other)]
     return [*made, (points[-1],)]
-
-
-def _towards(at: Point, other: Point, by: float) -> Point:
-    dx, dy = other[0] - at[0], other[1] - at[1]
-    length = hypot(dx, dy) or 1.0
-    by = min(by, length / 2)
-    return at[0] + dx / length * by, at[1] + dy / length * by

@@ -13,7 +13,6 @@ from netc.figures.table.model import Cell, Column, Row, is_common, marked
 from netc.figures.trunk import Trunk, Unit, short, stages
 from netc.ir.net import Net
 from netc.layers.base import Layer
-from netc.layers.conv import Convolution
 
 
 def rows(columns: Sequence[Column]) -> list[Row]:
@@ -122,7 +121,7 @@ def _alone(layer: Layer, unit: Unit) -> str:
     if layer.family == "merge":
         return _line(unit, False)
     head, *rest = label(layer, unit.shape).replace(" conv", "", 1).split(", ")
-    if isinstance(layer, Convolution) and str(unit.shape[-1]) not in rest:
+    if layer.mark is not None and str(unit.shape[-1]) not in rest:
         rest.insert(0, str(unit.shape[-1]))
     return ", ".join([head, *rest])
 

@@ -11,8 +11,6 @@ from netc.figures.levels import Size, are_relative, levels
 from netc.figures.table.model import Cell, Column, Row, is_common, marked
 from netc.figures.trunk import Unit, kernel
 from netc.ir.shape import rank_of
-from netc.layers.dense import Dense
-from netc.layers.pool import Pool
 from netc.layers.sliding import spread
 
 
@@ -69,14 +67,14 @@ def _cells(column: Column, relative: bool) -> Iterator[tuple[Cell, Size]]:
     units = column.trunk.units
     for unit, size in zip(units, levels(column.facts, column.trunk, relative), strict=True):
         yield Cell((_text(unit),), unit.layer.family, unit=unit), size
-    if isinstance(last := units[-1].layer, Dense) and last.act == "softmax":
+    if (last := units[-1].layer).family == "dense" and last.ending == "softmax":
         yield Cell(("soft-max",), "activation"), Size()
 
 
 def _text(unit: Unit) -> str:
     """A layer in the paper's words: `conv3-64`, `maxpool`, `FC-4096`."""
     layer, shape = unit.layer, unit.shape
-    if isinstance(layer, Dense):
+    if layer.family == "dense":
         return f"FC-{shape[-1]}"
     if "kernel" not in vars(layer):
         return label(layer, shape)
@@ -86,7 +84,7 @@ def _text(unit: Unit) -> str:
     values = vars(layer)
     steps = spread(values["kernel"] if values.get("stride") is None else values["stride"], rank_of(shape))
     stride = str(steps[0]) if len(set(steps)) == 1 else "×".join(map(str, steps))
-    if isinstance(layer, Pool):
+    if layer.family == "pool":
         word = layer.paper.replace(" ", "")
         return word if (window, stride) == ("2", "2") else f"{word} {window}/{stride}"
     groups = values.get("groups", 1)

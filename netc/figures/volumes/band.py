@@ -200,7 +200,7 @@ class Painter:
         tip = after.x - after.solid.near
         items = paint.arrow([before.face, (tip, 0.0)], self.measures)
         if self._image(before.slab):
-            items.insert(0, paint.rounded([before.face, (tip, 0.0)], "v.arrow.under", "under"))
+            items.insert(0, paint.line([before.face, (tip, 0.0)], "v.arrow.under", "under"))
         if after.slab.flattened:
             far = max(place.end + place.solid.dx / 2 for place in band.places if place.x <= before.x)
             middle = (min(far, before.end + before.solid.dx / 2 + 6 * PT) + tip) / 2
@@ -272,7 +272,7 @@ class Painter:
             y = top - 4 * PT
             made = Text(x, y, text, size, "middle", "muted")
             if band.texts.try_add(made):
-                path = paint.rounded(
+                path = paint.line(
                     [(x, y + PT), (x, -place.solid.height / 2 - 0.4 * place.solid.dy)], "v.ruler", "leader"
                 )
                 band.over.append(path)

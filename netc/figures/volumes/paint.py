@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import hypot
+from math import dist, hypot
 
-from netc.figures.scene import Ellipse, Group, Item, Path, Picture, Point, Polygon, Template
+from netc.figures.scene import Ellipse, Group, Item, Path, Picture, Point, Polygon, Template, rounded, towards
 from netc.figures.volumes.geometry import GHOST, PT, RIGHT, UP, Measures, Place, Solid
 from netc.figures.volumes.parts import Slab
 
@@ -154,7 +154,7 @@ def arrow(points: Sequence[Point], measures: Measures) -> list[Item]:
     """A line along the axis, with rounded corners, from a dot to a head."""
     back, m = points[-2], measures
     return [
-        rounded([*points[:-1], _short(back, points[-1], m.head)], "v.arrow", "axis"),
+        line([*points[:-1], _short(back, points[-1], m.head)], "v.arrow", "axis"),
         tip(points[-1], back, "v.tip", m.head),
         Ellipse(*points[0], m.dot, m.dot, "v.tip"),
     ]
@@ -164,7 +164,7 @@ def copied(points: Sequence[Point], measures: Measures) -> list[Item]:
     """The line of a tensor that goes on elsewhere."""
     back, m = points[-2], measures
     return [
-        rounded([*points[:-1], _short(back, points[-1], m.head)], "v.link", "copy"),
+        line([*points[:-1], _short(back, points[-1], m.head)], "v.link", "copy"),
         tip(points[-1], back, "v.link.tip", m.head),
         Ellipse(*points[0], 1.2 * m.dot, 1.2 * m.dot, "v.link.tip"),
     ]
@@ -172,30 +172,12 @@ def copied(points: Sequence[Point], measures: Measures) -> list[Item]:
 
 def _short(back: Point, end: Point, head: float) -> Point:
     """The end of a line under its head, so that it does not look out of the point."""
-    length = hypot(end[0] - back[0], end[1] - back[1]) or 1.0
-    share = max(0.0, 1 - head * 0.7 / length)
-    return back[0] + (end[0] - back[0]) * share, back[1] + (end[1] - back[1]) * share
+    return towards(end, back, min(head * 0.7, dist(end, back)))
 
 
-def rounded(points: Sequence[Point], look: str, role: str) -> Path:
+def line(points: Sequence[Point], look: str, role: str) -> Path:
     """A line through points, its corners rounded."""
-    segments: list[tuple[Point, ...]] = []
-    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-        radius = min(_ROUND, _distance(before, corner) / 2, _distance(corner, after) / 2)
-        start, end = _towards(corner, before, radius), _towards(corner, after, radius)
-        bend = 0.55
-        one, two = _towards(start, corner, radius * bend), _towards(end, corner, radius * bend)
-        segments += [(start,), (one, two, end)]
-    return Path(points[0], [*segments, (points[-1],)], look, role=role)
-
-
-def _distance(one: Point, other: Point) -> float:
-    return hypot(one[0] - other[0], one[1] - other[1])
-
-
-def _towards(start: Point, end: Point, by: float) -> Point:
-    length = _distance(start, end) or 1.0
-    return start[0] + (end[0] - start[0]) * by / length, start[1] + (end[1] - start[1]) * by / length
+    return Path(points[0], rounded(points, _ROUND, 0.55), look, role=role)
 
 
 def arc(start: Point, end: Point, rise: float, *, dotted: bool) -> Path:
