@@ -83,28 +83,6 @@ def test_another_number_of_classes_is_named_and_can_be_skipped(layout: str, tmp_
     assert (found.by_name, len(found.loaded), found.skipped) == (False, 3, ["fc2"])
 
 
-@pytest.mark.parametrize(("spec", "top"), [("vgg16", True), ("vgg19", False)])
-def test_weights_of_keras_applications_load_into_the_shipped_specs(spec: str, top: bool, tmp_path: Path) -> None:
-    """Small images, for the sake of time: the convolutions are those of the published files."""
-    from netc.train.weights import load_into
-
-    text = (Path(__file__).parents[1] / "specs" / f"{spec}.net").read_text().partition("train {")[0]
-    net = loads(text.replace("224x224x3", "32x32x3").replace("fc 1000", "fc 10"))
-    theirs = getattr(keras.applications, spec.upper())(
-        weights=None, include_top=top, input_shape=(32, 32, 3), **({"classes": 10} if top else {})
-    )
-    images = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
-    for layout in LAYOUTS:
-        path = official(theirs, tmp_path / "w.h5", layout)
-        model = net.to_keras()
-        found = load_into(model, net.program, path, strict=top)
-        path.unlink()  # pytest keeps folders, and this one is large
-        assert found.missing == ([] if top else ["fc1", "fc2", "fc3"])
-        assert not found.unused
-        ours = model if top else keras.Model(model.input, model.get_layer("stage5_pool1").output)
-        assert np.abs(np.asarray(ours(images)) - np.asarray(theirs(images))).max() < 1e-5
-
-
 def test_features_need_no_weights_after_their_layer(tmp_path: Path) -> None:
     """As of VGG without its top, for transfer of style or learning."""
     from netc.train.predict import features

@@ -193,6 +193,7 @@ RIGHT = {
     "z__kernel": np.ones((320, 3)),
     "z__bias": np.ones(3),
 }
+NAMED = {f"{ours}__{name[3:]}": RIGHT[name] for name in RIGHT for ours in [{"x": "a", "y": "b", "z": "fc1"}[name[0]]]}
 
 
 def test_without_names_shapes_tell_layers_apart(tmp_path: Path) -> None:
@@ -212,7 +213,9 @@ def test_what_could_be_either_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "w.npz", alike)
     bn = loads("input 8x8x4; a: bn").program.net
     np.savez(tmp_path / "w.npz", **held(a__w=bias, a__x=bias, a__y=bias, a__z=bias))
-    with pytest.raises(WeightsError, match=r"told apart, the network 4 \(gamma, beta, moving_mean, moving_variance\)"):
+    with pytest.raises(
+        WeightsError, match=r"told apart, and the network has gamma 4, beta 4, moving_mean 4, moving_va"
+    ):
         read(tmp_path / "w.npz", bn)
 
 
@@ -233,7 +236,7 @@ def test_what_does_not_fit_is_named(change: dict[str, Any], said: str, tmp_path:
 def test_files_that_are_none_are_told(tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
-    save_file({"a/kernel": np.ones((3, 3, 3, 4), np.int32)}, tmp_path / "integers.safetensors")
+    save_file({name: array.astype("int32") for name, array in held(**NAMED).items()}, tmp_path / "integers.safetensors")
     np.savez(tmp_path / "objects.npz", **{"a/kernel": np.array([{}], dtype=object)})
     (tmp_path / "huge.safetensors").write_bytes((1 << 60).to_bytes(8, "little") + b"{}")
     claim = b'{"a/kernel":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}}'
@@ -242,7 +245,7 @@ def test_files_that_are_none_are_told(tmp_path: Path) -> None:
     for name, said in (
         ("huge.safetensors", "cannot read weights"),
         ("claims.safetensors", "cannot read weights"),
-        ("integers.safetensors", "the file has 1 arrays"),
+        ("integers.safetensors", "`a/kernel` holds int32, and weights are real numbers"),
         ("objects.npz", "holds Python objects"),
         ("weights.txt", "expected .keras, .weights.h5"),
         ("none.npz", "there is no file"),

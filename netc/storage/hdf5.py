@@ -46,12 +46,18 @@ def datasets(group: Any) -> dict[str, Any]:
 
 def members(group: Any) -> dict[str, Any]:
     """What a group holds, by name; raises `StorageError` for what is elsewhere."""
+    return {name: member(group, name) for name in group}
+
+
+def member(group: Any, name: str) -> Any:
+    """What a group holds under a name, None for nothing; raises `StorageError` for what is elsewhere."""
     import h5py  # noqa: PLC0415
 
-    for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise StorageError(f"`{name}` is a link, and what it leads to is not read")
-    return dict(group.items())
+    if name not in group:
+        return None
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        raise StorageError(f"`{name}` is a link, and what it leads to is not read")
+    return group[name]
 
 
 def is_group(member: Any) -> bool:

@@ -45,8 +45,8 @@ def _layers(file: Any, config: Mapping[str, Any]) -> Layers:
         raise StorageError("it holds no layers with weights")
     if _configs(config):
         return Layers(found, "network")
-    if any(layer.around for layer in found):  # of nested layers no other file says where they stand
-        return Layers(found, "none")
+    if any(layer.around or not (layer.kind or listed) for layer in found):
+        return Layers(found, "none")  # of layers that are nested, or attributes, no other file says where they stand
     return Layers(found, "network" if listed else "class")
 
 
@@ -90,11 +90,10 @@ def _tree(group: Any, config: Mapping[str, Any], around: tuple[str, ...] = (), k
         if set(held) != set(numbers):
             raise StorageError(f"the variables of `{name}` are not numbered: {', '.join(sorted(held)[:5])}")
         yield Layer(kind, name, around[1:], [hdf5.array(held[number], f"{name}/{number}") for number in numbers])
-    if not around:
-        inside = {key: inside[key] for key in CONTAINERS if key in inside} or {**inside, "optimizer": None}
+    inside.pop("optimizer", None)
     around = (*around, name)
     for key, child in inside.items():
-        if child is None or not hdf5.is_group(child):
+        if not hdf5.is_group(child):
             continue
         if key in CONTAINERS:
             yield from _contained(child, _configs(config), around)
@@ -135,9 +134,8 @@ def snake(name: str) -> str:
 def _listed(root: Any) -> Iterator[Layer]:
     """A nested model is one layer here, whose weights have the names of its own layers in theirs: `inner/conv/kernel`;
     first all that learn, then all others."""
-    groups = hdf5.members(root)
     for name in _names(root.attrs, "layer_names"):
-        group = groups[name]
+        group = _followed(root, name)  # `conv1/bn` is one in another
         parts: dict[str, list[Stored]] = {}
         for weight in _names(group.attrs, "weight_names"):
             parts.setdefault(weight.rpartition("/")[0], []).append(hdf5.array(_followed(group, weight), weight))
@@ -152,7 +150,9 @@ def _listed(root: Any) -> Iterator[Layer]:
 def _followed(group: Any, path: str) -> Any:
     """A data set below a group, along links that lead nowhere else."""
     for part in filter(None, path.split("/")):
-        group = hdf5.members(group)[part]
+        group = hdf5.member(group, part) if hdf5.is_group(group) else None
+    if group is None:
+        raise StorageError(f"it names `{path}`, and does not hold it")
     return group
 
 

@@ -7,7 +7,7 @@ keras.applications, and of whole models), `.safetensors`, `.npz`, and netc's che
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -15,19 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from netc.files import replace
 from netc.ir.net import Net
-from netc.ir.shape import show_shape
 from netc.ir.weights import Key, Weights, WeightsError, declared
-from netc.layers.base import Weight
 from netc.storage import opening
 from netc.storage.keras import snake
 from netc.storage.stored import Layers, StorageError, Stored
+from netc.targets.keras.matching import SHOWN, Held, arranged, difference, listed, pairs
 from netc.targets.keras.order import in_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-SHOWN = 8
-ANY = ""
 
 
 @dataclass(slots=True)
@@ -52,7 +48,7 @@ class Matched:
             ("in the file only, so unused", self.unused),
         ):
             if names:
-                lines.append(f"  {what}: {_listed(names)}")
+                lines.append(f"  {what}: {listed(names)}")
         return "\n".join(lines)
 
 
@@ -73,16 +69,13 @@ def read(
         raise WeightsError(f"cannot read weights from {path}: {error}") from None
 
 
-Needed = Mapping[str, Sequence[Weight]]
-Held = Mapping[str, Sequence[Stored]]
-
-
 def _matched(
     path: Path, net: Net, only: Collection[str] | None, layers: Layers, skip: Collection[str], *, strict: bool
 ) -> tuple[Weights, Matched]:
     held, needed = _named(layers), declared(net)
-    pairs, by_name = _pairs(net, needed, layers, held, skip)
-    found = Matched(path, by_name, unused=[name for name in held if name not in pairs.values()])
+    matching = pairs(net, needed, layers, held, skip)
+    used = set(matching.of.values())
+    found = Matched(path, matching.by_name, unused=[name for name in held if name not in used])
     chosen: dict[Key, Stored] = {}
     wrong = []
     for name, weights in needed.items():
@@ -90,12 +83,13 @@ def _matched(
             continue
         if name in skip:
             found.skipped.append(name)
-        elif name not in pairs:
+        elif name not in matching.of:
             found.missing.append(name)
         else:
-            arrays = _arranged(held[pairs[name]], weights, layers)
-            if difference := _difference(arrays, weights):
-                wrong.append((name, difference if by_name else f"{difference} (`{pairs[name]}` there)"))
+            there = matching.of[name]
+            arrays = arranged(held[there], weights, layers)
+            if what := difference(arrays, weights):
+                wrong.append((name, what if matching.by_name else f"{what} (`{there}` there)"))
                 continue
             found.loaded.append(name)
             chosen.update({(name, weight.name): array for weight, array in zip(weights, arrays, strict=True)})
@@ -121,84 +115,6 @@ def _named(layers: Layers) -> Held:
     return dict(zip(names, (layer.arrays for layer in layers.found), strict=True))
 
 
-def _pairs(net: Net, needed: Needed, layers: Layers, held: Held, skip: Collection[str]) -> tuple[dict[str, str], bool]:
-    """The layer of the file for each of the network: by name, or in order where more layers fit so, and most.
-
-    The networks of keras.applications have names of their own, of which one or two may be ours too (`fc1`).
-    """
-    named = {name: name for name in needed if name in held}
-    if len(named) == len(held):
-        return named, True
-    if layers.order == "none":
-        alike = {} if named else _alike(needed, layers, held)
-        return (alike, False) if alike else (named, True)
-    ordered: dict[str, str] = {}
-    classes = ((name, call.path.rpartition(".")[2]) for name, call in in_order(net) if not call.suffix)
-    ours = [(name, snake(kind).replace("_", "")) for name, kind in classes if name in needed]
-    kinds = dict.fromkeys(layer.kind for layer in layers.found) if layers.order == "class" else [ANY]
-    for kind in kinds:
-        there = [name for name, layer in zip(held, layers.found, strict=True) if kind in (ANY, layer.kind)]
-        ordered.update(zip((name for name, own in ours if kind in (ANY, own)), there, strict=False))
-
-    def fitting(pairs: Mapping[str, str]) -> int:
-        kept = ((here, there) for here, there in pairs.items() if here not in skip)
-        return sum(not _difference(_arranged(held[there], needed[here], layers), needed[here]) for here, there in kept)
-
-    return (ordered, False) if fitting(ordered) > max(fitting(named), len(ordered) // 2) else (named, True)
-
-
-def _alike(needed: Needed, layers: Layers, held: Held) -> dict[str, str]:
-    """Layers by their shapes, in a file whose names are others and whose order says nothing: one has to be the only
-    one of its shapes on both sides."""
-    ours: dict[tuple[tuple[int, ...], ...], list[str]] = {}
-    for name, weights in needed.items():
-        ours.setdefault(tuple(weight.shape for weight in weights), []).append(name)
-    theirs: dict[tuple[tuple[int, ...], ...], list[str]] = {}
-    for name, arrays in held.items():
-        theirs.setdefault(tuple(sorted(stored.shape for stored in arrays)), []).append(name)
-    pairs: dict[str, str] = {}
-    for shapes, same in ours.items():
-        weights, near = needed[same[0]], theirs.get(tuple(sorted(shapes)), [])
-        fits = [name for name in near if not _difference(_arranged(held[name], weights, layers), weights)]
-        if fits and len(fits) + len(same) > 2:
-            raise StorageError(
-                f"no names in it are those of the network, and {_listed(sorted(fits))} fit {_listed(same)}"
-                " equally well: rename its layers"
-            )
-        pairs.update(zip(same, fits, strict=False))
-    return pairs
-
-
-def _arranged(arrays: Sequence[Stored], weights: Sequence[Weight], layers: Layers) -> Sequence[Stored]:
-    """The arrays of a layer in the order of its weights: by their roles, as they are where Keras arranged them, else by
-    their shapes, each of which must be another."""
-    roles = {_role(stored.name): stored for stored in arrays}
-    names = [weight.name for weight in weights]
-    if len(roles) == len(arrays) and roles.keys() == set(names):
-        return [roles[name] for name in names]
-    if layers.arranged or len(arrays) != len(weights):
-        return arrays
-    shapes = {stored.shape: stored for stored in arrays}
-    if len(shapes) == len(arrays) and all(weight.shape in shapes for weight in weights):
-        return [shapes[weight.shape] for weight in weights]
-    return arrays if len(arrays) == 1 else []
-
-
-def _role(name: str) -> str:
-    return name.replace(".", "/").rpartition("/")[2].partition(":")[0]
-
-
-def _difference(arrays: Sequence[Stored], weights: Sequence[Weight]) -> str:
-    """What keeps arrays from being the values of weights, naming both sides."""
-    if len(arrays) != len(weights):
-        names = ", ".join(weight.name for weight in weights)
-        return f"the file has {len(arrays)} arrays for it that can be told apart, the network {len(weights)} ({names})"
-    for stored, weight in zip(arrays, weights, strict=True):
-        if stored.shape != weight.shape:
-            return f"the file has {show_shape(stored.shape) or 'one number'}, the network {show_shape(weight.shape)}"
-    return ""
-
-
 def _misfit(path: Path, wrong: Sequence[tuple[str, str]], *, strict: bool) -> str:
     """The layers that do not fit, and how to go on without them where that is possible."""
     lines = [f"{path} does not fit the network:", *(f"  {name}: {what}" for name, what in wrong[:SHOWN])]
@@ -211,18 +127,13 @@ def _misfit(path: Path, wrong: Sequence[tuple[str, str]], *, strict: bool) -> st
 
 
 def _nothing(path: Path, held: Held, found: Matched) -> str:
-    theirs, ours = _listed(list(held)), _listed([*found.missing, *found.skipped])
+    theirs, ours = listed(list(held)), listed([*found.missing, *found.skipped])
     if found.loaded:
-        return f"{path} lacks weights of the network: {_listed(found.missing)}"
+        return f"{path} lacks weights of the network: {listed(found.missing)}"
     return (
         f"no layer of {path} has the name of one in the network\n"
         f"  the file has {theirs or 'no layers'}\n  the network has {ours}"
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
 
 
 # -- writing -------------------------------------------------------------------------------------------------

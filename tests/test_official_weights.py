@@ -1,0 +1,300 @@
+"""Files as keras.applications saves them, made by it here, in the shipped specs that equal its networks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import netc
+from netc.ir.weights import Weights, WeightsError, random_weights
+from tests.specs import SPECS
+
+np = pytest.importorskip("numpy")
+h5py = pytest.importorskip("h5py")
+keras = pytest.importorskip("keras")
+pytest.importorskip("tensorflow")
+
+from netc.targets.keras.weights import read  # noqa: E402 - NumPy
+from netc.targets.numpy.run import layers, run  # noqa: E402
+
+FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "vgg16": ("VGG16", {}),
+    "mobilenetv2": ("MobileNetV2", {}),
+    "densenet121": ("DenseNet121", {}),
+    "resnet50": ("ResNet50", {"bias": True}),
+    "vgg19": ("VGG19", {}),
+    "resnet101": ("ResNet101", {"bias": True}),
+    "resnet152": ("ResNet152", {"bias": True}),
+}
+EXAMPLES = os.environ.get("NETC_EXAMPLES")
+LONG = pytest.mark.skipif(not EXAMPLES, reason="the blocks of a smaller one, more often: with NETC_EXAMPLES=1")
+SHORT = ("vgg16", "mobilenetv2", "densenet121", "resnet50")
+SIZE, CLASSES = 32, 10
+
+
+def spec(name: str, **parameters: Any) -> netc.Network:
+    """A shipped spec for small images and few classes, for the sake of time, and without its softmax, which would hide
+    differences."""
+    text = (SPECS / f"{name}.net").read_text().partition("train {")[0]
+    for old, new in (("224x224x3", f"{SIZE}x{SIZE}x3"), ("fc 1000 softmax", f"fc {CLASSES}")):
+        assert old in text
+        text = text.replace(old, new)
+    return netc.loads(text, **parameters)
+
+
+def drawn(model: Any) -> Any:
+    """The model with weights with which images stay apart, and no two channels are alike."""
+    random = np.random.default_rng(0)
+    for layer in model.layers:
+        for weight in layer.weights:
+            role, shape = weight.name, tuple(weight.shape)
+            if role == "kernel":
+                terms = np.prod(shape[: 2 if isinstance(layer, keras.layers.DepthwiseConv2D) else -1])
+                weight.assign(random.normal(0, (1.5 / terms) ** 0.5, shape))
+            elif role in ("gamma", "moving_variance"):
+                weight.assign(random.uniform(0.5, 1.5, shape))
+            else:
+                weight.assign(random.normal(0, 0.2, shape))
+    return model
+
+
+def official(path: Path, model: Any, names: Sequence[str] = (), layout: str = "{layer}/{role}:0") -> Path:
+    """The layout of the files that keras.applications downloads, with the layers in an order, under names."""
+    by_name = {layer.name: layer for layer in model.layers}
+    with h5py.File(path, "w") as file:
+        chosen = names or list(by_name)
+        file.attrs["layer_names"] = [name.encode() for name in chosen]
+        for name in chosen:
+            layer = by_name[name.replace("/", "_")]
+            group = file.create_group(name)
+            stored = [layout.format(layer=name, role=weight.name) for weight in layer.weights]
+            group.attrs["weight_names"] = [one.encode() for one in stored]
+            for one, weight in zip(stored, layer.weights, strict=True):
+                group[one] = np.asarray(weight)
+    return path
+
+
+@dataclass
+class Twins:
+    """A spec, and the model of keras.applications with weights."""
+
+    network: netc.Network
+    model: Any
+    cut: Any  # the same without its head
+    images: Any
+    features: Any
+    expected: Any
+
+    def difference(self, weights: Weights) -> float:
+        (made,) = run(self.network.net, weights, {self.network.net.inputs[0]: self.images}).values()
+        return far(made, self.expected)
+
+
+def far(ours: Any, theirs: Any) -> float:
+    return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
+
+
+@pytest.fixture(
+    scope="module", params=[*SHORT, *(pytest.param(name, marks=LONG) for name in FAMILIES if name not in SHORT)]
+)
+def twins(request: pytest.FixtureRequest) -> Iterator[Twins]:
+    name, parameters = FAMILIES[request.param]
+    model = drawn(
+        getattr(keras.applications, name)(
+            weights=None, input_shape=(SIZE, SIZE, 3), classes=CLASSES, classifier_activation=None
+        )
+    )
+    last = [layer for layer in model.layers if len(layer.output.shape) == 4][-1]
+    images = np.random.default_rng(1).normal(size=(2, SIZE, SIZE, 3)).astype("float32")
+    features, expected = map(np.asarray, keras.Model(model.input, [last.output, model.output])(images))
+    assert far(expected[:1], expected[1:]) > 1e-2, "the outputs say little of the images"
+    cut = keras.Model(model.input, last.output)
+    yield Twins(spec(request.param, **parameters), model, cut, images, features, expected)
+    keras.backend.clear_session()
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5", ".h5"])
+def test_outputs_are_those_of_keras_applications(twins: Twins, suffix: str, tmp_path: Path) -> None:
+    if suffix != ".h5" and twins.network.name in ("vgg16", "densenet121") and not EXAMPLES:
+        pytest.skip("all its weights are in a line, as MobileNetV2's are, which is smaller: with NETC_EXAMPLES=1")
+    path = saved(twins.model, tmp_path / f"w{suffix}")
+    weights, found = read(path, twins.network.net)
+    path.unlink()  # pytest keeps folders, and these are large
+    assert (found.by_name, found.missing, found.unused) == (False, [], [])
+    assert twins.difference(weights) < 1e-4
+
+
+def test_without_top_the_head_alone_stays_fresh(twins: Twins, tmp_path: Path) -> None:
+    net = twins.network.net
+    path = official(tmp_path / "notop.h5", twins.cut)
+    weights, found = read(path, net, strict=False)
+    with pytest.raises(WeightsError, match="lacks weights of the network: fc1"):
+        read(path, net)
+    path.unlink()
+    assert (all(name.startswith("fc") for name in found.missing), found.unused) == (True, [])
+    (features,) = net.operands("gap1" if "gap1" in net else "fc1")
+    whole = Weights({**random_weights(net, 0), **weights})
+    made = next(made for name, made in layers(net, whole, {net.inputs[0]: twins.images}) if name == features)
+    assert far(made, twins.features) < 1e-4
+
+
+# -- residual networks, in which a projection stands beside the last convolution of its unit -------------------------
+
+RESIDUAL = """input 8x8x3
+conv 4x3 bn relu
+add { | conv 8x1 bn | conv 4x1 bn relu; conv 4x3 bn relu; conv 8x1 bn }
+relu
+add { | conv 16x1/2 bn | conv 8x1/2 bn relu; conv 8x3 bn relu; conv 16x1 bn }
+relu; gap; fc 5"""
+
+
+def residual(shortcut_first: bool, stem: str = "conv1_", unit: str = "conv{stage}_block1_{number}_") -> Any:
+    """RESIDUAL in Keras; what its layers are called; the operands of its sums in one order or the other."""
+    layers = keras.layers
+
+    def conv(x: Any, stage: int, number: int | None, filters: int, size: int = 1, stride: int = 1) -> Any:
+        name = (unit if number is not None else stem).format(stage=stage, number=number)
+        x = layers.Conv2D(filters, size, stride, padding="same", use_bias=False, name=f"{name}conv")(x)
+        return layers.BatchNormalization(epsilon=1e-5, name=f"{name}bn")(x)
+
+    given = keras.Input((8, 8, 3))
+    x = layers.ReLU()(conv(given, 1, None, 4, 3))
+    for stage, narrow, stride in ((2, 4, 1), (3, 8, 2)):
+        shortcut = conv(x, stage, 0, 2 * narrow, stride=stride)
+        x = layers.ReLU()(conv(x, stage, 1, narrow, stride=stride))
+        x = layers.ReLU()(conv(x, stage, 2, narrow, 3))
+        x = conv(x, stage, 3, 2 * narrow)
+        x = layers.ReLU()(layers.Add()([shortcut, x] if shortcut_first else [x, shortcut]))
+    return drawn(keras.Model(given, layers.Dense(5, name="predictions")(layers.GlobalAveragePooling2D()(x))))
+
+
+@pytest.mark.parametrize("shortcut_first", [True, False])
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5", ".h5"])
+def test_projections_are_told_by_their_names_wherever_they_stand(
+    suffix: str, shortcut_first: bool, tmp_path: Path
+) -> None:
+    network, model = netc.loads(RESIDUAL), residual(shortcut_first)
+    path = saved(model, tmp_path / f"w{suffix}")
+    weights, found = read(path, network.net)
+    assert (found.by_name, found.unused) == (False, [])
+    images = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype("float32")
+    (made,) = run(network.net, weights, {"input1": images}).values()
+    assert far(made, np.asarray(model(images))) < 1e-5
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5", ".h5"])
+def test_what_order_alone_would_decide_is_refused(suffix: str, tmp_path: Path) -> None:
+    """In one of the two the projection comes first, in the other it does not."""
+    for shortcut_first in (True, False):
+        path = saved(residual(shortcut_first, "s", "s{stage}n{number}"), tmp_path / f"w{suffix}")
+        with pytest.raises(WeightsError, match=r"fit .* equally well: rename its layers"):
+            read(path, netc.loads(RESIDUAL).net)
+
+
+def saved(model: Any, path: Path) -> Path:
+    if path.name == "w.h5":
+        return official(path, model)
+    (model.save if path.suffix == ".keras" else model.save_weights)(path)
+    return path
+
+
+def test_other_networks_of_the_family_are_refused(tmp_path: Path) -> None:
+    path = official(tmp_path / "w.h5", residual(True))
+    for old, new, said in (
+        (
+            "conv 4x3 bn relu; conv 8x1 bn }\nrelu\nadd",
+            "conv 4x3 bn relu; conv 4x3 bn relu; conv 8x1 bn }\nrelu\nadd",
+            "have the shapes of",
+        ),
+        (
+            "conv 8x3 bn relu",
+            "conv 8x5 bn relu",
+            r"the file has 3x3x8x8, the network 5x5x8x8 \(`conv3_block1_2_conv` there\)",
+        ),
+        ("fc 5", "fc 6", r"fc1: the file has 8x5|fc1: the file has 16x5, the network 16x6"),
+        (
+            "conv 4x3 bn relu\nadd",
+            "conv 4x3 bias=true bn relu\nadd",
+            "conv1: the file has kernel 3x3x3x4, the network kernel 3x3x3x4, bias 4",
+        ),
+    ):
+        assert old in RESIDUAL
+        with pytest.raises(WeightsError, match=said):
+            read(path, netc.loads(RESIDUAL.replace(old, new)).net)
+
+
+# -- files of classes -------------------------------------------------------------------------------------------------
+
+
+def test_layers_that_are_attributes_have_no_order(tmp_path: Path) -> None:
+    """Keras saves them by the names of the attributes, and those that nobody names as `layers`."""
+
+    class Chain(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.second, self.first = (keras.layers.Conv2D(4, 3, padding="same", name=name) for name in ("b", "a"))
+            self.last = keras.layers.Conv2D(2, 1, name="c")
+
+        def call(self, images: Any) -> Any:
+            return self.last(self.second(self.first(images)))
+
+    model = Chain()
+    model(np.zeros((1, 8, 8, 4), "float32"))
+    model.save_weights(tmp_path / "w.weights.h5")
+    chain = "input 8x8x4; {}: conv 4x3; {}: conv 4x3; {}: conv 2x1"
+    weights, found = read(tmp_path / "w.weights.h5", netc.loads(chain.format(*"abc")).net)
+    assert found.by_name
+    assert np.array_equal(weights["a", "kernel"], np.asarray(model.first.kernel))
+    with pytest.raises(WeightsError, match="fit x, y equally well"):
+        read(tmp_path / "w.weights.h5", netc.loads(chain.format(*"xyz")).net)
+
+
+def test_names_of_layers_may_hold_slashes(tmp_path: Path) -> None:
+    """As those of the published DenseNet do: `conv1/bn`."""
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            keras.layers.Conv2D(4, 3, name="conv1_conv"),
+            keras.layers.BatchNormalization(name="conv1_bn"),
+        ]
+    )
+    path = official(tmp_path / "w.h5", drawn(model), ("conv1/conv", "conv1/bn"))
+    weights, found = read(path, netc.loads("input 8x8x3; conv 4x3 pad=0; bn").net)
+    assert (found.by_name, len(found.loaded)) == (False, 2)
+    assert np.array_equal(weights["bn1", "moving_variance"], np.asarray(model.layers[1].moving_variance))
+
+
+# -- pixels -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("vgg16", "vgg16"),
+        ("vgg19", "vgg19"),
+        ("resnet50", "resnet50"),
+        ("densenet121", "densenet"),
+        ("mobilenetv2", "mobilenet_v2"),
+    ],
+)
+def test_the_documented_steps_make_the_pixels_of_keras_applications(name: str, module: str) -> None:
+    from netc.data.pipeline import Pipeline
+    from netc.data.statistics import Statistics
+
+    document = (SPECS.parent / "docs" / "training.md").read_text()
+    (row,) = (
+        line
+        for line in document.splitlines()
+        if line.startswith("| ") and name in line.split("|")[1].replace(",", "").split()
+    )
+    steps = "; ".join(row.split("|")[2].replace("`", "").split(", "))
+    network = netc.loads(f'input 8x8x3; gap; fc 2 softmax; data "photos" {{ {steps} }}')
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3))
+    made, _ = Pipeline(network.program.sections.data.steps, Statistics()).run(pixels.astype("float32") / 255, (), None)
+    expected = getattr(keras.applications, module).preprocess_input(pixels.astype("float32"))
+    assert far(np.asarray(made), expected) < 1e-5
