@@ -87,6 +87,19 @@ def test_a_spec_computes_what_numpy_computes(name: str) -> None:
     proved(netc.load(SPECS / f"{name}.net").program)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "input ?x?x?x2\nconv 6x2x1x1 dilation=1x3x3",  # onnxruntime knows no dilation beside `auto_pad`
+        "input ?x9x4\nconv 6x3 groups=2 dilation=2",
+        "input ?x?x4\ndwconv 3x5/2 dilation=2x1 multiplier=2",
+        "input ?x4\nsepconv 6x3/2 dilation=3",
+    ],
+)
+def test_dilated_windows_of_open_sizes_are_padded(text: str) -> None:
+    proved(program(text))
+
+
 def test_a_deep_network_is_no_deep_recursion() -> None:
     made, built = export("input 4x4x2\nrepeat 1500 { conv 2x1 bn relu }\ngap")
     assert ops(built)["Conv"] == 1500
@@ -135,6 +148,7 @@ NOT_FOLDED = {
     "pad of a max pool": ("pad 1; pool 3 pad=valid", {"Pad": 1, "MaxPool": 1}),
     "pad of an average that leaves it out": ("pad 1; avgpool 3 pad=same", {"Pad": 1, "AveragePool": 1}),
     "channels": ("padchannels 6; conv 4x3", {"Pad": 1, "Conv": 1}),
+    "channels of every second row": ("relu; subsample 2x1; padchannels 6", {"Relu": 1, "Conv": 1}),
     "pad read twice": ("pad 1; a: identity\nconcat { | conv 4x3 valid | from a; crop 1 }", {"Pad": 1, "Conv": 1, "Slice": 1, "Concat": 1}),
 }  # fmt: skip
 
@@ -256,6 +270,16 @@ def test_an_invalid_model_is_refused() -> None:
         OnnxRuntime(built, built.proto.SerializeToString())
     with pytest.raises(ExportError, match=r"onnxruntime .* refuses the model"):
         session(built.proto.SerializeToString())
+
+
+def test_a_model_that_fails_only_when_it_runs_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    made, built = export("input ?x?x3\nconv 4x3/2")
+    (dilations,) = (one for one in built.proto.graph.node[1].attribute if one.name == "dilations")
+    dilations.ints[:] = [2, 2]
+    engine = OnnxRuntime(built, built.proto.SerializeToString())
+    with pytest.raises(ExportError, match=r"onnxruntime .* fails to run the model"):
+        engine.outputs(noise(made.net, 2, 0))
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_model_that_no_file_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

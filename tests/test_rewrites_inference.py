@@ -14,6 +14,7 @@ from netc.rewrites.inference import (
     REWRITES,
     Rewrite,
     computed_once,
+    convolved_shortcuts,
     rewritten,
     sampled_less,
     without_idle,
@@ -72,6 +73,14 @@ CASES: list[tuple[Rewrite, str, list[str]]] = [
     (sampled_less, "a: conv 4x1\nconcat { | subsample 2 | from a; pool 2 }", ["conv", "subsample", "pool", "concat"]),
     (sampled_less, "a: conv 4x1\nsubsample 2; b: relu\noutput a b", ["conv", "subsample", "relu"]),
     (sampled_less, "deconv 4x3/2; subsample 2; relu", ["deconv", "subsample", "relu"]),
+    (convolved_shortcuts, "subsample 2; padchannels 8; relu", ["conv", "relu"]),
+    (convolved_shortcuts, "subsample 2x3; padchannels 7 after", ["conv"]),  # an output keeps its name
+    (convolved_shortcuts, "add { | subsample 2; padchannels 8 | conv 8x1/2 }; relu", ["conv", "conv", "add", "relu"]),
+    (convolved_shortcuts, "a: subsample 2\nconcat { | padchannels 8 | from a }", ["subsample", "padchannels", "concat"]),
+    (convolved_shortcuts, "a: subsample 2\npadchannels 8; b: relu\noutput a b", ["subsample", "padchannels", "relu"]),
+    (convolved_shortcuts, "subsample 2; relu; padchannels 8", ["subsample", "relu", "padchannels"]),
+    (convolved_shortcuts, "padchannels 8; subsample 2", ["padchannels", "subsample"]),
+    (convolved_shortcuts, "padchannels 8", ["padchannels"]),
 ]  # fmt: skip
 
 
@@ -99,17 +108,31 @@ def test_what_nothing_reads_goes_with_its_weights() -> None:
 
 
 def test_each_rewrite_has_a_case() -> None:
-    assert {rewrite for rewrite, _, _ in CASES} | {without_unread} == set(REWRITES)
+    assert {rewrite for rewrite, _, _ in CASES} | {without_unread} == {*REWRITES, convolved_shortcuts}
 
 
+def test_shortcuts_of_images_alone_are_convolved() -> None:
+    for shape in ("9x4", "5x6x7x4"):
+        assert left(convolved_shortcuts, f"input {shape}\nsubsample 2; padchannels 8") == ["subsample", "padchannels"]
+
+
+def test_shared_shortcuts_are_convolved_each() -> None:
+    text = "shared def tower() { subsample 2; padchannels 8; relu }\na: input 8x8x4\ntower\nx: gap\nb: input 8x8x4\ntower; gap\nadd x"
+    assert left(convolved_shortcuts, text) == ["conv", "relu", "gap", "conv", "relu", "gap", "add"]
+
+
+SHORTCUT = "\nsubsample 1x2; padchannels (channels + 2); relu"
+
+
+@pytest.mark.parametrize(("more", "rewrites"), [("", REWRITES), (SHORTCUT, (*REWRITES, convolved_shortcuts))])
 @unshrunk(150)
-@drawn(networks())
-def test_outputs_of_random_networks_stay(text: str) -> None:
-    made = compiled(text)
+@drawn(text=networks())
+def test_outputs_of_random_networks_stay(text: str, more: str, rewrites: tuple[Rewrite, ...]) -> None:
+    made = compiled(text + more) or compiled(text)
     assert made is not None
     net: Any = made.net
     weights, inputs = random_weights(net, 1), noise(net, 2, 0)
     with np.errstate(all="ignore"):
-        before, after = run(net, weights, inputs), run(*rewritten(net, weights), inputs)
+        before, after = run(net, weights, inputs), run(*rewritten(net, weights, rewrites), inputs)
     for name, output in before.items():
         assert not np.isfinite(output).all() or difference(after[name], output) < 1e-5, name

@@ -272,9 +272,14 @@ class PadChannels(Layer):
         return self.total == channels_of(inputs[0])
 
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
-        missing = self.total - xs[0].shape[-1]
-        before = missing // 2 if self.side == "both" else 0
-        return f.pad(xs[0], [(0, 0)] * (len(xs[0].shape) - 2) + [(before, missing - before)])
+        channels = xs[0].shape[-1]
+        first, end = self.place(channels)
+        return f.pad(xs[0], [(0, 0)] * (len(xs[0].shape) - 2) + [(first, self.total - end)])
+
+    def place(self, channels: int) -> tuple[int, int]:
+        """Where the channels of the input are in the output: the first, and the one after the last."""
+        first = (self.total - channels) // 2 if self.side == "both" else 0
+        return first, first + channels
 
 
 def _share(op: str, shape: Shape, parts: int, param: str) -> int:

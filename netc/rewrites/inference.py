@@ -1,29 +1,33 @@
 """What a network that is only run can do without: rewrites of (Net, Weights), each exact.
 
-Outputs keep their names, and so does every layer that is left. `REWRITES` says the order.
+Outputs keep their names, and so does every layer that is left. `REWRITES` says the order. What pays in some engines
+alone is not among them: a target adds it to its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netc.ir.net import Net, Node
-from netc.ir.shape import Shape
-from netc.ir.weights import Weights
+from netc.ir.shape import Shape, channels_of
+from netc.ir.weights import Key, Weights
 from netc.ir.window import same_padding
 from netc.layers.base import Layer
-from netc.layers.conv import Convolution, TransposedConv
+from netc.layers.conv import Conv, Convolution, TransposedConv
 from netc.layers.pool import AveragePool, Pool
-from netc.layers.shape import Subsample
+from netc.layers.shape import PadChannels, Subsample
 from netc.layers.sliding import spread
 from netc.params import Refused
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from netc.layers.kinds import Sized
 
 Rewrite = Callable[[Net, Weights], tuple[Net, Weights]]
+IMAGE = 3  # rows, columns, channels
 
 
 def without_idle(net: Net, weights: Weights) -> tuple[Net, Weights]:
@@ -106,12 +110,41 @@ def without_unread(net: Net, weights: Weights) -> tuple[Net, Weights]:
     return _rebuilt(net, weights, (node for node in net if node.name in used or node.layer.is_input), {})
 
 
+def convolved_shortcuts(net: Net, weights: Weights) -> tuple[Net, Weights]:
+    """`padchannels` of an image that was subsampled for it alone, the shortcut of option A in He et al. 2015, is one
+    strided 1x1 convolution of zeros and ones: engines add it to the other branch as they convolve, and copy nothing.
+
+    Exact for finite numbers: an infinite one times zero is none.
+    """
+    import numpy  # noqa: PLC0415 - networks need none
+
+    changed: dict[str, Layer] = {}
+    instead: dict[str, str] = {}
+    kernels: dict[Key, NDArray[Any]] = {}
+    for node in net:
+        if not isinstance(node.layer, PadChannels):
+            continue
+        (sampled,) = net.operands(node.name)
+        before, (source, *_) = net.node(sampled).layer, (*net.operands(sampled), "")
+        alone = len(net.consumers(sampled)) == 1 and sampled not in net.outputs
+        if not isinstance(before, Subsample) or not alone or len(net.shapes[sampled]) != IMAGE:
+            continue
+        channels = channels_of(net.shapes[sampled])
+        kernel = numpy.zeros((1, 1, channels, node.layer.total), "float32")
+        kernel[0, 0, range(channels), range(*node.layer.place(channels))] = 1
+        kernels[node.layer_name, "kernel"] = kernel
+        values: dict[str, Any] = {"kernel": 1, "stride": before.factor, "pad": "valid", "bias": False}
+        changed[node.name] = Conv(filters=node.layer.total, **values)
+        instead[sampled] = source
+    return _without(net, Weights({**weights, **kernels}), instead, changed)
+
+
 REWRITES: tuple[Rewrite, ...] = (without_idle, computed_once, sampled_less, without_unread)
 
 
-def rewritten(net: Net, weights: Weights) -> tuple[Net, Weights]:
+def rewritten(net: Net, weights: Weights, rewrites: Sequence[Rewrite] = REWRITES) -> tuple[Net, Weights]:
     """A network and its weights after all rewrites."""
-    for rewrite in REWRITES:
+    for rewrite in rewrites:
         net, weights = rewrite(net, weights)
     return net, weights
 

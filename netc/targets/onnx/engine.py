@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[Any]]
 
-QUIET = 3  # errors alone: they are raised besides
+QUIET = 4  # errors are raised, and need not be printed besides
 
 
 def session(model: bytes, threads: int | None = None) -> onnxruntime.InferenceSession:
@@ -30,6 +30,15 @@ def session(model: bytes, threads: int | None = None) -> onnxruntime.InferenceSe
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its own classes have no common base but this one
         raise ExportError(f"onnxruntime {onnxruntime.__version__} refuses the model: {error}") from None
+
+
+def _ran(session: onnxruntime.InferenceSession, wanted: list[str], inputs: Arrays) -> list[NDArray[Any]]:
+    """Values of a model for a batch. Raises `ExportError` where onnxruntime finds only now that it does not take it."""
+    try:
+        made: list[NDArray[Any]] = session.run(wanted, dict(inputs))
+    except Exception as error:
+        raise ExportError(f"onnxruntime {onnxruntime.__version__} fails to run the model: {error}") from None
+    return made
 
 
 class OnnxRuntime(Probed):
@@ -48,7 +57,7 @@ class OnnxRuntime(Probed):
         return f"onnxruntime {onnxruntime.__version__}"
 
     def outputs(self, inputs: Arrays) -> Arrays:
-        return dict(zip(self._outputs, self._session.run(self._outputs, dict(inputs)), strict=True))
+        return dict(zip(self._outputs, _ran(self._session, self._outputs, inputs), strict=True))
 
     def _run(self, model: bytes, names: Sequence[str], inputs: Arrays) -> Arrays:
-        return dict(zip(names, session(model).run(list(names), dict(inputs)), strict=True))
+        return dict(zip(names, _ran(session(model), list(names), inputs), strict=True))

@@ -17,7 +17,8 @@ from netc import __version__
 from netc.analysis.sizes import text
 from netc.analysis.sizes.trace import Formulas, formulas
 from netc.diagnostics.escape import harmless
-from netc.rewrites.inference import rewritten
+from netc.rewrites.inference import REWRITES as EXACT
+from netc.rewrites.inference import convolved_shortcuts, rewritten
 from netc.targets.errors import ExportError
 from netc.targets.onnx.graph import Graph, Node, Value
 from netc.targets.onnx.primitives import Onnx, Tensor
@@ -37,6 +38,7 @@ OPSET = 18  # what every engine of today has, and all that is needed
 IR = 8
 BATCH = "batch"
 LARGEST = 2**31 - 1  # bytes of a file: the limit of protocol buffers
+LAYERS = (*EXACT, convolved_shortcuts)  # rewrites of the network; those of its nodes follow
 PLAIN = str.maketrans({"⌈": "ceil(", "⌉": ")", "⌊": "floor(", "⌋": ")", "·": "*"})
 
 
@@ -56,7 +58,7 @@ def model(program: Program, weights: Weights, more: Mapping[str, str] | None = N
     """
     net = program.net
     _small(sum(array.nbytes for array in weights.values()))
-    graph, tensors = _graph(*rewritten(net, weights))
+    graph, tensors = _graph(*rewritten(net, weights, LAYERS))
     for rewrite in REWRITES:
         rewrite(graph)
     _named(graph, tensors)

@@ -410,16 +410,18 @@ class Onnx:
         steps = list(zip(x.shape[1:-1], kernel, stride, dilation, strict=True))
         attributes = {"kernel_shape": list(kernel), "strides": list(stride)}
         if isinstance(pad, str):
-            if any(size is None for size, *_ in steps):
+            if any(size is None and step > 1 for size, _, step, _ in steps):  # else they do not depend on the size
                 sizes = tuple(output_size(*each, "same") for each in steps)
                 return sizes, {**attributes, "auto_pad": "SAME_UPPER"}
-            pad = [same_padding(size or 0, *rest) for size, *rest in steps]
+            pad = [same_padding(size or 1, *rest) for size, *rest in steps]
         sizes = tuple(output_size(*each, around) for each, around in zip(steps, pad, strict=True))
         return sizes, {**attributes, "pads": [before for before, _ in pad] + [after for _, after in pad]}
 
     def conv(self, x: Tensor, kernel: Array, stride: Sizes, dilation: Sizes, pad: Pad, groups: int = 1) -> Any:
         x = self.first(x)
         sizes, attributes = self._windows(x, kernel.shape[:-2], stride, dilation, pad)
+        if "auto_pad" in attributes and max(dilation) > 1:
+            return self.conv(x, _dilated(kernel, dilation), stride, (1,) * len(dilation), pad, groups)
         weight = np.moveaxis(kernel, (-1, -2), (0, 1))
         shape = (x.shape[0], *sizes, kernel.shape[-1])
         return self._node("Conv", x, weight, shape=shape, group=groups, dilations=list(dilation), **attributes)
@@ -458,6 +460,14 @@ class Onnx:
 def _wider(one: Dim, other: Dim) -> Dim:
     """The size that two axes have together."""
     return other if one in (1, None) else one
+
+
+def _dilated(kernel: Array, dilation: Sizes) -> Array:
+    """A kernel with zeros between its taps: onnxruntime refuses a dilation beside padding that depends on the size."""
+    sizes = [(taps - 1) * gap + 1 for taps, gap in zip(kernel.shape, dilation, strict=False)]
+    wide = np.zeros((*sizes, *kernel.shape[-2:]), kernel.dtype)
+    wide[tuple(slice(None, None, gap) for gap in dilation)] = kernel
+    return wide
 
 
 def _everywhere(x: Tensor, axes: Sequence[int]) -> bool:

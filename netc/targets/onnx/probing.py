@@ -36,7 +36,7 @@ class Probed(ABC):
                 node, order = made_by[node.input[0]], list(node.attribute[0].ints)
             if node.op_type == "Softmax":
                 ends[name] = node.input[0], order
-        found = self._with({value for value, _ in ends.values()}, inputs)
+        found = self._with({value for value, _ in ends.values()}, inputs) if ends else {}
         return {
             name: found[value] if order is None else found[value].transpose(order)
             for name, (value, order) in ends.items()
