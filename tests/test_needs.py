@@ -21,7 +21,10 @@ NEED = {
     "psutil": RUNNING,
     "filelock": ["train a.net"],
     "onnx": ["export a.net --random-weights 0 -o a.onnx", "export a.net --random-weights 0 -o a.xml"],
-    "openvino": ["export a.net --random-weights 0 -o a.xml"],
+    "openvino": [
+        "export a.net --random-weights 0 -o a.xml",
+        "export a.net --random-weights 0 -o a.onnx --precision bf16",
+    ],
     "onnxruntime": ["export a.net --random-weights 0 -o a.onnx"],
     "resvg_py": ["draw a.net -o a.png", "summary a.net --plot a.png"],
     "reportlab": ["draw a.net -o a.pdf", "summary a.net --plot a.pdf"],

@@ -84,6 +84,21 @@ def sizes(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
+def real(low: float, high: float) -> Callable[[str], float]:
+    """An argparse type: a number between two."""
+
+    def convert(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = float("nan")
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"got {text!r}, expected a number from {low:g} to {high:g}")
+        return number
+
+    return convert
+
+
 def coloured(choice: str, stream: TextIO) -> bool:
     """Whether to colour what goes to a stream."""
     if choice != "auto":
