@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netc.storage.stored import NUMBERS, StorageError, Stored, explained
+from netc.storage.stored import NUMBERS, StorageError, Stored, explained, widened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,6 +67,14 @@ def is_group(member: Any) -> bool:
     return isinstance(member, h5py.Group)
 
 
+def place(group: Any) -> int:
+    """Where in the file a group is, by whatever name it was come to."""
+    import h5py  # noqa: PLC0415
+
+    found: int = h5py.h5o.get_info(group.id).addr
+    return found
+
+
 def check(dataset: Any, name: str) -> None:
     """Raises `StorageError` for anything but an array of numbers that lies in the file itself."""
     if is_group(dataset):
@@ -80,13 +88,27 @@ def check(dataset: Any, name: str) -> None:
 def array(dataset: Any, name: str) -> Stored:
     """A data set of numbers, in the file itself. Raises `StorageError` for any other, and for more than the file can
     hold: no more memory is taken than it could fill."""
-    check(dataset, name)
+    import numpy  # noqa: PLC0415
+
+    if not (wide := _is_bfloat16(dataset)):
+        check(dataset, name)
     if dataset.nbytes > SMALL + MOST_PACKED * dataset.id.get_storage_size():
         raise StorageError(f"`{name}` is said to have {dataset.nbytes:,} bytes, more than the file can hold")
 
     def load() -> NDArray[Any]:
         with explained():
             found: NDArray[Any] = dataset[()]
-            return found
+            return widened(found.view("<u2")) if wide else found
 
+    if wide:
+        return Stored(name, dataset.shape, numpy.dtype("float32"), load, "bfloat16")
     return Stored(name, dataset.shape, dataset.dtype, load)
+
+
+def _is_bfloat16(dataset: Any) -> bool:
+    """Whether it holds what Keras writes of bfloat16, in the file itself: two bytes without a type, and its name as an
+    attribute."""
+    if is_group(dataset) or dataset.external or dataset.is_virtual:
+        return False
+    found: bool = dataset.dtype == "V2" and dataset.attrs.get("dtype") == "bfloat16"
+    return found

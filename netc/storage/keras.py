@@ -21,7 +21,9 @@ from netc.storage.memory import affordable
 from netc.storage.stored import Layer, Layers, StorageError, Stored, explained
 
 LARGEST_CONFIG = 1 << 26  # bytes of a config.json
-SMALL, MOST_PACKED = 1 << 26, 100  # bytes that may be packed as one likes; beyond them so many into one
+PARSED = 32  # bytes that one of them becomes at most, as `[{},{},...]`
+SMALL = {"config.json": 1 << 20, "model.weights.h5": 1 << 26}  # bytes that may be packed as one likes
+MOST_PACKED = 100  # beyond them, bytes in one
 NESTED = 64  # models in models
 _COUNTED = re.compile(r"(.+?)(?:_(\d{1,9}))?", re.DOTALL)
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # of Keras 3, and of `.keras` files by Keras 2
@@ -40,7 +42,7 @@ def opened(path: Path) -> Iterator[Layers]:
 def _layers(file: Any, config: Mapping[str, Any]) -> Layers:
     root = hdf5.members(file).get("model_weights", file)
     listed = "layer_names" in root.attrs or "layer_names0" in root.attrs
-    found = list(_listed(root) if listed else _tree(file, config))
+    found = list(_listed(root) if listed else _tree(file, config, set()))
     if not found:
         raise StorageError("it holds no layers with weights")
     if _configs(config):
@@ -58,10 +60,11 @@ def _unpacked(path: Path) -> tuple[Mapping[str, Any], BytesIO]:
     with explained(), zipfile.ZipFile(path) as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         packed = {entry.filename: entry.compress_size for entry in archive.infolist()}
-        for name, most in (("config.json", LARGEST_CONFIG), ("model.weights.h5", affordable())):
+        largest = min(LARGEST_CONFIG, affordable() // PARSED)
+        for name, most in (("config.json", largest), ("model.weights.h5", affordable())):
             if name not in sizes:
                 raise StorageError(f"it has no {name}")
-            if sizes[name] > min(most, max(SMALL, MOST_PACKED * packed[name])):
+            if sizes[name] > min(most, max(SMALL[name], MOST_PACKED * packed[name])):
                 raise StorageError(f"{name} is said to have {sizes[name]:,} bytes, more than are read")
         config = json.loads(archive.read("config.json"))
         return _mapping(config), BytesIO(archive.read("model.weights.h5"))
@@ -77,10 +80,16 @@ def _configs(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [_mapping(one) for one in found] if isinstance(found, list) else []
 
 
-def _tree(group: Any, config: Mapping[str, Any], around: tuple[str, ...] = (), kind: str = "") -> Iterator[Layer]:
-    """The layers in a group and in those below it: first its own variables, then what is in it."""
+def _tree(
+    group: Any, config: Mapping[str, Any], met: set[int], around: tuple[str, ...] = (), kind: str = ""
+) -> Iterator[Layer]:
+    """The layers in a group and in those below it: first its own variables, then what is in it. `met` are the places of
+    groups before: HDF5 can have one in several others, and so in more ways than can be gone."""
     if len(around) > NESTED:
         raise StorageError(f"models are nested more than {NESTED} deep")
+    if hdf5.place(group) in met:
+        raise StorageError(f"the group `{group.name}` is in it more than once")
+    met.add(hdf5.place(group))
     inside = hdf5.members(group)
     variables = inside.pop("vars", None)
     name = _name(config, variables, group)
@@ -96,13 +105,15 @@ def _tree(group: Any, config: Mapping[str, Any], around: tuple[str, ...] = (), k
         if not hdf5.is_group(child):
             continue
         if key in CONTAINERS:
-            yield from _contained(child, _configs(config), around)
+            yield from _contained(child, _configs(config), met, around)
         else:
             inner = _mapping(_mapping(config.get("config")).get(key))
-            yield from _tree(child, inner, around, snake(str(inner.get("class_name", ""))).replace("_", ""))
+            yield from _tree(child, inner, met, around, snake(str(inner.get("class_name", ""))).replace("_", ""))
 
 
-def _contained(group: Any, configs: Sequence[Mapping[str, Any]], around: tuple[str, ...]) -> Iterator[Layer]:
+def _contained(
+    group: Any, configs: Sequence[Mapping[str, Any]], met: set[int], around: tuple[str, ...]
+) -> Iterator[Layer]:
     """The layers of a model, in its order where its configuration is known, else in that of each class."""
     children, count = hdf5.members(group), Counter[str]()
     for config in configs:
@@ -110,10 +121,10 @@ def _contained(group: Any, configs: Sequence[Mapping[str, Any]], around: tuple[s
         child = children.pop(f"{kind}_{count[kind]}" if count[kind] else kind, None)
         count[kind] += 1
         if child is not None:
-            yield from _tree(child, config, around, kind.replace("_", ""))
+            yield from _tree(child, config, met, around, kind.replace("_", ""))
     by_count = {key: _COUNTED.fullmatch(key).groups("0") for key in children}  # type: ignore[union-attr]
     for key in sorted(children, key=lambda one: int(by_count[one][1])):  # HDF5 has `conv2d_10` before `conv2d_2`
-        yield from _tree(children[key], {}, around, by_count[key][0].replace("_", ""))
+        yield from _tree(children[key], {}, met, around, by_count[key][0].replace("_", ""))
 
 
 def _name(config: Mapping[str, Any], variables: Any, group: Any) -> str:
@@ -161,4 +172,9 @@ def _names(attributes: Any, key: str) -> list[str]:
     parts = [attributes[key]] if key in attributes else []
     while f"{key}{len(parts)}" in attributes:
         parts.append(attributes[f"{key}{len(parts)}"])
-    return [name.decode() if isinstance(name, bytes) else str(name) for part in parts for name in part]
+    if any(getattr(part, "ndim", 0) != 1 for part in parts):
+        raise StorageError(f"its attribute `{key}` is no list of names")
+    names = [name.decode() if isinstance(name, bytes) else str(name) for part in parts for name in part]
+    if len(set(names)) < len(names):
+        raise StorageError(f"its attribute `{key}` has a name twice")
+    return names

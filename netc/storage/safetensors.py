@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netc.storage.stored import StorageError, Stored, explained
+from netc.storage.stored import StorageError, Stored, explained, widened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +21,8 @@ TYPES = {
     **{f"U{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
     "BOOL": "bool",
 }
+BFLOAT16 = "BF16"
+LENGTH = 8  # bytes that say how long the header is
 
 
 @contextmanager
@@ -40,11 +44,25 @@ def opened(path: Path) -> Iterator[list[Stored]]:
         found = []
         for name in file.keys():  # noqa: SIM118 - it is no mapping
             part = file.get_slice(name)
-            kind = TYPES.get(part.get_dtype())
-            if kind is None:
-                raise StorageError(f"`{name}` is of the type {part.get_dtype()}, which NumPy has not")
-            found.append(Stored(name, tuple(part.get_shape()), numpy.dtype(kind), partial(file.get_tensor, name)))
+            kind, shape = part.get_dtype(), tuple(part.get_shape())
+            if kind == BFLOAT16:
+                found.append(Stored(name, shape, numpy.dtype("float32"), partial(_wide, path, name, shape), "bfloat16"))
+                continue
+            if kind not in TYPES:
+                raise StorageError(f"`{name}` is of the type {kind}, which NumPy has not")
+            found.append(Stored(name, shape, numpy.dtype(TYPES[kind]), partial(file.get_tensor, name)))
         yield found
+
+
+def _wide(path: Path, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """An array of bfloat16, which the library gives to other programs than NumPy alone; it has checked the header."""
+    import numpy  # noqa: PLC0415
+
+    with explained(), path.open("rb") as file:
+        length = int.from_bytes(file.read(LENGTH), "little")
+        start, _ = json.loads(file.read(length))[name]["data_offsets"]
+        bits = numpy.fromfile(file, "<u2", prod(shape), offset=start)
+        return widened(bits.reshape(shape))
 
 
 def text(arrays: Mapping[str, NDArray[Any]]) -> bytes:

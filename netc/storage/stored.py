@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import struct
 import zipfile
 import zlib
@@ -26,7 +27,7 @@ class StorageError(ValueError):
 
 _STUMBLES = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, NotImplementedError, OSError, RuntimeError),
-    *(TypeError, ValueError, zipfile.BadZipFile, zlib.error, struct.error),
+    *(TypeError, ValueError, lzma.LZMAError, zipfile.BadZipFile, zlib.error, struct.error),
 )
 
 
@@ -42,14 +43,24 @@ def explained() -> Iterator[None]:
         raise StorageError(said[0].lower() + said[1:]) from None
 
 
+def widened(bits: NDArray[Any]) -> NDArray[Any]:
+    """Numbers of bfloat16, which NumPy has not, as float32: their bits are its upper half."""
+    import numpy  # noqa: PLC0415 - for those who read arrays
+
+    wide: NDArray[Any] = (bits.astype(numpy.uint32) << 16).view(numpy.float32)
+    return wide
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An array in a file: what its header says, and how to read it."""
+    """An array in a file: what its header says, and how to read it. `dtype` is the type that it is read as, `kind` the
+    name of the one in the file, where NumPy has not got it."""
 
     name: str
     shape: tuple[int, ...]
     dtype: numpy.dtype[Any]
     load: Callable[[], NDArray[Any]]
+    kind: str = ""
 
     @property
     def nbytes(self) -> int:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Matched:
-    """What became of the layers: set by name or in order, left fresh (`skip`), missing in the file, left over in it."""
+    """What became of the layers: set by name or in order, left fresh (`skip`), missing in the file, left over in it;
+    those of which the file has other types than float32, by type, and those with infinity or NaN in them."""
 
     path: Path
     by_name: bool
@@ -36,6 +37,8 @@ class Matched:
     skipped: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    converted: dict[str, dict[str, None]] = field(default_factory=dict)
+    no_numbers: list[str] = field(default_factory=list)
 
     def text(self) -> str:
         """The report, as a line or a few."""
@@ -46,6 +49,8 @@ class Matched:
             ("kept fresh by `skip`", self.skipped),
             ("not in the file, so fresh", self.missing),
             ("in the file only, so unused", self.unused),
+            *((f"{kind} in the file, float32 here", list(names)) for kind, names in self.converted.items()),
+            ("infinity or NaN among their numbers", self.no_numbers),
         ):
             if names:
                 lines.append(f"  {what}: {listed(names)}")
@@ -97,13 +102,31 @@ def _matched(
         raise WeightsError(_misfit(path, wrong, strict=strict))
     if not found.loaded or (strict and found.missing):
         raise WeightsError(_nothing(path, held, found))
-    return Weights({key: _numbers(stored) for key, stored in chosen.items()}), found
+    filled = Weights({key: _numbers(stored) for key, stored in chosen.items()})
+    for (name, _), stored in chosen.items():
+        if (kind := stored.kind or stored.dtype.name) != "float32":
+            found.converted.setdefault(kind, {})[name] = None
+    found.no_numbers = [name for name in found.loaded if not all(map(_finite, filled.of(name)))]
+    return filled, found
 
 
 def _numbers(stored: Stored) -> NDArray[Any]:
+    import numpy  # noqa: PLC0415
+
     if stored.dtype.kind != "f":
         raise StorageError(f"`{stored.name}` holds {stored.dtype}, and weights are real numbers")
-    return stored.read().astype("float32", copy=False)
+    array = stored.read()
+    with numpy.errstate(over="ignore"):
+        made = array.astype("float32", copy=False)
+    if made is not array and not (numpy.isfinite(made) == numpy.isfinite(array)).all():
+        raise StorageError(f"`{stored.name}` holds numbers of {stored.dtype} that are too large for float32")
+    return made
+
+
+def _finite(array: NDArray[Any]) -> bool:
+    import numpy  # noqa: PLC0415
+
+    return bool(numpy.isfinite(array).all())
 
 
 def _named(layers: Layers) -> Held:
