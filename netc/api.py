@@ -249,7 +249,7 @@ class Network:
 
         suffix = suffix_of(Path(path))
         needs.require(f"writing {suffix}", *SUFFIXES[suffix])
-        contents, proof = exported(self.program, weights, suffix)
+        contents, proof = exported(self.program, weights, Path(path))
         save(Path(path), contents)
         return proof
 

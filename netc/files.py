@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from mmap import mmap
 from pathlib import Path
 from typing import IO
 
@@ -38,10 +39,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     _sync(target.parent)
 
 
-def replace(path: str | os.PathLike[str], content: str | bytes) -> None:
+def replace(path: str | os.PathLike[str], content: str | bytes | mmap) -> None:
     """Put a complete file in the place of another, as `replacing`; text is UTF-8. What is no file, such as a pipe or
     `/dev/stdout`, is written to."""
-    data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         with open(path, "wb", buffering=0) as device:
             device.write(data)
@@ -50,7 +51,7 @@ def replace(path: str | os.PathLike[str], content: str | bytes) -> None:
         file.write(data)
 
 
-def replace_all(contents: Mapping[Path, bytes]) -> None:
+def replace_all(contents: Mapping[Path, bytes | mmap]) -> None:
     """Put complete files in the places of others that belong together, all of them or none; one as `replace`.
 
     The first is the one by which the others are found. It is away while they change: a process that is killed then

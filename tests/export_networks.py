@@ -3,8 +3,9 @@
 python -m tests.export_networks 10000
 python -m tests.export_networks 500 --seed 7
 
-Each network with its random weights goes the way of `netc export`: `onnx.checker`, then onnxruntime against NumPy. What
-fails is printed, as a spec, and the last line says how it went. A file that is invalid or differs ends with 1.
+Networks are drawn, and counted with what they are after each of their statements and with open sizes, as far as netc
+takes that. Each with random weights goes the way of `netc export`: `onnx.checker`, then onnxruntime against NumPy. What fails is
+printed, as a spec, and the last line says how it went. A file that is invalid or differs ends with 1.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from zlib import crc32
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -26,8 +29,7 @@ from netc.targets.errors import ExportError, Unproved
 from netc.targets.exporting import exported
 from tests.random_networks import compiled, networks, opened
 
-PART = 200  # networks that are drawn together; progress is told after each part
-OPEN = 4  # one network in so many has open sizes, where netc takes them
+PART = 100  # networks that are drawn together; progress is told after each part
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Tally:
     """What came of the networks so far."""
 
     seen: set[str] = field(default_factory=set)
+    drawn: int = 0
     open: int = 0
     operations: Counter[str] = field(default_factory=Counter)
     grouped: int = 0
@@ -47,7 +50,7 @@ class Tally:
     def text(self) -> str:
         reasons = "; ".join(f"{count} {reason}" for reason, count in self.refused.most_common())
         return (
-            f"{len(self.seen):,} networks ({self.open:,} of open sizes, {self.grouped:,} with a grouped convolution, "
+            f"{len(self.seen):,} networks ({self.drawn:,} drawn, {self.open:,} of open sizes, {self.grouped:,} with a grouped convolution, "
             f"{self.exact_gelu:,} with an exact gelu, {len(self.operations)} operations): "
             f"{self.found['invalid']} invalid files, {self.found['differs']} differences, {self.found['crash']} crashes, "
             f"{self.refused.total()} refused{f' ({reasons})' * bool(reasons)}; {time.monotonic() - self.started:.0f} s"
@@ -64,7 +67,7 @@ class Tally:
             (layer.op == "gelu" and not layer.approximate) or getattr(layer, "act", "") == "gelu" for layer in layers
         )
         try:
-            exported(program, random_weights(program.net, crc32(text.encode())), ".onnx")
+            exported(program, random_weights(program.net, crc32(text.encode())), Path("random.onnx"))
         except Unproved as error:
             self.refused[str(error)] += 1
         except ExportError as error:
@@ -75,6 +78,15 @@ class Tally:
     def _fault(self, kind: str, said: str, text: str) -> None:
         self.found[kind] += 1
         print(f"--- {kind}\n{said}\n{text}", flush=True)
+
+
+def forms(text: str) -> Iterator[str]:
+    """A text with open sizes, and what comes first of it, as far as lines go."""
+    yield opened(text)
+    lines = text.splitlines(keepends=True)
+    body = next(place for place, line in enumerate(lines) if "input " in line) + 2
+    for end in range(body, len(lines)):
+        yield "".join(lines[:end])
 
 
 def export(tally: Tally, wanted: int, number: int) -> None:
@@ -90,12 +102,12 @@ def export(tally: Tally, wanted: int, number: int) -> None:
     )
     @given(networks())
     def add(text: str) -> None:
-        wider = opened(text) if crc32(text.encode()) % OPEN == 0 else text
-        text = text if compiled(wider) is None else wider
-        program = compiled(text)
-        assert program is not None
-        if text not in tally.seen and len(tally.seen) < wanted:
-            tally.add(text, program)
+        if len(tally.seen) < wanted and text not in tally.seen:
+            tally.drawn += 1
+            for one in (text, *forms(text)):
+                program = compiled(one)
+                if program is not None and one not in tally.seen and len(tally.seen) < wanted:
+                    tally.add(one, program)
 
     add()
 

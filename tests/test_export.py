@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 import netc
 from netc.cli import main
 from netc.cli.endings import CLEAN, ERRORS, USAGE
+from netc.engines import engine
 from netc.ir.weights import random_weights
 from netc.layers import LAYERS
 from tests.needs import needs_tensorflow
@@ -111,6 +114,119 @@ def test_a_wrong_target_is_refused_with_the_line_and_writes_nothing(
     assert said[-1].startswith("  the first layer that differs is `lrn1` (lrn), a.net:4: by ")
     assert Path("a.onnx").read_bytes() == b""
     assert sorted(path.name for path in spec.parent.iterdir()) == ["a.net", "a.onnx"]
+
+
+LARGE = "input 64\nfc 32 relu\n\nfc 9\n"
+
+
+@pytest.fixture
+def large(spec: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A spec of which one file of ONNX is too small to hold the model."""
+    monkeypatch.setattr("netc.targets.onnx.model.LARGEST", 4000)
+    spec.write_text(LARGE)
+    return spec
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_large_model_has_its_arrays_in_a_second_file(large: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed in ("7", "8"):  # netc's own files are replaced
+        assert export("a.net", "--random-weights", seed, "-o", "a.onnx") == CLEAN
+    assert names(large.parent) == ["a.net", "a.onnx", "a.onnx.data"]
+    said = capsys.readouterr().err
+    assert "proved: onnxruntime" in said
+    sizes = {path.name: path.stat().st_size for path in large.parent.iterdir()}
+    assert f"wrote a.onnx: {sizes['a.onnx']:,} bytes\nwrote a.onnx.data: {sizes['a.onnx.data']:,} bytes\n" in said
+    assert sizes["a.onnx"] < 4000 < 64 * 32 * 4 <= sizes["a.onnx.data"]
+    onnx.checker.check_model("a.onnx", full_check=True)
+    network = netc.load(large)
+    weights, inputs = random_weights(network.net, 8), noise(network.net, 5, 3)
+    expected = run(network.net, weights, inputs)["fc2"]
+    (output,) = ort.InferenceSession("a.onnx").run(None, dict(inputs))
+    assert difference(output, expected) < 1e-5
+    whole = onnx.load("a.onnx")  # as any other reader takes them together
+    (output,) = ort.InferenceSession(whole.SerializeToString()).run(None, dict(inputs))
+    assert difference(output, expected) < 1e-5
+    assert network.export("b.onnx", weights).startswith("proved: onnxruntime")
+    assert Path("b.onnx.data").read_bytes() == Path("a.onnx.data").read_bytes()
+    assert difference(engine(network.program, weights, "onnxruntime")(inputs)["fc2"], expected) < 1e-5
+
+
+def test_the_second_file_is_of_netc_or_kept(large: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.onnx.data").write_bytes(b"mine")
+    assert export("a.net", "--random-weights", "7", "-o", "a.onnx") == USAGE
+    assert "`a.onnx.data` was not written by netc: --force replaces it" in capsys.readouterr().err
+    assert names(large.parent) == ["a.net", "a.onnx.data"]
+    assert export("a.net", "--random-weights", "7", "-o", "a.onnx", "--force") == CLEAN
+    Path("b.onnx").symlink_to("c.onnx")
+    assert export("a.net", "--random-weights", "7", "-o", "b.onnx") == ERRORS
+    assert "needs two files, b.onnx and b.onnx.data, and one of them is a link" in capsys.readouterr().err
+    assert names(large.parent) == ["a.net", "a.onnx", "a.onnx.data", "b.onnx"]
+
+
+def test_a_wrong_large_model_is_refused_with_the_line_and_writes_nothing(
+    large: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from netc.targets.onnx.external import Beside
+
+    right = Beside.write
+
+    def wrong(self: Beside, folder: Path) -> Path:
+        path = right(self, folder)
+        content = bytearray(path.read_bytes())
+        start, last = self.placed[-1]
+        content[start:] = bytes(last.nbytes)
+        path.write_bytes(content)
+        return path
+
+    monkeypatch.setattr(Beside, "write", wrong)
+    assert export("a.net", "--random-weights", "7", "-o", "a.onnx") == ERRORS
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith("  the first layer that differs is `fc2` (fc), a.net:4: by ")
+    assert names(large.parent) == ["a.net"]
+
+
+@pytest.mark.parametrize("step", ["open", "rename"])
+def test_a_full_disk_leaves_the_old_files(
+    large: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    assert export("a.net", "--random-weights", "7", "-o", "a.onnx") == CLEAN
+    before = {path.name: path.read_bytes() for path in large.parent.iterdir()}
+    calls = 0
+
+    def full(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return right(*arguments)
+
+    right = {"open": open, "rename": Path.rename}[step]
+    if step == "open":
+        monkeypatch.setattr("netc.files.open", full, raising=False)
+        calls = 1  # the second of two files
+    else:
+        monkeypatch.setattr(Path, "rename", full)
+    assert export("a.net", "--random-weights", "8", "-o", "a.onnx") == USAGE
+    assert "cannot write `a.onnx`: no space left on device" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in large.parent.iterdir()} == before
+
+
+def test_a_full_disk_before_the_proof(
+    large: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from netc.targets.onnx.external import Beside
+
+    def full(self: Beside, folder: Path) -> Path:
+        (folder / self.name).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Beside, "write", full)
+    assert export("a.net", "--random-weights", "8", "-o", "a.onnx") == USAGE
+    assert "cannot write `a.onnx`: no space left on device" in capsys.readouterr().err
+    assert names(large.parent) == ["a.net"]
 
 
 WRONG: dict[str, tuple[list[str], int, str]] = {

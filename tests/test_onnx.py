@@ -285,8 +285,9 @@ def test_a_model_that_fails_only_when_it_runs_is_refused(capfd: pytest.CaptureFi
 def test_a_model_that_no_file_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("netc.targets.onnx.model.LARGEST", 4000)
     assert export("input 8x8x3\nconv 4x3")
-    with pytest.raises(ExportError, match=r"the model has [\d,]+ bytes, and an ONNX file has at most 4,000"):
-        export("input 64\nfc 32")
+    made = program("input 64\nfc 32")
+    with pytest.raises(ExportError, match=r"the model has [\d,]+ bytes, and one ONNX file has at most 4,000"):
+        model(made, random_weights(made.net, 1))
 
 
 def test_a_softmax_of_an_input_is_proved() -> None:

@@ -62,12 +62,13 @@ def subject(given: Given) -> Subject:
 
 
 def _size(given: Given) -> int:
-    """Of the weights alone for NumPy, of the ONNX file for all others."""
+    """Of the weights alone for NumPy, of the ONNX files for all others."""
     if given.engine == "numpy":
         return sum(array.nbytes for array in given.weights.values())
     from netc.targets.onnx.model import model  # noqa: PLC0415 - NumPy needs none
 
-    size: int = model(given.program, given.weights).proto.ByteSize()
+    made = model(given.program, given.weights, beside="model.onnx.data")
+    size: int = made.proto.ByteSize() + (made.beside.size if made.beside else 0)
     return size
 
 

@@ -79,21 +79,21 @@ def run(options: argparse.Namespace) -> int:
     if suffix in (".onnx", ".xml"):
         for op, what in unlike_keras(program.net).items():
             say(f"`{op}` is as published in the file, and weights that Keras trained met another one: {what}")
-    if options.precision == FULL:
-        contents, proof = exported(program, weights, suffix, more)
-    else:
-        from netc.precision.export import exported as narrowed  # noqa: PLC0415 - brings ONNX
-
-        most = MAX_DROP if options.max_drop is None else options.max_drop
-        content, proof = narrowed(program, weights, options.precision, source, most, more)
-        contents = {suffix: content}
     try:
-        save(path, contents)
+        if options.precision == FULL:
+            contents, proof = exported(program, weights, path, more)
+        else:
+            from netc.precision.export import exported as narrowed  # noqa: PLC0415 - brings ONNX
+
+            most = MAX_DROP if options.max_drop is None else options.max_drop
+            content, proof = narrowed(program, weights, options.precision, source, most, more)
+            contents = {suffix: content}
+        written = save(path, contents)
     except OSError as error:
         raise UsageError(f"cannot write `{path}`: {reason(error)}") from None
     tell(proof)
-    for place, content in zip(places(path), contents.values(), strict=True):
-        say(f"wrote {place}: {len(content):,} bytes")
+    for place, size in written:
+        say(f"wrote {place}: {size:,} bytes")
     return CLEAN
 
 

@@ -112,9 +112,10 @@ def keep(path: str, inputs: Iterable[str | os.PathLike[str]], *, force: bool = F
 
 def _own(path: str) -> bool:
     """Whether a file is empty, or says itself that netc wrote it, or the file says so that it belongs to."""
-    if path.lower().endswith(".bin"):
-        text = os.path.splitext(path)[0] + ".xml"
-        return os.path.isfile(text) and os.path.getsize(text) > 0 and _own(text)
+    if path.lower().endswith((".bin", ".onnx.data")):
+        stem, ending = os.path.splitext(path)
+        owner = stem + ".xml" if ending.lower() == ".bin" else stem
+        return os.path.isfile(owner) and os.path.getsize(owner) > 0 and _own(owner)
     try:
         with open(path, "rb") as file:
             head = file.read(100_000)

@@ -8,7 +8,7 @@ import onnxruntime
 
 from netc.engines.running import EngineError
 from netc.targets.errors import ExportError
-from netc.targets.onnx.engine import session
+from netc.targets.onnx.engine import loaded
 from netc.targets.onnx.model import model
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def prepare(program: Program, weights: Weights, batch: int | None, threads: int | None) -> tuple[str, Run]:
     """Name and version, and the function of batches. A fixed batch is of no use to it."""
     try:
-        ready = session(model(program, weights).proto.SerializeToString(), threads)
-    except ExportError as error:
+        ready = loaded(model(program, weights, beside="model.onnx.data"), threads)
+    except (ExportError, OSError) as error:
         raise EngineError(str(error)) from None
     names = [output.name for output in ready.get_outputs()]
 

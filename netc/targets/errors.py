@@ -6,4 +6,4 @@ class ExportError(Exception):
 
 
 class Unproved(ExportError):
-    """Numbers that say nothing of whether two programs are the same."""
+    """Where nothing shows whether two programs are the same."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from mmap import mmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -23,9 +24,12 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {  # and what each needs
     ".safetensors": needs.WEIGHTS,
     ".npz": needs.WEIGHTS,
 }
-BESIDE: Mapping[str, tuple[str, ...]] = {".xml": (".bin",)}  # the endings of files that belong to one
+BESIDE: Mapping[str, tuple[str, ...]] = {  # the endings of files that belong to one; that of ONNX only if it is large
+    ".xml": (".bin",),
+    ".onnx": (".onnx.data",),
+}
 
-Contents = Mapping[str, bytes]  # of files, by what each has in place of the ending
+Contents = Mapping[str, bytes | mmap]  # of files, by what each has in place of the ending
 
 
 def suffix_of(path: Path) -> str:
@@ -37,15 +41,17 @@ def suffix_of(path: Path) -> str:
 
 
 def places(path: Path) -> list[Path]:
-    """The files that are written for a name. Raises `ValueError` as `suffix_of`."""
+    """The files that may be written for a name. Raises `ValueError` as `suffix_of`."""
     suffix = suffix_of(path)
     return [_place(path, suffix, ending) for ending in (suffix, *BESIDE.get(suffix, ()))]
 
 
-def save(path: Path, contents: Contents) -> None:
-    """Write the files of a name, all of them or none. Raises OSError."""
+def save(path: Path, contents: Contents) -> list[tuple[Path, int]]:
+    """Write the files of a name, all of them or none: their places and sizes in bytes. Raises OSError."""
     suffix = suffix_of(path)
-    files.replace_all({_place(path, suffix, ending): content for ending, content in contents.items()})
+    placed = {_place(path, suffix, ending): content for ending, content in contents.items()}
+    files.replace_all(placed)
+    return [(place, len(content)) for place, content in placed.items()]
 
 
 def _place(path: Path, suffix: str, ending: str) -> Path:
@@ -53,20 +59,21 @@ def _place(path: Path, suffix: str, ending: str) -> Path:
 
 
 def exported(
-    program: Program, weights: Weights, suffix: str, more: Mapping[str, str] | None = None
+    program: Program, weights: Weights, path: Path, more: Mapping[str, str] | None = None
 ) -> tuple[Contents, str]:
-    """The contents of files, and what proves that they are the network with these weights. `more` is what a file of
-    ONNX or OpenVINO says of itself besides.
+    """The contents of the files of a name, and what proves that they are the network with these weights. `more` is what
+    a file of ONNX or OpenVINO says of itself besides.
 
     Raises `netc.targets.errors.ExportError` where they are not, `netc.ir.weights.WeightsError` for weights of another
     network, OSError where there is no room for temporary files.
     """
+    suffix = suffix_of(path)
     weights.check(program.net)
     if suffix == ".onnx":
         from netc.targets.onnx import export as onnx  # noqa: PLC0415 - of this file alone
 
-        content, proof = onnx.export(program, weights, more or {})
-        return {suffix: content}, proof.text()
+        contents, proof = onnx.export_files(program, weights, more or {}, path)
+        return contents, proof.text()
     if suffix == ".xml":
         from netc.targets.openvino import export as openvino  # noqa: PLC0415 - of this file alone
 

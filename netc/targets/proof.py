@@ -135,7 +135,7 @@ def _noise(net: Net, seed: int) -> Arrays:
     try:
         return noise(net, BATCH, seed)
     except ValueError as error:
-        raise ExportError(str(error)) from None
+        raise Unproved(f"{error}: nothing is proved") from None
 
 
 def _double(inputs: Arrays) -> Arrays:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from netc.ir.weights import Weights
+import numpy as np
+
 from netc.targets.numpy.primitives import Numpy
 from netc.targets.trace import fitting, traced
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from netc.ir.net import Net
+    from netc.ir.weights import Weights
+    from netc.layers.base import Layer
+    from netc.primitives import Tensors, Weighted
 
 
 def run(net: Net, weights: Weights, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -28,6 +32,15 @@ def layers(net: Net, weights: Weights, inputs: Mapping[str, NDArray[Any]]) -> It
     """The output of each layer, in order, as `run`."""
     fitting(net, inputs)
     kind = next(iter(inputs.values())).dtype
-    typed = Weights({key: array.astype(kind, copy=False) for key, array in weights.items()})
-    for node, made in traced(net, typed, Numpy(), inputs):
+    for node, made in traced(net, weights, _Typed(kind), inputs):
         yield node.name, made
+
+
+class _Typed(Numpy):
+    """The functions on weights of a type, which a layer has only while it is computed: twice the memory is much."""
+
+    def __init__(self, kind: np.dtype[Any]) -> None:
+        self._kind = kind
+
+    def layer(self, layer: Layer, xs: Tensors, w: Weighted) -> Any:
+        return super().layer(layer, xs, {role: array.astype(self._kind, copy=False) for role, array in w.items()})

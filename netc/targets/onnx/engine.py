@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import onnx
@@ -19,10 +21,11 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, NDArray[Any]]
 
 QUIET = 4  # errors are raised, and need not be printed besides
+MODEL = "model.onnx"  # in a folder of its own
 
 
-def session(model: bytes, threads: int | None = None) -> onnxruntime.InferenceSession:
-    """A model ready to run on the processor. Raises `ExportError` where onnxruntime refuses it."""
+def session(model: bytes | Path, threads: int | None = None) -> onnxruntime.InferenceSession:
+    """A model, or one in a file, ready to run on the processor. Raises `ExportError` where onnxruntime refuses it."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0  # 0 is all processors
     options.log_severity_level = QUIET
@@ -30,6 +33,17 @@ def session(model: bytes, threads: int | None = None) -> onnxruntime.InferenceSe
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its own classes have no common base but this one
         raise ExportError(f"onnxruntime {onnxruntime.__version__} refuses the model: {error}") from None
+
+
+def loaded(made: Made, threads: int | None = None) -> onnxruntime.InferenceSession:
+    """A model ready to run. Raises `ExportError`, OSError where there is no room for the file of a large one."""
+    content = made.proto.SerializeToString()
+    if made.beside is None:
+        return session(content, threads)
+    with TemporaryDirectory() as folder:
+        path = made.beside.write(Path(folder)).with_name(MODEL)
+        path.write_bytes(content)
+        return session(path, threads)
 
 
 def _ran(session: onnxruntime.InferenceSession, wanted: list[str], inputs: Arrays) -> list[NDArray[Any]]:
@@ -42,15 +56,18 @@ def _ran(session: onnxruntime.InferenceSession, wanted: list[str], inputs: Array
 
 
 class OnnxRuntime(Probed):
-    """The bytes that are to be written, checked by `onnx.checker` and run."""
+    """The bytes that are to be written, checked by `onnx.checker` and run. Where some of the arrays are in a file of
+    their own, `folder` has it; the model is then put beside it, as it will be."""
 
-    def __init__(self, made: Made, model: bytes) -> None:
+    def __init__(self, made: Made, model: bytes, folder: Path | None = None) -> None:
+        self._folder = folder
+        source = self._placed(model)
         try:
-            onnx.checker.check_model(model, full_check=True)
+            onnx.checker.check_model(source, full_check=True)
         except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
             raise ExportError(f"onnx.checker refuses the model: {error}") from None
         super().__init__(made)
-        self._session = session(model)
+        self._session = session(source)
 
     @property
     def name(self) -> str:
@@ -60,4 +77,11 @@ class OnnxRuntime(Probed):
         return dict(zip(self._outputs, _ran(self._session, self._outputs, inputs), strict=True))
 
     def _run(self, model: bytes, names: Sequence[str], inputs: Arrays) -> Arrays:
-        return dict(zip(names, _ran(session(model), list(names), inputs), strict=True))
+        return dict(zip(names, _ran(session(self._placed(model)), list(names), inputs), strict=True))
+
+    def _placed(self, model: bytes) -> bytes | Path:
+        if self._folder is None:
+            return model
+        path = self._folder / MODEL
+        path.write_bytes(model)
+        return path

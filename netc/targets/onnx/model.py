@@ -20,6 +20,7 @@ from netc.diagnostics.escape import harmless
 from netc.rewrites.inference import REWRITES as EXACT
 from netc.rewrites.inference import convolved_shortcuts, rewritten
 from netc.targets.errors import ExportError
+from netc.targets.onnx import external
 from netc.targets.onnx.graph import Graph, Node, Value
 from netc.targets.onnx.primitives import Onnx, Tensor
 from netc.targets.onnx.rewrites import REWRITES
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
     from netc.ir.shape import Dim
     from netc.ir.weights import Weights
     from netc.program import Program
+    from netc.targets.onnx.external import Beside
 
 OPSET = 18  # what every engine of today has, and all that is needed
 IR = 8
 BATCH = "batch"
+FRAME = 64  # bytes that an array takes besides at most: its type, its sizes, lengths
 LARGEST = 2**31 - 1  # bytes of a file: the limit of protocol buffers
 LAYERS = (*EXACT, convolved_shortcuts)  # rewrites of the network; those of its nodes follow
 PLAIN = str.maketrans({"⌈": "ceil(", "⌉": ")", "⌊": "floor(", "⌋": ")", "·": "*"})
@@ -45,19 +48,21 @@ PLAIN = str.maketrans({"⌈": "ceil(", "⌉": ")", "⌊": "floor(", "⌋": ")", 
 @dataclass(frozen=True, slots=True)
 class Made:
     """A model, and where the output of each layer is in it: the name of a value, and which axis of the layer's output
-    each of its axes is. Layers that became part of others are not there."""
+    each of its axes is. Layers that became part of others are not there. `beside` has the arrays that the file of the
+    model has no room for."""
 
     proto: onnx.ModelProto
     values: Mapping[str, tuple[str, tuple[int, ...]]]
+    beside: Beside | None = None
 
 
-def model(program: Program, weights: Weights, more: Mapping[str, str] | None = None) -> Made:
+def model(program: Program, weights: Weights, more: Mapping[str, str] | None = None, beside: str | None = None) -> Made:
     """The model of a program: inputs and outputs have the names of its layers, the batch and open sizes stay open.
 
-    `more` is metadata beside netc's own. Raises `ExportError` for one that is too large for a file.
+    `more` is metadata beside netc's own. A model that is too large for one file has its arrays in another of the name
+    `beside`; raises `ExportError` where there is no name.
     """
     net = program.net
-    _small(sum(array.nbytes for array in weights.values()))
     graph, tensors = _graph(*rewritten(net, weights, LAYERS))
     for rewrite in REWRITES:
         rewrite(graph)
@@ -68,16 +73,16 @@ def model(program: Program, weights: Weights, more: Mapping[str, str] | None = N
         for name, tensor in tensors.items()
         if tensor.value in made and tensor.value is not None
     }
-    proto = _proto(program, graph, formulas(net))
+    proto, arrays = _proto(program, graph, formulas(net))
     for key, value in {**_metadata(program, weights), **(more or {})}.items():
         proto.metadata_props.add(key=key, value=value)
-    _small(proto.ByteSize())
-    return Made(proto, values)
-
-
-def _small(size: int) -> None:
-    if size > LARGEST:
-        raise ExportError(f"the model has {size:,} bytes, and an ONNX file has at most {LARGEST:,}")
+    size = proto.ByteSize() + sum(array.nbytes + len(name.encode()) + FRAME for name, array in arrays.items())
+    if size <= LARGEST:
+        proto.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in arrays.items())
+        return Made(proto, values)
+    if beside is None:
+        raise ExportError(f"the model has {size:,} bytes, and one ONNX file has at most {LARGEST:,}")
+    return Made(proto, values, external.place(proto, arrays, beside))
 
 
 def _graph(net: Net, weights: Weights) -> tuple[Graph, dict[str, Tensor]]:
@@ -123,16 +128,19 @@ def _named(graph: Graph, tensors: Mapping[str, Tensor]) -> None:
                     taken.add(value.name)
 
 
-def _proto(program: Program, graph: Graph, known: Formulas | None) -> onnx.ModelProto:
+def _proto(
+    program: Program, graph: Graph, known: Formulas | None
+) -> tuple[onnx.ModelProto, Mapping[str, NDArray[Any]]]:
+    """The model without the arrays that it holds, and these."""
     net = program.net
     constants: dict[tuple[Any, ...], str] = {}
-    held: list[onnx.TensorProto] = []
+    held: dict[str, NDArray[Any]] = {}
     names = {value.name for node in graph.nodes for value in node.outputs} | set(net.inputs)
 
     def constant(array: NDArray[Any], node: Node, place: int) -> str:
         """The name of an initializer, one for all equal ones."""
         array = np.ascontiguousarray(array)
-        key = (array.dtype.str, array.shape, hashlib.sha256(array.tobytes()).digest())
+        key = (array.dtype.str, array.shape, hashlib.sha256(array.data).digest())
         if key not in constants:
             stem = f"{node.output.name}/{_ROLES.get(node.op, {}).get(place, f'input{place}')}"
             name, number = stem, 1
@@ -141,7 +149,7 @@ def _proto(program: Program, graph: Graph, known: Formulas | None) -> onnx.Model
                 name = f"{stem}_{number}"
             names.add(name)
             constants[key] = name
-            held.append(numpy_helper.from_array(array, name))
+            held[name] = array
         return constants[key]
 
     nodes = []
@@ -156,11 +164,12 @@ def _proto(program: Program, graph: Graph, known: Formulas | None) -> onnx.Model
         nodes.append(made)
     inputs = [_info(value.name, shape, known) for value, shape in graph.inputs]
     outputs = [_info(value.name, shape, known) for value, shape in graph.outputs]
-    body = helper.make_graph(nodes, harmless(program.name), inputs, outputs, held)
+    body = helper.make_graph(nodes, harmless(program.name), inputs, outputs)
     opset = helper.make_opsetid("", OPSET)
-    return helper.make_model(
+    made = helper.make_model(
         body, opset_imports=[opset], ir_version=IR, producer_name="netc", producer_version=__version__
     )
+    return made, held
 
 
 _ROLES = {
@@ -190,7 +199,7 @@ def _metadata(program: Program, weights: Weights) -> dict[str, str]:
     digest = hashlib.sha256()
     for (name, role), array in weights.items():
         digest.update(f"{name}/{role}\0".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(np.ascontiguousarray(array).data)
     return {
         "netc_version": __version__,
         "onnx_version": onnx.__version__,
