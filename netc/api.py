@@ -237,8 +237,9 @@ class Network:
         write(Path(path), self.program.net, weights)
 
     def export(self, path: str | os.PathLike[str], weights: Weights) -> str:
-        """Write the network with weights as `.onnx`, `.xml` with `.bin` (OpenVINO), `.keras`, or these alone as
-        `.weights.h5`, `.safetensors`, `.npz`: what proves that the file is the network, in words (docs/execution.md).
+        """Write the network with weights as `.onnx`, `.xml` with `.bin` (OpenVINO), `.keras`, `.tflite`, or these
+        alone as `.weights.h5`, `.safetensors`, `.npz`: what proves that the file is the network, in words
+        (docs/execution.md).
 
         Raises `netc.targets.errors.ExportError` where it would not be, and writes nothing then; `WeightsError` for
         weights of another network, ValueError for another ending, ModuleNotFoundError without what the ending needs.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from importlib import util
 
 # What each extra of pyproject.toml brings, by the name that is imported; one includes those above it, but
-# for `figures`, and `onnx` is in `openvino` alone.
+# for `figures`; `onnx` is in `openvino` alone, and `litert` in none.
 EXTRAS = {
     "weights": {"numpy": "NumPy", "h5py": "h5py", "safetensors": "safetensors", "psutil": "psutil"},
     "onnx": {"onnx": "ONNX", "onnxruntime": "onnxruntime"},
     "openvino": {"openvino": "OpenVINO"},
     "tensorflow": {"tensorflow": "TensorFlow"},
+    "litert": {"ai_edge_litert": "ai-edge-litert"},
     "train": {"PIL": "Pillow", "sklearn": "scikit-learn", "filelock": "filelock"},
     "tfds": {"tensorflow_datasets": "tensorflow-datasets"},
     "figures": {"resvg_py": "resvg-py", "reportlab": "ReportLab"},

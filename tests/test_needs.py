@@ -25,6 +25,7 @@ NEED = {
         "export a.net --random-weights 0 -o a.xml",
         "export a.net --random-weights 0 -o a.onnx --precision bf16",
     ],
+    "ai_edge_litert": ["export a.net --random-weights 0 -o a.tflite"],
     "onnxruntime": ["export a.net --random-weights 0 -o a.onnx"],
     "resvg_py": ["draw a.net -o a.png", "summary a.net --plot a.png"],
     "reportlab": ["draw a.net -o a.pdf", "summary a.net --plot a.pdf"],
@@ -86,5 +87,6 @@ def test_extras_are_those_of_the_project() -> None:
         packages = {line.partition(">")[0] for line in declared[extra] if not line.startswith("netc[")}
         assert packages == {name.lower() for name in brought.values()}
     assert "netc[onnx]" in declared["openvino"]
+    assert "netc[tensorflow]" in declared["litert"]
     assert "netc[tensorflow]" in declared["train"]
     assert "netc[train]" in declared["tfds"]

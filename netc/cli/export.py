@@ -31,13 +31,14 @@ examples:
   netc export resnet50.net --weights resnet50.h5 -o resnet50.onnx
   netc export resnet.net -D n=9 --random-weights 0 -o r.onnx  to measure how fast it is
   netc export runs/flowers -o flowers.xml                    for OpenVINO, with flowers.bin
+  netc export runs/flowers -o flowers.tflite                 for LiteRT, on phones
   netc export runs/flowers -o flowers.safetensors            its weights alone
   netc export runs/flowers -o small.onnx --precision int8 --max-drop 0.5
 
-The ending says what is written: .onnx (onnxruntime, OpenVINO, TensorRT), .xml with .bin (OpenVINO), .keras, or weights
-as .weights.h5, .safetensors, .npz. A model is read back by the engine that it is for (an ONNX file by onnxruntime, once
-it is checked), run, and compared with NumPy before it is written; where the two differ, the first layer that does is
-named with its line, and nothing is written.
+The ending says what is written: .onnx (onnxruntime, OpenVINO, TensorRT), .xml with .bin (OpenVINO), .keras, .tflite
+(LiteRT), or weights as .weights.h5, .safetensors, .npz. A model is read back by the engine that it is for (an ONNX file
+by onnxruntime, once it is checked), run, and compared with NumPy before it is written; where the two differ, the first
+layer that does is named with its line, and nothing is written.
 
 With --precision, a run promises what fewer bits cost: its metric (accuracy, unless `train` names another) falls by at
 most --max-drop percentage points on images kept from training. Layers return to float32, most harmful first, until that

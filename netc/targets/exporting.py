@@ -20,6 +20,7 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {  # and what each needs
     ".onnx": needs.EXPORTING,
     ".xml": needs.OPENVINO,
     ".keras": (*needs.WEIGHTS, *needs.BUILDING),
+    ".tflite": (*needs.WEIGHTS, *needs.BUILDING, "ai_edge_litert"),
     ".weights.h5": needs.WEIGHTS,
     ".safetensors": needs.WEIGHTS,
     ".npz": needs.WEIGHTS,
@@ -83,6 +84,11 @@ def exported(
         from netc.targets.keras import export as keras  # noqa: PLC0415 - imports TensorFlow
 
         content, proof = keras.export(program, weights)
+        return {suffix: content}, proof.text()
+    if suffix == ".tflite":
+        from netc.targets.litert import export as litert  # noqa: PLC0415 - imports TensorFlow
+
+        content, proof = litert.export(program, weights)
         return {suffix: content}, proof.text()
     content, said = _weights(program, weights, suffix)
     return {suffix: content}, said

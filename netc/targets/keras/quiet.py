@@ -13,7 +13,7 @@ def import_keras() -> None:
     """Import Keras, on whatever it is set to; what fails is an exception as ever, with what was printed before it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors that matter are exceptions too
     if "keras" not in sys.modules:
-        with _unless_it_fails():
+        with silence(unless_it_fails=True):
             import keras  # noqa: F401, PLC0415 - seconds
 
 
@@ -27,14 +27,14 @@ def import_tensorflow() -> None:
     if keras.config.backend() != "tensorflow":
         message = f"Keras runs on {keras.config.backend()} in this process, and this needs TensorFlow"
         raise RuntimeError(f"{message}: set KERAS_BACKEND=tensorflow before Keras is imported")
-    with _unless_it_fails():
+    with silence(unless_it_fails=True):
         import tensorflow as tf  # noqa: PLC0415
     tf.get_logger().setLevel("ERROR")
 
 
 @contextmanager
-def _unless_it_fails() -> Iterator[None]:
-    """Keep from standard error what is written to its file, which C++ does, unless there is an exception."""
+def silence(*, unless_it_fails: bool = False) -> Iterator[None]:
+    """Keep from standard error what is written to its file, which C++ does; or keep it until there is an exception."""
     try:
         kept = os.dup(2)
     except OSError:  # it is closed
@@ -47,8 +47,9 @@ def _unless_it_fails() -> Iterator[None]:
         try:
             yield
         except Exception:
-            said.seek(0)
-            os.write(kept, said.read())
+            if unless_it_fails:
+                said.seek(0)
+                os.write(kept, said.read())
             raise
         finally:
             os.dup2(kept, 2)

@@ -1,0 +1,74 @@
+"""A network with its weights as a SavedModel of TensorFlow: a folder, which LiteRT's files are made of too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from keyword import iskeyword
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netc.targets.errors import ExportError
+from netc.targets.keras.build import Built, assign, construct, deep_recursion
+from netc.targets.keras.order import depths, recursion
+from netc.targets.keras.quiet import import_tensorflow
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from netc.ir.net import Net
+    from netc.ir.weights import Weights
+    from netc.program import Program
+
+    Arrays = Mapping[str, NDArray[Any]]
+
+SIGNATURE = "serving_default"  # the name under which servers look for what a model computes
+
+
+@contextmanager
+def weighted(program: Program, weights: Weights) -> Iterator[Built]:
+    """The Keras model with its weights, which may be followed from its outputs to its inputs however deep it is.
+
+    Raises `ExportError` where Keras runs on something else than TensorFlow.
+    """
+    try:
+        import_tensorflow()
+    except RuntimeError as error:
+        raise ExportError(str(error)) from None
+    net, built = program.net, construct(program)
+    assign(built.model, weights)
+    with deep_recursion(recursion(net, depths(net))):
+        yield built
+
+
+def all_layers(built: Built) -> Any:
+    """The model that gives the output of each layer, by its name."""
+    import keras  # noqa: PLC0415 - seconds
+
+    return keras.Model(built.model.inputs, built.tensors)
+
+
+def archive(net: Net, model: Any, outputs: Sequence[str], folder: Path) -> None:
+    """Write a Keras model into a folder, with a function whose inputs and outputs have the names of layers. The batch
+    and open sizes stay open. Raises `ExportError`, and OSError where there is no room."""
+    import keras  # noqa: PLC0415
+    import tensorflow as tf  # noqa: PLC0415
+
+    for node in net:  # inputs become parameters of a function of Python, and layers scopes of a graph
+        if node.name.startswith("_") or (node.layer.is_input and (iskeyword(node.name) or node.name == "self")):
+            raise ExportError(f"TensorFlow writes no `{node.layer.op}` called `{node.name}`: give it another name")
+
+    def serve(*inputs: Any) -> Mapping[str, Any]:
+        made = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+        if isinstance(made, Mapping):
+            return {name: made[name] for name in outputs}
+        return dict(zip(outputs, made if isinstance(made, list) else [made], strict=True))
+
+    taken = [tf.TensorSpec((None, *net.shapes[name]), tf.float32, name) for name in net.inputs]
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(SIGNATURE, serve, input_signature=taken)
+    try:
+        archive.write_out(folder, verbose=False)
+    except tf.errors.OpError as error:  # TensorFlow writes files by itself
+        raise OSError(f"TensorFlow cannot write into {folder}: {error.message}") from None
