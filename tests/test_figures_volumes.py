@@ -306,6 +306,21 @@ def test_an_operation_that_netc_does_not_know_is_drawn_by_what_its_class_says() 
     assert under(figure, "testconv1") == ["testconv1", "3×3 test conv, /2", "8×8×8"]
 
 
+def test_a_dilation_is_said() -> None:
+    """As Yu & Koltun 2016 (arXiv:1511.07122) call it; a network without it has other receptive fields."""
+    net = netc.loads(
+        "input 64x64x3; conv 8x3 dilation=2 relu; conv 8x3 dilation=2 relu; pool 2; conv 8x1; conv 8x3 dilation=4x2"
+    )
+    said = " ".join(texts(volumes(net)))
+    assert "3×3 conv, dilation 2 ×2" in said
+    assert "1×1 conv, 3×3 conv, dilation 4×2" in said
+    nodes = {node.name: (node.layer, net.shapes[node.name]) for node in net.net}
+    assert label(*nodes["conv4"]) == "3×3 conv, 8, dilation 4×2"
+    assert short(*nodes["conv4"]) == "3×3, 8, dilation 4×2"
+    assert "3x3 conv, 8, dilation 2, relu" in str(net.summary())
+    assert {"conv3-8, dilation 2", "conv3-8, dilation 4×2"} <= set(texts(draw((net.program,), "table", Options())))
+
+
 @pytest.mark.parametrize(
     ("says", "whole", "row"),
     [

@@ -14,13 +14,14 @@ from itertools import pairwise
 
 from netc.analysis.depth import trunk
 from netc.diagnostics.escape import harmless
-from netc.figures.facts import parts
+from netc.figures.facts import parts, times
 from netc.figures.styles import FigureError
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape, rank_of
 from netc.layers.base import Layer
 from netc.layers.kinds import Sized
 from netc.layers.sliding import spread
+from netc.report.label import dilation
 
 
 @dataclass(slots=True)
@@ -160,7 +161,9 @@ def stages(sizes: Sequence[object]) -> list[range]:
 
 def short(layer: Layer, shape: Shape) -> str:
     """A layer with its output shape as the rows of tables say it: `3×3, 64`, `fc 4096`, `3×3 max pool, /2`."""
-    return parts(layer, shape)[0] if layer.mark is None else f"{layer.mark}{kernel(layer, shape)}, {shape[-1]}"
+    if layer.mark is None:
+        return parts(layer, shape)[0]
+    return ", ".join(filter(None, [layer.mark + kernel(layer, shape), str(shape[-1]), times(dilation(layer))]))
 
 
 def kernel(layer: Layer, shape: Shape) -> str:

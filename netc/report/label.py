@@ -7,7 +7,8 @@ from netc.layers.base import Layer
 
 
 def kind(layer: Layer, shape: Shape, *, activation: bool = True) -> str:
-    """A layer with its output shape in a few words: window, operation, filters, stride, activation, or its arguments.
+    """A layer with its output shape in a few words: window, operation, filters, dilation, stride, activation, or its
+    arguments.
 
     `3x3 conv, 64, relu`, `2x2 pool, /2`, `fc 4096, relu`, `dropout 0.5`. Without its `activation`, if asked for so.
     """
@@ -21,8 +22,19 @@ def kind(layer: Layer, shape: Shape, *, activation: bool = True) -> str:
     else:
         rest = [" ".join([layer.op, *rest])]
     step = stride or (kernel if hasattr(layer, "stride") else "1")
-    parts = [*rest, "" if step == "1" else f"/{step}", "" if act == "linear" or not activation else act]
+    parts = [
+        *rest,
+        dilation(layer),
+        "" if step == "1" else f"/{step}",
+        "" if act == "linear" or not activation else act,
+    ]
     return ", ".join(part for part in parts if part)
+
+
+def dilation(layer: Layer) -> str:
+    """The step between the taps of a window, where it is not 1: `dilation 2`."""
+    gap = _show(getattr(layer, "dilation", 1), False)
+    return "" if gap == "1" else f"dilation {gap}"
 
 
 def _show(value: object, whole: bool) -> str:

@@ -38,7 +38,7 @@ from netc.figures.scene import (
 )
 from netc.ir.shape import Shape
 
-_WIDEST = 190.0  # text of a box
+_WIDEST = 240.0  # text of a box
 NARROWEST = 3  # of the ways to make boxes narrower
 _ROWS = 40  # columns, or rows, at most
 _RIBBON = 3.0  # how much wider than high a figure is at most that has no width to keep to

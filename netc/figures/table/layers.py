@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from netc.figures.align import align
-from netc.figures.facts import label
+from netc.figures.facts import label, times
 from netc.figures.levels import Size, are_relative, levels
 from netc.figures.table.model import Cell, Column, Row, is_common, marked
 from netc.figures.trunk import Unit, kernel
 from netc.ir.shape import rank_of
 from netc.layers.sliding import spread
+from netc.report.label import dilation
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +89,5 @@ def _text(unit: Unit) -> str:
         word = layer.paper.replace(" ", "")
         return word if (window, stride) == ("2", "2") else f"{word} {window}/{stride}"
     groups = values.get("groups", 1)
-    text = f"{layer.op}{window}-{shape[-1]}" + (f" /{stride}" if stride != "1" else "")
-    return text + (f", {groups} groups" if groups != 1 else "")
+    text = f"{layer.op}{window}-{shape[-1]}" + (f" {'×' if layer.enlarges else '/'}{stride}" if stride != "1" else "")
+    return ", ".join(filter(None, [text, times(dilation(layer)), f"{groups} groups" if groups != 1 else ""]))

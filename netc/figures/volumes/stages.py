@@ -178,7 +178,9 @@ def operation(net: Net, slab: Slab) -> Operation:
     up = [each.up for each in windows]
     step = "" if max(steps) == 1 else "/" + _one(steps)
     step = "×" + _one(up) if max(up) > 1 and not layer.slides else step
-    return Operation(window + word(layer), step, 1 if slab.depthwise else slab.groups)
+    gaps = [each.dilation for each in windows]
+    text = window + word(layer) + (f", dilation {_one(gaps)}" if max(gaps) > 1 else "")
+    return Operation(text, step, 1 if slab.depthwise else slab.groups)
 
 
 def _one(values: Sequence[int]) -> str:
@@ -210,7 +212,7 @@ def told(operations: Sequence[Operation]) -> list[str]:
 def joined(texts: Sequence[str]) -> str:
     """Operations in a row, the word that all end with said once: `1×1, 3×3, 1×1 conv`."""
     shared = {text.rpartition(" ")[2] for text in texts}
-    if len(shared) == 1 and len(texts) > 1 and all(" " in text for text in texts):
+    if len(shared) == 1 and len(texts) > 1 and all(" " in text and "," not in text for text in texts):
         ending = shared.pop()
         return ", ".join(text.removesuffix(" " + ending) for text in texts) + " " + ending
     return ", ".join(texts)
