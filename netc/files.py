@@ -95,6 +95,8 @@ def replace_all(contents: Mapping[Path, bytes | mmap]) -> None:
 def _replaceable(path: str | os.PathLike[str]) -> Path:
     """Where a file is that a name means. Raises OSError for a folder, and for what may not be written."""
     target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if target.exists() and not os.access(target, os.W_OK):

@@ -259,6 +259,43 @@ def test_what_cannot_be_is_said(spec: Path, name: str, capsys: pytest.CaptureFix
     assert {path.name: path.read_bytes() for path in spec.parent.iterdir()} == before
 
 
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("a.onnx", "cannot write `a.onnx`: too many levels of symbolic links"),
+        ("no/b.onnx", "cannot write `a.onnx`: there is no folder of that name"),
+        (".", "cannot write `a.onnx`: is a directory"),
+        ("a.net", "`a.onnx` is read by this command: -o and another name keep it"),
+        ("/dev/full", "cannot write `a.onnx`: no space left on device"),
+    ],
+)
+def test_links_to_where_nothing_can_be_written(
+    spec: Path, target: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.onnx").symlink_to(target)
+    assert export("a.net", "--random-weights", "1", "-o", "a.onnx") == USAGE
+    assert words in capsys.readouterr().err
+    assert sorted(path.name for path in spec.parent.iterdir()) == ["a.net", "a.onnx"]
+    assert spec.read_text() == TEXT
+
+
+def test_hostile_characters_end_in_metadata_as_they_were_or_as_escapes(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    comment = "# \x1b[31m \u202e \x00 \N{PILE OF POO}\n"
+    hostile = os.fsdecode(b"\xff\x1b[31m.net")
+    Path(hostile).write_text("net small\n" + comment + TEXT, encoding="utf-8")
+    assert export(hostile, "--random-weights", "1", "-o", "a.onnx") == CLEAN
+    proto = onnx.load("a.onnx")
+    assert {prop.key: prop.value for prop in proto.metadata_props}["netc_spec"] == "net small\n" + comment + TEXT
+    assert all(node.doc_string.isprintable() for node in proto.graph.node)
+    assert export("a.net", "--random-weights", "1", "-o", "\x1b[31m\n.onnx") == CLEAN
+    assert "\x1b" not in capsys.readouterr().err
+    network = netc.loads("# \ud800\n" + TEXT)  # which no file holds
+    assert network.export("b.onnx", random_weights(network.net, 0)).startswith("proved")
+    assert "# \\ud800\n" in {prop.key: prop.value for prop in onnx.load("b.onnx").metadata_props}["netc_spec"]
+
+
 def test_an_operation_without_a_meaning_is_named(
     spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

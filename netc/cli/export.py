@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     with refusing(ValueError, option="-o"):
         suffix = suffix_of(path)
     need("export", SUFFIXES[suffix])
-    if not path.resolve().parent.is_dir():
+    if not os.path.isdir(os.path.dirname(os.path.realpath(path))):
         raise UsageError(f"cannot write `{path}`: there is no folder of that name")
     _look_at_precision(options, suffix)
     program, weights, more, source = _given(options)

@@ -195,7 +195,7 @@ def _info(name: str, shape: tuple[Dim, ...], known: Formulas | None) -> onnx.Val
 
 def _metadata(program: Program, weights: Weights) -> dict[str, str]:
     """What the model was made of."""
-    spec = program.file.source.text
+    spec = program.file.source.text.encode("utf-8", "backslashreplace")  # a text of Python may be none in UTF-8
     digest = hashlib.sha256()
     for (name, role), array in weights.items():
         digest.update(f"{name}/{role}\0".encode())
@@ -203,8 +203,8 @@ def _metadata(program: Program, weights: Weights) -> dict[str, str]:
     return {
         "netc_version": __version__,
         "onnx_version": onnx.__version__,
-        "netc_spec": spec,
-        "netc_spec_sha256": hashlib.sha256(spec.encode()).hexdigest(),
+        "netc_spec": spec.decode(),
+        "netc_spec_sha256": hashlib.sha256(spec).hexdigest(),
         "netc_parameters": json.dumps(dict(program.parameters), default=str),
         "netc_weights_sha256": digest.hexdigest(),
     }
