@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 import netc
+from netc.bench.accuracy import Judge
 from netc.bench.machine import Machine
 from netc.bench.measure import Plan, measure
 from netc.bench.report import Report
@@ -336,6 +337,51 @@ def test_ctrl_c_shows_what_was_measured_and_leaves_no_process(spec: Path) -> Non
     assert "random weights of seed 0" in out
     assert out.endswith("stopped: this is what was measured so far\n")
     assert not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers)
+
+
+# -- accuracy ------------------------------------------------------------------------------------------------
+
+
+def test_answers_are_right_as_the_loss_reads_them() -> None:
+    answers = np.array([[0.1, 0.7, 0.2], [0.5, 0.3, 0.2], [9, 9, 9]], np.float32)  # the last fills the batch
+    assert Judge("o", "one_hot", False).right(answers, np.array([[0, 1, 0], [0, 0, 1]])) == 1
+    assert Judge("o", "integer", False).right(answers, np.array([[1], [0]])) == 2
+    assert Judge("o", "binary", False).right(answers, np.array([[0, 1, 0], [0, 1, 0]])) == pytest.approx(1 + 2 / 3)
+    single = np.array([[-0.1], [0.4], [2]], np.float32)
+    assert Judge("o", "binary", True).right(single, np.array([[0], [1], [1]])) == 3
+    assert Judge("o", "binary", False).right(single, np.array([[0], [1], [1]])) == 2
+    maps = np.zeros((1, 2, 2, 3), np.float32)
+    maps[0, 0, 0, 2] = maps[0, 0, 1, 1] = 1
+    assert Judge("o", "integer", False).right(maps, np.array([[[2, 0], [0, 1]]])) == 0.5
+
+
+DIGITS = """input 8x8x1; conv 4x3 relu; gap; fc 10 softmax
+data digits { validation 0.2 }
+train { loss categorical_crossentropy; optimizer adam lr=0.01; epochs 1; batch 64 }"""
+
+
+@needs_tensorflow
+def test_the_accuracy_of_a_run_is_that_of_evaluate(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("sklearn")
+    text = DIGITS
+    netc.loads(text, "a.net").train("run", quiet=True)
+    assert main(["evaluate", "run", "--format", "json"]) == CLEAN
+    expected = json.loads(capsys.readouterr().out)
+    line = ["bench", "run", "--engines", "numpy", "--batch", "1,50", "--format", "json", *QUICK]
+    assert main([*line, "-o", "a.svg"]) == CLEAN
+    said = json.loads(capsys.readouterr().out)
+    assert said["judged"] == f"accuracy is of {expected['images']} validation images"
+    assert [row["accuracy"] for row in said["rows"]] == [pytest.approx(expected["accuracy"], abs=1e-6)] * 2
+    words = [each.text for each in ElementTree.parse("a.svg").getroot().iter() if each.text]
+    assert "%" in words
+    assert "MB" not in words
+    assert main([*line, "--images", "7"]) == CLEAN
+    said = json.loads(capsys.readouterr().out)
+    assert said["judged"] == f"accuracy is of the first 7 of {expected['images']} validation images"
+    assert 7 * said["rows"][0]["accuracy"] == pytest.approx(round(7 * said["rows"][0]["accuracy"]))
+    assert main([*line, "--images", "0"]) == CLEAN
+    said = json.loads(capsys.readouterr().out)
+    assert (said["judged"], said["rows"][0]["accuracy"]) == ("", None)
 
 
 @needs_tensorflow

@@ -13,7 +13,9 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from netc.bench.process import Ended, Process, environment
+from netc import needs
+from netc.bench.accuracy import Judge, Labelled
+from netc.bench.process import IMAGES, Ended, Process, environment
 from netc.bench.rows import Row
 from netc.bench.statistics import FEWEST
 
@@ -40,9 +42,16 @@ class Plan:
     threads: int | None = None
 
 
-def measure(program: Program, weights: Weights, rows: Sequence[Row], plan: Plan, tell: Tell) -> None:
+def measure(
+    program: Program,
+    weights: Weights,
+    rows: Sequence[Row],
+    plan: Plan,
+    tell: Tell,
+    labelled: Labelled | None = None,
+) -> str:
     """Fill the rows in: what was measured stays in them when this is interrupted. Open sizes of the program have to be
-    numbers by now.
+    numbers by now. With `labelled` images they are judged by these too: on which, or why not, in words.
 
     Those of one batch are started one after the other, then have their turns, in an order that changes from round to
     round. One that dies says so in its row, and the others go on.
@@ -53,10 +62,18 @@ def measure(program: Program, weights: Weights, rows: Sequence[Row], plan: Plan,
         folder = Path(name)
         (folder / "program").write_bytes(pickle.dumps(program))
         write(folder / "weights.safetensors", program.net, weights)
-        for batch in dict.fromkeys(row.case.batch for row in rows):
+        batches = dict.fromkeys(row.case.batch for row in rows)
+        said = ""
+        for batch in batches:
             with ExitStack() as stack:
                 together = _Together(folder, plan, tell, [row for row in rows if row.case.batch == batch])
                 together.measure(program, batch, stack)
+                if labelled is not None and batch == max(batches):
+                    said = together.judge(program, labelled)
+        for row in rows:  # whatever the batch, an engine in a precision is as accurate
+            alike = [one.accuracy for one in rows if one.case.alike(row.case) and one.accuracy is not None]
+            row.accuracy = row.accuracy if row.accuracy is not None or not row.times else next(iter(alike), None)
+        return said
 
 
 @dataclass(slots=True)
@@ -98,6 +115,49 @@ class _Together:
                 self._step(running, partial(self._turn, number))
         for running in list(self._running):
             self._step(running, self._finish)
+
+    def judge(self, program: Program, labelled: Labelled) -> str:
+        """Give each the same images, and count what is right."""
+        judge = Judge.of(program)
+        if judge is None:
+            return "no accuracy: the first output has no classes"
+        try:
+            needs.require("accuracy", *needs.READING)
+            with Process(environment(None), IMAGES) as images:
+                return self._judge(program, judge, labelled, images)
+        except (Ended, ModuleNotFoundError) as error:
+            return f"no accuracy: {error}"
+
+    def _judge(self, program: Program, judge: Judge, labelled: Labelled, images: Process) -> str:
+        import numpy  # noqa: PLC0415
+
+        paths = {name: str(self._folder / f"{name}.npz") for name in ("inputs", "answers")}
+        labels = str(self._folder / "labels.npy")
+        (self._folder / "images").write_bytes(pickle.dumps((program, labelled)))
+        batch = self._rows[0].case.batch
+        images.tell({"images": str(self._folder / "images"), "batch": batch, "labels": labels, **paths})
+        there = images.hear()
+        whole = min(there["images"], labelled.most)
+        right = [0.0] * len(self._rows)
+        for seen in range(0, whole, batch):
+            self._tell(f"accuracy on {there['part']} images", seen, whole)
+            images.tell({})
+            images.hear()
+            wanted = numpy.load(labels)[: whole - seen]
+            for running in list(self._running):
+                self._step(running, partial(self._answer, paths))
+                if running in self._running:
+                    with numpy.load(paths["answers"]) as held:
+                        right[self._rows.index(running.row)] += judge.right(held[judge.output], wanted)
+        for running in self._running:
+            running.row.accuracy = right[self._rows.index(running.row)] / whole
+        few = f"the first {whole:,} of {there['images']:,}" if whole < there["images"] else f"{whole:,}"
+        return f"accuracy is of {few} {there['part']} images"
+
+    @staticmethod
+    def _answer(paths: Mapping[str, str], running: _Running) -> None:
+        running.process.tell({"do": "answer", **paths})
+        running.process.hear()
 
     def _step(self, running: _Running, do: Callable[[_Running], None]) -> None:
         """Do something with a process; one that ends has had its last turn."""

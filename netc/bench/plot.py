@@ -24,7 +24,8 @@ def plot(report: Report) -> Scene:
     if not shown:
         raise FigureError("nothing was measured that could be drawn")
     across = Scale.around([_milliseconds(row) for row in shown])
-    up = Scale.of([_percent(row) for row in shown]) if graded else Scale.around([_megabytes(row) for row in shown])
+    values = [_percent(row) if graded else _megabytes(row) for row in shown]
+    up = Scale.of([max(min(values) - 1, 0), min(max(values) + 1, 100)]) if graded else Scale.around(values)
     height = _percent if graded else _megabytes
     batches = list(dict.fromkeys(row.case.batch for row in shown))
     marks = [

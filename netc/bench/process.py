@@ -14,7 +14,8 @@ from time import perf_counter
 from typing import Any
 
 PATIENCE = 600.0  # seconds that one answer may take
-START = "import sys; sys.path[:] = sys.argv[1:]; from netc.bench.worker import main; main()"
+START = "import sys; sys.path[:] = sys.argv[2:]; __import__(sys.argv[1], fromlist=['main']).main()"
+WORKER, IMAGES = "netc.bench.worker", "netc.bench.images"  # what a process may be
 
 
 class Ended(Exception):
@@ -22,15 +23,15 @@ class Ended(Exception):
 
 
 class Process:
-    """A worker, `begun` at a value of `perf_counter`. It ends with the `with` block, and has no part of Ctrl-C: that is
-    its parent's."""
+    """A process that runs one of our modules, `begun` at a value of `perf_counter`. It ends with the `with` block, and
+    has no part of Ctrl-C: that is its parent's."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], module: str = WORKER) -> None:
         self._late = False
         self.begun = perf_counter()
         self._said = TemporaryFile()  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", START, *sys.path],  # it imports from where this process does
+            [sys.executable, "-P", "-c", START, module, *sys.path],  # it imports from where this process does
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,

@@ -20,7 +20,8 @@ _RIGHT = 2  # columns from this one on are numbers
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was measured, of what, where and how; `absent` are engines that are not installed, with what to do."""
+    """What was measured, of what, where and how; `absent` are engines that are not installed, with what to do,
+    and `judged` says on which images accuracy is."""
 
     network: str
     weights: str
@@ -29,6 +30,7 @@ class Report:
     machine: Machine
     absent: Mapping[str, str]
     whole: bool = True
+    judged: str = ""
 
     def render(self, format: str) -> str:
         """All of it in one of `FORMATS`."""
@@ -56,6 +58,7 @@ class Report:
             for row in self.rows
             if row.difference is not None and not row.difference <= TOLERANCE and row.case.precision == FP32
         ]
+        found += [self.judged] if self.judged else []
         return [*found, *([] if self.whole else ["stopped: this is what was measured so far"])]
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
@@ -100,6 +103,7 @@ class Report:
             "machine": asdict(self.machine),
             "plan": asdict(self.plan),
             "whole": self.whole,
+            "judged": self.judged,
             "absent": dict(self.absent),
             "rows": self._data(),
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from netc.bench.statistics import Ratio, percentile, ratio
 
@@ -25,6 +25,10 @@ class Case:
     def text(self) -> str:
         """Its name in messages."""
         return ", ".join([self.engine, *([self.precision] if self.precision != FP32 else []), f"batch {self.batch}"])
+
+    def alike(self, other: Case) -> bool:
+        """Whether it differs in the batch at most."""
+        return replace(self, batch=other.batch) == other
 
 
 @dataclass(slots=True)

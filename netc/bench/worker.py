@@ -9,7 +9,7 @@ import json
 import os
 import pickle
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from statistics import median
@@ -26,10 +26,15 @@ WARM_SECONDS, WARM_CALLS = 0.3, 3  # calls before the measuring: for so long, an
 
 def main() -> None:
     """Do what is asked, until nobody asks any more."""
+    serve(_replies)
+
+
+def serve(answer: Callable[[IO[str]], Iterator[dict[str, Any]]]) -> None:
+    """Send the answers to requests, and the error that ends them."""
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     try:
-        for reply in _replies(sys.stdin):
+        for reply in answer(sys.stdin):
             _send(replies, reply)
     except Exception as error:
         _send(replies, {"error": _words(error)})
@@ -54,8 +59,11 @@ def _replies(requests: IO[str]) -> Iterator[dict[str, Any]]:
         request = json.loads(line)
         if request["do"] == "turn":
             yield {"times": _turn(subject, inputs, request["calls"]), "memory": peak()}
-        else:
+        elif request["do"] == "size":
             yield {"size": subject.size()}
+        else:
+            _write(request["answers"], subject.run(_inputs(request["inputs"])))
+            yield {}
 
 
 def _read(job: dict[str, Any]) -> tuple[Any, Any]:

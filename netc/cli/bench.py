@@ -21,6 +21,7 @@ from netc.cli.training import add_trained, telling, trained
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from netc.bench.accuracy import Labelled
     from netc.bench.measure import Tell
     from netc.bench.report import Report
     from netc.ir.weights import Weights
@@ -64,6 +65,9 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--seconds", type=_seconds, metavar="S", default=3.0, help="about how long each row is measured, in all (3)"
     )
+    command.add_argument(
+        "--images", type=whole(0, 10**9), metavar="N", default=1000, help="of a run, for its accuracy (1000; 0: none)"
+    )
     command.add_argument("--format", choices=("text", "json", "csv"), default="text")
     command.add_argument(
         "-o",
@@ -86,18 +90,18 @@ def run(options: argparse.Namespace) -> int:
 
     if options.output is not None:
         _refuse_plot(options.output)
-    program, weights, said = _given(options)
+    program, weights, said, labelled = _given(options)
     if absent:
         say(f"not installed: {_missing(absent)}")
     plan = Plan(options.seconds, options.rounds, options.threads)
     rows = [Row(Case(name, batch)) for batch in options.batch for name in names]
-    whole = True
+    whole, judged = True, ""
     try:
         with _progress() as progress:
-            measure(program, weights, rows, plan, progress)
+            judged = measure(program, weights, rows, plan, progress, labelled)
     except KeyboardInterrupt:
         whole = False
-    report = Report(_network(program), said, rows, plan, Machine.this(), absent, whole)
+    report = Report(_network(program), said, rows, plan, Machine.this(), absent, whole, judged)
     emit(report.render(options.format))
     if options.format != "text":
         for note in report.notes():
@@ -158,8 +162,9 @@ def _missing(absent: Mapping[str, str]) -> str:
     return "; ".join(f"{', '.join(names)} ({install})" for install, names in by.items())
 
 
-def _given(options: argparse.Namespace) -> tuple[Program, Weights, str]:
-    """The program at the size that is asked for, its weights, and what these are."""
+def _given(options: argparse.Namespace) -> tuple[Program, Weights, str, Labelled | None]:
+    """The program at the size that is asked for, its weights, what these are, and the images of a run."""
+    from netc.bench.accuracy import Labelled  # noqa: PLC0415
     from netc.ir.weights import random_weights  # noqa: PLC0415 - for a right command line
     from netc.targets.keras.weights import read  # noqa: PLC0415
     from netc.train.run import is_run  # noqa: PLC0415
@@ -168,18 +173,19 @@ def _given(options: argparse.Namespace) -> tuple[Program, Weights, str]:
     if options.weights or is_run(options.file):
         if options.random_weights is not None:
             raise UsageError("--random-weights is for a spec without --weights; a run has its own")
-        program, path, _, _ = trained(options)
+        program, path, record, statistics = trained(options)
         _keep(options, program, [path])
         weights, found = read(file_of(path), program.net)
         found.path = path
         tell(found.text())
-        return _sized(program, options.size), weights, f"weights of {path}"
+        kept = options.images and record and Labelled(record.data, statistics, record.seed, options.images)
+        return _sized(program, options.size), weights, f"weights of {path}", kept or None
     if Path(options.file).is_dir():
         raise UsageError(f"{options.file} holds no run: it has no run.json")
     program = load(options)
     _keep(options, program, [])
     seed = options.random_weights or 0
-    return _sized(program, options.size), random_weights(program.net, seed), f"random weights of seed {seed}"
+    return _sized(program, options.size), random_weights(program.net, seed), f"random weights of seed {seed}", None
 
 
 def _sized(program: Program, sizes: tuple[int, ...] | None) -> Program:
