@@ -142,7 +142,7 @@ def test_check_fix_of_standard_input_prints_the_text(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["compile", "clean.net", "--verify"], ["train", "clean.net"], ["evaluate", "x"], ["predict", "x", "y"]],
+    [["compile", "clean.net", "--verify"], ["train", "clean.net"], ["evaluate", "x"]],
 )
 def test_what_needs_tensorflow_says_so(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

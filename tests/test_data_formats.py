@@ -224,6 +224,7 @@ def test_damaged_arrays(tmp_path: Path, name: str) -> None:
 def test_arrays_larger_than_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_arrays(tmp_path / "data.npz", {"x": pictures(40), "y": np.arange(40) % 3})
     monkeypatch.setattr("netc.storage.stored.affordable", lambda: 1000)
+    monkeypatch.setattr("netc.storage.stored.TRIFLE", 999)
     assert "more than a third of the 3,000 that are free" in refused(BROKEN, spec(), tmp_path / "data.npz")
 
 

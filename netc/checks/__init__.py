@@ -7,10 +7,17 @@ from collections.abc import Callable
 from netc.checks.forms import check_forms, heavy_dense
 from netc.checks.norms import check_norms, check_targets
 from netc.checks.order import double_activations, last_dropouts, without_effect
-from netc.checks.sizes import check_unknown_sizes
 from netc.checks.usage import left_behind
 from netc.checks.windows import check_windows
 from netc.program import Program
+
+
+def check_unknown_sizes(program: Program) -> None:
+    """Report an unknown input size for which the network cannot be built, or which must be chosen with care."""
+    if program.net.is_open:
+        from netc.checks.sizes import check  # noqa: PLC0415 - most networks have none
+
+        check(program)
 
 
 def check_sections(program: Program) -> None:

@@ -16,7 +16,7 @@ from netc.program import Program
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
-def check_unknown_sizes(program: Program) -> None:
+def check(program: Program) -> None:
     """Report an unknown input size for which the network cannot be built, or which must be chosen with care."""
     net = program.net
     if program.report.failed:

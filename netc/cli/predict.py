@@ -14,8 +14,9 @@ from netc.cli.endings import CLEAN, UsageError
 from netc.cli.options import add, add_compiling
 from netc.cli.output import FEATURES, STDIO, emit, keep, say, write
 from netc.cli.running import named, need
-from netc.cli.training import add_trained, telling, there, trained
+from netc.cli.training import add_engine, add_trained, installed, telling, there, trained
 from netc.diagnostics.escape import harmless
+from netc.engines import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +30,7 @@ examples:
   netc predict runs/flowers photos/ --top 1 --format csv > classes.csv
   netc predict runs/flowers rose.jpg --layer fc7 -o features.npz
   curl -s https://example.org/rose.jpg | netc predict runs/flowers -
+  netc predict runs/flowers photos/ --engine openvino
   netc predict vgg16.net --weights vgg16_weights_tf_dim_ordering_tf_kernels.h5 elephant.jpg
 
 --layer writes an .npz with `features` (images x the layer's shape) and `files`; numpy.load reads it."""
@@ -45,18 +47,20 @@ def configure(command: argparse.ArgumentParser) -> None:
     )
     add(command, "--force")
     command.add_argument("--format", choices=("text", "json", "csv"), default="text")
+    add_engine(command, AUTO)
     add_compiling(command)
 
 
 @telling()
 def run(options: argparse.Namespace) -> int:
     """Print the classes, or write the features; 1 for errors of images or weights."""
-    need("predict", needs.READING)
+    need("predict", needs.PREDICTING)
     if options.top < 1:
         raise UsageError(f"got --top {options.top}, expected at least 1")
     if (options.output is not None or options.force) and not options.layer:
         raise UsageError("-o and --force go with --layer; classes are printed, to be sent to a file by `>`")
     options.output = options.output or "features.npz"
+    name = installed(options.engine)
     from netc.train.predict import features, predict  # noqa: PLC0415 - for a right command line
 
     images = list(_given(options.images))
@@ -71,13 +75,22 @@ def run(options: argparse.Namespace) -> int:
             there(image)
     usual = record.images.shape if record else None
     if options.layer:
-        made = features(program, weights, images, options.layer, statistics=statistics, usual=usual)
+        made = features(program, weights, images, options.layer, statistics=statistics, usual=usual, engine=name)
         write(options.output, _packed(made, images))
         to = "" if options.output == STDIO else f" {options.output}:"
         say(f"wrote{to} {' x '.join(map(str, made.shape))}")
         return CLEAN
     classes = record.classes if record else ()
-    found = predict(program, weights, images, classes=classes, statistics=statistics, usual=usual, top=options.top)
+    found = predict(
+        program,
+        weights,
+        images,
+        classes=classes,
+        statistics=statistics,
+        usual=usual,
+        top=options.top,
+        engine=name,
+    )
     {"text": _text, "json": _json, "csv": _csv}[options.format](found)
     return CLEAN
 
@@ -113,7 +126,14 @@ def _text(found: Iterable[Prediction]) -> None:
 
 
 def _json(found: Iterable[Prediction]) -> None:
-    said = [{"image": _called(one.image), "classes": [[name, share] for name, share in one.classes]} for one in found]
+    said = [
+        {
+            "image": _called(one.image),
+            "classes": [[name, share] for name, share in one.classes],
+            "engine": one.engine,
+        }
+        for one in found
+    ]
     emit(json.dumps(said, indent=1) + "\n")
 
 
@@ -130,7 +150,7 @@ def _csv(found: Iterable[Prediction]) -> None:
 
 def _packed(features: object, images: Iterable[Path | bytes]) -> bytes:
     """An .npz in memory."""
-    import numpy  # noqa: PLC0415 - comes with TensorFlow
+    import numpy  # noqa: PLC0415 - the text of a command is read without
 
     held = io.BytesIO()
     names = numpy.array(list(map(_called, images)))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netc.cli.endings import Failed, UsageError
+from netc.cli.endings import Failed, UsageError, refusing
 from netc.cli.options import Settings, limits
 from netc.cli.output import STDIO, reason, tell
 from netc.cli.running import compile_text, failed, load, read, show
@@ -26,7 +26,20 @@ BEST = "best"
 @contextmanager
 def telling() -> Iterator[None]:
     """Say what is wrong with data, runs or weights, and raise `Failed`; `UsageError` for files that cannot be used."""
-    from netc.data import DataError, ShareError  # noqa: PLC0415 - of the commands about training alone
+    try:
+        yield
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        raise UsageError(f"cannot go on:{where} {reason(error)}") from None
+    except Exception as error:
+        _tell(error)
+        raise Failed from None
+
+
+def _tell(error: Exception) -> None:
+    """Say it, if it is for the user; else raise it again."""
+    from netc.data import DataError, ShareError  # noqa: PLC0415 - what goes well needs none of it
+    from netc.engines import EngineError  # noqa: PLC0415
     from netc.ir.weights import WeightsError  # noqa: PLC0415
     from netc.storage.checkpoint import CheckpointError  # noqa: PLC0415
     from netc.targets.errors import ExportError  # noqa: PLC0415
@@ -34,17 +47,13 @@ def telling() -> Iterator[None]:
     from netc.train.run import RunError  # noqa: PLC0415
     from netc.train.strategy import ClusterError  # noqa: PLC0415
 
-    try:
-        yield
-        return
-    except DataError as error:
+    if isinstance(error, DataError):
         show(error.diagnostics, "auto")
-    except (RunError, ShareError, WeightsError, CheckpointError, Diverged, ClusterError, ExportError) as error:
-        tell(f"netc: {error}")
-    except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        raise UsageError(f"cannot go on:{where} {reason(error)}") from None
-    raise Failed
+        return
+    ours = RunError, ShareError, WeightsError, CheckpointError, Diverged, ClusterError, ExportError, EngineError
+    if not isinstance(error, ours):
+        raise error
+    tell(f"netc: {error}")
 
 
 def add_trained(command: argparse.ArgumentParser) -> None:
@@ -53,6 +62,26 @@ def add_trained(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--weights", metavar="W", help="`best`, or a file: .keras, .h5, a checkpoint (those at the end of the run)"
     )
+
+
+def add_engine(command: argparse.ArgumentParser, default: str) -> None:
+    """Declare what runs the network."""
+    from netc.engines import AUTO, NAMES  # noqa: PLC0415
+
+    command.add_argument(
+        "--engine",
+        choices=(AUTO, *NAMES),
+        default=default,
+        help=f"what runs the network ({default}); `{AUTO}` is the first of these that is installed",
+    )
+
+
+def installed(engine: str) -> str:
+    """The engine that is meant; raises `UsageError` for one that is not installed."""
+    from netc.engines import chosen  # noqa: PLC0415
+
+    with refusing(ModuleNotFoundError):
+        return chosen(engine)
 
 
 def trained(options: argparse.Namespace) -> tuple[Program, Path, Record | None, Statistics | None]:

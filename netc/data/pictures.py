@@ -30,6 +30,7 @@ READ = "BMP, GIF, JPEG, PNG, PPM, TIFF and WebP"
 SUFFIXES = (".bmp", ".gif", ".jpg", ".jpeg", ".png", ".pbm", ".pgm", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
 LARGEST = 1 << 26  # pixels of one image: 67 million
 LARGE = 1 << 22  # pixels of an image that is decoded alone: a file of a kilobyte can hold it
+TRIFLE = 1 << 16  # pixels of an image for which it is not asked how much memory there is
 DECODING = 24  # bytes a pixel while it is decoded: as Pillow holds it, turned upright, and as float32
 _ONE = Lock()
 GREY = ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L")
@@ -74,7 +75,7 @@ def decode(source: Where, channels: int, name: str | None = None) -> NDArray[np.
     """
     head = header(source, name)
     pixels = head.rows * head.columns
-    if pixels * DECODING > SHARE * affordable():
+    if pixels > TRIFLE and pixels * DECODING > SHARE * affordable():
         message = f"{name or _name(source)} has {head.columns}x{head.rows} pixels, more than fit into memory"
         raise unfit(BROKEN, message, "scale it down, or take it away")
     try:
@@ -125,7 +126,6 @@ def _pixels(image: Image.Image, channels: int) -> NDArray[np.float32]:
 
 
 def _open(source: Where) -> Image.Image:
-    Image.init()  # registers the formats, once
     if isinstance(source, bytes):
         return Image.open(io.BytesIO(source), formats=FORMATS)
     if not os.path.isfile(source):  # a pipe would wait for ever

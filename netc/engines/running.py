@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from netc.analysis.sizes.rules import Trial
 from netc.ir.shape import show_shape
 from netc.targets.trace import fitting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from netc.analysis.sizes.rules import Trial
     from netc.ir.net import Net
 
     Arrays = Mapping[str, NDArray[Any]]
@@ -32,7 +30,11 @@ class Engine:
         self._run = run
         self._net = net
         self._batch = batch
-        self._trial = Trial(net) if net.is_open else None
+        self._trial: Trial | None = None
+        if net.is_open:
+            from netc.analysis.sizes.rules import Trial  # noqa: PLC0415 - few networks are open
+
+            self._trial = Trial(net)
 
     def __call__(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """The outputs by their names, batch x shape, channels last, of float32.
@@ -40,6 +42,8 @@ class Engine:
         `inputs` are batches of any real numbers by the names of the inputs. Raises ValueError for arrays that do not
         fit, `EngineError` where the engine cannot go on.
         """
+        import numpy as np  # noqa: PLC0415 - the names of engines are asked for without
+
         given = {name: np.ascontiguousarray(array, np.float32) for name, array in inputs.items()}
         self._look(given)
         try:

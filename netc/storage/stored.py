@@ -51,6 +51,9 @@ def widened(bits: NDArray[Any]) -> NDArray[Any]:
     return wide
 
 
+TRIFLE = 1 << 20  # bytes of an array for which it is not asked how much memory there is, which takes longer
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """An array in a file: what its header says, and how to read it. `dtype` is the type that it is read as, `kind` the
@@ -71,7 +74,7 @@ class Stored:
         """Raises `StorageError` for what is no array of numbers, and for more than fit into memory."""
         if self.dtype.kind not in NUMBERS:
             raise StorageError(f"`{self.name}` holds {self.dtype}, and numbers are expected")
-        if self.nbytes > affordable():
+        if self.nbytes > TRIFLE and self.nbytes > affordable():
             said = f"`{self.name}` takes {self.nbytes:,} bytes"
             raise StorageError(f"{said}, more than a third of the {SHARE * affordable():,} that are free")
 

@@ -24,13 +24,13 @@ def faces(program: Program, image: Path, weights: Path | None) -> dict[str, byte
     mean of the channels of each map.
 
     Raises `FigureError` for a network that takes no image, what reading images and weights raises, and
-    ModuleNotFoundError without Pillow, or with weights without TensorFlow.
+    ModuleNotFoundError without Pillow, or with weights what `netc predict` needs.
     """
     (name, *others), net = program.net.inputs, program.net
     shape = net.shapes[name]
     if others or len(shape) != 3:
         raise FigureError(f"an image is for a network with one input, an image; {net.name} takes {show_shape(shape)}")
-    needs.require("an image in a figure", *(needs.READING if weights else ("PIL",)))
+    needs.require("an image in a figure", *(needs.PREDICTING if weights else ("PIL",)))
     return dict(_faces(program, name, image, weights))
 
 
@@ -45,7 +45,7 @@ def _faces(program: Program, name: str, image: Path, weights: Path | None) -> It
     yield name, shown
     if weights is None:
         return
-    from netc.train.predict import activations  # noqa: PLC0415 - imports TensorFlow
+    from netc.train.predict import activations  # noqa: PLC0415 - not every figure has weights
 
     statistics, usual = _of_run(weights)
     learnt = [side for side in usual[:2] if side] if usual else []

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netc.engines import AUTO
 from netc.ir.shape import Shape, show_shape
 from netc.suggest import did_you_mean
-from netc.targets.keras.quiet import import_tensorflow
 from netc.train.run import RunError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from netc.data.pictures import Where
     from netc.data.statistics import Statistics
+    from netc.engines import Engine
     from netc.program import Program
 
 BATCH = 32
@@ -24,10 +25,11 @@ BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The most probable classes of an image, best first, with their probabilities."""
+    """The most probable classes of an image, best first, with their probabilities, and what computed them."""
 
     image: Where
     classes: Sequence[tuple[str, float]]
+    engine: str
 
 
 def predict(
@@ -39,27 +41,28 @@ def predict(
     statistics: Statistics | None = None,
     usual: Shape | None = None,
     top: int = 5,
+    engine: str = AUTO,
 ) -> Iterator[Prediction]:
     """The classes of image files, by path or as bytes. A network that ends in linear outputs gets its softmax here.
 
-    `usual` is the shape of the images that it learnt from. Raises `RunError`, `WeightsError` and `DataError`.
+    `usual` is the shape of the images that it learnt from, `engine` one of `netc.engines`, of which TensorFlow alone
+    imports TensorFlow. Raises `RunError`, `WeightsError`, `EngineError` and `DataError`.
     """
-    import numpy  # noqa: PLC0415 - comes with TensorFlow
+    import numpy  # noqa: PLC0415 - not every command computes
 
-    model = _model(program, weights)
     output = program.net.outputs[0]
     shape = program.net.shapes[output]
     if len(shape) != 1:
         raise RunError(f"the output is {show_shape(shape)}, and classes are one number each; `--layer` writes it")
     names = list(classes) if len(classes) == shape[0] else [str(number) for number in range(shape[0] or 0)]
-    made = _through(model, program, images, statistics, usual)
-    for image, values in zip(images, made, strict=True):
-        shares = _probabilities(values[0] if isinstance(values, tuple) else values, program, output)
+    run = _ready(program, weights, [output], images, engine)
+    for image, made in zip(images, _through(run, program, images, statistics, usual), strict=True):
+        shares = _probabilities(made[output], program, output)
         if len(shares) == 1:  # a single unit says how probable the second class is
             shares = numpy.array([1 - shares[0], shares[0]])
             names = list(classes) if len(classes) == 2 else ["0", "1"]
         best = numpy.argsort(-shares, kind="stable")[:top]
-        yield Prediction(image, [(names[index], float(shares[index])) for index in best])
+        yield Prediction(image, [(names[index], float(shares[index])) for index in best], run.name)
 
 
 def features(
@@ -70,8 +73,9 @@ def features(
     *,
     statistics: Statistics | None = None,
     usual: Shape | None = None,
+    engine: str = AUTO,
 ) -> NDArray[Any]:
-    """The output of a layer, by label or name, for each image: an array of images x its shape."""
+    """The output of a layer, by label or name, for each image: an array of images x its shape. Else as `predict`."""
     import numpy  # noqa: PLC0415
 
     known = program.expansion.labels
@@ -79,68 +83,55 @@ def features(
     if node not in program.net:
         help = did_you_mean(layer, [*known, *(one.name for one in program.net)])
         raise RunError(f"no layer has the label or name `{layer}`" + "".join(f"; {text}" for text in help))
-    return numpy.stack(list(_through(_model(program, weights, node), program, images, statistics, usual)))
+    run = _ready(program, weights, [node], images, engine)
+    return numpy.stack([made[node] for made in _through(run, program, images, statistics, usual)])
 
 
 def activations(
-    program: Program, weights: Path, image: Where, *, statistics: Statistics | None = None, usual: Shape | None = None
+    program: Program,
+    weights: Path,
+    image: Where,
+    *,
+    statistics: Statistics | None = None,
+    usual: Shape | None = None,
+    engine: str = AUTO,
 ) -> dict[str, NDArray[Any]]:
-    """The output of each layer that is a map, for an image: rows x columns x channels, by the names of the layers."""
-    import keras  # noqa: PLC0415
-
-    from netc.targets.keras.build import deep_recursion  # noqa: PLC0415
-    from netc.targets.keras.order import depths, recursion  # noqa: PLC0415
-
-    model, net = _model(program, weights), program.net
-    names = [node.name for node in net if len(net.shapes[node.name]) == 3 and node.shares is None]
-    with deep_recursion(recursion(net, depths(net))):
-        whole = keras.Model(model.inputs, [model.get_layer(name).output for name in names])
-    (made,) = _through(whole, program, [image], statistics, usual, every=True)
-    return dict(zip(names, made, strict=True))
+    """The output of each layer that is a map, for an image: rows x columns x channels, by the names of the layers. Else
+    as `predict`."""
+    net = program.net
+    maps = [node.name for node in net if len(net.shapes[node.name]) == 3 and node.shares is None]
+    run = _ready(program, weights, maps, [image], engine)
+    (made,) = _through(run, program, [image], statistics, usual)
+    return made
 
 
-def _model(program: Program, weights: Path, node: str | None = None) -> Any:
-    """The network with its weights, up to a node where one is given: what lies after it need not be in the file."""
-    import_tensorflow()
-    import keras  # noqa: PLC0415
+def _ready(program: Program, weights: Path, outputs: list[str], images: Sequence[Where], name: str) -> Engine:
+    """An engine for these outputs, with the weights that they need: what lies after them need not be in the file."""
+    from netc.engines import engine  # noqa: PLC0415 - imports NumPy
+    from netc.ir.weights import Weights, declared  # noqa: PLC0415
+    from netc.targets.keras.weights import read  # noqa: PLC0415
+    from netc.train.weights import file_of  # noqa: PLC0415
 
-    from netc.targets.keras.build import build, deep_recursion  # noqa: PLC0415
-    from netc.targets.keras.order import depths, recursion  # noqa: PLC0415
-    from netc.train.weights import load_into  # noqa: PLC0415
-
-    model, net = build(program), program.net
-    if node is not None:
-        with deep_recursion(recursion(net, depths(net))):
-            model = keras.Model(model.inputs, model.get_layer(net.node(node).layer_name).output)
-    load_into(model, program, weights, strict=True)
-    return model
+    part = program.net.rewrite(lambda node: node)
+    part.outputs = outputs
+    needed = {part.node(name).layer_name for name in part.used()} & declared(part).keys()
+    held = read(file_of(weights), program.net, only=needed)[0] if needed else Weights({})
+    return engine(program, held, name, outputs=outputs, batch=len(images) if len(images) <= BATCH else None)
 
 
 def _through(
-    model: Any,
-    program: Program,
-    images: Sequence[Where],
-    statistics: Statistics | None,
-    usual: Shape | None,
-    *,
-    every: bool = False,
-) -> Iterator[Any]:
-    """The output for each image, batch by batch; a tuple of `every` one of several, or the first."""
-    import tensorflow as tf  # noqa: PLC0415
+    run: Engine, program: Program, images: Sequence[Where], statistics: Statistics | None, usual: Shape | None
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """The outputs for each image, batch by batch."""
+    from netc.data import images as prepared  # noqa: PLC0415
 
-    from netc.data import as_data_error  # noqa: PLC0415
-    from netc.data import images as read  # noqa: PLC0415
-
-    run = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
-    try:
-        for batch in read(list(images), program, statistics, usual=usual, batch=BATCH).batches():
-            made = run(batch)
-            if every:
-                yield from zip(*(each.numpy() for each in made), strict=True)
-                continue
-            yield from (made[0] if isinstance(made, list | tuple) else made).numpy()
-    except tf.errors.OpError as error:
-        raise (as_data_error(error, program) or error) from None
+    for batch in prepared(list(images), program, statistics, usual=usual, batch=BATCH).batches():
+        try:
+            made = run({program.net.inputs[0]: batch})
+        except ValueError as error:  # open sizes that do not work
+            raise RunError(str(error)) from None
+        for values in zip(*made.values(), strict=True):
+            yield dict(zip(made, values, strict=True))
 
 
 def _probabilities(values: NDArray[Any], program: Program, output: str) -> NDArray[Any]:

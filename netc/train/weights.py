@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from netc.ir.weights import WeightsError
 from netc.sections.model import skipped_layers
-from netc.targets.keras.build import assign
 from netc.targets.keras.weights import Matched, read
 from netc.train.run import Run, is_run
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 def load_into(model: Any, program: Program, path: Path, *, strict: bool = False) -> Matched:
     """Set the weights of a model from a file or a run; with `strict`, every layer must be in it, else those that the
     spec says to `skip` when it begins to train stay fresh. Raises `WeightsError`."""
+    from netc.targets.keras.build import assign  # noqa: PLC0415 - imports what Keras models are made of
+
     layers = {layer.name for layer in model.layers if layer.weights}
     train = program.sections.train
     skip = skipped_layers(train, program.net, program.expansion.labels) if train and not strict else ()

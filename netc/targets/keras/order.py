@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from netc.ir.net import Net
 from netc.target import Call
-from netc.targets.keras.lowering import to_keras
 
 Place = tuple[str, int]  # a node, and the number of the layer in it
 
@@ -63,6 +62,8 @@ def in_order(net: Net) -> list[tuple[str, Call]]:
     Keras sorts layers by their distance from the outputs, and those of one distance by when it first comes to them on
     its way back from the outputs (`keras.src.ops.function.map_graph`).
     """
+    from netc.targets.keras.lowering import to_keras  # noqa: PLC0415 - files mostly have the names of the network
+
     calls = {node.name: to_keras(node.layer, net.operand_shapes(node.name)) for node in net}
     depth = depths(net)
 

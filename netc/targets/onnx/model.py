@@ -14,8 +14,6 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from netc import __version__
-from netc.analysis.sizes import text
-from netc.analysis.sizes.trace import Formulas, formulas
 from netc.diagnostics.escape import harmless
 from netc.rewrites.inference import REWRITES as EXACT
 from netc.rewrites.inference import convolved_shortcuts, rewritten
@@ -30,6 +28,8 @@ from netc.targets.trace import traced
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from netc.analysis.sizes.formula import Extent
+    from netc.analysis.sizes.trace import Formulas
     from netc.ir.net import Net
     from netc.ir.shape import Dim
     from netc.ir.weights import Weights
@@ -73,7 +73,7 @@ def model(program: Program, weights: Weights, more: Mapping[str, str] | None = N
         for name, tensor in tensors.items()
         if tensor.value in made and tensor.value is not None
     }
-    proto, arrays = _proto(program, graph, formulas(net))
+    proto, arrays = _proto(program, graph, _formulas(net))
     for key, value in {**_metadata(program, weights), **(more or {})}.items():
         proto.metadata_props.add(key=key, value=value)
     size = proto.ByteSize() + sum(array.nbytes + len(name.encode()) + FRAME for name, array in arrays.items())
@@ -83,6 +83,14 @@ def model(program: Program, weights: Weights, more: Mapping[str, str] | None = N
     if beside is None:
         raise ExportError(f"the model has {size:,} bytes, and one ONNX file has at most {LARGEST:,}")
     return Made(proto, values, external.place(proto, arrays, beside))
+
+
+def _formulas(net: Net) -> Formulas | None:
+    if not net.is_open:
+        return None
+    from netc.analysis.sizes.trace import formulas  # noqa: PLC0415 - few networks are open
+
+    return formulas(net)
 
 
 def _graph(net: Net, weights: Weights) -> tuple[Graph, dict[str, Tensor]]:
@@ -189,8 +197,14 @@ def _info(name: str, shape: tuple[Dim, ...], known: Formulas | None) -> onnx.Val
         if size is not None:
             dims.append(size)
         else:
-            dims.append(f"{name}_{axis}" if extent is None else text.size(extent).translate(PLAIN))
+            dims.append(f"{name}_{axis}" if extent is None else _formula(extent))
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, dims)
+
+
+def _formula(extent: Extent) -> str:
+    from netc.analysis.sizes import text  # noqa: PLC0415
+
+    return text.size(extent).translate(PLAIN)
 
 
 def _metadata(program: Program, weights: Weights) -> dict[str, str]:
