@@ -13,12 +13,13 @@ import netc
 from netc.compiler import compile_source
 from netc.ir.weights import random_weights
 from netc.program import Program
+from netc.rewrites.inference import rewritten
 from netc.syntax.source import Source
 from netc.targets.errors import ExportError, Unproved
 from tests.effort import unshrunk
 from tests.layer_samples import SAMPLES, Sample
 from tests.one_layer import difference, given, net_of, program_of, weights_of
-from tests.random_networks import compiled, networks
+from tests.random_networks import compiled, networks, opened
 from tests.specs import SPECS
 
 np = pytest.importorskip("numpy")
@@ -27,7 +28,8 @@ pytest.importorskip("onnxruntime")
 from netc.targets.noise import noise  # noqa: E402 - imports ONNX
 from netc.targets.numpy.run import run  # noqa: E402
 from netc.targets.onnx.engine import OnnxRuntime, session  # noqa: E402
-from netc.targets.onnx.model import Made, model  # noqa: E402
+from netc.targets.onnx.model import LAYERS, Made, model  # noqa: E402
+from netc.targets.onnx.model import _graph as graph_of  # noqa: E402
 from netc.targets.proof import prove  # noqa: E402
 
 # Equal to NumPy but for the order in which single numbers are added up.
@@ -98,6 +100,26 @@ def test_a_spec_computes_what_numpy_computes(name: str) -> None:
 )
 def test_dilated_windows_of_open_sizes_are_padded(text: str) -> None:
     proved(program(text))
+
+
+def test_open_sizes_that_are_single_ones_of_their_own_are_found() -> None:
+    made = program("input ?x?x?x2\navg {\n | tanh\n | gmp; fc 12; reshape 1x3x2x2\n}\nconv 3x1")
+    assert noise(made.net, 2, 0)["input1"].shape == (2, 1, 3, 2, 2)
+    proved(made)
+
+
+def test_one_pixel_that_meets_an_open_size_is_as_large() -> None:
+    proved(program("input ?x2\nmul { | identity | gap keep; conv 2x1 sigmoid }\ngroupnorm 2"))
+
+
+@unshrunk(60)
+@drawn(networks())
+def test_shapes_of_tensors_are_those_of_the_network(text: str) -> None:
+    made = compiled(opened(text)) or compiled(text)
+    assert made is not None
+    net, weights = rewritten(made.net, random_weights(made.net, 1), LAYERS)
+    for name, tensor in graph_of(net, weights)[1].items():
+        assert tensor.shape == (None, *net.shapes[name]), name
 
 
 def test_a_deep_network_is_no_deep_recursion() -> None:

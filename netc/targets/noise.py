@@ -7,11 +7,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from netc.analysis.sizes.rules import LIMIT, Trial
+from netc.analysis.sizes.trace import start, symbols
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from netc.ir.net import Net
+    from netc.ir.shape import Shape
 
 SEEN = 9  # from this size on, windows have an inside and two borders
 
@@ -22,29 +24,29 @@ def noise(net: Net, batch: int, seed: int) -> dict[str, NDArray[Any]]:
     import numpy  # noqa: PLC0415 - networks need none
 
     random = numpy.random.default_rng(seed)
-    sizes = _sizes(net)
-    shapes = {
-        name: [sizes[axis] if size is None else size for axis, size in enumerate(net.shapes[name])]
-        for name in net.inputs
-    }
+    closed = _closed(net)
+    shapes = {name: [size or 1 for size in closed.get(name, net.shapes[name])] for name in net.inputs}
     return {name: random.normal(size=(batch, *shape)).astype("float32") for name, shape in shapes.items()}
 
 
-def _sizes(net: Net) -> Mapping[int, int]:
-    """A size for each open axis."""
+def _closed(net: Net) -> Mapping[str, Shape]:
+    """Shapes for the open inputs."""
     trial = Trial(net)
     if not trial.axes:
         return {}
     working = _working(trial)
     first = next(working, None)
     if first is None:
-        raise ValueError(f"no size up to {LIMIT} works for the open inputs of {net.name}")
+        matched = start(net, symbols(net), trial)
+        if matched is None:
+            raise ValueError(f"no size up to {LIMIT} works for the open inputs of {net.name}")
+        return matched
     second = next(working, first)
     for other in (second, first):
         sizes = [first if axis % 2 == 0 else other for axis in range(max(trial.axes) + 1)]
         if trial.failure(sizes) is None:
             break
-    return {axis: sizes[axis] for axis in trial.axes}
+    return trial.shapes(sizes)
 
 
 def _working(trial: Trial) -> Iterator[int]:

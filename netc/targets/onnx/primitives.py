@@ -458,8 +458,8 @@ class Onnx:
 
 
 def _wider(one: Dim, other: Dim) -> Dim:
-    """The size that two axes have together."""
-    return other if one in (1, None) else one
+    """The size that two axes have together, where one pixel meets many."""
+    return other if one == 1 or (one is None and other != 1) else one
 
 
 def _dilated(kernel: Array, dilation: Sizes) -> Array:
