@@ -237,12 +237,13 @@ class Network:
         write(Path(path), self.program.net, weights)
 
     def export(self, path: str | os.PathLike[str], weights: Weights) -> str:
-        """Write the network with weights as `.onnx`, `.xml` with `.bin` (OpenVINO), `.keras`, `.tflite`, or these
-        alone as `.weights.h5`, `.safetensors`, `.npz`: what proves that the file is the network, in words
+        """Write the network with weights as `.onnx`, `.xml` with `.bin` (OpenVINO), `.keras`, `.savedmodel` (a folder),
+        `.tflite`, or these alone as `.weights.h5`, `.safetensors`, `.npz`: what proves that it is the network, in words
         (docs/execution.md).
 
         Raises `netc.targets.errors.ExportError` where it would not be, and writes nothing then; `WeightsError` for
-        weights of another network, ValueError for another ending, ModuleNotFoundError without what the ending needs.
+        weights of another network, ValueError for another ending, ModuleNotFoundError without what the ending needs,
+        OSError for the disk, and for a folder that holds something else.
 
         >>> print(resnet.export("resnet.onnx", resnet.weights("runs/resnet")))
         """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from mmap import mmap
 from pathlib import Path
@@ -66,10 +67,7 @@ def replace_all(contents: Mapping[Path, bytes | mmap]) -> None:
     made, old, undo = {target: _beside(target) for target in targets}, dict[Path, Path](), list[tuple[Path, Path]]()
     try:
         for target, content in targets.items():
-            with open(made[target], "xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            _put(made[target], content)
             if target.exists():
                 made[target].chmod(target.stat().st_mode & 0o7777)
                 old[target] = _beside(target)
@@ -90,6 +88,51 @@ def replace_all(contents: Mapping[Path, bytes | mmap]) -> None:
         aside.unlink()
     for folder in {target.parent for target in targets}:
         _sync(folder)
+
+
+def replace_folder(path: str | os.PathLike[str], contents: Mapping[str, bytes | mmap], inside: Sequence[str]) -> None:
+    """Put a complete folder in the place of another, as `replacing` does a file; names of its files may be paths.
+    Raises OSError: also where `only_holds` does for the old one."""
+    target = Path(os.path.realpath(path))
+    only_holds(target, inside)
+    made, old = _beside(target), _beside(target)
+    try:
+        made.mkdir()
+        for name, content in contents.items():
+            (made / name).parent.mkdir(parents=True, exist_ok=True)
+            _put(made / name, content)
+        moved = target.exists()
+        if moved:
+            target.rename(old)
+        try:
+            made.rename(target)
+        except BaseException:
+            if moved:
+                old.rename(target)
+            raise
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    _sync(target.parent)
+
+
+def only_holds(folder: Path, inside: Sequence[str]) -> None:
+    """Raises OSError for what is there and is no folder, and for one that holds anything but some names, of which the
+    first has to be there."""
+    held = sorted(os.listdir(folder)) if folder.exists() else []
+    if other := next((name for name in held if name not in inside), None):
+        raise FileExistsError(errno.EEXIST, f"the folder holds {other}, which would be lost", str(folder))
+    if held and inside[0] not in held:
+        raise FileExistsError(errno.EEXIST, f"the folder holds {held[0]} and no {inside[0]}", str(folder))
+
+
+def _put(path: Path, content: bytes | mmap) -> None:
+    """Write a new file onto the disk."""
+    with open(path, "xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _replaceable(path: str | os.PathLike[str]) -> Path:

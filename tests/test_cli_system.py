@@ -429,6 +429,53 @@ def test_files_that_belong_together_are_written_all_or_none(
     assert leftovers() == []
 
 
+@pytest.mark.parametrize("there", [[], ["s.pb"], ["s.pb", "variables"]])
+@pytest.mark.parametrize("function", ["os.fsync", "pathlib.Path.rename"])
+@pytest.mark.parametrize("fine", range(4))
+def test_a_folder_is_replaced_whole_or_not_at_all(
+    there: list[str], function: str, fine: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk fails after so many calls that went well."""
+    if there:
+        Path("m").mkdir()
+    for name in there:
+        (Path("m") / name).write_text("old")
+    before = {name: (Path("m") / name).stat().st_ino for name in there}
+    real = os.fsync if function == "os.fsync" else Path.rename
+    calls = 0
+
+    def failing(*given: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == fine + 1:
+            raise OSError(28, "No space left on device")
+        return real(*given)  # type: ignore[arg-type]
+
+    contents = {"s.pb": b"new", "variables/a": b"new"}
+    with monkeypatch.context() as patch:
+        patch.setattr(function, failing)
+        try:
+            files.replace_folder("m", contents, ("s.pb", "variables"))
+        except OSError:
+            assert {path.name: path.stat().st_ino for path in Path("m").glob("*")} == before
+            assert Path("m").exists() == bool(there)
+        else:
+            assert calls <= fine or function == "os.fsync"  # putting the folder on disk may fail
+            assert all((Path("m") / name).read_bytes() == b"new" for name in contents)
+    assert leftovers() == []
+
+
+@pytest.mark.parametrize("holds", [["mine"], ["s.pb", "mine"], ["variables"]])
+def test_a_folder_that_holds_something_else_is_kept(holds: list[str]) -> None:
+    Path("m").mkdir()
+    for name in holds:
+        (Path("m") / name).write_text("old")
+    with pytest.raises(FileExistsError):
+        files.replace_folder("m", {"s.pb": b"new"}, ("s.pb", "variables"))
+    assert sorted(path.name for path in Path("m").iterdir()) == sorted(holds)
+    assert leftovers() == []
+
+
 def test_a_process_killed_between_two_files_leaves_no_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whenever it is: the file by which the others are found is beside its own, or is not there."""
     for name in ("a.xml", "a.bin"):

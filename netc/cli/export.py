@@ -14,8 +14,9 @@ from netc.cli.options import add, add_compiling, real, whole
 from netc.cli.output import STDIO, keep, reason, say, tell
 from netc.cli.running import inputs, load, need
 from netc.cli.training import add_trained, telling, trained
+from netc.files import only_holds
 from netc.precision import FULL, MAX_DROP, NEEDS
-from netc.targets.exporting import SUFFIXES, exported, places, save, suffix_of, unlike_keras
+from netc.targets.exporting import FOLDERS, SUFFIXES, exported, places, save, suffix_of, unlike_keras
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,10 +36,11 @@ examples:
   netc export runs/flowers -o flowers.safetensors            its weights alone
   netc export runs/flowers -o small.onnx --precision int8 --max-drop 0.5
 
-The ending says what is written: .onnx (onnxruntime, OpenVINO, TensorRT), .xml with .bin (OpenVINO), .keras, .tflite
-(LiteRT), or weights as .weights.h5, .safetensors, .npz. A model is read back by the engine that it is for (an ONNX file
-by onnxruntime, once it is checked), run, and compared with NumPy before it is written; where the two differ, the first
-layer that does is named with its line, and nothing is written.
+The ending says what is written: .onnx (onnxruntime, OpenVINO, TensorRT), .xml with .bin (OpenVINO), .keras,
+.savedmodel (a folder, for TensorFlow Serving), .tflite (LiteRT), or weights as .weights.h5, .safetensors, .npz. A model
+is read back by the engine that it is for (an ONNX file by onnxruntime, once it is checked), run, and compared with
+NumPy before it is written; where the two differ, the first layer that does is named with its line, and nothing is
+written.
 
 With --precision, a run promises what fewer bits cost: its metric (accuracy, unless `train` names another) falls by at
 most --max-drop percentage points on images kept from training. Layers return to float32, most harmful first, until that
@@ -150,5 +152,12 @@ def _given(options: argparse.Namespace) -> tuple[Program, Weights, Mapping[str, 
 
 
 def _keep(options: argparse.Namespace, read: list[str | os.PathLike[str]]) -> None:
-    for place in places(Path(options.output)):
+    path = Path(options.output)
+    for place in places(path):
         keep(str(place), read, force=options.force)
+    if inside := FOLDERS.get(suffix_of(path)):
+        try:
+            only_holds(path, inside if options.force else ())
+        except OSError as error:
+            advice = "" if options.force else ": --force replaces a SavedModel, -o and another name keep it"
+            raise UsageError(f"cannot write `{path}`: {reason(error)}{advice}") from None

@@ -21,6 +21,7 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {  # and what each needs
     ".xml": needs.OPENVINO,
     ".keras": (*needs.WEIGHTS, *needs.BUILDING),
     ".tflite": (*needs.WEIGHTS, *needs.BUILDING, "ai_edge_litert"),
+    ".savedmodel": (*needs.WEIGHTS, *needs.BUILDING),
     ".weights.h5": needs.WEIGHTS,
     ".safetensors": needs.WEIGHTS,
     ".npz": needs.WEIGHTS,
@@ -29,8 +30,11 @@ BESIDE: Mapping[str, tuple[str, ...]] = {  # the endings of files that belong to
     ".xml": (".bin",),
     ".onnx": (".onnx.data",),
 }
+FOLDERS: Mapping[str, tuple[str, ...]] = {  # endings of folders, and what such a one holds, the first always
+    ".savedmodel": ("saved_model.pb", "fingerprint.pb", "variables", "assets", "assets.extra"),
+}
 
-Contents = Mapping[str, bytes | mmap]  # of files, by what each has in place of the ending
+Contents = Mapping[str, bytes | mmap]  # of files, by what each has in place of the ending; of a folder, by names in it
 
 
 def suffix_of(path: Path) -> str:
@@ -50,6 +54,9 @@ def places(path: Path) -> list[Path]:
 def save(path: Path, contents: Contents) -> list[tuple[Path, int]]:
     """Write the files of a name, all of them or none: their places and sizes in bytes. Raises OSError."""
     suffix = suffix_of(path)
+    if suffix in FOLDERS:
+        files.replace_folder(path, contents, FOLDERS[suffix])
+        return [(path, sum(map(len, contents.values())))]
     placed = {_place(path, suffix, ending): content for ending, content in contents.items()}
     files.replace_all(placed)
     return [(place, len(content)) for place, content in placed.items()]
@@ -85,6 +92,11 @@ def exported(
 
         content, proof = keras.export(program, weights)
         return {suffix: content}, proof.text()
+    if suffix == ".savedmodel":
+        from netc.targets.keras import saved  # noqa: PLC0415 - imports TensorFlow
+
+        inside, proof = saved.export(program, weights)
+        return inside, proof.text()
     if suffix == ".tflite":
         from netc.targets.litert import export as litert  # noqa: PLC0415 - imports TensorFlow
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from keyword import iskeyword
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from netc.targets.errors import ExportError
 from netc.targets.keras.build import Built, assign, construct, deep_recursion
 from netc.targets.keras.order import depths, recursion
 from netc.targets.keras.quiet import import_tensorflow
+from netc.targets.proof import Proof, prove
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +25,41 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, NDArray[Any]]
 
 SIGNATURE = "serving_default"  # the name under which servers look for what a model computes
+
+
+class SavedModel:
+    """The folder that is to be written, and the Keras model that it was made of, for its layers."""
+
+    def __init__(self, net: Net, built: Built, folder: Path) -> None:
+        import tensorflow as tf  # noqa: PLC0415 - seconds
+
+        self._net = net
+        self._built = built
+        self._loaded = tf.saved_model.load(folder)  # lets go of its variables when it is let go
+        self.name = f"TensorFlow {tf.__version__}"
+
+    def outputs(self, inputs: Arrays) -> Arrays:
+        made = self._loaded.signatures[SIGNATURE](**inputs)
+        return {name: tensor.numpy() for name, tensor in made.items()}
+
+    def before_softmax(self, inputs: Arrays) -> Arrays:
+        return {}  # it is part of the layer
+
+    def layers(self, inputs: Arrays) -> Arrays:
+        made: Arrays = all_layers(self._built).predict_on_batch([inputs[name] for name in self._net.inputs])
+        return made
+
+
+def export(program: Program, weights: Weights) -> tuple[Mapping[str, bytes], Proof]:
+    """The files of the folder by their names in it, and the proof that TensorFlow computes the network from them.
+    Raises `ExportError`, OSError where there is no room for temporary files."""
+    net = program.net
+    with TemporaryDirectory() as name, weighted(program, weights) as built:
+        folder = Path(name)
+        archive(net, built.model, net.outputs, folder)
+        made = sorted(path for path in folder.rglob("*") if path.is_file())
+        contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in made}
+        return contents, prove(program, weights, SavedModel(net, built, folder))
 
 
 @contextmanager
