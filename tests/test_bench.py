@@ -239,6 +239,17 @@ def test_json_and_csv_hold_the_same(spec: Path, capsys: pytest.CaptureFixture[st
     assert float(again["p50"]) > 0
 
 
+def test_fewer_bits_are_rows(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("onnxruntime")
+    line = ["bench", "a.net", "--engines", "onnxruntime", "--precision", "fp32,int8,fp16", "--format", "json", *QUICK]
+    assert main(line) == CLEAN
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["precision"] for row in rows] == ["fp32", "int8", "fp16"]
+    assert all(row["p50"] > 0 for row in rows)
+    assert 0 < rows[2]["difference"] < 1e-2
+    assert [Case("onnxruntime", 1, precision=one).answers for one in ("fp32", "int8", "fp16")] == [True, False, True]
+
+
 def test_weights_of_a_file_are_those_that_run(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     network = netc.load(spec)
     network.save_weights("w.npz", random_weights(network.net, 3))
@@ -262,6 +273,12 @@ WRONG: dict[str, tuple[list[str], int, str]] = {
     "nothing like one": (["--engines", "x"], USAGE, "expected some of onnxruntime, openvino, numpy, keras.predict"),
     "no engine": (["--engines", ""], USAGE, "there is no engine ''"),
     "batch": (["--batch", "1,0"], USAGE, "got '0', expected a whole number"),
+    "a precision that there is not": (["--precision", "int4"], USAGE, "got 'int4', expected some of fp32, bf16"),
+    "a precision without its engine": (
+        ["--precision", "int8"],
+        USAGE,
+        "int8 runs in onnxruntime, which is not measured",
+    ),
     "rounds": (["--rounds", "0"], USAGE, "expected a whole number"),
     "seconds": (["--seconds", "nan"], USAGE, "expected a number of seconds above 0"),
     "size": (["--size", "8"], USAGE, "no size of it is open"),

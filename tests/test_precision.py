@@ -205,6 +205,17 @@ def test_numbers_that_16_bits_cannot_hold_are_refused(here: Path, capsys: pytest
     assert not Path("c.onnx").exists()
 
 
+def test_int8_of_nothing_is_refused() -> None:
+    from netc.ir.weights import random_weights
+    from netc.precision.forms import form
+    from netc.targets.errors import ExportError
+    from netc.targets.onnx.model import model
+
+    program = netc.loads("input 4x4x2\nrelu\nmaxpool 2\n").program
+    with pytest.raises(ExportError, match="nothing in this network computes in int8"):
+        form("int8", model(program, random_weights(program.net, 0)).proto.SerializeToString())
+
+
 RANDOM = ["a.net", "--random-weights", "1", "-o", "a.onnx"]
 WRONG: dict[str, tuple[list[str], str]] = {
     "no run": ([*RANDOM, "--precision", "int8"], "int8 needs a run"),

@@ -144,12 +144,12 @@ class _Together:
             images.tell({})
             images.hear()
             wanted = numpy.load(labels)[: whole - seen]
-            for running in list(self._running):
+            for running in [one for one in self._running if one.row.case.answers]:
                 self._step(running, partial(self._answer, paths))
                 if running in self._running:
                     with numpy.load(paths["answers"]) as held:
                         right[self._rows.index(running.row)] += judge.right(held[judge.output], wanted)
-        for running in self._running:
+        for running in (one for one in self._running if one.row.case.answers):
             running.row.accuracy = right[self._rows.index(running.row)] / whole
         few = f"the first {whole:,} of {there['images']:,}" if whole < there["images"] else f"{whole:,}"
         return f"accuracy is of {few} {there['part']} images"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from netc.bench.statistics import Ratio, percentile, ratio
 
-FP32 = "fp32"
+FP32, INT8 = "fp32", "int8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class Case:
     def text(self) -> str:
         """Its name in messages."""
         return ", ".join([self.engine, *([self.precision] if self.precision != FP32 else []), f"batch {self.batch}"])
+
+    @property
+    def answers(self) -> bool:
+        """Whether it answers as a file of `netc export` does: scales of int8 are seen on noise here, not on images."""
+        return self.precision != INT8
 
     def alike(self, other: Case) -> bool:
         """Whether it differs in the batch at most."""

@@ -17,6 +17,7 @@ from netc.cli.options import add_compiling, sizes, whole
 from netc.cli.output import STDIO, emit, keep, say, tell, write
 from netc.cli.running import inputs, load, need
 from netc.cli.training import add_trained, telling, trained
+from netc.precision import FULL, NEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from netc.bench.accuracy import Labelled
     from netc.bench.measure import Tell
     from netc.bench.report import Report
+    from netc.bench.rows import Case
     from netc.ir.weights import Weights
     from netc.program import Program
 
@@ -33,12 +35,17 @@ examples:
   netc bench resnet32.net                                    all engines that are installed, one image at a time
   netc bench runs/flowers --batch 1,32 -o flowers.svg        a run, with its accuracy, and a plot
   netc bench resnet.net -D n=9 --engines onnxruntime,keras.predict --threads 1
+  netc bench resnet50.net --precision fp32,int8,bf16         in fewer bits too
   netc bench unet.net --size 256 --format csv > unet.csv     where the input is open
 
 engines:
   onnxruntime, openvino, numpy           as `netc predict --engine` runs them
   keras.predict, keras.predict_on_batch  the calls of Keras' users
   tf.function                            the Keras model, traced once
+
+precisions:
+  fp32                                   in every engine
+  fp16, int8 in onnxruntime, bf16 in openvino: every layer, as `netc export --precision` before any returns to float32
 
 Each engine has a process of its own, and one of them works at a time: --rounds turns each, in changing order. `times
 the fastest` is the median of the ratios of the rounds, with the interval that holds it with 95 % confidence. `first
@@ -58,6 +65,9 @@ def configure(command: argparse.ArgumentParser) -> None:
         help="the weights of a spec without --weights, always the same for a seed (0)",
     )
     command.add_argument("--engines", metavar="E,E", help="which, see below (all that are installed)")
+    command.add_argument(
+        "--precision", metavar="P,P", type=_precisions, default=[FULL], help=f"of {', '.join(NEEDS)} (fp32), see below"
+    )
     command.add_argument("--batch", metavar="N,N", type=_batches, default=[_FIRST_BATCH], help="images in a call (1)")
     command.add_argument("--size", type=sizes, metavar="N", help="what a `?` of the input stands for: 256, or 420x560")
     command.add_argument("--threads", type=whole(1, 1024), metavar="N", help="of each engine (what it takes by itself)")
@@ -86,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
     from netc.bench.machine import Machine  # noqa: PLC0415 - for a right command line
     from netc.bench.measure import Plan, measure  # noqa: PLC0415
     from netc.bench.report import Report  # noqa: PLC0415
-    from netc.bench.rows import Case, Row  # noqa: PLC0415
+    from netc.bench.rows import Row  # noqa: PLC0415
 
     if options.output is not None:
         _refuse_plot(options.output)
@@ -94,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
     if absent:
         say(f"not installed: {_missing(absent)}")
     plan = Plan(options.seconds, options.rounds, options.threads)
-    rows = [Row(Case(name, batch)) for batch in options.batch for name in names]
+    rows = [Row(case) for batch in options.batch for case in _cases(names, options.precision, batch)]
     whole, judged = True, ""
     try:
         with _progress() as progress:
@@ -112,6 +122,29 @@ def run(options: argparse.Namespace) -> int:
     if not whole:
         return INTERRUPTED
     return CLEAN if measured else ERRORS
+
+
+def _cases(names: Sequence[str], precisions: Sequence[str], batch: int) -> Iterator[Case]:
+    """What is measured on batches of one size; raises `UsageError` for a precision whose engine is not."""
+    from netc.bench.narrow import RUNS  # noqa: PLC0415 - for a right command line
+    from netc.bench.rows import Case  # noqa: PLC0415
+
+    for precision in precisions:
+        if precision == FULL:
+            yield from (Case(name, batch) for name in names)
+            continue
+        if (engine := RUNS[precision]) not in names:
+            raise UsageError(f"--precision {precision} runs in {engine}, which is not measured")
+        yield Case(engine, batch, "netc.bench.narrow:subject", precision)
+
+
+def _precisions(text: str) -> list[str]:
+    """Precisions, each once, such as fp32,int8."""
+    found = list(dict.fromkeys(text.split(",")))
+    for one in found:
+        if one not in NEEDS:
+            raise argparse.ArgumentTypeError(f"got {one!r}, expected some of {', '.join(NEEDS)}")
+    return found
 
 
 def _batches(text: str) -> list[int]:

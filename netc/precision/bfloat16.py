@@ -11,7 +11,7 @@ import onnx
 import openvino
 from onnx import TensorProto, helper, numpy_helper
 
-from netc.precision.forms import Layer, settled
+from netc.precision.forms import Layer, refusing, settled
 from netc.targets.errors import ExportError
 
 if TYPE_CHECKING:
@@ -48,20 +48,25 @@ class BFloat16:
         graph.node.extend(nodes)
         return settled(made)
 
-    def ready(self, content: bytes) -> Run:
+    def ready(self, content: bytes, batch: int | None = None, threads: int | None = None) -> Run:
         core = openvino.Core()
         if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise ExportError(
                 "this processor does not compute in bfloat16, so that nothing about it can be proved here"
             )
-        try:
-            compiled = core.compile_model(core.read_model(content), "CPU", {HINT: "bf16"})
-        except RuntimeError as error:
-            raise ExportError(f"{self.engine} refuses the model: {error}") from None
+        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", HINT: "bf16"}
+        if threads is not None:
+            settings["INFERENCE_NUM_THREADS"] = threads
+        with refusing(self.engine):
+            read = core.read_model(content)
+            if batch is not None:
+                read.reshape({port.any_name: [batch, *list(port.partial_shape)[1:]] for port in read.inputs})
+            compiled = core.compile_model(read, "CPU", settings)
         names = [output.any_name for output in compiled.outputs]
 
         def run(inputs: Arrays) -> dict[str, Any]:
-            made = compiled(dict(inputs))
+            with refusing(self.engine):
+                made = compiled(dict(inputs))
             return {name: np.array(made[name]) for name in names}
 
         return run

@@ -9,7 +9,7 @@ import onnx
 import onnxruntime
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
-from netc.precision.forms import in_onnxruntime, layers_of, nodes_of, ordered, settled
+from netc.precision.forms import in_onnxruntime, layers_of, nodes_of, ordered, refusing, settled
 
 if TYPE_CHECKING:
     from netc.precision.forms import Run
@@ -31,7 +31,8 @@ class Float16:
         copy = onnx.ModelProto()
         copy.CopyFrom(self._model)
         blocked = nodes_of(copy, floats)
-        return settled(ordered(convert_float_to_float16(copy, keep_io_types=True, node_block_list=blocked)))
+        with refusing("onnxruntime's converter to float16"):
+            return settled(ordered(convert_float_to_float16(copy, keep_io_types=True, node_block_list=blocked)))
 
-    def ready(self, content: bytes) -> Run:
-        return in_onnxruntime(content)
+    def ready(self, content: bytes, batch: int | None = None, threads: int | None = None) -> Run:
+        return in_onnxruntime(content, threads)

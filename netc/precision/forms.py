@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import onnx
+import onnxruntime
 
 from netc import needs
 from netc.precision import NEEDS
@@ -43,8 +45,9 @@ class Form(Protocol):
     def model(self, floats: Collection[str]) -> onnx.ModelProto:
         """The model, with some layers in float32."""
 
-    def ready(self, content: bytes) -> Run:
-        """A model of this form, as a function of batches by the names of inputs. Raises `ExportError`."""
+    def ready(self, content: bytes, batch: int | None = None, threads: int | None = None) -> Run:
+        """A model of this form, as a function of batches by the names of inputs; of one size only, where OpenVINO is
+        told a `batch`, by which it gains. Raises `ExportError`."""
 
 
 def layers_of(model: onnx.ModelProto, ops: Collection[str]) -> tuple[Layer, ...]:
@@ -78,11 +81,27 @@ def settled(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def in_onnxruntime(content: bytes) -> Run:
+@contextmanager
+def refusing(who: str) -> Iterator[None]:
+    """What a converter or an engine fails with, as `ExportError`: its own classes have no common base."""
+    try:
+        yield
+    except ExportError:
+        raise
+    except Exception as error:
+        raise ExportError(f"{who} does not take the network: {error}") from None
+
+
+def in_onnxruntime(content: bytes, threads: int | None = None) -> Run:
     """A model in onnxruntime."""
-    ready = session(content)
+    ready = session(content, threads)
     names = [output.name for output in ready.get_outputs()]
-    return lambda inputs: dict(zip(names, ready.run(names, dict(inputs)), strict=True))
+
+    def run(inputs: Arrays) -> Arrays:
+        with refusing(f"onnxruntime {onnxruntime.__version__}"):
+            return dict(zip(names, ready.run(names, dict(inputs)), strict=True))
+
+    return run
 
 
 def checked(content: bytes) -> bytes:

@@ -18,7 +18,9 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.calibrate import create_calibrator
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
-from netc.precision.forms import in_onnxruntime, layers_of, nodes_of, ordered, settled
+from netc.precision.forms import in_onnxruntime, layers_of, nodes_of, ordered, refusing, settled
+from netc.targets.errors import ExportError
+from netc.targets.onnx.engine import QUIET
 
 if TYPE_CHECKING:
     from netc.precision.forms import Arrays, Run
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 # What computes in 8 bits, and what hands numbers of 8 bits on, which it does where it gets some.
 COMPUTING = ("Conv", "Gemm", "MatMul", "Add", "Mul", "Concat", "AveragePool", "GlobalAveragePool")
 CARRYING = ("Relu", "Clip", "MaxPool", "Transpose", "Flatten", "Reshape", "Slice", "Pad")
+QUANTISER = "onnxruntime's quantiser"
 
 
 class Int8:
@@ -37,19 +40,23 @@ class Int8:
     def __init__(self, content: bytes, images: Iterable[Arrays]) -> None:
         self._model = onnx.shape_inference.infer_shapes(onnx.load_from_string(content))
         self.layers = layers_of(self._model, COMPUTING)
-        self._ranges = _ranges(self._model, images)
+        if not self.layers:
+            raise ExportError("nothing in this network computes in int8: it has no convolution, product or sum")
+        with refusing(QUANTISER):
+            self._ranges = _ranges(self._model, images)
 
     def model(self, floats: Collection[str]) -> onnx.ModelProto:
         copy = onnx.ModelProto()
         copy.CopyFrom(self._model)
         excluded = nodes_of(copy, floats)
         types = QuantType.QInt8, QuantType.QUInt8
-        quantiser = QDQQuantizer(copy, True, True, *types, self._ranges, [], excluded, [*COMPUTING, *CARRYING], {})
-        quantiser.quantize_model()
-        return settled(ordered(quantiser.model.model))
+        with refusing(QUANTISER):
+            made = QDQQuantizer(copy, True, True, *types, self._ranges, [], excluded, [*COMPUTING, *CARRYING], {})
+            made.quantize_model()
+            return settled(ordered(made.model.model))
 
-    def ready(self, content: bytes) -> Run:
-        return in_onnxruntime(content)
+    def ready(self, content: bytes, batch: int | None = None, threads: int | None = None) -> Run:
+        return in_onnxruntime(content, threads)
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]
@@ -68,6 +75,7 @@ def _ranges(model: onnx.ModelProto, images: Iterable[Arrays]) -> Any:
         onnx.save(model, path)
         watching = Path(folder) / "watching.onnx"
         method = CalibrationMethod.MinMax
+        onnxruntime.set_default_logger_severity(QUIET)  # its sessions are not netc's
         calibrator = create_calibrator(path, [*COMPUTING, *CARRYING], watching.as_posix(), calibrate_method=method)
         calibrator.collect_data(_Reader(iter(images)))
         return calibrator.compute_data()
