@@ -204,12 +204,16 @@ class Network:
         """The network as a plain `keras.Model` with new weights, whose layers have the names of the nodes.
 
         It takes batches: batch x the shape of the input, and gives batch x the shape of the output; lists of these
-        where the network has several, in the order of `net.inputs` and `net.outputs`. Raises ModuleNotFoundError
-        without TensorFlow.
+        where the network has several, in the order of `net.inputs` and `net.outputs`. It runs on what Keras is set to:
+        TensorFlow, unless KERAS_BACKEND is `jax` or `torch` (docs/emission.md). Raises ModuleNotFoundError where that
+        is not installed, ValueError for another backend.
         """
-        needs.require("a Keras model", *needs.BUILDING)
-        from netc.targets.keras.build import build  # noqa: PLC0415 - imports TensorFlow
+        from netc.targets.keras.build import build  # noqa: PLC0415 - imports Keras
+        from netc.targets.keras.quiet import backend  # noqa: PLC0415
 
+        if (on := backend()) not in needs.BACKENDS:
+            raise ValueError(f"Keras is set to run on {on!r}, expected KERAS_BACKEND to be {', '.join(needs.BACKENDS)}")
+        needs.require("a Keras model", *needs.BACKENDS[on])
         return build(self.program)
 
     def weights(self, path: str | os.PathLike[str]) -> Weights:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import util
 
 # What each extra of pyproject.toml brings, by the name that is imported, beside what those bring that it includes.
@@ -9,6 +10,9 @@ EXTRAS = {
     "weights": {"numpy": "NumPy", "h5py": "h5py", "safetensors": "safetensors", "psutil": "psutil"},
     "onnx": {"onnx": "ONNX", "onnxruntime": "onnxruntime"},
     "openvino": {"openvino": "OpenVINO"},
+    "keras": {"keras": "Keras"},
+    "jax": {"jax": "JAX"},
+    "torch": {"torch": "Torch"},
     "tensorflow": {"tensorflow": "TensorFlow"},
     "litert": {"ai_edge_litert": "ai-edge-litert"},
     "predict": {"PIL": "Pillow"},
@@ -19,6 +23,9 @@ EXTRAS = {
 INCLUDED = {
     "onnx": ("weights",),
     "openvino": ("onnx",),
+    "keras": ("weights",),
+    "jax": ("keras",),
+    "torch": ("keras",),
     "tensorflow": ("weights",),
     "litert": ("tensorflow",),
     "predict": ("onnx",),
@@ -30,6 +37,11 @@ EXPORTING = ("numpy", "h5py", "safetensors", "psutil", "onnx", "onnxruntime")
 OPENVINO = (*WEIGHTS, "onnx", "openvino")
 BUILDING = ("tensorflow",)
 PREDICTING = (*WEIGHTS, "PIL")  # beside an engine
+BACKENDS: Mapping[str, tuple[str, ...]] = {  # of Keras, which comes with TensorFlow
+    "tensorflow": BUILDING,
+    "jax": ("keras", "jax"),
+    "torch": ("keras", "torch"),
+}
 READING = ("tensorflow", "PIL", "psutil")  # images, for a network that runs
 TRAINING = (*READING, "filelock")
 

@@ -65,7 +65,7 @@ LINES = (
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[Any]:
-    from netc.targets.keras.verify import Runner
+    from netc.targets.keras.runner import Runner
 
     with Runner() as running:
         yield running
@@ -77,7 +77,7 @@ def verified(text: str, runner: Any, change: tuple[str, str] = ("", "")) -> list
     emitted = emit(program)
     assert change[0] in emitted
     keras.backend.clear_session()
-    return verify(program, emitted.replace(*change), runner=runner)
+    return verify(program, emitted.replace(*change), runner=runner).differences
 
 
 @pytest.mark.parametrize("lines", LINES)

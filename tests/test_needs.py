@@ -17,6 +17,8 @@ NET = "input 8x8x3\nconv 4x3 relu\ngap\nfc 2 softmax\n"
 RUNNING = ["train a.net", "evaluate a.net"]
 NEED = {
     "tensorflow": ["compile a.net --verify", *RUNNING],
+    "jax": ["compile a.net --verify --backend jax"],
+    "torch": ["compile a.net --verify --backend torch"],
     "PIL": [*RUNNING, "predict a.net x.png"],
     "psutil": [*RUNNING, "predict a.net x.png"],
     "filelock": ["train a.net"],

@@ -117,7 +117,7 @@ _PLAIN: tuple[tuple[str, str, Function], ...] = (
 _ACROSS = ("softmax", "log_softmax", "sparsemax")
 
 
-_UNLIKE_KERAS = {"sparsemax": "Keras 3.15 on TensorFlow adds up sums of prefixes: its outputs do not sum to 1"}
+_UNLIKE_KERAS = {"sparsemax": "Keras 3.15 adds up sums of prefixes: its outputs do not sum to 1"}
 
 
 _PAPER = {"selu": "SELU", "silu": "SiLU", "mish": "Mish", "hard_silu": "hard SiLU"}

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from netc.layers.base import OperationError
+from netc.targets.keras.backends import refusal
 from netc.targets.keras.lowering import to_keras
 from netc.targets.keras.order import depths, operand_order, recursion
-from netc.targets.keras.quiet import import_keras
+from netc.targets.keras.quiet import backend, import_keras
 
 if TYPE_CHECKING:
     import keras
@@ -38,7 +39,8 @@ def build(program: Program) -> keras.Model:
 
 
 def construct(program: Program) -> Built:
-    """The network as a Keras model, with its parts. Raises `OperationError` where Keras lacks what a layer becomes.
+    """The network as a Keras model, with its parts. Raises `OperationError` where Keras lacks what a layer becomes, or
+    computes something else on what it runs on.
 
     Keras follows a model recursively from its outputs to its inputs and fails at about 1,000 layers one after the
     other, so Python's recursion limit is raised while the model is made. The model then predicts, trains and saves
@@ -48,6 +50,8 @@ def construct(program: Program) -> Built:
     import keras  # noqa: PLC0415 - seconds
 
     net = program.net
+    if why := refusal(net, backend()):
+        raise OperationError(why)
     depth = depths(net)
     tensors: dict[str, Any] = {}
     made: dict[str, list[Any]] = {}

@@ -1,136 +1,60 @@
-"""`--verify`: what was checked against the direct build, and emitted code against that, by running both.
+"""`--verify`: what was checked against the direct build, emitted code against that, and its numbers against NumPy.
 
-The emitted code is run in a process of its own, which knows nothing of netc, and leaves its configuration, weights
-and outputs in files. This process builds the network directly, takes over those weights by name and compares.
+The emitted code is run in a process of its own, which knows nothing of netc (`runner`). This process builds the network
+directly and compares; then both get the same random weights, and what they compute is compared.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
-import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netc.analysis.cost import measure
 from netc.ir.shape import fits, show_shape
-from netc.targets.keras.verify_train import RECORDER
+from netc.targets.errors import ExportError
+from netc.targets.exporting import unlike_keras
+from netc.targets.keras.backends import refusal
+from netc.targets.keras.runner import EmittedModel, Runner
 from netc.targets.keras.verify_train import differences as training_differences
 
 if TYPE_CHECKING:
-    import numpy
+    from numpy.typing import NDArray
 
     from netc.ir.net import Net
     from netc.program import Program
     from netc.targets.keras.build import Built
+    from netc.targets.proof import Proof
+
+    Arrays = Mapping[str, NDArray[Any]]
 
 TOLERANCE = 1e-6  # of the largest output; on one machine the outputs are the same to the last bit
-SAMPLES = 2
+SEED = 0  # of weights and inputs
 SHOWN = 5  # differences listed of one kind
-SIZE_STEP, LARGEST_SIZE = 32, 1024  # unknown sizes are tried in these steps
-
-_RUNNER = """
-import importlib.util, json, os, sys
-
-answers = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)
-import numpy
-import keras
 
 
-# RECORDER
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What differs, each a sentence; and where nothing does, how far the outputs are from those of NumPy."""
+
+    differences: list[str]
+    proof: Proof | None = None
 
 
-def run(folder, outputs):
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(1)
-    spec = importlib.util.spec_from_file_location("emitted", folder + "/emitted.py")
-    emitted = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(emitted)
-    model = emitted.build_model()
-    with open(folder + "/config.json", "w", encoding="utf-8") as file:
-        json.dump(model.get_config(), file, default=str)
-    with open(folder + "/weights.json", "w", encoding="utf-8") as file:
-        json.dump([[weight.path, list(weight.shape)] for weight in model.weights], file)
-    if outputs:
-        forward(folder, model)
-    if hasattr(emitted, "train"):
-        with open(folder + "/train.json", "w", encoding="utf-8") as file:
-            json.dump(record(emitted, model), file, default=str)
-
-
-def forward(folder, model):
-    numpy.savez(folder + "/weights.npz", **{str(n): weight.numpy() for n, weight in enumerate(model.weights)})
-    given = numpy.load(folder + "/inputs.npz")
-    made = model([given[key] for key in given.files] if len(given.files) > 1 else given["0"], training=False)
-    made = made if isinstance(made, (list, tuple)) else [made]
-    numpy.savez(folder + "/outputs.npz", **{str(n): numpy.asarray(value) for n, value in enumerate(made)})
-
-
-for line in sys.stdin:
-    try:
-        answer = run(*json.loads(line)) or ""
-    except Exception as error:
-        answer = f"{type(error).__name__}: {error}"
-    answers.write(json.dumps(answer) + "\\n")
-    answers.flush()
-"""
-
-
-class Runner:
-    """A process that runs emitted modules one after the other; a context manager. `-I` keeps the surroundings out."""
-
-    def __init__(self, timeout: float = 3600) -> None:
-        self.timeout = timeout
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _RUNNER.replace("# RECORDER", RECORDER)],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def __enter__(self) -> Runner:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def run(self, folder: Path, outputs: bool) -> str:
-        """Run the module `emitted.py` of a folder, which gets the results; why that failed, else nothing."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        watchdog = threading.Timer(self.timeout, self._process.kill)
-        watchdog.start()
-        try:
-            self._process.stdin.write(json.dumps([str(folder), outputs]) + "\n")
-            self._process.stdin.flush()
-            answer = self._process.stdout.readline()
-        except BrokenPipeError:
-            answer = ""
-        finally:
-            watchdog.cancel()
-        if not answer:
-            return f"the process of the emitted code ended, or took more than {self.timeout:g} seconds"
-        reason = json.loads(answer)
-        return f"the emitted code fails: {reason}" if reason else ""
-
-
-def verify(program: Program, source: str, *, outputs: bool = True, runner: Runner | None = None) -> list[str]:
-    """What differs between what was checked, the direct build and emitted code; empty when nothing does.
+def verify(program: Program, source: str, *, outputs: bool = True, runner: Runner | None = None) -> Verified:
+    """What differs between what was checked, the direct build and emitted code.
 
     The direct build is compared with what was checked: the output shape of every layer, the names, shapes and trainable
     ones of its weights, the number of parameters. The emitted code is compared with the direct build: the configuration
-    of every layer, names and shapes of all weights, what `train` gives to `compile` and `fit`, and the outputs for
-    random inputs on the same weights; without `outputs` (for giants) all but these. Each difference is one sentence.
-    Without a `runner`, a process is started for this one.
+    of every layer, names and shapes of all weights, what `train` gives to `compile` and `fit`, and the outputs on the
+    same random weights and inputs; and these are proved to be those of NumPy. Without `outputs` (for giants) numbers
+    are left out. Both run on the backend of the `runner`; without one, a process on TensorFlow is started for this one.
+
+    Raises `netc.targets.errors.ExportError` where the backend computes something else than NumPy or cannot run the
+    code, RuntimeError where Keras runs on another backend in this process already.
     """
     if runner is None:
         with Runner() as own:
@@ -139,31 +63,41 @@ def verify(program: Program, source: str, *, outputs: bool = True, runner: Runne
         return _verify(program, source, Path(folder), outputs, runner)
 
 
-def _verify(program: Program, source: str, folder: Path, outputs: bool, runner: Runner) -> list[str]:
-    import numpy  # noqa: PLC0415 - comes with TensorFlow
+def _verify(program: Program, source: str, folder: Path, outputs: bool, runner: Runner) -> Verified:
+    from netc.ir.weights import random_weights  # noqa: PLC0415
+    from netc.targets.keras.build import assign, construct  # noqa: PLC0415
+    from netc.targets.keras.quiet import import_keras  # noqa: PLC0415
+    from netc.targets.proof import prove  # noqa: PLC0415 - comes with Keras: NumPy
 
-    from netc.targets.keras.build import construct  # noqa: PLC0415
-
+    if why := refusal(program.net, runner.backend):
+        raise ExportError(why)
+    import_keras(runner.backend)
     built = construct(program)
     model, found = built.model, checked_differences(program.net, built)
     (folder / "emitted.py").write_text(source, encoding="utf-8")
-    inputs = _inputs(program.net)
-    given: dict[str, Any] = {str(number): value for number, value in enumerate(inputs)}
-    numpy.savez(folder / "inputs.npz", **given)
-    failure = runner.run(folder, outputs)
+    failure = runner.run("build", folder)
     if failure:
-        return [*found, failure]
+        if runner.backend != "tensorflow":  # which may lack what Keras does there
+            raise ExportError(failure)
+        return Verified([*found, failure])
     trained = []
     if program.sections.train is not None:
         seen = folder / "train.json"
         told = json.loads(seen.read_text(encoding="utf-8")) if seen.exists() else None
         trained = training_differences(told, program, model)
     found += _configs(json.loads((folder / "config.json").read_text(encoding="utf-8")), model.get_config())
-    weights = dict(json.loads((folder / "weights.json").read_text(encoding="utf-8")))
-    found += _weights(weights, model) + trained
+    found += _weights(dict(json.loads((folder / "weights.json").read_text(encoding="utf-8"))), model) + trained
     if found or not outputs:
-        return found
-    return _outputs(folder, weights, model, inputs)
+        return Verified(found)
+    weights = random_weights(program.net, SEED)
+    emitted = EmittedModel(runner, program.net, weights, folder)
+    try:
+        proof = prove(program, weights, emitted, SEED)
+    except ExportError as error:
+        known = (f"\n  `{op}`: {what}" for op, what in unlike_keras(program.net).items())
+        raise ExportError("".join((str(error), *known))) from None
+    assign(model, weights)
+    return Verified(_outputs(program.net, emitted, model), proof)
 
 
 # -- what was checked ----------------------------------------------------------------------------------------
@@ -252,54 +186,25 @@ def _weights(emitted: dict[str, list[int]], model: Any) -> list[str]:
     return found
 
 
-def _outputs(folder: Path, paths: Iterable[str], model: Any, inputs: list[numpy.ndarray]) -> list[str]:
-    """Differences between outputs, once the model has the weights of the emitted code by name."""
-    import numpy  # noqa: PLC0415
+def _outputs(net: Net, emitted: EmittedModel, model: Any) -> list[str]:
+    """Differences between the outputs of the emitted code and of the direct build, which have the same weights."""
+    import numpy  # noqa: PLC0415 - comes with Keras
+    from keras import ops  # noqa: PLC0415 - seconds
 
-    own, values = {weight.path: weight for weight in model.weights}, numpy.load(folder / "weights.npz")
-    for number, path in enumerate(paths):
-        own[path].assign(values[str(number)])
-    expected = model(inputs if len(inputs) > 1 else inputs[0], training=False)
-    expected = expected if isinstance(expected, list | tuple) else [expected]
-    given = numpy.load(folder / "outputs.npz")
+    from netc.targets.noise import noise  # noqa: PLC0415
+    from netc.targets.proof import BATCH  # noqa: PLC0415
+
+    inputs = noise(net, BATCH, SEED)
+    operands = [inputs[name] for name in net.inputs]
+    expected = model(operands if len(operands) > 1 else operands[0], training=False)
+    given = emitted.outputs(inputs)
     found = []
-    for number, tensor in enumerate(expected):
-        one, other = given[str(number)], numpy.asarray(tensor)
+    for name, tensor in zip(net.outputs, expected if isinstance(expected, list | tuple) else [expected], strict=True):
+        one, other = given[name], ops.convert_to_numpy(tensor)
         if one.shape != other.shape:
-            found.append(f"output {number + 1} is {one.shape} in the emitted code, {other.shape} in the network")
+            found.append(f"the output {name} is {one.shape} in the emitted code, {other.shape} in the network")
             continue
         gap = float(numpy.abs(one - other).max(initial=0.0))
         if not gap <= TOLERANCE * max(1.0, float(numpy.abs(other).max(initial=0.0))):
-            found.append(f"output {number + 1} differs by up to {gap:g}")
+            found.append(f"the output {name} differs by up to {gap:g}")
     return found
-
-
-def _inputs(net: Net) -> list[numpy.ndarray]:
-    """Random inputs; an unknown size becomes the smallest multiple of 32 that the network takes."""
-    import numpy  # noqa: PLC0415
-
-    random = numpy.random.default_rng(0)
-    size = _valid_size(net)
-    shapes = [tuple(size if dim is None else dim for dim in net.shapes[name]) for name in net.inputs]
-    return [random.standard_normal((SAMPLES, *shape)).astype("float32") for shape in shapes]
-
-
-def _valid_size(net: Net) -> int:
-    sizes = range(SIZE_STEP, LARGEST_SIZE + 1, SIZE_STEP)
-    return next((size for size in sizes if _fits(net, size)), LARGEST_SIZE)
-
-
-def _fits(net: Net, size: int) -> bool:
-    """Whether all shapes follow when every unknown size of the inputs is this one."""
-    from netc.params import Refused  # noqa: PLC0415
-
-    shapes: dict[str, tuple[int | None, ...]] = {}
-    for node in net:
-        if node.layer.is_input:
-            shapes[node.name] = tuple(size if dim is None else dim for dim in net.shapes[node.name])
-            continue
-        try:
-            shapes[node.name] = node.layer.infer([shapes[name] for name in net.operands(node.name)])
-        except Refused:
-            return False
-    return True

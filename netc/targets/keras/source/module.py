@@ -14,10 +14,12 @@ from netc.limits import Limits
 from netc.lower.evaluate import Scope, evaluate
 from netc.lower.expansion import Body, LayerStep
 from netc.lower.walk import mentions, nested
+from netc.needs import BACKENDS
 from netc.program import Program
 from netc.sections.settings import WeightDecay
 from netc.syntax.parser import parse
 from netc.syntax.tree import Definition, If, Operation, Parameter, Statement
+from netc.targets.keras.backends import refusal
 from netc.targets.keras.order import depths, recursion
 from netc.targets.keras.source import tree
 from netc.targets.keras.source.calls import PACKAGES
@@ -49,6 +51,7 @@ from netc.targets.keras.source.tree import (
     load,
     packages,
     reads,
+    refuse,
     written,
 )
 
@@ -99,7 +102,7 @@ class Emitter:
         """A module with every layer written out."""
         net = self.program.net
         flat = Flat(net, self.identifiers)
-        body = [*self._limit(), *flat.statements()]
+        body = [*self._limit(), *self._refused(), *flat.statements()]
         inputs = _one([load(flat.variables[name]) for name in net.inputs])
         body.append(self._model(inputs, _one([load(flat.variables[name]) for name in net.outputs])))
         return self._module([define("build_model", [], 0, body), *self._train(None)])
@@ -191,6 +194,12 @@ class Emitter:
             *tree.statements(limit, LIMIT=ast.Constant(2 * self.levels + 1000)),
         ]
 
+    def _refused(self) -> Statements:
+        """The end on a backend where it would be another network."""
+        reasons = ((name, refusal(self.program.net, name)) for name in BACKENDS)
+        running = "keras.backend.backend() == NAME"
+        return [refuse(written(running, NAME=constant(name)), why) for name, why in reasons if why]
+
     def _build_model(self, frame: Frame, items: Statements, conditions: Conditions) -> ast.stmt:
         signature = self._signature(frame.variables, frame.reals, self._built())
         read = set(mentions(filter(_is_network, frame.statements)))
@@ -200,7 +209,7 @@ class Emitter:
         documented = signature.documented
         doc = ["Build the model.", "", "Args:", *(f"    {line}" for line in documented)]
         body: Statements = [Docstring(doc)] if documented else []
-        body += [*self._limit(), *signature.computed, *checks, *items]
+        body += [*self._limit(), *self._refused(), *signature.computed, *checks, *items]
         return define("build_model", signature.written, len(signature.written), body)
 
     def _signature(self, variables: Mapping[str, str], reals: frozenset[str], wanted: Container[str]) -> Signature:
