@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from netc.analysis.cost import NetCost
     from netc.analysis.sizes.fitting import OpenSizes
     from netc.data.stream import Datasets
+    from netc.engines.positional import Positional
     from netc.figures.drawing import Drawing
     from netc.ir.net import Net
     from netc.ir.weights import Weights
@@ -258,6 +259,37 @@ class Network:
         contents, proof = exported(self.program, weights, Path(path))
         save(Path(path), contents)
         return proof
+
+    def engine(
+        self,
+        name: str = "auto",
+        *,
+        weights: Weights | str | os.PathLike[str],
+        batch: int | None = None,
+        threads: int | None = None,
+    ) -> Positional:
+        """The network with weights (arrays, a file, or a run), ready to run without TensorFlow: a function of batches
+        as the network takes them, without the steps of `data`.
+
+        `name` is `onnxruntime`, `openvino`, `numpy` or `tensorflow`, or `auto` for the first of these that is
+        installed. A `batch` is the only one that it then takes, by which OpenVINO gains; `threads` is how many it may
+        use. It is called with an array, batch x the shape of the input, and gives one; lists of these, in the order of
+        `net.inputs` and `net.outputs`, where the network has several, or for the inputs a dictionary by their names.
+
+        Raises `netc.ir.weights.WeightsError` for weights that do not fit, `netc.engines.EngineError` where the engine
+        does not take the network, ValueError for another name, ModuleNotFoundError for one that is not installed.
+
+        >>> run = resnet.engine("openvino", weights="runs/resnet")
+        >>> run(images).argmax(axis=-1)
+        """
+        from netc.engines import engine  # noqa: PLC0415 - for those who ask
+        from netc.engines.positional import Positional  # noqa: PLC0415
+        from netc.ir.weights import Weights  # noqa: PLC0415
+
+        held = weights if isinstance(weights, Weights) else self.weights(weights)
+        held.check(self.net)
+        made = engine(self.program, held, name, batch=batch, threads=threads)
+        return Positional(made, self.net.inputs, self.net.outputs)
 
     def datasets(self, data: Any = None, *, seed: int | None = None) -> Datasets:
         """The images that `train` would see, through the steps of the `data` section, as streams of `tf.data` batches.

@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from netc.program import Program
 
 PARTS = ("test", "validation", "train")
+TENSORFLOW = "tensorflow"
 ALL = "all"  # the images for training, with those that `validation` keeps
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What was found, on which images, with which weights."""
+    """What was found, on which images, with which weights, by which engine."""
 
     part: str
     images: int
     weights: Path
+    engine: str
     values: Mapping[str, float]
 
 
@@ -37,11 +39,14 @@ def evaluate(
     part: str | None = None,
     statistics: Statistics | None = None,
     seed: int = 0,
+    engine: str = TENSORFLOW,
 ) -> Evaluation:
     """Evaluate on a part of the data: the test images, else those kept for validation, else all for training; or on
     `ALL`, which other images than the run's are.
 
-    Raises `RunError`, `WeightsError` and `DataError`.
+    TensorFlow runs the network as training does, in the precision of the `train` section; another engine of
+    `netc.engines` runs it in float32, and TensorFlow reads the images and computes losses and metrics of its outputs.
+    Raises `RunError`, `WeightsError`, `EngineError` and `DataError`.
     """
     section = program.sections.train
     if section is None:
@@ -49,18 +54,28 @@ def evaluate(
     import_tensorflow()
     import tensorflow as tf  # noqa: PLC0415
 
-    from netc.data import prepare  # noqa: PLC0415
+    from netc.data import as_data_error, prepare  # noqa: PLC0415
+    from netc.engines import chosen  # noqa: PLC0415
+    from netc.engines import engine as ready  # noqa: PLC0415
+    from netc.targets.keras.weights import read  # noqa: PLC0415
     from netc.train.steps import Steps  # noqa: PLC0415
     from netc.train.trainee import Trainee  # noqa: PLC0415
-    from netc.train.weights import load_into  # noqa: PLC0415
+    from netc.train.weights import file_of, load_into  # noqa: PLC0415
 
     found = prepare(program, source=data, seed=seed, batch=section.batch, statistics=statistics, divide=part != ALL)
     streams = {name: stream for name in PARTS if (stream := getattr(found, name)) is not None}
-    chosen = part or next(iter(streams))
-    place = "train" if chosen == ALL else chosen
+    part = part or next(iter(streams))
+    place = "train" if part == ALL else part
     if place not in streams:
-        raise RunError(f"the data have no {chosen} images; there are images for {' and '.join(streams)}")
+        raise RunError(f"the data have no {part} images; there are images for {' and '.join(streams)}")
     stream = replace(streams[place], training=False, shuffled=False)
     trainee = Trainee(program, Clock(1, 1), seed, tf.distribute.get_strategy())
     matched = load_into(trainee.model, program, weights, strict=True)
-    return Evaluation(chosen, stream.images, matched.path, Steps(trainee).validate(stream.batches()))
+    steps, name = Steps(trainee), chosen(engine)
+    other = None if name == TENSORFLOW else ready(program, read(file_of(weights), program.net)[0], name)
+    try:
+        values = steps.validate(stream.batches()) if other is None else steps.judge(stream.batches(), other)
+    except tf.errors.OpError as error:
+        raise (as_data_error(error, program) or error) from None
+    said = other.name if other else f"TensorFlow {tf.__version__}"
+    return Evaluation(part, stream.images, matched.path, said, values)

@@ -12,6 +12,7 @@ from netc.train.trainee import Head, Meters, Trainee
 
 if TYPE_CHECKING:
     from netc.data.stream import Stream
+    from netc.engines import Engine
 
 
 class Steps:
@@ -26,6 +27,7 @@ class Steps:
         self._train_one = tf.function(self._one)
         self._train_many = tf.function(self._many)
         self._test = tf.function(self._test_all, reduce_retracing=True)
+        self._judge = tf.function(self._judge_one, reduce_retracing=True)
 
     @property
     def several(self) -> bool:
@@ -47,6 +49,17 @@ class Steps:
         meters = self.trainee.validation
         meters.reset()
         self._test(batches)
+        return meters.values()
+
+    def judge(self, batches: Any, run: Engine) -> dict[str, float]:
+        """Loss and metrics of what another engine makes of all batches, with the weights that the model has."""
+        meters = self.trainee.validation
+        meters.reset()
+        (first, *_) = self.trainee.program.net.inputs
+        for images, labels in batches:
+            given = images if isinstance(images, Mapping) else {first: images}
+            made = run({name: each.numpy() for name, each in given.items()})
+            self._judge(labels, {head.name: made[head.name] for head in self.trainee.heads})
         return meters.values()
 
     # -- in the graph ----------------------------------------------------------------------------------------
@@ -78,9 +91,11 @@ class Steps:
 
     def _test_all(self, batches: Any) -> None:
         for images, labels in batches:
-            predicted = self._outputs(self.trainee.model(images, training=False))
-            total, parts = self._losses(labels, predicted, None, 1.0)
-            self._measure(self.trainee.validation, labels, predicted, total, parts, 1.0)
+            self._judge_one(labels, self._outputs(self.trainee.model(images, training=False)))
+
+    def _judge_one(self, labels: Any, predicted: Mapping[str, Any]) -> None:
+        total, parts = self._losses(labels, predicted, None, 1.0)
+        self._measure(self.trainee.validation, labels, predicted, total, parts, 1.0)
 
     def _outputs(self, made: Any) -> dict[str, Any]:
         heads = self.trainee.heads
