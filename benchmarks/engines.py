@@ -4,7 +4,7 @@ whether the goals of docs/execution.md are met: `python -m benchmarks.engines`.
 Every row is a process of its own, one works at a time, and each has a turn in every round (`netc.bench`): read the
 ratios. All have the same random weights and the same noise; OpenVINO computes in float32. It judges nothing: the exit
 code is 0. Name networks, or `predict` for `netc predict` of one image in whole processes, to measure those alone;
-`--seconds` a row and `--rounds` are as in `netc bench`.
+`--seconds` a row, `--rounds` and `--threads` are as in `netc bench`.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def from_file(given: Given) -> Subject:
     path = Path(os.environ[FILES]) / f"{origin}-{given.program.name}-{size or OPEN}.onnx"
     if origin == OURS:
         _write(given, size, path)
-    made = _onnxruntime(path) if engine == "onnxruntime" else _openvino(path, size)
+    made = _onnxruntime(path, given.threads) if engine == "onnxruntime" else _openvino(path, size, given.threads)
     return Subject(f"{given.engine} ({made[0]})", partial(_renamed, given.program.net.outputs, made[1]), _size(path))
 
 
@@ -98,10 +98,12 @@ def _write(given: Given, batch: int | None, path: Path) -> None:
     path.write_bytes(proto.SerializeToString())
 
 
-def _onnxruntime(path: Path) -> tuple[str, Any]:
+def _onnxruntime(path: Path, threads: int | None) -> tuple[str, Any]:
     import onnxruntime  # noqa: PLC0415
 
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
     def run(inputs: Mapping[str, Any]) -> Any:
         return session.run(None, dict(inputs))
@@ -109,7 +111,7 @@ def _onnxruntime(path: Path) -> tuple[str, Any]:
     return f"onnxruntime {onnxruntime.__version__}", run
 
 
-def _openvino(path: Path, batch: int | None) -> tuple[str, Any]:
+def _openvino(path: Path, batch: int | None, threads: int | None) -> tuple[str, Any]:
     import openvino  # noqa: PLC0415
 
     core = openvino.Core()
@@ -117,6 +119,7 @@ def _openvino(path: Path, batch: int | None) -> tuple[str, Any]:
     if batch is not None:
         model.reshape({port.any_name: [batch, *list(port.partial_shape)[1:]] for port in model.inputs})
     pinned = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    pinned |= {"INFERENCE_NUM_THREADS": str(threads)} if threads else {}
     request = core.compile_model(model, "CPU", pinned).create_infer_request()
 
     def run(inputs: Mapping[str, Any]) -> Any:
@@ -152,9 +155,9 @@ def measured(name: str, plan: Plan) -> Report:
         for batch in NETWORKS[name]:
             here = [Row(case) for case in cases(name, batch)]
             for row in here:
-                origin, *_, kind = row.case.engine.split(", ")
-                if origin == THEIRS:
-                    row.error = converted(name, batch if kind == FIXED else None, Path(folder))
+                if row.case.engine.startswith(THEIRS):
+                    fixed = row.case.engine.endswith(FIXED)
+                    row.error = converted(name, batch if fixed else None, Path(folder))
             fine = [row for row in here if not row.error]
             measure(program, random_weights(program.net, SEED), fine, plan, _tell)
             rows += here
@@ -231,7 +234,8 @@ start = time.perf_counter()
 unheard = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
 child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=unheard)
 _, status, usage = os.wait4(child, 0)
-print(time.perf_counter() - start, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6, status)
+seconds, unit = time.perf_counter() - start, 1 if sys.platform == "darwin" else 1024
+print(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e6, status)
 """
 BARE = """
 import sys, numpy, onnxruntime
@@ -244,13 +248,15 @@ SECONDS, MEGABYTES = 0.4, 120  # the goal
 
 
 def cold_predictions(rounds: int) -> list[tuple[str, str, str, str, str]]:
-    """`netc predict` of one image, whole processes in turn: seconds, and the most megabytes."""
+    """`netc predict` of one image, whole processes in turn: seconds, those of them that processors worked for it, and
+    the most megabytes."""
     spec = (SPECS / "resnet32.net").read_text().partition("\ndata ")[0]  # statistics would be those of a run
     name = netc.loads(spec).net.inputs[0]
     predict = [sys.executable, "-m", "netc", "predict", "a.net", "--weights", "w.safetensors", "a.png", "--engine"]
     lines = {f"netc predict --engine {engine}": [*predict, engine] for engine in NAMES if _installed(engine)}
     lines["onnxruntime and Pillow alone, on the exported file"] = [sys.executable, "-c", BARE, name]
-    times: dict[str, dict[int, list[float]]] = {line: {} for line in lines}
+    times: dict[str, list[float]] = {line: [] for line in lines}
+    work: dict[str, list[float]] = {line: [] for line in lines}
     most = dict.fromkeys(lines, 0.0)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "a.net").write_text(spec)
@@ -260,14 +266,15 @@ def cold_predictions(rounds: int) -> list[tuple[str, str, str, str, str]]:
             ["-c", "from PIL import Image; Image.linear_gradient('L').resize((32, 32)).convert('RGB').save('a.png')"],
         ):
             subprocess.run([sys.executable, *words], check=True, cwd=folder, capture_output=True, env=_environment())
-        for number in range(rounds + 1):  # the first is for what the disk holds
+        for _ in range(rounds + 1):  # the first is for what the disk holds
             for line, command in lines.items():
-                seconds, megabytes = _cold(command, folder)
-                times[line][number] = [seconds]
+                seconds, worked, megabytes = _cold(command, folder)
+                times[line].append(seconds)
+                work[line].append(worked)
                 most[line] = max(most[line], megabytes)
     found = []
     for line in lines:
-        values = [values[0] for number, values in times[line].items() if number]
+        values = times[line][1:]
         wanted = line == f"netc predict --engine {NAMES[0]}"
         met = statistics.median(values) <= SECONDS and most[line] <= MEGABYTES
         found.append(
@@ -275,7 +282,8 @@ def cold_predictions(rounds: int) -> list[tuple[str, str, str, str, str]]:
                 "one image, cold",
                 line,
                 f"<= {SECONDS} s, <= {MEGABYTES} MB" if wanted else "",
-                f"{statistics.median(values):.2f} s ({min(values):.2f} to {max(values):.2f}), {most[line]:.0f} MB",
+                f"{statistics.median(values):.2f} s ({min(values):.2f} to {max(values):.2f}), "
+                f"{statistics.median(work[line][1:]):.2f} s of processors, {most[line]:.0f} MB",
                 ("met" if met else "not met") if wanted else "",
             )
         )
@@ -295,13 +303,14 @@ def _environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(SPECS.parent), "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
 
 
-def _cold(command: Sequence[str], folder: str) -> tuple[float, float]:
+def _cold(command: Sequence[str], folder: str) -> tuple[float, float, float]:
+    """Seconds, those of processors, and the most megabytes."""
     line = [sys.executable, "-I", "-S", "-c", TIMED, *command]
     done = subprocess.run(line, check=True, cwd=folder, capture_output=True, text=True, env=_environment())
-    seconds, megabytes, status = done.stdout.split()
+    seconds, worked, megabytes, status = done.stdout.split()
     if int(status):
         raise SystemExit(f"{' '.join(command)} failed: {done.stderr.strip()}")
-    return float(seconds), float(megabytes)
+    return float(seconds), float(worked), float(megabytes)
 
 
 def main() -> None:
@@ -309,10 +318,11 @@ def main() -> None:
     options.add_argument("networks", nargs="*", help=f"of {', '.join((*NETWORKS, COLD))} (all)")
     options.add_argument("--seconds", type=float, default=6.0)
     options.add_argument("--rounds", type=int, default=30)
+    options.add_argument("--threads", type=int, help="of each row: 1 where other programs have the processors too")
     chosen = options.parse_args()
     if unknown := set(chosen.networks) - {*NETWORKS, COLD}:
         options.error(f"there is no {', '.join(sorted(unknown))}")
-    plan, found = Plan(chosen.seconds, chosen.rounds), []
+    plan, found = Plan(chosen.seconds, chosen.rounds, chosen.threads), []
     for name in [name for name in NETWORKS if name in (chosen.networks or NETWORKS)]:
         report = measured(name, plan)
         print(report.render("text"), flush=True)

@@ -119,6 +119,8 @@ class _Together:
     def judge(self, program: Program, labelled: Labelled) -> str:
         """Give each the same images, and count what is right."""
         judge = Judge.of(program)
+        if not self._running:
+            return ""
         if judge is None:
             return "no accuracy: the first output has no classes"
         try:

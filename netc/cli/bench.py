@@ -211,8 +211,10 @@ def _given(options: argparse.Namespace) -> tuple[Program, Weights, str, Labelled
         weights, found = read(file_of(path), program.net)
         found.path = path
         tell(found.text())
-        kept = options.images and record and Labelled(record.data, statistics, record.seed, options.images)
-        return _sized(program, options.size), weights, f"weights of {path}", kept or None
+        labelled = None
+        if record and options.images and options.size is None:  # at another size they are not the run's images
+            labelled = Labelled(record.data, statistics, record.seed, options.images)
+        return _sized(program, options.size), weights, f"weights of {path}", labelled
     if Path(options.file).is_dir():
         raise UsageError(f"{options.file} holds no run: it has no run.json")
     program = load(options)
