@@ -108,4 +108,5 @@ def archive(net: Net, model: Any, outputs: Sequence[str], folder: Path) -> None:
     try:
         archive.write_out(folder, verbose=False)
     except tf.errors.OpError as error:  # TensorFlow writes files by itself
-        raise OSError(f"TensorFlow cannot write into {folder}: {error.message}") from None
+        why = error.message.rpartition("; ")[2].partition(" [Op:")[0]
+        raise OSError(f"TensorFlow cannot write temporary files: {why}") from None

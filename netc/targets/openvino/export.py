@@ -47,6 +47,6 @@ def written(made: Made) -> tuple[bytes, bytes]:
         try:
             openvino.serialize(read, text, numbers)
         except RuntimeError as error:
-            raise OSError(f"OpenVINO cannot write to the folder of temporary files: {error}") from None
+            raise OSError(f"OpenVINO cannot write temporary files: {error}") from None
         first, end, rest = text.read_bytes().partition(b"\n")
         return first + MARK + end + rest, numbers.read_bytes()
