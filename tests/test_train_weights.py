@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +172,44 @@ def test_files_that_hold_no_weights_are_told(tmp_path: Path) -> None:
     other.save(tmp_path / "other.keras")
     with pytest.raises(WeightsError, match=r"(?s)no layer .* the file has a, b.*the network has stage1_conv1"):
         load_into(loads(NET).to_keras(), loads(NET).program, tmp_path / "other.keras")
+
+
+def test_weights_of_a_run_go_out_and_come_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Trained, exported, and trained on by steps that are too small to change a number."""
+    from netc.cli import main
+
+    pytest.importorskip("safetensors")
+    pytest.importorskip("sklearn")
+    pillow = pytest.importorskip("PIL.Image")
+
+    def told(*arguments: str) -> tuple[str, str]:
+        code = main([*arguments])
+        out, said = capsys.readouterr()
+        assert code == 0, said
+        return out, said
+
+    spec, first, again = (str(tmp_path / name) for name in ("d.net", "first", "again"))
+    Path(spec).write_text(
+        "input 8x8x1; conv 4x3 relu; gap; fc 10 softmax; data digits\n"
+        "train { loss categorical_crossentropy; optimizer sgd lr=0.1; batch 64; steps 20 }"
+    )
+    told("train", spec, "--out", first)
+    for suffix in (".safetensors", ".npz", ".weights.h5"):
+        told("export", first, "-o", f"{first}{suffix}")
+    small = ("--set", "train.steps=1", "--set", "train.optimizer.lr=1e-30")
+    _, said = told("train", spec, "--out", again, "--weights", f"{first}.safetensors", *small)
+    assert "2 layers set by name" in said
+    told("export", again, "-o", f"{again}.npz")
+    with np.load(f"{first}.npz") as before, np.load(f"{again}.npz") as after:
+        assert before.files == after.files
+        assert all(np.array_equal(before[name], after[name]) for name in before.files)
+
+    digit = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
+    pillow.fromarray(digit).save(tmp_path / "digit.png")
+    wanted, _ = told("predict", first, str(tmp_path / "digit.png"), "--format", "json")
+    shares = dict(json.loads(wanted)[0]["classes"])
+    for suffix in (".safetensors", ".npz", ".weights.h5"):
+        made, _ = told(
+            "predict", spec, str(tmp_path / "digit.png"), "--weights", f"{first}{suffix}", "--format", "json"
+        )
+        assert dict(json.loads(made)[0]["classes"]) == shares, suffix

@@ -29,7 +29,7 @@ DESCRIPTION = "Write a network with its weights as a file that other programs ru
 EXAMPLES = """\
 examples:
   netc export runs/flowers -o flowers.onnx                   what a run came to
-  netc export resnet50.net --weights resnet50.h5 -o resnet50.onnx
+  netc export resnet50.net -D bias=true --weights resnet50.h5 -o resnet50.onnx
   netc export resnet.net -D n=9 --random-weights 0 -o r.onnx  to measure how fast it is
   netc export runs/flowers -o flowers.xml                    for OpenVINO, with flowers.bin
   netc export runs/flowers -o flowers.tflite                 for LiteRT, on phones

@@ -60,7 +60,9 @@ def add_trained(command: argparse.ArgumentParser) -> None:
     """Declare what names trained weights."""
     command.add_argument("file", metavar="RUN|FILE", help="the folder of a run, or a spec with --weights")
     command.add_argument(
-        "--weights", metavar="W", help="`best`, or a file: .keras, .h5, a checkpoint (those at the end of the run)"
+        "--weights",
+        metavar="W",
+        help="`best`, or a file: .keras, .h5, a checkpoint (those at the end of the run)",
     )
 
 

@@ -65,13 +65,18 @@ def pairs(net: Net, needed: Needed, layers: Layers, held: Held, skip: Collection
         raise StorageError(f"its names are not those of the network, and {unclear[0]}")
     if unclear or len(matched) <= max(len(fitting), min(len(needed), len(held)) // 2):
         return Pairs(named, True)
-    ours = [name for name in wanted if name not in alike.of]
     taken = set(alike.of.values())
-    theirs = [name for name in held if name not in taken]
+    ours = sorted((name for name in wanted if name not in alike.of), key=lambda name: _largest(needed[name]))
+    theirs = sorted((name for name in held if name not in taken), key=lambda name: _largest(held[name]))
     differing = {
         here: there for here, there in zip(ours, theirs, strict=False) if not fits(held[there], needed[here], layers)
     }
     return Pairs({**alike.of, **differing}, False)
+
+
+def _largest(arrays: Sequence[Stored] | Sequence[Weight]) -> tuple[int, tuple[int, ...]]:
+    """The shape of a layer's kernel: by it layers that differ are told beside those most like them."""
+    return max(((len(one.shape), one.shape) for one in arrays), default=(0, ()))
 
 
 def _alike(net: Net, needed: Needed, layers: Layers, held: Held) -> _Alike:
@@ -83,14 +88,16 @@ def _alike(net: Net, needed: Needed, layers: Layers, held: Held) -> _Alike:
         if len(near) == len(same) and (len(same) == 1 or tuple(same) in in_line):
             found.of.update(zip(same, near, strict=True))
         elif near:
-            found.unclear.update(dict.fromkeys(same, _unclear(same, near, layers)))
+            found.unclear.update(dict.fromkeys(same, _unclear(same, near, needed[same[0]], layers)))
     return found
 
 
-def _unclear(ours: Sequence[str], theirs: Sequence[str], layers: Layers) -> str:
+def _unclear(ours: Sequence[str], theirs: Sequence[str], weights: Sequence[Weight], layers: Layers) -> str:
     if len(ours) == len(theirs) or layers.order == "none":
         return f"{listed(theirs)} fit {listed(ours)} equally well: rename its layers"
-    return f"{len(theirs)} of its layers ({listed(theirs)}) have the shapes of {len(ours)} there ({listed(ours)})"
+    shapes = ", ".join(f"{weight.name} {show_shape(weight.shape)}" for weight in weights)
+    counts = f"{len(theirs)} such as `{theirs[0]}`, the network {len(ours)} such as `{ours[0]}`"
+    return f"of layers with {shapes} it has {counts}"
 
 
 def _kinds(
@@ -172,6 +179,11 @@ def difference(arrays: Sequence[Stored], weights: Sequence[Weight]) -> str:
     """What keeps arranged arrays from being the values of weights, naming both sides."""
     if len(arrays) != len(weights):
         wanted = ", ".join(f"{weight.name} {show_shape(weight.shape)}" for weight in weights)
+        ours, theirs = ({_role(one.name): one.shape for one in side} for side in (weights, arrays))
+        if theirs == {**ours, "bias": theirs.get("bias")}:
+            return "the file has a bias for it, and the network none"
+        if ours == {**theirs, "bias": ours.get("bias")}:
+            return "the network has a bias for it, and the file none"
         if not arrays:
             return f"its arrays in the file cannot be told apart, and the network has {wanted}"
         given = ", ".join(f"{_role(stored.name)} {show_shape(stored.shape)}".strip() for stored in arrays)
