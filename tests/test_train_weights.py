@@ -213,3 +213,6 @@ def test_weights_of_a_run_go_out_and_come_back(tmp_path: Path, capsys: pytest.Ca
             "predict", spec, str(tmp_path / "digit.png"), "--weights", f"{first}{suffix}", "--format", "json"
         )
         assert dict(json.loads(made)[0]["classes"]) == shares, suffix
+    Path(spec).write_text("input 8x8x1; conv 4x3 relu; gap; fc 10 softmax")
+    _, said = told("predict", spec, str(tmp_path / "digit.png"), "--weights", f"{first}.npz")
+    assert "no `data` section: the network is given pixels from 0 to 1" in said

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from netc import needs
 from netc.cli.endings import CLEAN, UsageError
 from netc.cli.options import add, add_compiling
-from netc.cli.output import FEATURES, STDIO, emit, keep, say, write
+from netc.cli.output import FEATURES, STDIO, emit, keep, say, tell, write
 from netc.cli.running import named, need
 from netc.cli.training import add_engine, add_trained, installed, telling, there, trained
 from netc.diagnostics.escape import harmless
@@ -73,9 +73,14 @@ def run(options: argparse.Namespace) -> int:
     for image in images:
         if isinstance(image, Path):
             there(image)
+    if record is None and program.sections.data is None:
+        say("the spec has no `data` section: the network is given pixels from 0 to 1")
     usual = record.images.shape if record else None
+    heard = tell if options.weights else None
     if options.layer:
-        made = features(program, weights, images, options.layer, statistics=statistics, usual=usual, engine=name)
+        made = features(
+            program, weights, images, options.layer, statistics=statistics, usual=usual, engine=name, heard=heard
+        )
         write(options.output, _packed(made, images))
         to = "" if options.output == STDIO else f" {options.output}:"
         say(f"wrote{to} {' x '.join(map(str, made.shape))}")
@@ -90,6 +95,7 @@ def run(options: argparse.Namespace) -> int:
         usual=usual,
         top=options.top,
         engine=name,
+        heard=heard,
     )
     {"text": _text, "json": _json, "csv": _csv}[options.format](found)
     return CLEAN

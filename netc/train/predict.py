@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from netc.program import Program
 
 BATCH = 32
+Heard = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,13 @@ def predict(
     usual: Shape | None = None,
     top: int = 5,
     engine: str = AUTO,
+    heard: Heard | None = None,
 ) -> Iterator[Prediction]:
     """The classes of image files, by path or as bytes. A network that ends in linear outputs gets its softmax here.
 
     `usual` is the shape of the images that it learnt from, `engine` one of `netc.engines`, of which TensorFlow alone
-    imports TensorFlow. Raises `RunError`, `WeightsError`, `EngineError` and `DataError`.
+    imports TensorFlow; `heard` is told of weights that were not simply there by name. Raises `RunError`,
+    `WeightsError`, `EngineError` and `DataError`.
     """
     import numpy  # noqa: PLC0415 - not every command computes
 
@@ -55,7 +58,7 @@ def predict(
     if len(shape) != 1:
         raise RunError(f"the output is {show_shape(shape)}, and classes are one number each; `--layer` writes it")
     names = list(classes) if len(classes) == shape[0] else [str(number) for number in range(shape[0] or 0)]
-    run = _ready(program, weights, [output], images, engine)
+    run = _ready(program, weights, [output], images, engine, heard)
     for image, made in zip(images, _through(run, program, images, statistics, usual), strict=True):
         shares = _probabilities(made[output], program, output)
         if len(shares) == 1:  # a single unit says how probable the second class is
@@ -74,6 +77,7 @@ def features(
     statistics: Statistics | None = None,
     usual: Shape | None = None,
     engine: str = AUTO,
+    heard: Heard | None = None,
 ) -> NDArray[Any]:
     """The output of a layer, by label or name, for each image: an array of images x its shape. Else as `predict`."""
     import numpy  # noqa: PLC0415
@@ -83,7 +87,7 @@ def features(
     if node not in program.net:
         help = did_you_mean(layer, [*known, *(one.name for one in program.net)])
         raise RunError(f"no layer has the label or name `{layer}`" + "".join(f"; {text}" for text in help))
-    run = _ready(program, weights, [node], images, engine)
+    run = _ready(program, weights, [node], images, engine, heard)
     return numpy.stack([made[node] for made in _through(run, program, images, statistics, usual)])
 
 
@@ -105,7 +109,14 @@ def activations(
     return made
 
 
-def _ready(program: Program, weights: Path, outputs: list[str], images: Sequence[Where], name: str) -> Engine:
+def _ready(
+    program: Program,
+    weights: Path,
+    outputs: list[str],
+    images: Sequence[Where],
+    name: str,
+    heard: Heard | None = None,
+) -> Engine:
     """An engine for these outputs, with the weights that they need: what lies after them need not be in the file."""
     from netc.engines import engine  # noqa: PLC0415 - imports NumPy
     from netc.ir.weights import Weights, declared  # noqa: PLC0415
@@ -115,7 +126,12 @@ def _ready(program: Program, weights: Path, outputs: list[str], images: Sequence
     part = program.net.rewrite(lambda node: node)
     part.outputs = outputs
     needed = {part.node(name).layer_name for name in part.used()} & declared(part).keys()
-    held = read(file_of(weights), program.net, only=needed)[0] if needed else Weights({})
+    held = Weights({})
+    if needed:
+        held, found = read(file_of(weights), program.net, only=needed)
+        found.path = weights
+        if heard is not None and not found.plain:
+            heard(found.text())
     return engine(program, held, name, outputs=outputs, batch=len(images) if len(images) <= BATCH else None)
 
 

@@ -40,6 +40,11 @@ class Matched:
     converted: dict[str, dict[str, None]] = field(default_factory=dict)
     no_numbers: list[str] = field(default_factory=list)
 
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing to know: each layer had its name, and numbers of float32."""
+        return self.by_name and "\n" not in self.text()
+
     def text(self) -> str:
         """The report, as a line or a few."""
         how = "by name" if self.by_name else "in order, as the names differ"
