@@ -78,9 +78,10 @@ def run(op: str, x: Any, *, training: bool = False, **values: object) -> Any:
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
 def test_shapes_and_variables_are_those_of_keras(sample: Sample) -> None:
+    """Keras knows each size that netc knows: a layer after it that needs one can be built."""
     layer, inputs = sample.layer, sample.inputs
     model = build(layer, inputs)
-    assert all(theirs in (None, ours) for theirs, ours in zip(model.output_shape[1:], layer.infer(inputs), strict=True))
+    assert all(ours in (None, theirs) for theirs, ours in zip(model.output_shape[1:], layer.infer(inputs), strict=True))
     made = [weight for part in model.layers for weight in part.weights]
     said = layer.weights(inputs)
     assert [(weight.name, tuple(weight.shape), weight.trainable) for weight in made] == [

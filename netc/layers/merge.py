@@ -7,7 +7,7 @@ from functools import reduce
 from operator import add, mul
 from typing import TYPE_CHECKING, ClassVar
 
-from netc.ir.shape import Dim, Shape, channels_of, rank_of, show_shape
+from netc.ir.shape import Shape, channels_of, rank_of, show_shape
 from netc.layers.base import Layer, operation
 from netc.params import Refused
 
@@ -16,15 +16,13 @@ if TYPE_CHECKING:
 
 
 def joined(shapes: Sequence[Shape]) -> Shape | None:
-    """The one shape that all could be, an unknown size taking what is known elsewhere; None if they differ."""
+    """The one shape that all could be, a size unknown where one of them is; None if they differ."""
     if len({len(shape) for shape in shapes}) > 1:
         return None
-    dims = [_one({dim for dim in column if dim is not None}) for column in zip(*shapes, strict=True)]
-    return None if False in dims else tuple(dims)
-
-
-def _one(known: set[int]) -> Dim | bool:
-    return False if len(known) > 1 else next(iter(known), None)
+    columns = [set(column) for column in zip(*shapes, strict=True)]
+    if any(len(column - {None}) > 1 for column in columns):
+        return None
+    return tuple(None if None in column else column.pop() for column in columns)
 
 
 def _listed(shapes: Sequence[Shape]) -> str:

@@ -330,7 +330,8 @@ class _Run:
         if node.layer in self.distrusted:
             shape, macs = known, None
         self.equations += [Equation(node.name, *pair) for pair in dict.fromkeys(found)]
-        return shape, macs
+        fixed = {one: other.constant for pair in found for one, other in (pair, pair[::-1]) if other.constant}
+        return tuple(fixed.get(size, size) if isinstance(size, Formula) else size for size in shape), macs
 
     def _number(self, extent: Extent, found: list[tuple[Formula, Formula]]) -> int | None:
         return _Number.of(extent.at(self.sizes), extent, found) if isinstance(extent, Formula) else extent
