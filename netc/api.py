@@ -19,6 +19,7 @@ from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.diagnostics.spec_error import SpecError
 from netc.ir.shape import Shape, show_shape
 from netc.limits import Limits
+from netc.precision import FULL, MAX_DROP, NEEDS
 from netc.syntax.source import Source
 from netc.values import Value, Word, show
 
@@ -241,14 +242,27 @@ class Network:
 
         write(Path(path), self.program.net, weights)
 
-    def export(self, path: str | os.PathLike[str], weights: Weights) -> str:
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        weights: Weights,
+        *,
+        precision: str = FULL,
+        run: str | os.PathLike[str] | None = None,
+        max_drop: float = MAX_DROP,
+    ) -> str:
         """Write the network with weights as `.onnx`, `.xml` with `.bin` (OpenVINO), `.keras`, `.savedmodel` (a folder),
         `.tflite`, or these alone as `.weights.h5`, `.safetensors`, `.npz`: what proves that it is the network, in words
         (docs/execution.md).
 
+        `.onnx` may be in another `precision` (`int8`, `fp16`, `bf16`): on images of the `run` that the weights are of,
+        its metric then falls by at most `max_drop` percentage points; without one, 16 bits are held to a tolerance on
+        noise.
+
         Raises `netc.targets.errors.ExportError` where it would not be, and writes nothing then; `WeightsError` for
-        weights of another network, ValueError for another ending, ModuleNotFoundError without what the ending needs,
-        OSError for the disk, and for a folder that holds something else.
+        weights of another network, ValueError for another ending or precision, ModuleNotFoundError without what these
+        need, OSError for the disk, and for a folder that holds something else; for the run's images what `datasets`
+        does, and `netc.train.run.RunError`.
 
         >>> print(resnet.export("resnet.onnx", resnet.weights("runs/resnet")))
         """
@@ -256,9 +270,31 @@ class Network:
 
         suffix = suffix_of(Path(path))
         needs.require(f"writing {suffix}", *SUFFIXES[suffix])
-        contents, proof = exported(self.program, weights, Path(path))
+        if precision == FULL and run is not None:
+            raise TypeError(f"export() got `run` in {FULL}, of which nothing is promised")
+        if precision == FULL:
+            contents, proof = exported(self.program, weights, Path(path))
+        else:
+            contents, proof = self._narrow(suffix, weights, precision, run, max_drop)
         save(Path(path), contents)
         return proof
+
+    def _narrow(
+        self, suffix: str, weights: Weights, precision: str, run: str | os.PathLike[str] | None, max_drop: float
+    ) -> tuple[dict[str, Any], str]:
+        """The contents of a file in fewer bits, and what proves it."""
+        if precision not in NEEDS:
+            raise ValueError(f"got the precision {precision!r}, expected one of {', '.join(NEEDS)}")
+        if suffix != ".onnx":
+            raise ValueError(f"got the precision {precision!r} for {suffix}, expected a name that ends in .onnx")
+        if not 0 <= max_drop <= 100:
+            raise ValueError(f"got max_drop={max_drop!r}, expected percentage points from 0 to 100")
+        needs.require(f"precision {precision}", *NEEDS[precision], *(needs.READING if run is not None else ()))
+        from netc.precision.export import Source, exported  # noqa: PLC0415 - brings ONNX
+
+        source = None if run is None else Source.of(Path(run))
+        content, proof = exported(self.program, weights, precision, source, max_drop)
+        return {suffix: content}, proof
 
     def engine(
         self,

@@ -216,6 +216,28 @@ def test_int8_of_nothing_is_refused() -> None:
         form("int8", model(program, random_weights(program.net, 0)).proto.SerializeToString())
 
 
+@needs_tensorflow
+def test_python_promises_too(run: Path, here: Path) -> None:
+    from netc.targets.errors import ExportError
+
+    network: Any = netc.load(run / "spec/small.net")
+    weights = network.weights(run)
+    assert "fp16 differs from float32 by " in network.export("a.onnx", weights, precision="fp16")
+    assert "promised: accuracy" in network.export("b.onnx", weights, precision="int8", run=run, max_drop=1)
+    assert promise_of("b.onnx")["max_drop_points"] == 1
+    with pytest.raises(ExportError, match="int8 needs a run"):
+        network.export("c.onnx", weights, precision="int8")
+    with pytest.raises(ValueError, match="expected one of fp32"):
+        network.export("c.onnx", weights, precision="int4")
+    with pytest.raises(ValueError, match="expected a name that ends in"):
+        network.export("c.npz", weights, precision="fp16")
+    with pytest.raises(ValueError, match="got max_drop=-1, expected"):
+        network.export("c.onnx", weights, precision="int8", run=run, max_drop=-1)
+    with pytest.raises(TypeError, match="got `run` in fp32"):
+        network.export("c.onnx", weights, run=run)
+    assert not Path("c.onnx").exists()
+
+
 RANDOM = ["a.net", "--random-weights", "1", "-o", "a.onnx"]
 WRONG: dict[str, tuple[list[str], str]] = {
     "no run": ([*RANDOM, "--precision", "int8"], "int8 needs a run"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netc.precision import MAX_DROP
 from netc.precision.forms import Form, batches, checked, form, in_onnxruntime
 from netc.targets.errors import ExportError
 from netc.targets.onnx.export import export as in_float32
+from netc.train.run import Run
 
 if TYPE_CHECKING:
     from netc.data.statistics import Statistics
@@ -29,6 +31,13 @@ class Source:
     data: Any
     statistics: Statistics | None
     seed: int
+
+    @classmethod
+    def of(cls, folder: Path) -> Source:
+        """That of the folder of a run; raises `netc.train.run.RunError`."""
+        run = Run(folder)
+        record = run.read()
+        return cls(record.data, run.read_statistics(), record.seed)
 
 
 def exported(
