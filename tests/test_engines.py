@@ -140,3 +140,12 @@ engine(program, random_weights(program.net, 0))({"input1": numpy.zeros((1, 4))})
 assert "onnxruntime" in sys.modules and not {"tensorflow", "keras"} & sys.modules.keys()
 """
     subprocess.run([sys.executable, "-c", text], check=True)
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_outputs_that_are_asked_for_are_those_of_one_engine(name: str) -> None:
+    """They were those of the network from then on, which was exported with them."""
+    program, weights, inputs = _given(RESIDUAL)
+    outputs = list(program.net.outputs)
+    assert list(engine(program, weights, name, outputs=["a"])(inputs)) == ["a"]
+    assert program.net.outputs == outputs

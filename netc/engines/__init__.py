@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from importlib import import_module, util
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,7 @@ def engine(
     Raises what `chosen` does, and `EngineError` where the engine does not take the network.
     """
     name = chosen(name)
-    net = program.net.rewrite(lambda node: node)
+    net = copy(program.net)
     net.outputs = list(program.net.outputs if outputs is None else outputs)
     net, weights = without_unread(net, weights)
     prepare: Callable[..., tuple[str, Any]] = import_module(f"netc.engines.{name}").prepare

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,7 +124,7 @@ def _ready(
     from netc.targets.keras.weights import read  # noqa: PLC0415
     from netc.train.weights import file_of  # noqa: PLC0415
 
-    part = program.net.rewrite(lambda node: node)
+    part = copy(program.net)
     part.outputs = outputs
     needed = {part.node(name).layer_name for name in part.used()} & declared(part).keys()
     held = Weights({})
