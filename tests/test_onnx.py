@@ -108,6 +108,20 @@ def test_open_sizes_that_are_single_ones_of_their_own_are_found() -> None:
     proved(made)
 
 
+@pytest.mark.parametrize(
+    "text", ["pool 1/2", "pool 2/3", "pool 3x1/2x4", "avgpool 1/3", "avgpool 2/4", "avgpool 2x3/3x2", "conv 3x1/2"]
+)
+def test_windows_that_leave_pixels_out_take_every_open_size(text: str) -> None:
+    made = program(f"input ?x?x2\ntanh; {text} same")
+    weights = random_weights(made.net, 1)
+    built = model(made, weights)
+    engine = OnnxRuntime(built, built.proto.SerializeToString())
+    for size in range(1, 14):
+        inputs = {"input1": np.random.default_rng(size).normal(size=(2, size, 14 - size, 2)).astype("float32")}
+        (expected,), (found,) = run(made.net, weights, inputs).values(), engine.outputs(inputs).values()
+        assert difference(found, expected) < OPERATION, size
+
+
 def test_one_pixel_that_meets_an_open_size_is_as_large() -> None:
     proved(program("input ?x2\nmul { | identity | gap keep; conv 2x1 sigmoid }\ngroupnorm 2"))
 

@@ -445,15 +445,31 @@ class Onnx:
         weight = np.moveaxis(kernel, (-1, -2), (0, 1))
         return self._node("ConvTranspose", x, weight, shape=(x.shape[0], *sizes, kernel.shape[-2]), **attributes)
 
+    def _reached(self, x: Tensor, kernel: Sizes, stride: Sizes) -> Tensor:
+        """A tensor without the pixels at its end that no window reaches: pools of onnxruntime fail on these, with a
+        padding below zero."""
+        if all(taps >= step for taps, step in zip(kernel, stride, strict=True)):
+            return x
+        sizes = self.graph.add("Shape", [x.value], start=2).output
+        windows = self.graph.add("Add", [sizes, _integers([step - 1 for step in stride])]).output
+        windows = self.graph.add("Div", [windows, _integers(stride)]).output
+        steps = self.graph.add("Mul", [windows, _integers(stride)]).output
+        rest = [taps - step for taps, step in zip(kernel, stride, strict=True)]
+        ends = self.graph.add("Add", [steps, _integers(rest)]).output
+        axes = range(2, 2 + len(kernel))
+        return self._node("Slice", x, _integers([0] * len(kernel)), ends, _integers(axes))
+
     def max_pool(self, x: Tensor, kernel: Sizes, stride: Sizes, pad: Pad) -> Any:
         x = self.first(x)
         sizes, attributes = self._windows(x, kernel, stride, (1,) * len(kernel), pad)
+        x = self._reached(x, kernel, stride) if "auto_pad" in attributes else x
         return self._node("MaxPool", x, shape=(x.shape[0], *sizes, x.shape[-1]), **attributes)
 
     def avg_pool(self, x: Tensor, kernel: Sizes, stride: Sizes, pad: Pad, count_padding: bool) -> Any:
         x = self.first(x)
         sizes, attributes = self._windows(x, kernel, stride, (1,) * len(kernel), pad)
         attributes["count_include_pad"] = int(count_padding)
+        x = self._reached(x, kernel, stride) if "auto_pad" in attributes else x
         return self._node("AveragePool", x, shape=(x.shape[0], *sizes, x.shape[-1]), **attributes)
 
 
