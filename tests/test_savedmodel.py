@@ -102,12 +102,13 @@ def test_python_writes_folders_too(spec: Path) -> None:
 
 
 def test_a_full_disk_is_no_bug(spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    import keras
     import tensorflow as tf
 
     def full(*_: object, **__: object) -> None:
         raise tf.errors.ResourceExhaustedError(None, None, "{{node x}} /a/b; No space left on device [Op:SaveV2]")
 
-    monkeypatch.setattr(tf.saved_model, "save", full)
+    monkeypatch.setattr(type(keras.export.ExportArchive()), "write_out", full)  # the class of the backend
     assert command() == USAGE
     assert capsys.readouterr().err.endswith("cannot write temporary files: no space left on device\n")
     assert [path.name for path in spec.parent.iterdir()] == ["a.net"]
