@@ -222,8 +222,8 @@ class Network:
         """The weights of a file or of a run as arrays of float32, by node and role, without TensorFlow.
 
         Read are `.keras`, `.weights.h5`, the older `.h5`, `.safetensors`, `.npz` and netc's checkpoints, by the names
-        of layers, else in their order. Raises `netc.ir.weights.WeightsError` where the file lacks some, or a shape
-        differs, ModuleNotFoundError without NumPy or h5py.
+        of layers, else by shapes and order where these leave one match. Raises `netc.ir.weights.WeightsError` where the
+        file lacks some, a shape differs or another match is as good, ModuleNotFoundError without NumPy or h5py.
 
         >>> resnet.weights("runs/resnet")["conv1", "kernel"].shape
         (3, 3, 3, 16)

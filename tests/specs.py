@@ -94,6 +94,9 @@ outputs: in float32 to 1e-4 of the largest, in training to 1e-3. Where a program
 compared; for one of the past, its published code in plain arithmetic, which for TFLearn is itself compared with
 TFLearn's outputs. The tests are in `tests/test_spec_functions.py` and `tests/test_specs.py`.
 
+The files of weights that keras.applications offers go into the specs of its networks, as those do that it writes itself
+(`tests/test_official_weights.py`): [training.md](training.md#weights-from-elsewhere) has the pixels that they want.
+
 """
 COLUMNS = ("spec", "network", "depth", "trainable", "parameters", "multiply-accumulates")
 

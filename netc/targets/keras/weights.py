@@ -1,4 +1,4 @@
-"""Weights from files and into them, for a network: by the names of layers, else in their order.
+"""Weights from files and into them, for a network: by the names of layers, else as `matching` finds.
 
 Read without Keras and TensorFlow, from what either writes: `.keras`, `.weights.h5`, the older `.h5` (that of
 keras.applications, and of whole models), `.safetensors`, `.npz`, and netc's checkpoints.
