@@ -40,7 +40,8 @@ class Report:
     @property
     def threads(self) -> str:
         """How many threads each row had."""
-        return f"{self.plan.threads} threads each" if self.plan.threads else "as many threads as each engine takes"
+        count = self.plan.threads
+        return f"{count} thread{'s' * (count != 1)} each" if count else "as many threads as each engine takes"
 
     def _text(self) -> str:
         header, cells = self._cells()
