@@ -126,6 +126,7 @@ def _pixels(image: Image.Image, channels: int) -> NDArray[np.float32]:
 
 
 def _open(source: Where) -> Image.Image:
+    Image.preinit()  # the formats that most files have; Pillow loads all others when it meets one
     if isinstance(source, bytes):
         return Image.open(io.BytesIO(source), formats=FORMATS)
     if not os.path.isfile(source):  # a pipe would wait for ever

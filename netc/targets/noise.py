@@ -6,12 +6,10 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from netc.analysis.sizes.rules import LIMIT, Trial
-from netc.analysis.sizes.trace import start, symbols
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from netc.analysis.sizes.rules import Trial
     from netc.ir.net import Net
     from netc.ir.shape import Shape
 
@@ -24,16 +22,17 @@ def noise(net: Net, batch: int, seed: int) -> dict[str, NDArray[Any]]:
     import numpy  # noqa: PLC0415 - networks need none
 
     random = numpy.random.default_rng(seed)
-    closed = _closed(net)
+    closed = _closed(net) if net.is_open else {}
     shapes = {name: [size or 1 for size in closed.get(name, net.shapes[name])] for name in net.inputs}
     return {name: random.normal(size=(batch, *shape)).astype("float32") for name, shape in shapes.items()}
 
 
 def _closed(net: Net) -> Mapping[str, Shape]:
     """Shapes for the open inputs."""
+    from netc.analysis.sizes.rules import LIMIT, Trial  # noqa: PLC0415 - few networks are open
+    from netc.analysis.sizes.trace import start, symbols  # noqa: PLC0415
+
     trial = Trial(net)
-    if not trial.axes:
-        return {}
     working = _working(trial)
     first = next(working, None)
     if first is None:
@@ -51,5 +50,7 @@ def _closed(net: Net) -> Mapping[str, Shape]:
 
 def _working(trial: Trial) -> Iterator[int]:
     """Sizes that work when they are the same on every axis."""
+    from netc.analysis.sizes.rules import LIMIT  # noqa: PLC0415
+
     candidates = chain(range(SEEN, LIMIT + 1), range(SEEN - 1, 0, -1))
     return filter(trial.works, candidates)
