@@ -303,7 +303,7 @@ def test_no_damage_crashes(tmp_path: Path, name: str) -> None:
 def test_images_alone(tmp_path: Path) -> None:
     program = spec("data { center 0.5; crop 6x6 }", image="6x6x1")
     paths = [save(tmp_path / f"{index}.png", pixels) for index, pixels in enumerate(pictures(3))]
-    (batch,) = images(paths, program).batches().as_numpy_iterator()
+    (batch,) = images(paths, program).batches()
     np.testing.assert_allclose(batch, pictures(3)[:, 1:7, 1:7] / 255 - 0.5, atol=1e-6)
     with pytest.raises(DataError, match="needs the statistics of the training images"):
         images(paths, spec("data { center }"))

@@ -9,6 +9,7 @@ import openvino
 from netc.engines.running import EngineError
 from netc.targets.errors import ExportError
 from netc.targets.onnx.model import model
+from netc.targets.openvino.engine import EXACT, NAME, refused
 
 if TYPE_CHECKING:
     from netc.engines.running import Arrays, Run
@@ -18,30 +19,25 @@ if TYPE_CHECKING:
 
 def prepare(program: Program, weights: Weights, batch: int | None, threads: int | None) -> tuple[str, Run]:
     """Name and version, and the function of batches. Of a fixed batch it makes faster code than of an open one."""
-    name = f"OpenVINO {openvino.__version__.split('-')[0]}"
-    settings: dict[str, Any] = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",  # where the processor has bfloat16, it computes in that by itself
-    }
+    settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", **EXACT}
     if threads is not None:
         settings["INFERENCE_NUM_THREADS"] = threads
     core = openvino.Core()
     try:
-        read = core.read_model(model(program, weights).proto.SerializeToString())
-        if batch is not None:
-            read.reshape({port.any_name: [batch, *list(port.partial_shape)[1:]] for port in read.inputs})
-        compiled = core.compile_model(read, "CPU", settings)
+        made = model(program, weights).proto
+        with refused(made):
+            read = core.read_model(made.SerializeToString())
+            if batch is not None:
+                read.reshape({port.any_name: [batch, *list(port.partial_shape)[1:]] for port in read.inputs})
+            request = core.compile_model(read, "CPU", settings).create_infer_request()
     except ExportError as error:
         raise EngineError(str(error)) from None
-    except RuntimeError as error:
-        raise EngineError(f"{name} refuses the model: {error}") from None
-    request = compiled.create_infer_request()
 
     def run(inputs: Arrays) -> Arrays:
         try:
-            made = request.infer(dict(inputs))
+            found = request.infer(dict(inputs))
         except RuntimeError as error:
-            raise EngineError(f"{name} fails: {error}") from None
-        return {output: made[output] for output in program.net.outputs}
+            raise EngineError(f"{NAME} fails: {error}") from None
+        return {output: found[output] for output in program.net.outputs}
 
-    return name, run
+    return NAME, run
