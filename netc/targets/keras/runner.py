@@ -46,13 +46,15 @@ def build(folder):
     spec = importlib.util.spec_from_file_location("emitted", folder + "/emitted.py")
     emitted = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(emitted)
-    model = emitted.build_model()
+    make = emitted.build_model
+    if hasattr(emitted, "train"):
+        write(folder + "/train.json", record(emitted, make()))  # a model of its own, which training changes
+        keras.backend.clear_session()
+    model = make()
     backend = sys.modules[keras.config.backend()]
     write(folder + "/versions.json", f"Keras {keras.__version__} on {backend.__name__} {backend.__version__}")
     write(folder + "/config.json", model.get_config())
     write(folder + "/weights.json", [[weight.path, list(weight.shape)] for weight in model.weights])
-    if hasattr(emitted, "train"):
-        write(folder + "/train.json", record(emitted, model))
 
 
 def assign(folder):
