@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any
 
 from netc.compiler import compile_source
 from netc.ir.net import Net, Node, Origin
-from netc.ir.shape import Shape, rank_of
+from netc.ir.shape import Shape
 from netc.ir.weights import Weights, random_weights
 from netc.layers import LAYERS
-from netc.layers.merge import joined
 from netc.program import Program
 from netc.syntax.source import Source, Span
 from tests.layer_samples import Sample
@@ -32,11 +32,10 @@ def net_of(sample: Sample) -> Net:
 
 def closed(shapes: tuple[Shape, ...]) -> list[tuple[int, ...]]:
     """Shapes with numbers for what is open, those of other operands where one has them."""
-    whole = joined([shape[:-1] for shape in shapes]) if shapes else ()
+    known = [next(filter(None, column), None) for column in zip_longest(*(shape[:-1] for shape in shapes))]
     made = []
     for shape in shapes:
-        known = whole if whole is not None and len(whole) == rank_of(shape) else shape[:-1]
-        sizes = zip(shape[:-1], known, OPEN[: rank_of(shape)], strict=True)
+        sizes = zip(shape[:-1], known, OPEN, strict=False)
         made.append((*(one or other or spare for one, other, spare in sizes), shape[-1] or 1))
     return made
 

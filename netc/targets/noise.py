@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from netc.ir.net import Net
     from netc.ir.shape import Shape
 
+MOST = 1_000_000  # numbers of an input whose size is matched to another one's: its solution may be large
 SEEN = 9  # from this size on, windows have an inside and two borders
 
 
@@ -37,8 +39,8 @@ def _closed(net: Net) -> Mapping[str, Shape]:
     first = next(working, None)
     if first is None:
         matched = start(net, symbols(net), trial)
-        if matched is None:
-            raise ValueError(f"no size up to {LIMIT} works for the open inputs of {net.name}")
+        if matched is None or any(prod(size or 1 for size in shape) > MOST for shape in matched.values()):
+            raise ValueError(f"no size up to {LIMIT} works for all open inputs of {net.name}")
         return matched
     second = next(working, first)
     for other in (second, first):

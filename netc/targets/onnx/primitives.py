@@ -337,10 +337,7 @@ class Onnx:
     def concat(self, xs: Tensors) -> Any:
         alike = self._alike(xs)
         value = self.graph.add("Concat", [x.value for x in alike], axis=alike[0].axis(-1)).output
-        known = [
-            next((size for size in column if size is not None), None)
-            for column in zip(*(x.shape for x in xs), strict=True)
-        ]
+        known = [None if None in column else column[0] for column in zip(*(x.shape for x in xs), strict=True)]
         return Tensor(self, (*known[:-1], sum(x.shape[-1] or 0 for x in xs)), alike[0].perm, value)
 
     def pad(self, x: Tensor, sides: Sequence[tuple[int, int]]) -> Any:
@@ -475,7 +472,9 @@ class Onnx:
 
 def _wider(one: Dim, other: Dim) -> Dim:
     """The size that two axes have together, where one pixel meets many."""
-    return other if one == 1 or (one is None and other != 1) else one
+    if one == 1 or other == 1:
+        return other if one == 1 else one
+    return None if other is None else one
 
 
 def _dilated(kernel: Array, dilation: Sizes) -> Array:
