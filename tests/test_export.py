@@ -16,8 +16,9 @@ import netc
 from netc.cli import main
 from netc.cli.endings import CLEAN, ERRORS, USAGE
 from netc.engines import engine
-from netc.ir.weights import random_weights
+from netc.ir.weights import Weights, random_weights
 from netc.layers import LAYERS
+from netc.targets.errors import ExportError, Unproved
 from tests.needs import needs_tensorflow
 from tests.one_layer import difference
 
@@ -25,7 +26,8 @@ np = pytest.importorskip("numpy")
 onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
 from netc.targets.noise import noise  # noqa: E402 - imports NumPy
-from netc.targets.numpy.run import run  # noqa: E402
+from netc.targets.numpy.run import layers, run  # noqa: E402
+from netc.targets.proof import prove  # noqa: E402
 
 TEXT = "input 8x8x3\nconv 4x3 bn relu\n\nlrn alpha=0.5\ngap\nfc 3 softmax\n"
 
@@ -313,3 +315,38 @@ def test_python_exports_too(spec: Path) -> None:
     assert json.loads({p.key: p.value for p in onnx.load("a.onnx").metadata_props}["netc_parameters"]) == {}
     with pytest.raises(ValueError, match="expected a name that ends in"):
         network.export("a.pb", weights)
+
+
+# -- a softmax hides differences -----------------------------------------------------------------------------
+
+
+class _Elsewhere:
+    """NumPy with weights of its own, as an engine that says nothing of what is before a softmax."""
+
+    name = "elsewhere"
+
+    def __init__(self, program: Any, weights: Any) -> None:
+        self.outputs = lambda inputs: run(program.net, weights, inputs)
+        self.before_softmax = lambda inputs: {}
+        self.layers = lambda inputs: dict(layers(program.net, weights, inputs))
+
+
+@pytest.mark.parametrize("gain", [1.0, 30.0, 3e4])
+def test_a_difference_that_a_softmax_hides_is_found_or_nothing_is_proved(gain: float) -> None:
+    program = netc.loads("input 6; hidden: fc 8; end: fc 3 softmax").program
+    weights = dict(random_weights(program.net, 0))
+    weights["end", "kernel"] = weights["end", "kernel"] * np.float32(gain)
+    other = {key: array * np.float32(1.01) if key == ("hidden", "kernel") else array for key, array in weights.items()}
+    right, wrong = _Elsewhere(program, Weights(weights)), _Elsewhere(program, Weights(other))
+    inputs = noise(program.net, 2, 0)
+    apart = difference(*(next(iter(engine.outputs(inputs).values())) for engine in (wrong, right)))
+    if gain > 1e3:
+        for engine in (right, wrong):
+            with pytest.raises(Unproved, match="leaves one channel everything: nothing is proved"):
+                prove(program, Weights(weights), engine)
+        return
+    prove(program, Weights(weights), right)
+    with pytest.raises(ExportError, match="the first layer that differs is `hidden`"):
+        prove(program, Weights(weights), wrong)
+    if gain > 1:
+        assert apart < 1e-4  # as outputs are, it would be rounding

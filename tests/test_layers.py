@@ -415,19 +415,6 @@ def test_an_activation_has_its_place_among_the_words(cls: type[Layer], norm: str
 # -- how calls read ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cls", OPERATIONS, ids=lambda cls: cls.op)
-def test_every_operation_has_a_lowering(cls: type[Layer]) -> None:
-    assert to_keras.dispatch(cls) is not to_keras.dispatch(object)
-
-
-def test_a_class_without_a_lowering_is_named() -> None:
-    class Unknown(Layer):
-        op = "unknown"
-
-    with pytest.raises(OperationError, match="`unknown` has no lowering"):
-        to_keras(Unknown(), (PLANE,))
-
-
 def _asks_by_name(node: ast.AST) -> bool:
     """`layer.op == "add"`, `node.layer.op in NAMES`, `LAYERS["add"]`."""
     if isinstance(node, ast.Compare):

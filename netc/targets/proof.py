@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-4  # of the largest number expected, for a network
 ROUNDING = 4  # how many times as far from float64 as NumPy in float32, where that is more
 BATCH = 2
+LEAST = 1e-30  # a probability that float32 holds with all its digits
+LEAST_SEEN = 1e-3  # what a logarithm has to be for its digits not to be lost in a probability near 1
 
 
 class Engine(Protocol):
@@ -81,20 +83,42 @@ def prove(program: Program, weights: Weights, engine: Engine, seed: int = 0) -> 
         single = run(open_net, weights, inputs)
     if not all(np.isfinite(array).all() for array in (*exact.values(), *single.values())):
         raise Unproved("with these weights, outputs are beyond float32 on noise of variance 1: nothing is proved")
-    rounding = max(difference(single[name], exact[name]) for name in exact)
     expected = {name: Numpy().softmax(array) if name in softened else array for name, array in exact.items()}
     found, before, alone = engine.outputs(inputs), engine.before_softmax(inputs), engine.outputs(_one(inputs))
-    error = max(
-        *(difference(found[name], expected[name]) for name in expected),
-        *(difference(before[name], exact[name]) for name in softened & before.keys()),
-        *(difference(alone[name], expected[name][:1]) for name in expected),
-    )
-    if not error <= _allowed(rounding):
+    rounded = {name: difference(single[name], exact[name]) for name in exact}
+    pairs = [(difference(found[name], expected[name]), rounded[name]) for name in expected]
+    pairs += [(difference(before[name], exact[name]), rounded[name]) for name in softened & before.keys()]
+    pairs += [_logarithms(found[name], exact[name], single[name]) for name in softened - before.keys()]
+    pairs += [(difference(alone[name], expected[name][:1]), rounded[name]) for name in expected]
+    error, rounding = max(error for error, _ in pairs), max(rounding for _, rounding in pairs)
+    if not all(error <= _allowed(rounding) for error, rounding in pairs):
         raise ExportError(
             f"{engine.name} computes another network: outputs differ by {error:.1e} of the largest, and at most "
             f"{_allowed(rounding):.1e} is rounding\n{_first(program, weights, engine, inputs, rounding)}"
         )
     return Proof(engine.name, tuple(show_shape(inputs[name].shape[1:]) for name in net.inputs), seed, error, rounding)
+
+
+def _logarithms(found: NDArray[Any], exact: NDArray[Any], single: NDArray[Any]) -> tuple[float, float]:
+    """How far the logarithms of probabilities are from those that the network's numbers before the softmax give, in
+    float64 and in float32, and how far these are from one another. A difference before the softmax is one between the
+    logarithms too, however small the probability, as long as float32 holds it.
+
+    Raises `Unproved` where the softmax leaves one channel everything: then it hides all differences.
+    """
+    double, float32 = _log_softmax(exact), _log_softmax(single.astype(np.float64))
+    seen = (double > np.log(LEAST)) & (double < -LEAST_SEEN)
+    if not seen.any():
+        raise Unproved("on noise of variance 1 the softmax leaves one channel everything: nothing is proved")
+    with np.errstate(all="ignore"):
+        logarithms = np.log(found.astype(np.float64))
+    return difference(logarithms[seen], double[seen]), difference(float32[seen], double[seen])
+
+
+def _log_softmax(array: NDArray[Any]) -> NDArray[Any]:
+    lowered = array - array.max(-1, keepdims=True)
+    made: NDArray[Any] = lowered - np.log(np.exp(lowered).sum(-1, keepdims=True))
+    return made
 
 
 def difference(found: NDArray[Any], expected: NDArray[Any]) -> float:

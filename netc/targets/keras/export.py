@@ -38,7 +38,21 @@ class KerasModel:
         return dict(zip(self._net.outputs, made if isinstance(made, list) else [made], strict=True))
 
     def before_softmax(self, inputs: Arrays) -> Arrays:
-        return {}  # it is part of the layer
+        """Those of layers with a softmax, which is taken away while they are called."""
+        import keras  # noqa: PLC0415
+
+        softmax, names = keras.activations.softmax, [one for one in self._net.outputs if not self._net.consumers(one)]
+        ends = [layer for layer in map(self._model.get_layer, names) if getattr(layer, "activation", None) is softmax]
+        given = [inputs[name] for name in self._net.inputs]
+        for layer in ends:
+            layer.activation = keras.activations.linear
+        try:
+            made = self._model(given if len(given) > 1 else given[0], training=False)
+        finally:
+            for layer in ends:
+                layer.activation = softmax
+        every = dict(zip(self._net.outputs, made if isinstance(made, list | tuple) else [made], strict=True))
+        return {layer.name: keras.ops.convert_to_numpy(every[layer.name]) for layer in ends}
 
     def layers(self, inputs: Arrays) -> Arrays:
         import keras  # noqa: PLC0415
