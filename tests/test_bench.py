@@ -38,14 +38,6 @@ QUICK = ["--rounds", "6", "--seconds", "0.06"]
 PLAN = Plan(seconds=0.06, rounds=6)
 
 
-@pytest.fixture
-def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "a.net"
-    path.write_text(TEXT)
-    return path
-
-
 def measured(*makes: str, plan: Plan = PLAN, batch: int = 1) -> list[Row]:
     """Rows of subjects of these tests, by the names of their functions."""
     program = netc.loads(TEXT).program

@@ -32,14 +32,6 @@ from netc.targets.proof import prove  # noqa: E402
 TEXT = "input 8x8x3\nconv 4x3 bn relu\n\nlrn alpha=0.5\ngap\nfc 3 softmax\n"
 
 
-@pytest.fixture
-def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "a.net"
-    path.write_text(TEXT)
-    return path
-
-
 def export(*arguments: str) -> int:
     return main(["export", *arguments])
 

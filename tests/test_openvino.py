@@ -38,14 +38,6 @@ TEXT = "input 8x8x3\nconv 4x3 bn relu\n\nlrn alpha=0.5\ngap\nfc 3 softmax\n"
 EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
-@pytest.fixture
-def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "a.net"
-    path.write_text(TEXT)
-    return path
-
-
 def command(*arguments: str) -> int:
     return main(["export", "a.net", "--random-weights", "7", *arguments])
 

@@ -30,14 +30,6 @@ output a b
 """
 
 
-@pytest.fixture
-def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "a.net"
-    path.write_text(TEXT)
-    return path
-
-
 def command(*arguments: str) -> int:
     return main(["export", "a.net", "--random-weights", "7", "-o", "a.savedmodel", *arguments])
 
