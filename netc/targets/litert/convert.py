@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from netc.targets.keras.build import Built
 
 LACKING = re.compile(r"'tf\.(\w+)' op is neither a custom op nor a flex op")
-SCOPE = re.compile(r'loc\([^\n]*?fused\["\w+:", "[^/"]+/([^/"]+)/')  # model/layer/operation
+SCOPE = re.compile(r'fused\["\w+:", "[^/"]+/([^/"]+)/')  # model/layer/operation
 
 
 def converted(program: Program, built: Built, model: Any, outputs: Sequence[str]) -> bytes:
