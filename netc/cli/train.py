@@ -67,7 +67,9 @@ def configure(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
     command.add_argument(
-        "--weights", metavar="W", help="start from these: .keras, .h5, a checkpoint or a run; by the names of layers"
+        "--weights",
+        metavar="W",
+        help="start from these: .keras, .h5, .safetensors, .npz, a checkpoint or a run; by the names of layers",
     )
     command.add_argument(
         "--deterministic", action="store_true", help="bit for bit on a GPU too, and slower (a CPU always is)"

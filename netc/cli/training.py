@@ -62,7 +62,7 @@ def add_trained(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--weights",
         metavar="W",
-        help="`best`, or a file: .keras, .h5, a checkpoint (those at the end of the run)",
+        help="`best`, or a file: .keras, .h5, .safetensors, .npz, a checkpoint (those at the end of the run)",
     )
 
 
