@@ -229,10 +229,9 @@ class Network:
         (3, 3, 3, 16)
         """
         needs.require("reading weights", *needs.WEIGHTS)
-        from netc.targets.keras.weights import read  # noqa: PLC0415 - files are for those who ask
-        from netc.train.weights import file_of  # noqa: PLC0415
+        from netc.train.weights import read_from  # noqa: PLC0415 - files are for those who ask
 
-        return read(file_of(Path(path)), self.program.net)[0]
+        return read_from(Path(path), self.program.net)[0]
 
     def save_weights(self, path: str | os.PathLike[str], weights: Weights) -> None:
         """Write weights of this network: `.safetensors` and `.npz` hold them as `conv1/kernel`, `.weights.h5` is what

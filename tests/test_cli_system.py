@@ -396,6 +396,22 @@ def test_whatever_goes_wrong_the_old_file_stays_and_nothing_is_left(
     assert leftovers() == []
 
 
+class Failing:
+    """A function of the disk, which fails after so many calls that went well."""
+
+    def __init__(self, function: str, fine: int) -> None:
+        self.calls = 0
+        real = os.fsync if function == "os.fsync" else Path.rename
+
+        def call(*given: object) -> object:
+            self.calls += 1
+            if self.calls == fine + 1:
+                raise OSError(28, "No space left on device")
+            return real(*given)  # type: ignore[arg-type]
+
+        self.call = call  # a function, so that it is a method where it stands in a class
+
+
 @pytest.mark.parametrize("there", [[], ["a.xml"], ["a.bin"], ["a.xml", "a.bin"]])
 @pytest.mark.parametrize("function", ["os.fsync", "pathlib.Path.rename"])
 @pytest.mark.parametrize("fine", range(4))
@@ -406,25 +422,16 @@ def test_files_that_belong_together_are_written_all_or_none(
     for name in there:
         Path(name).write_text("old")
     before = {name: Path(name).stat().st_ino for name in there}
-    real = os.fsync if function == "os.fsync" else Path.rename
-    calls = 0
-
-    def failing(*given: object) -> object:
-        nonlocal calls
-        calls += 1
-        if calls == fine + 1:
-            raise OSError(28, "No space left on device")
-        return real(*given)  # type: ignore[arg-type]
-
+    failing = Failing(function, fine)
     contents = {Path("a.xml"): b"new", Path("a.bin"): b"new"}
     with monkeypatch.context() as patch:
-        patch.setattr(function, failing)
+        patch.setattr(function, failing.call)
         try:
             files.replace_all(contents)
         except OSError:
             assert {path.name: path.stat().st_ino for path in Path().glob("a.[xb]*")} == before
         else:
-            assert calls <= fine or function == "os.fsync"  # putting the folder on disk may fail
+            assert failing.calls <= fine or function == "os.fsync"  # putting the folder on disk may fail
             assert all(path.read_bytes() == b"new" for path in contents)
     assert leftovers() == []
 
@@ -441,26 +448,17 @@ def test_a_folder_is_replaced_whole_or_not_at_all(
     for name in there:
         (Path("m") / name).write_text("old")
     before = {name: (Path("m") / name).stat().st_ino for name in there}
-    real = os.fsync if function == "os.fsync" else Path.rename
-    calls = 0
-
-    def failing(*given: object) -> object:
-        nonlocal calls
-        calls += 1
-        if calls == fine + 1:
-            raise OSError(28, "No space left on device")
-        return real(*given)  # type: ignore[arg-type]
-
+    failing = Failing(function, fine)
     contents = {"s.pb": b"new", "variables/a": b"new"}
     with monkeypatch.context() as patch:
-        patch.setattr(function, failing)
+        patch.setattr(function, failing.call)
         try:
             files.replace_folder("m", contents, ("s.pb", "variables"))
         except OSError:
             assert {path.name: path.stat().st_ino for path in Path("m").glob("*")} == before
             assert Path("m").exists() == bool(there)
         else:
-            assert calls <= fine or function == "os.fsync"  # putting the folder on disk may fail
+            assert failing.calls <= fine or function == "os.fsync"  # putting the folder on disk may fail
             assert all((Path("m") / name).read_bytes() == b"new" for name in contents)
     assert leftovers() == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from netc.sections.model import output_of
+from netc.sections.model import loss_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,11 +37,8 @@ class Judge:
     @classmethod
     def of(cls, program: Program) -> Judge | None:
         """That of a program, where its labels are classes."""
-        if program.sections.train is None:
-            return None
-        output, labels = program.net.outputs[0], program.expansion.labels
-        losses = [line.value for line in program.sections.train.losses]
-        loss = next((loss for loss in losses if output_of(loss.of, program.net, labels) == output), None)
+        output = program.net.outputs[0]
+        loss = loss_of(program, output)
         if loss is None or loss.labels == "real":
             return None
         return cls(output, loss.labels, loss.logits)

@@ -199,17 +199,15 @@ def _given(options: argparse.Namespace) -> tuple[Program, Weights, str, Labelled
     """The program at the size that is asked for, its weights, what these are, and the images of a run."""
     from netc.bench.accuracy import Labelled  # noqa: PLC0415
     from netc.ir.weights import random_weights  # noqa: PLC0415 - for a right command line
-    from netc.targets.keras.weights import read  # noqa: PLC0415
     from netc.train.run import is_run  # noqa: PLC0415
-    from netc.train.weights import file_of  # noqa: PLC0415
+    from netc.train.weights import read_from  # noqa: PLC0415
 
     if options.weights or is_run(options.file):
         if options.random_weights is not None:
             raise UsageError("--random-weights is for a spec without --weights; a run has its own")
         program, path, record, statistics = trained(options)
         _keep(options, program, [path])
-        weights, found = read(file_of(path), program.net)
-        found.path = path
+        weights, found = read_from(path, program.net)
         tell(found.text())
         labelled = None
         if record and options.images and options.size is None:  # at another size they are not the run's images

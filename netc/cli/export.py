@@ -123,9 +123,8 @@ def _look_at_precision(options: argparse.Namespace, suffix: str) -> None:
 def _given(options: argparse.Namespace) -> tuple[Program, Weights, Mapping[str, str], Source | None]:
     """The program, its weights, what the file says besides, and where the images of a run are."""
     from netc.ir.weights import random_weights  # noqa: PLC0415 - for a right command line
-    from netc.targets.keras.weights import read  # noqa: PLC0415
     from netc.train.run import is_run  # noqa: PLC0415
-    from netc.train.weights import file_of  # noqa: PLC0415
+    from netc.train.weights import read_from  # noqa: PLC0415
 
     alone = options.file == STDIO or not Path(options.file).is_dir()
     if options.random_weights is not None:
@@ -139,8 +138,7 @@ def _given(options: argparse.Namespace) -> tuple[Program, Weights, Mapping[str, 
         raise UsageError("a spec needs --weights, or --random-weights SEED for some that are not trained")
     program, path, record, statistics = trained(options)
     _keep(options, [*inputs(program), path])
-    weights, found = read(file_of(path), program.net)
-    found.path = path
+    weights, found = read_from(path, program.net)
     tell(found.text())
     classes = list(record.classes) if record and record.classes else None
     more = {} if classes is None else {"classes": json.dumps(classes)}

@@ -85,11 +85,8 @@ def _promised(
     promise = promised(made, full, metric, parts, inputs, most)
     file = _file(made, promise.names, promise.metadata())
     tested = look(metric, parts.test, full, made.ready(file), precision)
-    return file, "\n  ".join([proof, *_scales(precision, parts.scales.images), promise.text(), tested])
-
-
-def _scales(precision: str, images: int) -> list[str]:
-    return [f"scales of tensors were seen on {images} other training images"] if precision == "int8" else []
+    seen = f"scales of tensors were seen on {parts.scales.images} other training images" if precision == "int8" else ""
+    return file, "\n  ".join(filter(None, [proof, seen, promise.text(), tested]))
 
 
 def _file(made: Form, floats: Any, metadata: Mapping[str, str]) -> bytes:

@@ -11,7 +11,7 @@ import numpy as np
 from netc.precision.forms import named
 from netc.sections.lowering import units
 from netc.sections.metrics import Accuracy, TopK
-from netc.sections.model import output_of
+from netc.sections.model import loss_of, output_of
 from netc.targets.errors import ExportError
 from netc.targets.keras.calls import make
 
@@ -48,8 +48,8 @@ class Metric:
             )
         line = next((line for line in train.metrics if line.value.best == "max"), None)
         output = None if line is None else output_of(line.value.of, net, labels)
-        losses = [line.value for line in train.losses if output_of(line.value.of, net, labels) == output]
-        if line is None or output is None or not losses:
+        loss = None if output is None else loss_of(program, output)
+        if line is None or output is None or loss is None:
             raise ExportError(
                 "`train` has no metric that is a share, such as accuracy, which could fall by percentage points"
             )
@@ -59,9 +59,9 @@ class Metric:
         wide = units(net, output)
         self.counts = self._single and (
             isinstance(line.value, TopK)
-            or (isinstance(line.value, Accuracy) and (losses[0].labels != "binary" or wide == 1))
+            or (isinstance(line.value, Accuracy) and (loss.labels != "binary" or wide == 1))
         )
-        self._metric = make(line.value.lower(losses[0], wide))
+        self._metric = make(line.value.lower(loss, wide))
 
     def measure(self, stream: Stream, run: Run) -> Measured:
         """What it comes to on the images of a stream."""

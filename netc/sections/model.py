@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from netc.ir.net import Net, Written
 from netc.ir.shape import Shape
-from netc.program import Sections
+from netc.program import Program, Sections
 from netc.sections.base import Setting
 from netc.sections.data_sets import DataSet
 from netc.sections.losses import Loss
@@ -179,6 +179,13 @@ def output_of(of: str, net: Net, labels: Mapping[str, str]) -> str | None:
         return net.outputs[0] if net.outputs else None
     name = labels.get(of, of)
     return name if name in net.outputs else None
+
+
+def loss_of(program: Program, output: str) -> Loss | None:
+    """The loss of an output, of which it has one at most."""
+    train, labels = program.sections.train, program.expansion.labels
+    losses = [line.value for line in train.losses] if train else []
+    return next((loss for loss in losses if output_of(loss.of, program.net, labels) == output), None)
 
 
 def layers_of(label: str, net: Net, labels: Mapping[str, str]) -> list[str]:

@@ -57,10 +57,10 @@ def evaluate(
     from netc.data import as_data_error, prepare  # noqa: PLC0415
     from netc.engines import chosen  # noqa: PLC0415
     from netc.engines import engine as ready  # noqa: PLC0415
-    from netc.targets.keras.weights import read  # noqa: PLC0415
+    from netc.targets.keras.build import assign  # noqa: PLC0415
     from netc.train.steps import Steps  # noqa: PLC0415
     from netc.train.trainee import Trainee  # noqa: PLC0415
-    from netc.train.weights import file_of, load_into  # noqa: PLC0415
+    from netc.train.weights import read_from  # noqa: PLC0415
 
     found = prepare(program, source=data, seed=seed, batch=section.batch, statistics=statistics, divide=part != ALL)
     streams = {name: stream for name in PARTS if (stream := getattr(found, name)) is not None}
@@ -70,9 +70,10 @@ def evaluate(
         raise RunError(f"the data have no {part} images; there are images for {' and '.join(streams)}")
     stream = replace(streams[place], training=False, shuffled=False)
     trainee = Trainee(program, Clock(1, 1), seed, tf.distribute.get_strategy())
-    matched = load_into(trainee.model, program, weights, strict=True)
+    held, matched = read_from(weights, program.net)
+    assign(trainee.model, held)
     steps, name = Steps(trainee), chosen(engine)
-    other = None if name == TENSORFLOW else ready(program, read(file_of(weights), program.net)[0], name)
+    other = None if name == TENSORFLOW else ready(program, held, name)
     try:
         values = steps.validate(stream.batches()) if other is None else steps.judge(stream.batches(), other)
     except tf.errors.OpError as error:

@@ -121,16 +121,14 @@ def _ready(
     """An engine for these outputs, with the weights that they need: what lies after them need not be in the file."""
     from netc.engines import engine  # noqa: PLC0415 - imports NumPy
     from netc.ir.weights import Weights, declared  # noqa: PLC0415
-    from netc.targets.keras.weights import read  # noqa: PLC0415
-    from netc.train.weights import file_of  # noqa: PLC0415
+    from netc.train.weights import read_from  # noqa: PLC0415
 
     part = copy(program.net)
     part.outputs = outputs
     needed = {part.node(name).layer_name for name in part.used()} & declared(part).keys()
     held = Weights({})
     if needed:
-        held, found = read(file_of(weights), program.net, only=needed)
-        found.path = weights
+        held, found = read_from(weights, program.net, only=needed)
         if heard is not None and not found.plain:
             heard(found.text())
     return engine(program, held, name, outputs=outputs, batch=len(images) if len(images) <= BATCH else None)
@@ -155,15 +153,13 @@ def _probabilities(values: NDArray[Any], program: Program, output: str) -> NDArr
     """The output as shares: linear outputs that the loss reads as logits are turned into them."""
     import numpy  # noqa: PLC0415
 
-    from netc.sections.model import output_of  # noqa: PLC0415
+    from netc.sections.model import loss_of  # noqa: PLC0415
 
-    train, net = program.sections.train, program.net
-    labels = program.expansion.labels
-    losses = [line.value for line in train.losses if output_of(line.value.of, net, labels) == output] if train else []
-    if not any(loss.logits for loss in losses):
+    loss = loss_of(program, output)
+    if loss is None or not loss.logits:
         return values
     exact = values.astype(numpy.float64)
-    if losses[0].labels == "binary":
+    if loss.labels == "binary":
         return 1 / (1 + numpy.exp(-exact))
     powers = numpy.exp(exact - exact.max())
     shares: NDArray[Any] = powers / powers.sum()

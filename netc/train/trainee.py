@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from netc.sections.base import Clock
 from netc.sections.lowering import DECAYED, CompileArguments, lower
-from netc.sections.model import Train, frozen_layers, output_of
+from netc.sections.model import Train, frozen_layers, loss_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,10 +96,10 @@ class Trainee:
     def _head(self, output: str) -> Head:
         from netc.targets.keras.calls import make  # noqa: PLC0415
 
-        net, labels = self.program.net, self.program.expansion.labels
-        line = next(line for line in self.train.losses if output_of(line.value.of, net, labels) == output)
-        weight = float(self.compiled.weights.get(output, 1.0))
-        return Head(output, line.value.labels, net.shapes[output][-1] or 0, make(self.compiled.losses[output]), weight)
+        loss = loss_of(self.program, output)
+        assert loss is not None
+        weight, units = float(self.compiled.weights.get(output, 1.0)), self.program.net.shapes[output][-1] or 0
+        return Head(output, loss.labels, units, make(self.compiled.losses[output]), weight)
 
     # -- state -----------------------------------------------------------------------------------------------
 

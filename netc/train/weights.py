@@ -11,6 +11,8 @@ from netc.targets.keras.weights import Matched, read
 from netc.train.run import Run, is_run
 
 if TYPE_CHECKING:
+    from netc.ir.net import Net
+    from netc.ir.weights import Weights
     from netc.program import Program
 
 
@@ -22,10 +24,17 @@ def load_into(model: Any, program: Program, path: Path, *, strict: bool = False)
     layers = {layer.name for layer in model.layers if layer.weights}
     train = program.sections.train
     skip = skipped_layers(train, program.net, program.expansion.labels) if train and not strict else ()
-    weights, found = read(file_of(path), program.net, only=layers, skip=set(skip), strict=strict)
+    weights, found = read_from(path, program.net, only=layers, skip=set(skip), strict=strict)
     assign(model, weights)
-    found.path = path
     return found
+
+
+def read_from(path: Path, net: Net, **which: Any) -> tuple[Weights, Matched]:
+    """The weights of a network from a file or a run, and how they were matched; `which` is as for
+    `netc.targets.keras.weights.read`. Raises `WeightsError`."""
+    weights, found = read(file_of(path), net, **which)
+    found.path = path
+    return weights, found
 
 
 def file_of(path: Path) -> Path:

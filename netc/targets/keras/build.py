@@ -63,6 +63,22 @@ def construct(program: Program) -> Built:
     return Built(model, tensors, made)
 
 
+@contextmanager
+def weighted(program: Program, weights: Weights) -> Iterator[Built]:
+    """The Keras model with its weights, which may be followed from its outputs to its inputs however deep it is."""
+    net, built = program.net, construct(program)
+    assign(built.model, weights)
+    with deep_recursion(recursion(net, depths(net))):
+        yield built
+
+
+def all_layers(built: Built) -> keras.Model:
+    """The model that gives the output of each layer, by its name."""
+    import keras  # noqa: PLC0415 - seconds
+
+    return keras.Model(built.model.inputs, built.tensors)
+
+
 def assign(model: keras.Model, weights: Weights) -> None:
     """Set the variables of the layers that weights are for, in the order in which they are declared."""
     for layer in model.layers:

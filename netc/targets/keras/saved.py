@@ -10,8 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from netc.targets.errors import ExportError
-from netc.targets.keras.build import Built, assign, construct, deep_recursion
-from netc.targets.keras.order import depths, recursion
+from netc.targets.keras.build import Built, all_layers, weighted
 from netc.targets.keras.quiet import import_tensorflow
 from netc.targets.proof import Proof, prove
 
@@ -54,7 +53,7 @@ def export(program: Program, weights: Weights) -> tuple[Mapping[str, bytes], Pro
     """The files of the folder by their names in it, and the proof that TensorFlow computes the network from them.
     Raises `ExportError`, OSError where there is no room for temporary files."""
     net = program.net
-    with TemporaryDirectory() as name, weighted(program, weights) as built:
+    with TemporaryDirectory() as name, on_tensorflow(program, weights) as built:
         folder = Path(name)
         archive(net, built.model, net.outputs, folder)
         made = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -63,26 +62,14 @@ def export(program: Program, weights: Weights) -> tuple[Mapping[str, bytes], Pro
 
 
 @contextmanager
-def weighted(program: Program, weights: Weights) -> Iterator[Built]:
-    """The Keras model with its weights, which may be followed from its outputs to its inputs however deep it is.
-
-    Raises `ExportError` where Keras runs on something else than TensorFlow.
-    """
+def on_tensorflow(program: Program, weights: Weights) -> Iterator[Built]:
+    """`weighted`, once Keras runs on TensorFlow. Raises `ExportError` where it runs on something else already."""
     try:
         import_tensorflow()
     except RuntimeError as error:
         raise ExportError(str(error)) from None
-    net, built = program.net, construct(program)
-    assign(built.model, weights)
-    with deep_recursion(recursion(net, depths(net))):
+    with weighted(program, weights) as built:
         yield built
-
-
-def all_layers(built: Built) -> Any:
-    """The model that gives the output of each layer, by its name."""
-    import keras  # noqa: PLC0415 - seconds
-
-    return keras.Model(built.model.inputs, built.tensors)
 
 
 def archive(net: Net, model: Any, outputs: Sequence[str], folder: Path) -> None:

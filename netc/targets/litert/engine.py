@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ai_edge_litert.interpreter import Interpreter
 
 from netc.targets.errors import ExportError
+from netc.targets.keras.build import all_layers
 from netc.targets.keras.quiet import silence
-from netc.targets.keras.saved import all_layers
 from netc.targets.litert.convert import converted
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netc.targets.keras.saved import weighted
+from netc.targets.keras.saved import on_tensorflow
 from netc.targets.litert.convert import converted
 from netc.targets.litert.engine import LiteRt
 from netc.targets.proof import Proof, prove
@@ -17,6 +17,6 @@ if TYPE_CHECKING:
 def export(program: Program, weights: Weights) -> tuple[bytes, Proof]:
     """The file, and the proof that LiteRT computes the network from it. Raises `ExportError`, OSError where there is
     no room for temporary files."""
-    with weighted(program, weights) as built:
+    with on_tensorflow(program, weights) as built:
         content = converted(program, built, built.model, program.net.outputs)
         return content, prove(program, weights, LiteRt(program, built, content))
