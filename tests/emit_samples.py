@@ -64,6 +64,9 @@ SAMPLES: dict[str, str] = {
     "defaults": HEAD
     + "default conv l2=1e-4 init=he_normal bias=false\ndef c(ch) { conv (ch)x3 }\nc 4\nconv 4x3 l2=2e-4\n"
     + "repeat 2 { default bn decay=0.99; conv 4x3 bn }\nbn",
+    "default words": HEAD
+    + "param nl=tanh\ndefault conv bn relu\ndef c(ch, act) { conv (ch)x3; default conv act; conv (ch)x1; conv 4x1 linear }\n"
+    + "c 4 selu; c 8 elu\nconv 4x3\nrepeat 2 { default conv bn (nl); conv 4x3; conv 4x3 swish }\nconv 8x1\nresblock 1 8",
     "activation parameter": HEAD + "def c(ch, act=relu) { conv (ch)x3 act }\nc 4; c 4 act=tanh; c 4 relu",
     "layer parameter": HEAD + "param f = relu\ndef c(ch, act=relu) { conv (ch)x3 bn act }\nc 4; c 4; c 4 act=f",
     "computed": HEAD

@@ -175,9 +175,13 @@ def layer(draw: st.DrawFn, scope: Scope, shape: Shape) -> str:
     name = draw(st.sampled_from([cls.op, *(name for name in LAYERS if LAYERS[name] is cls)]))
     words = [name, *_arguments(draw, cls, given, scope, shape)]
     if cls.trailing and draw(st.integers(0, 3)) == 3:
-        trailing = draw(st.lists(st.sampled_from(["bn", "leakyrelu", *Activation().words()]), max_size=2))
-        words += [scope.lift(draw, word) or word for word in trailing]
+        words += _trailing(draw, scope, 0)
     return " ".join(words)
+
+
+def _trailing(draw: st.DrawFn, scope: Scope, least: int) -> list[str]:
+    words = st.sampled_from(["bn", "leakyrelu", *Activation().words()])
+    return [scope.lift(draw, word) or word for word in draw(st.lists(words, min_size=least, max_size=2))]
 
 
 def _arguments(draw: st.DrawFn, cls: type[Layer], given: dict[str, Value], scope: Scope, shape: Shape) -> list[str]:
@@ -281,6 +285,8 @@ def call(draw: st.DrawFn, scope: Scope, shape: Shape) -> str:
 
 def default(draw: st.DrawFn, scope: Scope, shape: Shape) -> str:
     cls = draw(st.sampled_from([cls for cls in OPERATIONS if declared(cls) and cls.operands == (1, 1)]))
+    if cls.trailing and draw(st.booleans()):
+        return " ".join(["default", cls.op, *_trailing(draw, scope, 1)])
     name, param = draw(st.sampled_from(list(declared(cls).items())))
     return f"default {cls.op} {_arguments(draw, Layer, {name: value(draw, param.kind, shape)}, scope, shape)[0]}"
 

@@ -136,6 +136,9 @@ CASES = [
     ("param rate=0.1\ndefault conv l2=rate\nconv 4x1\ndropout (rate)", {"rate": 0.2}, SAME),
     ("param rate=0.1\ndefault conv l2=rate\ndef d() { conv 4x1 }\nd\ndropout (rate)", {"rate": 0.2}, REFUSED),
     ("param act=relu\ndefault conv act=act\nconv 4x1 act=act\nconv 4x1", {"act": Word("tanh")}, SAME),
+    ("param a=relu\ndefault conv a\nconv 4x3\nconv 4x1 act=linear a", {"a": Word("tanh")}, REFUSED),
+    ("param a=relu\ndefault conv bn (a)\ndef d() { conv 4x1 }\nd", {"a": Word("tanh")}, REFUSED),
+    ("param n=2\ndefault conv bn relu\nrepeat n { conv 4x1 }\nconv 4x1 linear", {"n": 3}, SAME),
     # the rank of a tensor
     ("param head=true\nif head { gap }\nfc 8", {"head": False}, REFUSED),
     ("param head=false\nif head { gap }\ndroppath 0.1", {"head": True}, REFUSED),

@@ -140,6 +140,21 @@ resblock 1 16
     assert all(node.layer.l2 != 1e-3 for node in net if node.name.startswith("resblock") and node.layer.op == "conv")  # type: ignore[attr-defined]
 
 
+def test_words_of_a_default_are_those_of_layers_that_have_none() -> None:
+    """The same network as with the words at each layer, under the same names; no block of netc's own has them."""
+    shared = "input 8x8x16\nparam nl = tanh\ndef two(ch, act) {{ conv (ch)x3{0}; {1}conv (ch)x3{2} }}\n"
+    once = shared.replace("param nl", "default conv bn relu\nparam nl").format("", "default conv bn act; ", "") + (
+        "two 4 elu\nconv 4x3\nconv 4x3 linear\nconv 4x3 bn\nconv 16x3 (nl)\nresblock 1 16\nfc 8\n"
+        "repeat 2 { default conv l2=0.1 (nl); conv 4x3; add { | conv 4x3 | default conv linear; conv 4x1 } }\nconv 4x3"
+    )
+    each = shared.format(" bn relu", "", " bn act") + (
+        "two 4 elu\nconv 4x3 bn relu\nconv 4x3 linear\nconv 4x3 bn\nconv 16x3 tanh\nresblock 1 16\nfc 8\n"
+        "repeat 2 { conv 4x3 tanh l2=0.1; add { | conv 4x3 tanh l2=0.1 | conv 4x1 l2=0.1 } }\nconv 4x3 bn relu"
+    )
+    one, other = ([(node.name, node.layer) for node in good(text.replace("fc 8", "")).net] for text in (once, each))
+    assert one == other
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

@@ -71,5 +71,5 @@ class Findings:
 
 def words(node: Node) -> str:
     """The words that wrote a node, for messages; the operation alone where they are long."""
-    text = node.origin.span.text
+    text = (node.origin.word or node.origin.span).text
     return text if len(text) <= 40 and "\n" not in text else text.split()[0]

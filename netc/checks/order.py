@@ -30,8 +30,11 @@ def double_activations(program: Program) -> None:
             written, help = source.origin.span, "remove one of them"
             act = source.origin.written.get("act")
             if isinstance(act, Expr) and not written.holds(act.span):
-                plain = " ".join(written.text.split())
-                written, help = act.span, f"`{plain} act=linear` is without the `{first}` of the `default`"
+                if node.origin.word is None:
+                    option = act.span.source.text[: act.span.start].rstrip().endswith("=")  # else it is a word there
+                    plain = " ".join([*written.text.split(), "act=linear" if option else "linear"])
+                    help = f"`{plain}` is without the `{first}` of the `default`"
+                written = act.span
             findings.add(
                 "NET502",
                 node,

@@ -73,7 +73,7 @@ _TABLE = (
     _error("NET124", "reserved", "a reserved word where a name must stand"),
     _error("NET125", "no-network", "a file without any layer"),
     _error("NET126", "unwanted-block", "braces after an operation that takes none"),
-    _error("NET127", "act-beside-norm", "an activation as `act=` beside a `bn` that is a word"),
+    _error("NET127", "act-beside-norm", "an activation as `act=` beside words"),
     # shapes
     _error("NET201", "operand-shapes", "operands whose shapes differ"),
     _error("NET202", "rank", "an input with the wrong number of dimensions"),

@@ -24,13 +24,15 @@ class Origin:
 
     `written` maps a parameter of the layer to the expression (or one expression a dimension) that gave its value;
     parameters left at their default are absent. `unseen` are the expressions of `default` statements that gave others
-    and cannot be written here, where their names mean something else or nothing.
+    and cannot be written here, where their names mean something else or nothing. `word` is the word of a `default` that
+    made the node, whose `span` then is the statement's.
     """
 
     span: Span
     frame: Frame | None = None
     written: Mapping[str, Written] = field(default_factory=dict)
     unseen: tuple[Expr, ...] = ()
+    word: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

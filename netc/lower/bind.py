@@ -55,6 +55,20 @@ class Trailing:
     word: str
     expr: Expr
     span: Span
+    default: bool = False  # stands in a `default`, and so means what it means there
+
+    @property
+    def named(self) -> bool:
+        """Whether a parameter holds it."""
+        return not (isinstance(self.expr, Reference) and self.expr.name == self.word)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Defaults:
+    """What `default` statements say of an operation: values of its options, and the words after it."""
+
+    options: Mapping[str, Option] = field(default_factory=dict)
+    words: tuple[Trailing, ...] = ()
 
 
 @dataclass(slots=True)
@@ -81,6 +95,9 @@ class Bound:
             self.unseen += [part for part in parts if part is not None]
 
 
+NO_DEFAULTS = Defaults()
+
+
 @cache
 def trailing_words() -> frozenset[str]:
     """Words that may stand after operations whose signature is `trailing`."""
@@ -96,15 +113,15 @@ def bind(
     rank: int | None,
     *,
     arguments: Iterable[Argument] | None = None,
-    options: Mapping[str, Option] | None = None,
+    defaults: Defaults = NO_DEFAULTS,
     labels: bool = False,
 ) -> Bound:
     """Bind the arguments of an operation; raises `Poison` after reporting everything wrong with them.
 
     `rank` is the number of spatial dimensions of the current tensor, None where it is not known. `arguments` replaces
-    the operation's own (for statements whose first word chose the signature). `options` come from `default` statements
-    and give way to what is written. With `labels`, bare names that are neither words nor parameters are left to the
-    caller.
+    the operation's own (for statements whose first word chose the signature). `defaults` give way to what is written:
+    each option to its own, all words to any. With `labels`, bare names that are neither words nor parameters are left
+    to the caller.
     """
     binder = _Binder(signature, operation, scope, rank, labels)
     for argument in operation.arguments if arguments is None else arguments:
@@ -112,10 +129,11 @@ def bind(
             binder.take(argument)
         except Poison:
             binder.failed = True
-    binder.fill(options or {})
+    binder.fill(defaults.options)
     binder.finish()
     if binder.failed:
         raise Poison
+    binder.bound.trailing = binder.bound.trailing or [*defaults.words]
     return binder.bound
 
 

@@ -31,7 +31,7 @@ def run_call(state: State, statement: Operation, known: Known, ctx: Context) -> 
         scope=scope,
         names=Names(prefix),
         labels=Labels(),
-        options=known.options,
+        defaults=known.defaults,
         namespace=known.namespace,
         position=known.position,
         frame=frame,

@@ -43,7 +43,7 @@ def run_definition(state: State, statement: Definition, ctx: Context) -> None:
     if statement.name in LAYERS or shipped(statement.name) is not None:
         kind = "an operation" if statement.name in LAYERS else "a shipped block"
         ctx.scope.report.add("NET510", f"`{statement.name}` hides {kind} of that name", statement.name_span)
-    space.bring(statement.name, Known(statement, space, ctx.position, ctx.options), ctx.position)
+    space.bring(statement.name, Known(statement, space, ctx.position, ctx.defaults), ctx.position)
 
 
 def run_parameter(state: State, statement: Parameter, ctx: Context) -> None:

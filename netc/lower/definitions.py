@@ -12,24 +12,24 @@ from pathlib import Path
 
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
-from netc.lower.bind import Option
+from netc.lower.bind import Defaults
 from netc.params import REQUIRED, Anything, Bool, Param, Signature
 from netc.syntax.parser import parse
 from netc.syntax.reading import read
 from netc.syntax.source import Source, Span
 from netc.syntax.tree import Definition, File, Formal, Literal
 
-Options = Mapping[str, Mapping[str, Option]]  # operation -> key -> value, as `default` statements set them
+AllDefaults = Mapping[str, Defaults]  # by operation
 
 
 @dataclass(slots=True, eq=False)
 class Known:
-    """A definition with what surrounds it: its namespace, its place in it, and the options in force there."""
+    """A definition with what surrounds it: its namespace, its place in it, and the `default`s in force there."""
 
     definition: Definition
     namespace: Namespace
     position: int
-    options: Options = field(default_factory=dict)
+    defaults: AllDefaults = field(default_factory=dict)
     shipped: bool = False
     called: bool = False
     signature: Signature = field(init=False)

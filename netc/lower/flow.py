@@ -130,10 +130,10 @@ def _taken(statement: If, ctx: Context) -> int | None:
 
 
 def _arm(state: State, statements: Sequence[Statement], ctx: Context) -> Body:
-    options, copy, top = ctx.options, ctx.copy, ctx.top
+    defaults, copy, top = ctx.defaults, ctx.copy, ctx.top
     ctx.top = False
     body = state.run(statements, ctx)
-    ctx.options, ctx.copy, ctx.top = options, copy, top
+    ctx.defaults, ctx.copy, ctx.top = defaults, copy, top
     return body
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from math import prod
@@ -12,13 +12,13 @@ from netc.ir.net import Net, Node, Origin, Written
 from netc.ir.shape import Shape, elements, show_shape
 from netc.layers import LAYERS
 from netc.layers.base import Layer
-from netc.lower.bind import Bound, Option, Trailing, bind
+from netc.lower.bind import NO_DEFAULTS, Bound, Defaults, Trailing, bind
 from netc.lower.evaluate import Poison
 from netc.lower.expansion import Body, LayerStep
 from netc.lower.state import BROKEN, Context, Current, State, head, run_branches
 from netc.params import Refused, Signature
 from netc.syntax.source import Span
-from netc.syntax.tree import Keyword, Operation, Reference
+from netc.syntax.tree import Expr, Keyword, Literal, Operation, Reference
 from netc.values import Word
 
 
@@ -66,49 +66,60 @@ def _operands(
 def _bind(statement: Operation, cls: type[Layer], ctx: Context) -> Bound | None:
     shape = ctx.scope.shape
     rank = None if shape is None else len(shape) - 1
-    options = ctx.options.get(cls.op, {})
+    defaults = ctx.defaults.get(cls.op, NO_DEFAULTS)
     try:
         bound = bind(
             signature_of(statement.name),
             statement,
             ctx.scope,
             rank,
-            options=options,
+            defaults=defaults,
             labels=cls.operands[1] is None or cls.operands[0] > 1,
         )
-        _refuse_act_beside_norm(statement, bound, options, ctx)
+        _refuse_act_beside_words(statement, bound, defaults, ctx)
     except Poison:
         return None
     return bound
 
 
-def _refuse_act_beside_norm(statement: Operation, bound: Bound, options: Mapping[str, Option], ctx: Context) -> None:
-    """Report `conv 8x3 bn act=relu`, which would normalise after the activation but leave the bias out before it.
+def _refuse_act_beside_words(statement: Operation, bound: Bound, defaults: Defaults, ctx: Context) -> None:
+    """Report `conv 8x3 bn act=relu`, which would normalise after the activation but leave the bias out before it, and
+    `conv 8x3 act=relu` where a `default` has words.
 
-    Whatever value an expression has here: only the word `linear` says that there is no activation.
+    Whatever value an expression has there. Only the word `linear` beside words of the layer, or with them in a
+    `default`, says that there is no activation before them.
     """
-    norm = next((word for word in bound.trailing if LAYERS[word.word].removes_bias), None)
-    if norm is None or "act" not in bound.spans:
+    if "act" not in bound.spans or not bound.trailing:
         return
     here = next((one for one in statement.arguments if isinstance(one, Keyword) and one.key == "act"), None)
-    value = options["act"].expr if here is None else here.value
-    if isinstance(value, Reference) and value.name == bound.values["act"] == "linear":
+    value = defaults.options["act"].expr if here is None else here.value
+    plain = isinstance(value, Reference | Literal) and value.span.text == bound.values["act"] == "linear"
+    norm = next((word for word in bound.trailing if LAYERS[word.word].removes_bias), None)
+    replaced = here is not None and bound.trailing[0].default
+    if not replaced and (plain or norm is None):
         return
     act = value.span.text
     if not act.startswith("(") and not (isinstance(value, Reference) and not ctx.scope.knows(value.name)):
         act = f"({act})"  # a parameter, not a word
-    words = [statement.name, *(one.span.text for one in statement.arguments if one is not here)]
-    words += [act] * (LAYERS[bound.trailing[-1].word].family != "activation")
-    plain, default = " ".join(words), here is None
+    own = [statement.name, *(one.span.text for one in statement.arguments if one is not here)]
+    if replaced:
+        kept = [word.span.text for word in bound.trailing if LAYERS[word.word].family != "activation"]
+        most, least = " ".join([*own, *kept, *([] if plain and kept else [act])]), " ".join([*own, act])
+        help = [f"own words take the place of those of the `default`: `{most}`"]
+        help += [f"`{least}` has no {' and no '.join(f'`{word}`' for word in kept)}"] if kept else []
+    elif bound.trailing[0].default:
+        help = ["leave `act` out of the `default`: the words say it"]
+    else:
+        own += [act] * (LAYERS[bound.trailing[-1].word].family != "activation")
+        help = [f"words apply in the order written: `{' '.join(own)}{' act=linear' * (here is None)}`"]
+        help += ["or leave `act` out of the `default`"] if here is None else []
+    word = norm or bound.trailing[0]
     raise ctx.scope.fail(
         "NET127",
-        f"`{statement.name}` has `act={value.span.text}`{' from a `default`' * default} beside the word `{norm.word}`: "
-        "which of the two comes first is not said",
-        norm.span if default else bound.spans["act"],
-        help=(
-            f"words apply in the order written: `{plain}{' act=linear' * default}`",
-            *(["or leave `act` out of the `default`"] * default),
-        ),
+        f"`{statement.name}` has `act={value.span.text}`{' from a `default`' * (here is None)} beside the word "
+        f"`{word.word}`{' of a `default`' * word.default}: which of the two comes first is not said",
+        bound.spans["act"] if here is not None else head(statement) if word.default else word.span,
+        help=help,
     )
 
 
@@ -164,21 +175,26 @@ def _nodes(
     without a shape.
     """
     values, written, trailing = dict(bound.values), dict(bound.written), list(bound.trailing)
-    _fuse(signature_of(statement.name), values, written, trailing)
+    unseen = list(bound.unseen)
+    _fuse(signature_of(statement.name), values, written, unseen, trailing)
     span = head(statement)
     names = [name]
-    origin = Origin(span, ctx.frame, written, tuple(bound.unseen))
+    origin = Origin(span, ctx.frame, written, tuple(unseen))
     last = _add(state, ctx, name, cls, values, origin, operands, bound)
     made = [last]
     for word in trailing:
         after, more = LAYERS[word.word], Bound()
         options: dict[str, object] = {}
-        for key, option in ctx.options.get(after.op, {}).items():
+        for key, option in ctx.defaults.get(after.op, NO_DEFAULTS).options.items():
             options[key] = option.value
             more.default(key, option, ctx.scope)
         names.append(_free(f"{name}_{after.op}", names))
         operands = None if last is None else [last]
-        origin = Origin(word.span, ctx.frame, more.written, tuple(more.unseen))
+        if word.default:
+            unseen = [*more.unseen, *([word.expr] if word.named else [])]
+            origin = Origin(span, ctx.frame, more.written, tuple(unseen), word.span)
+        else:
+            origin = Origin(word.span, ctx.frame, more.written, tuple(more.unseen))
         last = _add(state, ctx, names[-1], after, options, origin, operands, Bound())
         made.append(last)
     ctx.move(BROKEN if last is None else last)
@@ -186,7 +202,11 @@ def _nodes(
 
 
 def _fuse(
-    signature: Signature, values: dict[str, object], written: dict[str, Written], trailing: list[Trailing]
+    signature: Signature,
+    values: dict[str, object],
+    written: dict[str, Written],
+    unseen: list[Expr],
+    trailing: list[Trailing],
 ) -> None:
     """Take a plain activation directly after into the layer, and a bias away before batch normalisation."""
     if not trailing:
@@ -197,8 +217,12 @@ def _fuse(
     act = signature.params.get("act")
     if act is not None and "act" not in values and first.word in act.kind.words():
         values["act"] = act.kind.accept(Word(first.word), 0)
-        if not (isinstance(first.expr, Reference) and first.expr.name == first.word):
-            written["act"] = first.expr  # a parameter holds the activation
+        if first.default and first.named:
+            unseen.append(first.expr)
+        elif first.default:
+            written["act"] = Literal(Word(first.word), first.span)  # whatever else has that name here
+        elif first.named:
+            written["act"] = first.expr
         del trailing[0]
 
 

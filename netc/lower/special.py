@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from netc.layers import LAYERS
-from netc.lower.bind import Option, bind, size_value
+from netc.lower.bind import NO_DEFAULTS, Defaults, Option, Trailing, bind, size_value, trailing_words
 from netc.lower.definitions import Namespace, definitions_of, shipped
 from netc.lower.evaluate import Poison, Scope, evaluate
 from netc.lower.expansion import LayerStep
@@ -134,7 +134,7 @@ def run_output(state: State, statement: Operation, ctx: Context) -> None:
 
 
 def run_default(state: State, statement: Operation, ctx: Context) -> None:
-    """`default OP key=value ...`: options for what follows in the same braces or file."""
+    """`default OP key=value ... WORD ...`: options and words for what follows in the same braces or file."""
     if not _bare(statement, ctx):
         return
     first = statement.arguments[0] if statement.arguments else None
@@ -150,15 +150,21 @@ def run_default(state: State, statement: Operation, ctx: Context) -> None:
     if cls is None:
         _no_operation(first.value, ctx)
         return
+    signature = signature_of(first.value.name)
     if len(statement.arguments) == 1:
-        help = f"options are `key=value`; it has: {', '.join(signature_of(cls.op).params)}"
+        help = f"options are `key=value`; it has: {', '.join(signature.params)}"
         ctx.scope.fail("NET106", f"`default {first.value.name}` sets nothing", head(statement), help=(help,))
-    options = dict(ctx.options.get(cls.op, {}))
+    defaults = ctx.defaults.get(cls.op, NO_DEFAULTS)
+    options, words = dict(defaults.options), []
     for argument in statement.arguments[1:]:
-        option = _option(signature_of(first.value.name), argument, ctx)
-        if option is not None:
-            options[option[0]] = option[1]
-    ctx.options = {**ctx.options, cls.op: options}
+        if isinstance(argument, Keyword):
+            option = _option(signature, argument, ctx)
+            if option is not None:
+                options[argument.key] = option
+        else:
+            word = _word(signature, argument, ctx)
+            words += [] if word is None else [word]
+    ctx.defaults = {**ctx.defaults, cls.op: Defaults(options, tuple(words) or defaults.words)}
 
 
 def _no_operation(expr: Reference, ctx: Context) -> None:
@@ -171,15 +177,45 @@ def _no_operation(expr: Reference, ctx: Context) -> None:
         )
 
 
-def _option(signature: Signature, argument: Keyword | Positional, ctx: Context) -> tuple[str, Option] | None:
-    if not isinstance(argument, Keyword):
+def _word(signature: Signature, argument: Positional, ctx: Context) -> Trailing | None:
+    """A word that makes a layer after those of an operation; None after reporting that it is none."""
+    words = trailing_words() if signature.trailing else frozenset()
+    value, span = argument.value, argument.span
+    if isinstance(value, Size):
+        value = Literal(value.span.text, span)  # no word
+    name = value.name if isinstance(value, Reference) else ""
+    known = ctx.scope.knows(name)
+    if name in words and not known:
+        return Trailing(name, value, span, default=True)
+    if name in words:
         ctx.scope.fail(
-            "NET107",
-            "`default` takes options as `key=value` only",
-            argument.span,
-            help=("for example `default conv l2=1e-4`",),
+            "NET105",
+            f"`{name}` is both a word of `{signature.name}` and a parameter",
+            span,
+            help=(f"`({name})` means the parameter; rename the parameter to mean the word",),
         )
         return None
+    key = next((key for key, param in signature.params.items() if name in (*param.kind.words(), key)), None)
+    if name and not known and key is None and words:
+        help = did_you_mean(name, [*words, *ctx.scope.names()])
+        message = f"`{signature.name}` does not know the word `{name}`, and no parameter has that name"
+        ctx.scope.fail("NET104", message, span, help=help)
+        return None
+    try:
+        held = None if name and not known else evaluate(value, ctx.scope)
+    except Poison:
+        return None
+    if isinstance(held, Word) and held in words:
+        return Trailing(held, value, span, default=True)
+    option = "l2=1e-4" if key is None else f"{key}={'true' if key == name else name}"
+    takes = "options as `key=value`" + (", and words such as `bn relu`" if words else " only")
+    ctx.scope.fail(
+        "NET107", f"`default` takes {takes}", span, help=(f"for example `default {signature.name} {option}`",)
+    )
+    return None
+
+
+def _option(signature: Signature, argument: Keyword, ctx: Context) -> Option | None:
     param = signature.params.get(argument.key)
     if param is None:
         ctx.scope.fail(
@@ -204,7 +240,7 @@ def _option(signature: Signature, argument: Keyword | Positional, ctx: Context) 
     except Refused as error:
         ctx.scope.fail(error.code, f"`{param.name}` of `{signature.name}`: {error}", argument.span)
         return None
-    return argument.key, Option(computed, value, argument.span, ctx.scope)  # type: ignore[arg-type]
+    return Option(computed, value, argument.span, ctx.scope)  # type: ignore[arg-type]
 
 
 def run_use(state: State, statement: Operation, ctx: Context) -> None:

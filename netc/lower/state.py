@@ -13,7 +13,7 @@ from netc.diagnostics.model import MOST, Diagnostics, Frame
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape
 from netc.limits import Limits
-from netc.lower.definitions import Includes, Namespace, Options
+from netc.lower.definitions import AllDefaults, Includes, Namespace
 from netc.lower.evaluate import Scope
 from netc.lower.expansion import Body, Step
 from netc.lower.expected import Amount, Expected
@@ -90,7 +90,7 @@ class Context:
     scope: Scope
     names: Names
     labels: Labels
-    options: Options
+    defaults: AllDefaults
     namespace: Namespace
     position: int
     frame: Frame | None = None
@@ -368,12 +368,12 @@ def braceless(statement: Operation, ctx: Context, what: str = "") -> bool:
 def run_branches(state: State, statement: Operation, ctx: Context) -> tuple[list[Body], list[Current]]:
     """Run every branch on the current tensor: what ran, and the tensors that come of it."""
     source, results, bodies = ctx.current, [], []
-    options, top, outermost = ctx.options, ctx.top, ctx.outermost
+    defaults, top, outermost = ctx.defaults, ctx.top, ctx.outermost
     ctx.top = ctx.outermost = False
     for branch in statement.branches:
         ctx.move(source)
         bodies.append(state.run(branch.statements, ctx))
-        ctx.options = options
+        ctx.defaults = defaults
         results.append(ctx.current)
     ctx.top, ctx.outermost = top, outermost
     return bodies, results
