@@ -36,6 +36,12 @@ SAMPLES: dict[str, str] = {
     + UNIT
     + "conv 8x3\ndef group(n, ch, down=false) { unit ch stride=(2 if down else 1); repeat n-1 { unit ch } }\n"
     + "param n = 2\ngroup n 8; group n=n ch=16 down; group n ch=32 down=true\nbn; relu; gap; fc 10 softmax",
+    "tensors": HEAD
+    + "def up(ch, act=relu) with skip deep { deconv (ch)x2/2 act; concat skip; conv (ch)x1; add { | from deep; conv (ch)x1 | identity } }\n"
+    + "param n = 2\nenc: conv 8x3; pool 2; mid: conv 8x3; pool 2\nup 8 with mid mid\nup act=tanh ch=(n*4) with enc enc\n"
+    + "shared def both() with a b { max a b; conv 8x3 }\n"
+    + "def fork() with x name { add x; t: relu; both with t name; max name }\n"
+    + "main: conv 8x1; fork with enc main; both with main enc",
     "residual first": HEAD
     + "repeat 3 { add { | conv 4x3 bn relu; conv 4x3 | identity }; relu }\nsub { | conv 4x3 | identity }",
     "unet": HEAD

@@ -63,7 +63,7 @@ class Scope:
     operations: Sequence[type[Layer]]
     head: list[str] = field(default_factory=list)
     values: dict[str, int] = field(default_factory=dict)  # of parameters; of a loop's index, the first
-    calls: list[tuple[str, dict[str, Value]]] = field(default_factory=list)  # definitions and their parameters
+    calls: list[tuple[str, dict[str, Value], int]] = field(default_factory=list)  # definitions: parameters, tensors
     taken: dict[str, int] = field(default_factory=dict)
     lifting: bool = False  # whether any value may be written as a parameter that holds it
     lifted: dict[str, Value] = field(default_factory=dict)
@@ -270,8 +270,8 @@ def choice(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int) -> str:
     return text + (" else {\n" + "\n".join(arms[1]) + "\n}" if arms[1] else "")
 
 
-def call(draw: st.DrawFn, scope: Scope, shape: Shape) -> str:
-    name, formals = draw(st.sampled_from(scope.calls))
+def call(draw: st.DrawFn, scope: Scope, shape: Shape, labels: Sequence[str]) -> str:
+    name, formals, tensors = draw(st.sampled_from([one for one in scope.calls if labels or not one[2]]))
     given = [formal for formal in formals if draw(st.booleans())]
     words = [name]
     for formal in given:
@@ -280,6 +280,7 @@ def call(draw: st.DrawFn, scope: Scope, shape: Shape) -> str:
             words.append(f"{formal}={number(draw, draw(st.sampled_from(INTEGERS)), scope, shape)}")
         else:
             words.append(f"{formal}={scope.lift(draw, held, 1) or literal(held)}")
+    words += ["with"] * bool(tensors) + [draw(st.sampled_from(labels)) for _ in range(tensors)]
     return " ".join(words)
 
 
@@ -298,10 +299,12 @@ def sequence(
     length: int,
     depth: int = 0,
     wrapped: Callable[[Sequence[str]], Sequence[str]] = list,
+    known: Sequence[str] = (),
 ) -> tuple[list[str], Shape]:
-    """Statements one after the other, and the shape after them. `wrapped` says what stands around them."""
+    """Statements one after the other, and the shape after them. `wrapped` says what stands around them, `known` are the
+    labels in it that they can use."""
     lines: list[str] = []
-    current, labels = shape, []
+    current, labels = shape, [*known]
     for _ in range(length):
         for _ in range(TRIES):
             label = scope.name("t") if draw(st.integers(0, 4)) == 4 else None
@@ -311,16 +314,18 @@ def sequence(
             made = scope.shape_after(shape, wrapped([*lines, line]))
             if made is not None:
                 lines, current = [*lines, line], made
-                labels += [label] * (label is not None and not line.startswith(f"{label}: repeat"))
+                if label and line.startswith(f"{label}:") and not line.startswith(f"{label}: repeat"):
+                    labels.append(label)
                 break
     return lines, current
 
 
-def statement(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int, labels: Sequence[str | None]) -> str:
+def statement(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int, labels: Sequence[str]) -> str:
     kinds = ["layer"] * 8 + ["default"]
     if depth < 2:
         kinds += ["combiner"] * 4 + ["repeat", "choice"] * 2
-    kinds += ["call"] * 3 * bool(scope.calls) + ["join"] * 3 * bool(labels)
+    kinds += ["call"] * 3 * any(labels or not tensors for _, _, tensors in scope.calls)
+    kinds += ["join"] * 3 * bool(labels)
     match draw(st.sampled_from(kinds)):
         case "combiner":
             return combiner(draw, scope, shape, depth)
@@ -329,7 +334,7 @@ def statement(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int, labels: S
         case "choice":
             return choice(draw, scope, shape, depth)
         case "call":
-            return call(draw, scope, shape)
+            return call(draw, scope, shape, labels)
         case "default":
             return default(draw, scope, shape)
         case "join":
@@ -352,13 +357,19 @@ def definition(draw: st.DrawFn, scope: Scope, shape: Shape) -> None:
         scope.taken,
         scope.lifting,
     )
-    lines, _ = sequence(draw, above, shape, draw(st.integers(1, 3)), 1)
+    tensors = [scope.name("s") for _ in range(max(draw(st.integers(-1, 2)), 0))]
+
+    def handed(lines: Sequence[str]) -> list[str]:
+        return [*(f"{tensor}: identity" for tensor in tensors), *lines]
+
+    lines, _ = sequence(draw, above, shape, draw(st.integers(1, 3)), 1, handed, tensors)
     if lines:
         formals |= above.lifted
         head = "shared def" if not formals and draw(st.booleans()) else "def"
         written = ", ".join(f"{formal}={literal(value)}" for formal, value in formals.items())
-        scope.head.append(f"{head} {name}({written}) {{\n" + "\n".join(lines) + "\n}")
-        scope.calls.append((name, formals))
+        named = " ".join(["", "with", *tensors]) if tensors else ""
+        scope.head.append(f"{head} {name}({written}){named} {{\n" + "\n".join(lines) + "\n}")
+        scope.calls.append((name, formals, len(tensors)))
 
 
 def _is_read(name: str, head: Sequence[str], lines: Sequence[str]) -> bool:

@@ -7,6 +7,8 @@ from random import Random
 HEAD = """param p = true; param q = true; param n = 2
 def unit(n=1, wide=false) { repeat n as i { conv 4x(3 if wide else 1) }; if n > 1 { pool 2/1 }; bn; dropout (n/100) }
 shared def pair() { add { | unit | identity } }
+def joined(n=1) with one other { max one other; unit n; t: relu; add { | from other; relu | from t } }
+shared def mixed() with t { pair; joined with t t; mul t }
 input 8x8x4
 """
 
@@ -27,7 +29,8 @@ def _statement(random: Random, depth: int) -> str:
             return f"{_label(random)}: conv 4x3 bn relu bn"
         case "joined":
             label = _label(random)
-            use = random.choice((f"add {label}", f"max {label}", f"add {{ | from {label} | identity }}"))
+            uses = (f"add {label}", f"max {label}", f"add {{ | from {label} | identity }}", f"mixed with {label}")
+            use = random.choice((*uses, f"joined with {label} {label}", f"joined (n) with {label} {label}"))
             return f"{label}: conv 4x3; relu; {use}"
         case "call":
             return random.choice(("unit", "unit 2", "unit n wide", "unit n=3 wide=q", "pair"))

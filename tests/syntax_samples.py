@@ -111,10 +111,12 @@ shared def tower(
     mul { | identity | gap keep; conv (channels//16)x1 relu; conv (ch)x1 sigmoid }
 }
 def empty() { }
+def joined(ch) with skip x_1 { concat skip x_1; conv (ch)x1 }
 
 a: input ?x?x3
 b: input 128x16
 tower 64 stride=2; pool 3/2; pool 2
+joined 8 with a b
 outer: repeat n-1 as i { # after a brace
     conv (16+i)x(2*i+1)/2 "text" note="a \\"b\\" \\\\ c"
     # the last of its block

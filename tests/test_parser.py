@@ -131,7 +131,8 @@ F = operation()
             "if a { f } else if b { f }\n# between\n\nelse { f }",
             ("If", tuple(("Arm", condition, ("Block", (F,))) for condition in ("a", "b", None))),
         ),
-        ("def g() { f }", ("Definition", "g", (), ("Block", (F,)), False)),
+        ("def g() { f }", ("Definition", "g", (), (), ("Block", (F,)), False)),
+        ("def g() with with a { f }", ("Definition", "g", (), ("with", "a"), ("Block", (F,)), False)),
         (
             "shared def g(\n  a, b=1,  # one\n  c=a+1 if a else 2\n) { f }",
             (
@@ -142,6 +143,7 @@ F = operation()
                     ("Formal", "b", 1),
                     ("Formal", "c", ("Conditional", ("Binary", "+", "a", 1), "a", 2)),
                 ),
+                (),
                 ("Block", (F,)),
                 True,
             ),
@@ -171,7 +173,7 @@ def test_vgg16_is_read_as_it_stands() -> None:
     names = [node.name for node in file.statements if isinstance(node, Operation)]
     assert names == ["net", "input", *["stage"] * 5, "fc", "train"]
     assert shape(file.statements[3]) == (
-        *("Definition", "stage", (("Formal", "n", None), ("Formal", "ch", None))),
+        *("Definition", "stage", (("Formal", "n", None), ("Formal", "ch", None)), ()),
         (
             "Block",
             (

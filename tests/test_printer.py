@@ -95,6 +95,7 @@ def _blocks(inner: st.SearchStrategy[Statement]) -> st.SearchStrategy[Statement]
     branches = st.lists(st.builds(Branch, bodies, st.just(NOWHERE)), min_size=1, max_size=3).map(tuple)
     arms = st.builds(Arm, expressions, blocks, st.just(NOWHERE))
     last = st.lists(st.builds(Arm, st.none(), blocks, st.just(NOWHERE)), max_size=1)
+    tensors = st.lists(st.builds(Name, names, st.just(NOWHERE)), max_size=2).map(tuple)
     formals = st.lists(st.builds(Formal, names, st.none() | expressions, st.just(NOWHERE)), max_size=3).map(tuple)
     place = st.just(NOWHERE)
     return st.one_of(
@@ -102,7 +103,7 @@ def _blocks(inner: st.SearchStrategy[Statement]) -> st.SearchStrategy[Statement]
         st.builds(Operation, labels, names, arguments, st.none(), branches, place, place),
         st.builds(Repeat, labels, expressions, st.none() | st.builds(Name, names, place), blocks, place, place),
         st.builds(lambda some, end: If((*some, *end), NOWHERE), st.lists(arms, min_size=1, max_size=3), last),
-        st.builds(Definition, names, formals, blocks, st.booleans(), place, place),
+        st.builds(Definition, names, formals, tensors, blocks, st.booleans(), place, place),
     )
 
 

@@ -25,7 +25,8 @@ class Origin:
     `written` maps a parameter of the layer to the expression (or one expression a dimension) that gave its value;
     parameters left at their default are absent. `unseen` are the expressions of `default` statements that gave others
     and cannot be written here, where their names mean something else or nothing. `word` is the word of a `default` that
-    made the node, whose `span` then is the statement's.
+    made the node, whose `span` then is the statement's. `in_order` says that the operands are read in the order
+    that was written, though it means nothing.
     """
 
     span: Span
@@ -33,6 +34,7 @@ class Origin:
     written: Mapping[str, Written] = field(default_factory=dict)
     unseen: tuple[Expr, ...] = ()
     word: Span | None = None
+    in_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,7 +234,7 @@ class _Writer:
         first, last = items[0].names[0], items[-1].names[0]
         prefix = group.prefixes[first]
         own = Block(tuple(self._series(items, items[0].source, _Body(prefix, last))), NOWHERE)
-        made = Definition(group.first, (), own, True, NOWHERE, NOWHERE)
+        made = Definition(group.first, (), (), own, True, NOWHERE, NOWHERE)
         same = next((known for known in self.definitions if known.name == group.first), None)
         if same is None and prefix != group.first:
             raise Unwritable(f"`{first}` uses the weights of a layer that stands after it")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from netc.diagnostics.model import Frame
-from netc.ir.shape import show_shape
+from netc.ir.shape import Shape, show_shape
 from netc.lower.bind import bind
 from netc.lower.definitions import Known
 from netc.lower.evaluate import Poison, Scope, evaluate
 from netc.lower.expansion import CallStep
 from netc.lower.names import Names
-from netc.lower.state import BROKEN, Context, FirstCall, Labels, Sharing, State, braceless, head
-from netc.syntax.tree import Operation
+from netc.lower.state import BROKEN, Broken, Context, Current, FirstCall, Labels, Mark, Sharing, State, braceless, head
+from netc.lower.walk import WITH, handed_over
+from netc.syntax.tree import Argument, Definition, Operation, Positional, Reference
 from netc.values import Value
 
 
@@ -40,17 +42,26 @@ def run_call(state: State, statement: Operation, known: Known, ctx: Context) -> 
         shipped=known.shipped,
         repeated=False,
         copy=None,
+        handed=bool(definition.tensors),
     )
     body_ctx.move(ctx.current)
+    values, labels = handed_over(statement)
+    if not definition.tensors and (WITH in known.signature.params or ctx.scope.knows(WITH)):
+        values, labels = statement.arguments, None  # `with` is a value's name
     try:
-        arguments = _arguments(statement, known, ctx, scope)
-    except Poison:  # what the body says without its parameters is checked all the same
+        arguments: dict[str, Value] | None = _arguments(statement, values, known, ctx, scope)
+    except Poison:
+        arguments = None
         scope.values = dict.fromkeys(formal.name for formal in definition.formals)
+    tensors = _tensors(state, statement, definition, labels, ctx)
+    for number, name in enumerate(definition.tensors):
+        body_ctx.labels.marks[name.text] = Mark(tensors[number] if tensors else BROKEN, name.span)
+    if arguments is None or tensors is None:  # what the body says without them is checked all the same
         body_ctx.move(BROKEN)
         state.run(definition.body.statements, body_ctx)
         ctx.move(BROKEN)
         return None
-    shared = definition.shared and _share(state, statement, known, arguments, body_ctx)
+    shared = definition.shared and _share(state, statement, known, arguments, tensors, body_ctx)
     if shared is None:
         ctx.move(BROKEN)
         return None
@@ -67,9 +78,11 @@ def _call_frame(statement: Operation, ctx: Context) -> Frame:
     return Frame(f"copy {index} of {count} of `{statement.name}`", head(statement), ctx.frame.outer)
 
 
-def _arguments(statement: Operation, known: Known, ctx: Context, scope: Scope) -> dict[str, Value]:
+def _arguments(
+    statement: Operation, written: Sequence[Argument], known: Known, ctx: Context, scope: Scope
+) -> dict[str, Value]:
     """The values of a definition's parameters. Defaults see the parameters before them and `channels`."""
-    bound = bind(known.signature, statement, ctx.scope, 0)
+    bound = bind(known.signature, statement, ctx.scope, 0, arguments=written)
     values: dict[str, Value] = {}
     scope.values = values
     for formal in known.definition.formals:
@@ -81,37 +94,82 @@ def _arguments(statement: Operation, known: Known, ctx: Context, scope: Scope) -
     return values
 
 
-def _share(state: State, statement: Operation, known: Known, arguments: dict[str, Value], ctx: Context) -> bool | None:
+def _tensors(
+    state: State, statement: Operation, definition: Definition, labels: Sequence[Argument] | None, ctx: Context
+) -> list[Current] | None:
+    """The tensors that a call hands over; None after reporting that they are not those that the definition names."""
+    wanted = [name.text for name in definition.tensors]
+    named: list[Reference] = []
+    for argument in labels or ():
+        if not isinstance(argument, Positional) or not isinstance(argument.value, Reference):
+            message = f"after `{WITH}` stand labels, which are bare names"
+            ctx.scope.fail("NET108", message, argument.span, help=("values stand before it",))
+            return None
+        named.append(argument.value)
+    found = [state.use_label(label.name, label.span, ctx) for label in named]
+    if len(found) != len(wanted):
+        names = " and ".join(f"`{name}`" for name in wanted)
+        tensors = f"the tensor{'s' * (len(wanted) > 1)} {names}" if wanted else "no tensor"
+        example = f"{statement.name} ... {WITH} {' '.join(wanted)}" if wanted else f"def {statement.name}(...) {WITH} a"
+        ctx.scope.fail(
+            "NET106" if len(found) < len(wanted) else "NET107",
+            f"`{statement.name}` takes {tensors} after `{WITH}`, this call hands over {len(found) or 'none'}",
+            head(statement),
+            help=(f"one label for each that the definition names: `{example}`",),
+        )
+        return None
+    return None if None in found else found
+
+
+def _share(
+    state: State,
+    statement: Operation,
+    known: Known,
+    arguments: dict[str, Value],
+    tensors: Sequence[Current],
+    ctx: Context,
+) -> bool | None:
     """Prepare a call of a shared definition: whether it is a later one, or None after reporting that it cannot be."""
-    shape = BROKEN if ctx.current is BROKEN else ctx.scope.shape
+    shapes = [_shape_of(tensor, ctx) for tensor in (ctx.current, *tensors)]
     first = state.shared.get(id(known))
     if first is None:
         sharing = Sharing([])
-        state.shared[id(known)] = FirstCall(shape, arguments, sharing.record, head(statement))
+        state.shared[id(known)] = FirstCall(shapes, arguments, sharing.record, head(statement))
         ctx.names.prefix = known.definition.name
         ctx.sharing = (*ctx.sharing, sharing)
         return False
     if arguments != first.arguments:
-        _refuse_sharing(statement, first, "arguments", ctx)
+        _refuse_sharing(statement, first, shapes, "arguments", ctx)
         return None
-    if shape is BROKEN or first.shape is BROKEN:
+    if BROKEN in (*shapes, *first.shapes):
         return None
-    if shape != first.shape:
-        _refuse_sharing(statement, first, "input shapes", ctx)
+    if shapes != first.shapes:
+        what = "input shapes" if shapes[0] != first.shapes[0] else f"shapes of the tensors after `{WITH}`"
+        _refuse_sharing(statement, first, shapes, what, ctx)
         return None
     ctx.sharing = (*ctx.sharing, Sharing([], iter(first.made)))
     return True
 
 
-def _refuse_sharing(statement: Operation, first: FirstCall, what: str, ctx: Context) -> None:
+def _shape_of(tensor: Current, ctx: Context) -> Shape | Broken | None:
+    return ctx.net.shapes[tensor] if isinstance(tensor, str) else tensor
+
+
+def _shown(shapes: Sequence[Shape | Broken | None]) -> str:
+    return " and ".join(show_shape(shape) for shape in shapes if isinstance(shape, tuple))
+
+
+def _refuse_sharing(
+    statement: Operation, first: FirstCall, shapes: Sequence[Shape | Broken | None], what: str, ctx: Context
+) -> None:
     there = f"the first call is at line {first.span.line}"
-    if first.shape is not BROKEN:
-        there += f" and has {show_shape(first.shape) if first.shape else 'no input'}"
+    if BROKEN not in first.shapes:
+        there += f" and has {_shown(first.shapes) or 'no input'}"
     ctx.scope.report.add(
         "NET122",
         f"`{statement.name}` is shared, but its calls have different {what}",
         head(statement),
-        label=show_shape(ctx.scope.shape) if ctx.scope.shape else "",
+        label=_shown(shapes),
         notes=(there,),
         help=("give every call the same, or use a `def` without `shared`, whose calls have weights of their own",),
         frame=ctx.frame,

@@ -35,6 +35,11 @@ def run_definition(state: State, statement: Definition, ctx: Context) -> None:
         ctx.scope.refuse_channels(formal.name, formal.span)
         if formal.name in formals[:index]:
             ctx.scope.fail("NET113", f"`{formal.name}` is a parameter twice", formal.span)
+    tensors = [tensor.text for tensor in statement.tensors]
+    for index, tensor in enumerate(statement.tensors):
+        if tensor.text in formals or tensor.text in tensors[:index]:
+            what = "a parameter and a tensor" if tensor.text in formals else "a tensor twice"
+            ctx.scope.fail("NET113", f"`{tensor.text}` is {what}", tensor.span)
     if statement.name in NAMELESS:
         ctx.scope.fail(
             "NET124", f"`{statement.name}` is a statement of the language, not a free name", statement.name_span

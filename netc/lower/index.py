@@ -17,7 +17,7 @@ from netc.limits import Limits
 from netc.lower.bind import trailing_words
 from netc.lower.definitions import Includes, definitions_of, is_flag, shipped
 from netc.lower.names import NAMELESS
-from netc.lower.walk import references
+from netc.lower.walk import WITH, handed_over, references
 from netc.syntax.parser import parse
 from netc.syntax.source import Source, Span
 from netc.syntax.tree import (
@@ -53,6 +53,7 @@ class Named:
     uses: list[Span] = field(default_factory=list)
     formals: dict[str, Named] = field(default_factory=dict)  # of a definition
     flags: frozenset[str] = frozenset()  # those whose bare name in a call means true
+    tensors: bool = False  # whether its calls hand over tensors
 
 
 @dataclass(slots=True)
@@ -164,7 +165,11 @@ class _Walk:
             values.setdefault(formal.name, self.name("formal", formal.name, place, statement.span))
         named.formals = dict(values)
         named.flags = frozenset(formal.name for formal in statement.formals if is_flag(formal))
-        inside = replace(sight, values=values, labels={}, scope=statement.span)
+        named.tensors = bool(statement.tensors)
+        labels: Names = {}
+        for tensor in statement.tensors:
+            labels.setdefault(tensor.text, self.name("label", tensor.text, tensor.span, statement.span))
+        inside = replace(sight, values=values, labels=labels, scope=statement.span)
         self._statements(statement.body.statements, inside)
         return named
 
@@ -264,7 +269,13 @@ class _Walk:
         if called is not None:
             called.uses.append(statement.name_span)
         formals = called.formals if called is not None else {}
-        for argument in statement.arguments:
+        values, labels = handed_over(statement)
+        if called is None or not (called.tensors or WITH not in {*formals, *sight.values}):
+            values, labels = statement.arguments, None
+        for label in labels or ():
+            if isinstance(label.value, Reference):
+                self._see(label.value.name, label.value.span, sight.labels)
+        for argument in values:
             value = argument.value
             if isinstance(argument, Keyword):
                 self._see(argument.key, argument.key_span, formals)

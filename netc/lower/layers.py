@@ -179,7 +179,7 @@ def _nodes(
     _fuse(signature_of(statement.name), values, written, unseen, trailing)
     span = head(statement)
     names = [name]
-    origin = Origin(span, ctx.frame, written, tuple(unseen))
+    origin = Origin(span, ctx.frame, written, tuple(unseen), in_order=ctx.handed)
     last = _add(state, ctx, name, cls, values, origin, operands, bound)
     made = [last]
     for word in trailing:

@@ -101,6 +101,7 @@ class Context:
     repeated: bool = False  # inside an unlabelled `repeat` of this body
     copy: tuple[int, int] | None = None
     sharing: tuple[Sharing, ...] = ()
+    handed: bool = False  # in the body of a definition that is handed tensors
 
     @property
     def node(self) -> str | None:
@@ -119,9 +120,10 @@ class Context:
 
 @dataclass(slots=True)
 class FirstCall:
-    """The first call of a `shared def`: what it was given, and the nodes that it made."""
+    """The first call of a `shared def`: the shapes of the current tensor and of those that it was handed, its
+    arguments, and the nodes that it made."""
 
-    shape: Shape | Broken | None
+    shapes: list[Shape | Broken | None]
     arguments: Mapping[str, Value]
     made: list[Node]
     span: Span

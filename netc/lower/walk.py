@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from netc.syntax.tree import Definition, Expr, If, Node, Operation, Reference, Repeat, Size, Statement, descend
+from netc.syntax.tree import (
+    Argument,
+    Definition,
+    Expr,
+    If,
+    Node,
+    Operation,
+    Positional,
+    Reference,
+    Repeat,
+    Size,
+    Statement,
+    descend,
+)
 
 
 def mentions(statements: Iterable[Statement]) -> Iterator[str]:
@@ -44,3 +57,18 @@ def names(value: Expr | Size | None) -> Iterator[str]:
 def references(value: Expr | Size | None) -> Iterator[Reference]:
     """The bare names in an expression or a size, with their places."""
     return (node for node in descend(() if value is None else (value,)) if isinstance(node, Reference))
+
+
+WITH = "with"  # parts the values of a call from the labels of the tensors that it hands over
+
+
+Arguments = Sequence[Argument]
+
+
+def handed_over(call: Operation) -> tuple[Arguments, Arguments | None]:
+    """The values that a call of a definition with tensors gives, and the labels after `with`; None without a `with`."""
+    for at, argument in enumerate(call.arguments):
+        value = argument.value if isinstance(argument, Positional) else None
+        if isinstance(value, Reference) and value.name == WITH:
+            return call.arguments[:at], call.arguments[at + 1 :]
+    return call.arguments, None

@@ -348,9 +348,13 @@ class Builder:
         first, braces = children[0], children[-1]
         shared = first.type == "SHARED"
         name = children[2 if shared else 1]
-        formals = children[-3] if isinstance(children[-3], list) else []
+        formals = next((child for child in children if isinstance(child, list)), [])
+        tensors = children[-2] if type(children[-2]) is tuple else ()
         body, span = self._body(braces, "`def`"), self._span(first).to(braces.span)
-        return Definition(name.name, tuple(formals), body, shared, name.span, span)
+        return Definition(name.name, tuple(formals), tensors, body, shared, name.span, span)
+
+    def tensors(self, children: list[Any]) -> tuple[Name, ...]:
+        return tuple(Name(word.name, word.span) for word in children[1:])
 
     def formals(self, children: list[Any]) -> list[Formal]:
         formals = children[0] if len(children) > 1 else []

@@ -210,7 +210,8 @@ class Printer:
                 return [self._arm(arm, first=arm is statement.arms[0]) for arm in statement.arms]
             case Definition():
                 formals = ", ".join(map(self._formal, statement.formals))
-                head = f"{'shared ' * statement.shared}def {statement.name}({formals})"
+                tensors = " with " + " ".join(tensor.text for tensor in statement.tensors) if statement.tensors else ""
+                head = f"{'shared ' * statement.shared}def {statement.name}({formals}){tensors}"
                 return [_Part(head, statement.body, start, statement.body.span.start, stop)]
             case Parameter():
                 head = f"param {statement.name} = {self._expression(statement.value)}"

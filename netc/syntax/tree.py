@@ -202,10 +202,11 @@ class Formal:
 
 @dataclass(slots=True, eq=False)
 class Definition:
-    """`[shared] def name(parameters) { statements }`."""
+    """`[shared] def name(parameters) [with tensor...] { statements }`."""
 
     name: str
     formals: tuple[Formal, ...]
+    tensors: tuple[Name, ...]
     body: Block
     shared: bool
     name_span: Span
@@ -247,7 +248,7 @@ _PARTS: dict[type[Node], tuple[str, ...]] = {
     Arm: ("condition", "body"),
     If: ("arms",),
     Formal: ("default",),
-    Definition: ("formals", "body"),
+    Definition: ("formals", "tensors", "body"),
     Parameter: ("value",),
 }
 

@@ -23,11 +23,13 @@ def operand_order(net: Net, name: str, depth: Mapping[str, int]) -> tuple[int, .
     """Slots in the order in which the target reads them.
 
     Keras follows a model from its outputs back through the first operand of each layer, one level of recursion a
-    layer. So the shortest way comes first where the order means nothing: in an `add`, the shortcut.
+    layer. So the shortest way comes first where the order means nothing: in an `add`, the shortcut. Where a definition
+    is handed tensors, which of them comes the shortest way is another thing at each call, and one function serves all.
     """
     operands = net.operands(name)
     slots = range(len(operands))
-    if not net.node(name).layer.commutative:
+    node = net.node(name)
+    if not node.layer.commutative or node.origin.in_order:
         return tuple(slots)
     return tuple(sorted(slots, key=lambda slot: depth[operands[slot]]))
 

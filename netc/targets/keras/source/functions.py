@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from netc.lower.definitions import is_flag
 from netc.lower.expansion import Body, CallStep, all_parts
-from netc.lower.walk import mentions, nested
+from netc.lower.walk import handed_over, mentions, nested
 from netc.syntax.tree import Definition, Expr, Formal, Keyword, Operation, Positional, Reference, Repeat, Statement
 from netc.targets.keras.source.comments import last_paragraph
 from netc.targets.keras.source.expressions import Sight, sight, translate
@@ -55,6 +55,13 @@ class Function:
     def extras(self) -> list[str]:
         """What it needs besides its parameters, as keyword arguments."""
         return extras(self.items)
+
+    @property
+    def tensors(self) -> list[tuple[int, str]]:
+        """The tensors that it is handed, those that it reads: their number in the definition, and their variables."""
+        used = reads(self.items)
+        variables = (self.frame.labels[tensor.text] for tensor in self.definition.tensors)
+        return [(number, variable) for number, variable in enumerate(variables) if variable in used]
 
     @property
     def formals(self) -> list[Formal]:
@@ -139,18 +146,20 @@ class Functions:
         )
         statements = definition.body.statements
         prefix: Name = (definition.name,) if definition.shared else PREFIX
-        return make_frame(statements, prefix, variables, reals, identifiers, self._listed)
+        tensors = {tensor.text: identifiers.make(tensor.text) for tensor in definition.tensors}
+        return make_frame(statements, prefix, variables, reals, identifiers, self._listed, tensors)
 
-    def call(self, step: CallStep, seen: Sight, tensor: str, name: ast.expr | None) -> ast.Call:
-        """A call of the function on a tensor."""
+    def call(self, step: CallStep, seen: Sight, tensors: Sequence[str], name: ast.expr | None) -> ast.Call:
+        """A call of the function on the current tensor and those that are handed over."""
         function = self._of[id(step)]
         arguments = given(step, seen)
-        made, starred = call(function.name, load(tensor)), function.starred
+        read = [tensors[0], *(tensors[1 + number] for number, _ in function.tensors)]
+        made, starred = call(function.name, *map(load, read)), function.starred
         for number, formal in enumerate(function.formals):
             if formal.name not in arguments:
                 continue
             value, keyword = arguments[formal.name]
-            if not keyword and number < starred and not made.keywords and len(made.args) == number + 1:
+            if not keyword and number < starred and not made.keywords and len(made.args) == number + len(read):
                 made.args.append(value)
             else:
                 made.keywords.append(ast.keyword(function.frame.variables[formal.name], value))
@@ -175,10 +184,12 @@ def make_frame(
     reals: frozenset[str],
     identifiers: Identifiers,
     listed_inputs: bool,
+    tensors: Mapping[str, str] = {},
 ) -> Frame:
-    """Choose the names of labels, indices and layers of a body."""
-    defined = _labels(statements)
+    """Choose the names of labels, indices and layers of a body; those of the `tensors` that it is handed are chosen."""
+    defined = _labels(statements) - tensors.keys()
     labels = {label: identifiers.make(label) for label in read_labels(statements) if label in defined}
+    labels.update(tensors)
     naming = plan(statements, prefix, variables, identifiers)
     return Frame(statements, variables, reals, labels, naming, identifiers, listed_inputs)
 
@@ -210,7 +221,8 @@ def given(step: CallStep, seen: Sight) -> dict[str, tuple[ast.expr, bool]]:
     formals = step.definition.formals
     flags = {formal.name for formal in formals if is_flag(formal)}
     found: dict[str, tuple[ast.expr, bool]] = {}
-    for argument in step.statement.arguments:
+    values = handed_over(step.statement)[0] if step.definition.tensors else step.statement.arguments
+    for argument in values:
         value: Expr = argument.value  # type: ignore[assignment]  # a definition takes no sizes
         if isinstance(argument, Keyword):
             found[argument.key] = (translate(value, seen), True)
@@ -233,7 +245,7 @@ def _is_flag(argument: Positional, flags: set[str], seen: Sight) -> bool:
 def function(function: Function, remarks: list[str]) -> ast.FunctionDef:
     """A function as a statement, with the comment above its definition as docstring."""
     definition, formals = function.definition, function.formals
-    parameters: list[Parameter] = [(ast.arg("x"), None)]
+    parameters: list[Parameter] = [(ast.arg(variable), None) for variable in ("x", *dict(function.tensors).values())]
     later: Statements = []
     for formal in formals:
         parameter, computed = _parameter(formal, function)
@@ -243,7 +255,7 @@ def function(function: Function, remarks: list[str]) -> ast.FunctionDef:
     if not definition.shared:
         more.append((ast.arg("name"), ast.Constant(definition.name)))
     plain = function.starred == len(formals) and not function.extras
-    number = len(parameters) + len(more) if plain else function.starred + 1
+    number = len(parameters) + len(more) if plain else len(parameters) - len(formals) + function.starred
     remarks = last_paragraph(remarks)
     body: Statements = [Docstring(remarks)] if remarks else []
     return define(function.name, [*parameters, *more], number, [*body, *later, *function.items])

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from netc.layers import LAYERS
 from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step
-from netc.lower.walk import nested
+from netc.lower.walk import handed_over, nested
 from netc.program import Program
 from netc.syntax.source import Span
-from netc.syntax.tree import Branch, Operation, Positional, Reference, Repeat, Statement
+from netc.syntax.tree import Argument, Branch, Operation, Positional, Reference, Repeat, Statement
 from netc.targets.keras.lowering import to_keras
 from netc.targets.keras.order import operand_order
 from netc.targets.keras.source.calls import made
@@ -63,7 +63,7 @@ class Module:
     program: Program
     remarks: Remarks
     depth: Mapping[str, int]
-    call: Callable[[CallStep, Sight, str, ast.expr | None], ast.Call]  # of a definition, on a tensor, under a name
+    call: Callable[[CallStep, Sight, Sequence[str], ast.expr | None], ast.Call]  # of a definition, under a name
     at_least: Callable[[RepeatStep, int], None]  # is told how many passes a loop must have
 
 
@@ -85,13 +85,17 @@ class Flow:
 
 
 def read_labels(statements: Iterable[Statement]) -> dict[str, None]:
-    """What `from`, `output` and combiners name, in order: labels, and words among them."""
+    """What `from`, `output`, combiners and calls name, in order: labels, and words among them."""
     return {
         name: None
         for statement in nested(statements)
-        if isinstance(statement, Operation) and (statement.name in ("from", "output") or _is_combiner(statement))
-        for name in references(statement)
+        if isinstance(statement, Operation)
+        for name in (references(statement) if _reads_labels(statement) else handed(statement))
     }
+
+
+def _reads_labels(statement: Operation) -> bool:
+    return statement.name in ("from", "output") or _is_combiner(statement)
 
 
 def _is_combiner(statement: Operation) -> bool:
@@ -100,7 +104,16 @@ def _is_combiner(statement: Operation) -> bool:
 
 def references(statement: Operation) -> list[str]:
     """The bare names among the arguments of a statement."""
-    values = [argument.value for argument in statement.arguments if isinstance(argument, Positional)]
+    return _bare(statement.arguments)
+
+
+def handed(call: Operation) -> list[str]:
+    """The labels after `with` in a call of a definition with tensors."""
+    return _bare(handed_over(call)[1] or ())
+
+
+def _bare(arguments: Iterable[Argument]) -> list[str]:
+    values = [argument.value for argument in arguments if isinstance(argument, Positional)]
     return [value.name for value in values if isinstance(value, Reference)]
 
 
@@ -271,7 +284,9 @@ class Printer:
     def _call(self, step: CallStep, flow: Flow) -> Statements:
         target = self._target(step.statement, flow.work)
         name = None if step.definition.shared else self._name(step.statement)
-        made = self.module.call(step, self._sight(flow), flow.current, name)
+        labels = handed(step.statement) if step.definition.tensors else []
+        tensors = [flow.current, *(self.frame.labels[label] for label in labels)]
+        made = self.module.call(step, self._sight(flow), tensors, name)
         flow.current = target
         return [assign(target, made)]
 
