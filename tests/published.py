@@ -44,10 +44,27 @@ class Player:
         out = np.concatenate([tf.nn.conv2d(part, filters, stride, "VALID") for part, filters in parts], -1)
         return out + bias[0] if bias else out
 
+    def depthwise(self, x: Array, stride: int = 1, pad: Pad = 0) -> Array:
+        """Each channel by itself."""
+        (kernel,) = next(self.weights)
+        x = self.padded(x, len(kernel), stride, pad)
+        return np.asarray(tf.nn.depthwise_conv2d(x, kernel, [1, stride, stride, 1], "VALID"))
+
+    def deconv(self, x: Array, stride: int) -> Array:
+        """The gradient of TensorFlow's `same` convolution: zeros between the pixels, then the kernel turned around."""
+        kernel, *bias = next(self.weights)
+        size, filled = len(kernel), np.zeros((len(x), *(stride * rows for rows in x.shape[1:3]), x.shape[3]), x.dtype)
+        filled[:, ::stride, ::stride] = x
+        before = padding(filled.shape[1], size, stride, "same")[0]
+        filled = np.pad(filled, [(0, 0), *[(size - 1 - before, before)] * 2, (0, 0)])
+        out = np.asarray(tf.nn.conv2d(filled, kernel[::-1, ::-1].swapaxes(2, 3), 1, "VALID"))
+        return out + bias[0] if bias else out
+
     def norm(self, x: Array, epsilon: float = 1e-5) -> Array:
         gamma, beta, mean, variance = next(self.weights)
         if self.training:
-            mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+            all_but_channels = tuple(range(x.ndim - 1))
+            mean, variance = x.mean(all_but_channels), x.var(all_but_channels)
         return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
 
     def pool(self, x: Array, size: int, stride: int, pad: Pad = 0) -> Array:
@@ -56,18 +73,37 @@ class Player:
         windows = np.lib.stride_tricks.sliding_window_view(x, (size, size), (1, 2))[:, ::stride, ::stride]
         return windows.max((-2, -1))
 
+    def average(self, x: Array, size: int, stride: int, pad: Pad = 0) -> Array:
+        """The mean of what is not padding."""
+        x = self.padded(x, size, stride, pad, np.nan)
+        windows = np.lib.stride_tricks.sliding_window_view(x, (size, size), (1, 2))[:, ::stride, ::stride]
+        return np.nanmean(windows, (-2, -1))
+
     def lrn(self, x: Array, around: int, k: float, alpha: float, beta: float) -> Array:
         squares = np.pad(x**2, [(0, 0)] * 3 + [(around, around)])
         sums = np.lib.stride_tricks.sliding_window_view(squares, 2 * around + 1, 3).sum(-1)
         return x / (k + alpha * sums) ** beta
 
     def dense(self, x: Array) -> Array:
-        kernel, bias = next(self.weights)
-        return x.reshape(len(x), -1) @ kernel + bias
+        kernel, *bias = next(self.weights)
+        out = x.reshape(len(x), -1) @ kernel
+        return out + bias[0] if bias else out
 
 
 def relu(x: Array) -> Array:
     return np.maximum(x, 0)
+
+
+def leaky(x: Array, slope: float) -> Array:
+    return np.where(x > 0, x, slope * x)
+
+
+def elu(x: Array) -> Array:
+    return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
+
+
+def sigmoid(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
 
 
 def mean(x: Array) -> Array:
@@ -112,6 +148,32 @@ def tflearn_vgg(play: Player, x: Array) -> Array:
             x = relu(play.conv(x, 1, "same"))
         x = play.pool(x, 2, 2, "same")
     return play.dense(relu(play.dense(relu(play.dense(x)))))
+
+
+def tflearn_nin(play: Player, x: Array) -> Array:
+    """network_in_network.py"""
+    for pool in (play.pool, play.average, None):
+        for _ in range(3):
+            x = relu(play.conv(x, 1, "same"))
+        if pool:
+            x = pool(x, 3, 2, "same")
+    return mean(x)
+
+
+def tflearn_highway(play: Player, x: Array) -> Array:
+    """highway_dnn.py"""
+    x = elu(play.dense(x))
+    for _ in range(10):
+        gate = sigmoid(play.dense(x))
+        x = elu(play.dense(x)) * gate + x * (1 - gate)
+    return play.dense(x)
+
+
+def tflearn_autoencoder(play: Player, x: Array) -> Array:
+    """autoencoder.py"""
+    for _ in range(3):
+        x = play.dense(x)
+    return sigmoid(play.dense(x)).reshape(-1, 28, 28, 1)
 
 
 # -- Torch 7 ---------------------------------------------------------------------------------------------------------
@@ -188,3 +250,98 @@ def googlenet(play: Player, x: Array) -> list[Array]:
             if modules == 5 and module in (0, 3):
                 kept.append(x)
     return [play.dense(mean(x)), *map(auxiliary, kept)]
+
+
+# -- others ----------------------------------------------------------------------------------------------------------
+
+
+def resnext(play: Player, x: Array, units: int, stages: int, groups: int, excited: bool = False) -> Array:
+    """Units of Xie et al. 2017, Figure 3(c), after a stem; `excited` as in Hu et al. 2018, Figure 3."""
+    for stage in range(stages):
+        for unit in range(units):
+            stride = 2 if stage and not unit else 1
+            shortcut = x if unit else play.norm(play.conv(x, stride))
+            x = relu(play.norm(play.conv(x)))
+            x = relu(play.norm(play.conv(x, stride, 1, groups)))
+            x = play.norm(play.conv(x))
+            if excited:
+                x = x * sigmoid(play.conv(relu(play.conv(x.mean((1, 2), keepdims=True)))))
+            x = relu(shortcut + x)
+    return play.dense(mean(x))
+
+
+def cifar_resnext(play: Player, x: Array) -> Array:
+    """Xie et al. 2017, section 5.3, with a unit a stage."""
+    return resnext(play, relu(play.norm(play.conv(x, 1, 1))), 1, 3, 8)
+
+
+def se_resnext(play: Player, x: Array) -> Array:
+    """Hu et al. 2018, Table 1, with two units a stage; the pool is Caffe's."""
+    return resnext(play, play.pool(relu(play.norm(play.conv(x, 2, 3))), 3, 2, "ceil"), 2, 4, 32, True)
+
+
+def shufflenet(play: Player, x: Array) -> Array:
+    """torchvision's ShuffleNetV2, with two units a stage."""
+    x = play.pool(relu(play.norm(play.conv(x, 2, 1))), 3, 2, 1)
+    for _ in range(3):
+        for stride in (2, 1):
+            if stride == 2:
+                left, right = relu(play.norm(play.conv(play.norm(play.depthwise(x, 2, 1))))), x
+            else:
+                left, right = np.split(x, 2, -1)
+            right = play.norm(play.depthwise(relu(play.norm(play.conv(right))), stride, 1))
+            right = relu(play.norm(play.conv(right)))
+            x = np.stack([left, right], -1).reshape(*left.shape[:3], -1)  # a channel of each in turn
+    return play.dense(mean(relu(play.norm(play.conv(x)))))
+
+
+def yolov3(play: Player, x: Array) -> list[Array]:
+    """Darknet's yolov3.cfg, with a unit a stage; the outputs of the three `[yolo]` layers, the coarsest first."""
+
+    def unit(x: Array, size: int, stride: int = 1) -> Array:
+        return leaky(play.norm(play.conv(x, stride, size // 2)), 0.1)
+
+    x, maps, outputs = unit(x, 3), [], []
+    for _ in range(5):
+        x = unit(x, 3, 2)
+        x = x + unit(unit(x, 1), 3)
+        maps.append(x)
+    maps.pop()
+    for scale in range(3):
+        if scale:
+            x = unit(x, 1).repeat(2, 1).repeat(2, 2)
+            x = np.concatenate([x, maps.pop()], -1)
+        for size in (1, 3, 1, 3, 1):
+            x = unit(x, size)
+        outputs.append(play.conv(unit(x, 3)))
+    return outputs
+
+
+def c3d(play: Player, x: Array) -> Array:
+    """The authors' C3D: frames, rows, columns; the pool of the first stage leaves the frames."""
+    for stage, convolutions in enumerate((1, 1, 2, 2, 2)):
+        for _ in range(convolutions):
+            kernel, bias = next(play.weights)
+            x = np.pad(x, [(0, 0), *[(1, 1)] * 3, (0, 0)])
+            x = relu(np.asarray(tf.nn.conv3d(x, kernel, [1] * 5, "VALID")) + bias)
+        window = (2 if stage else 1, 2, 2)
+        x = np.pad(x, [(0, 0), *((0, -n % size) for n, size in zip(x.shape[1:4], window, strict=True)), (0, 0)])
+        shape = [n for size, of in zip(x.shape[1:4], window, strict=True) for n in (size // of, of)]
+        x = x.reshape(len(x), *shape, -1).max((2, 4, 6))  # after a ReLU, zeros never win
+    return play.dense(relu(play.dense(relu(play.dense(x)))))
+
+
+def dcgan_generator(play: Player, x: Array) -> Array:
+    """gen of the authors' train_uncond_dcgan.py; where Theano drops the odd pixel is left open."""
+    x = relu(play.norm(play.dense(x))).reshape(len(x), 4, 4, -1)
+    for _ in range(3):
+        x = relu(play.norm(play.deconv(x, 2)))
+    return np.tanh(play.deconv(x, 2))
+
+
+def dcgan_discriminator(play: Player, x: Array) -> Array:
+    """discrim of the authors' train_uncond_dcgan.py"""
+    x = leaky(play.conv(x, 2, 2), 0.2)
+    for _ in range(3):
+        x = leaky(play.norm(play.conv(x, 2, 2)), 0.2)
+    return sigmoid(play.dense(x))

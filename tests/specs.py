@@ -14,8 +14,9 @@ TABLE = ROOT / "docs" / "specs.md"
 
 Overrides = Mapping[str, Value]
 
-# Every spec, and what else of each is shown: other values of its parameters.
-VARIANTS: Mapping[str, tuple[Overrides, ...]] = {
+# Specs, and what else of each is shown: other values of its parameters. Every figure, every way to emit and every build
+# is tried on these.
+SAMPLES: Mapping[str, tuple[Overrides, ...]] = {
     **dict.fromkeys(("vgg-a", "vgg-a-lrn", "vgg-b", "vgg-c", "vgg16", "vgg19", "vgg16-flowers"), ({},)),
     "resnet": tuple({"n": n} for n in (5, 9, 18)),
     "resnet32": ({},),
@@ -25,9 +26,22 @@ VARIANTS: Mapping[str, tuple[Overrides, ...]] = {
     **dict.fromkeys(("preact-resnet164", "preact-resnet1001", "alexnet", "alexnet-tflearn"), ({},)),
     "googlenet": ({}, {"aux": True}),
     **dict.fromkeys(("unet", "densenet121", "mobilenetv2", "siamese", "digits"), ({},)),
+    **dict.fromkeys(("highway", "dcgan-discriminator"), ({},)),
+}
+SAMPLE_FILES = [SPECS / f"{spec}.net" for spec in sorted(SAMPLES)]
+
+# All specs. Those that are no samples are checked, counted, emitted and compared with what was published; in all else
+# they would add minutes and no case.
+VARIANTS: Mapping[str, tuple[Overrides, ...]] = {
+    **SAMPLES,
+    **dict.fromkeys(("nin", "autoencoder", "dcgan-generator"), ({},)),
+    "resnext-cifar": tuple({"groups": groups} for groups in (8, 16)),
+    "shufflenetv2": tuple({"ch": ch, "last": last} for ch, last in ((48, 1024), (116, 1024), (176, 1024), (244, 2048))),
+    "c3d": tuple({"classes": classes} for classes in (487, 101)),
+    **dict.fromkeys(("se-resnext50", "segnet", "yolov3"), ({},)),
 }
 
-# What the function of a spec equals, and the test that proves it, in test_spec_functions.py or test_specs.py.
+# What the function of a spec equals, and the test that proves it, in test_spec_functions.py, test_published.py or test_specs.py.
 APPLICATIONS = "test_equals_keras_applications"
 TORCHVISION = "test_equals_torchvision"
 CIFAR = "test_equals_what_was_published_for_cifar"
@@ -75,6 +89,20 @@ FUNCTIONS: tuple[tuple[str, str, str], ...] = (
         "test_unpadded_unet_has_the_sizes_of_the_paper",
     ),
     ("siamese", "the paper: its count", "test_siamese"),
+    ("nin", "TFLearn, examples/images/network_in_network.py", "test_outputs_equal_its_arithmetic"),
+    ("highway", "TFLearn, examples/images/highway_dnn.py", "test_equals_its_arithmetic"),
+    ("autoencoder", "TFLearn, examples/images/autoencoder.py", "test_outputs_equal_its_arithmetic"),
+    ("resnext-cifar", "facebookresearch/ResNeXt: its count, and its arithmetic", "test_equals_its_arithmetic"),
+    ("se-resnext50", "the paper: its sizes and arithmetic, with Caffe's pool", "test_equals_its_arithmetic"),
+    ("shufflenetv2", "torchvision: its counts and arithmetic", "test_equals_its_arithmetic"),
+    ("c3d", "the authors' Caffe model: its count and arithmetic", "test_outputs_equal_its_arithmetic"),
+    ("yolov3", "Darknet, yolov3.cfg: its count, operations and arithmetic", "test_outputs_equal_its_arithmetic"),
+    (
+        "dcgan-generator, dcgan-discriminator",
+        "the authors' code: its counts and arithmetic, but for the side on which `deconv` leaves out a pixel",
+        "test_outputs_equal_its_arithmetic",
+    ),
+    ("segnet", "the paper: its layers, and the count of its encoder", "test_segnet"),
     ("digits", "nothing that was published", ""),
 )
 

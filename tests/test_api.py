@@ -16,6 +16,7 @@ import pytest
 
 import netc
 from netc.diagnostics.codes import Severity
+from tests.specs import SAMPLE_FILES
 
 TEXT = """\
 net small
@@ -166,7 +167,7 @@ def bundle(thing: object) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("path", sorted(Path("specs").glob("*.net")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SAMPLE_FILES, ids=lambda path: path.stem)
 def test_a_notebook_keeps_one_figure_and_not_the_compiler(path: Path) -> None:
     """An output once held 5 to 20 MB: the whole syntax tree, with the text of the spec at every place of it."""
     net = netc.load(path)

@@ -23,7 +23,7 @@ from netc.syntax.source import Source
 from netc.targets.keras.backends import refusal
 from netc.targets.keras.source import emit
 from tests.needs import needs_tensorflow
-from tests.specs import SPECS
+from tests.specs import SAMPLE_FILES
 
 OWN = """net own
 input ?x?x4
@@ -105,7 +105,7 @@ def test_training_runs_on_a_backend(backend: str, tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1:] == ["2 True"], done.stderr
 
 
-@pytest.mark.parametrize("path", sorted(SPECS.glob("*.net")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SAMPLE_FILES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("flat", [False, True], ids=["structured", "flat"])
 def test_no_emitted_spec_needs_tensorflow(path: Path, flat: bool) -> None:
     if flat and path.stem not in BUILDING:

@@ -18,8 +18,8 @@ from netc.targets.keras.source import emit
 from netc.targets.keras.source.inspection import UnexpectedCode, inspect
 from netc.values import Value
 from tests.emit_samples import HEAD, SAMPLES, UNIT
+from tests.specs import SAMPLE_FILES, SPECS
 
-SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.net"))
 LARGE = 15_000_000  # parameters of networks that are compared without running them
 COSTLY = 500_000_000  # multiply-accumulates of such
 
@@ -62,7 +62,7 @@ def test_emitted_code_is_the_network(name: str, flat: bool, runner: object) -> N
     assert differences(program, emit(program, flat=flat), runner) == []
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SAMPLE_FILES, ids=lambda path: path.stem)
 def test_shipped_specs(path: Path, runner: object) -> None:
     """What the largest compute is left out: each of their layers is one of the direct build, configured alike."""
     program = compiled(path.read_text(encoding="utf-8"), str(path))
@@ -142,7 +142,10 @@ DEEP = {
 
 @pytest.mark.parametrize(
     ("path", "flat"),
-    [(path, flat) for flat in (False, True) for path in SPECS if not (flat and path.stem in DEEP)],
+    [
+        *((path, False) for path in sorted(SPECS.glob("*.net"))),
+        *((path, True) for path in SAMPLE_FILES if path.stem not in DEEP),
+    ],
     ids=lambda value: getattr(value, "stem", "flat" if value else "structured"),
 )
 def test_what_is_imported_is_used(path: Path, flat: bool) -> None:

@@ -17,8 +17,9 @@ from netc.figures.scene import Path as Line
 from netc.figures.styles import STYLES, draw
 from netc.program import Program
 from tests.effort import effort
-from tests.figure_geometry import SPECS, bodies, random_net, violations
+from tests.figure_geometry import bodies, random_net, violations
 from tests.random_networks import compiled, networks
+from tests.specs import SAMPLE_FILES
 
 VARIANTS = [
     Options(),
@@ -85,7 +86,7 @@ def test_what_is_wrong_is_seen() -> None:
         assert right not in found, (right, found)
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SAMPLE_FILES, ids=lambda path: path.stem)
 def test_every_graph_of_every_spec(path: Path) -> None:
     program = netc.load(path).program
     for options in VARIANTS:
@@ -93,7 +94,7 @@ def test_every_graph_of_every_spec(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "style"), [*product(SPECS, sorted(set(STYLES) - {"graph"}))], ids=lambda x: getattr(x, "stem", x)
+    ("path", "style"), [*product(SAMPLE_FILES, sorted(set(STYLES) - {"graph"}))], ids=lambda x: getattr(x, "stem", x)
 )
 def test_every_other_style_of_every_spec(path: Path, style: str) -> None:
     try:

@@ -20,6 +20,7 @@ from tests.effort import effort
 from tests.figure_geometry import violations
 from tests.figure_samples import objects
 from tests.random_networks import compiled, networks
+from tests.specs import SAMPLE_FILES
 
 NETS = [Path("specs/unet.net"), *sorted(Path("tests/figures_nets").glob("*.net"))]
 WIDTHS = (None, "7in", "3.3in")
@@ -241,7 +242,7 @@ def test_a_width_that_is_too_small_says_which_would_do() -> None:
 # -- auto ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [*NETS, *sorted(Path("specs").glob("*.net"))], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*NETS, *SAMPLE_FILES], ids=lambda path: path.stem)
 def test_auto(path: Path) -> None:
     assert netc.load(path).draw().chosen == ("grid" if path in NETS else "graph")
 

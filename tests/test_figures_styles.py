@@ -20,7 +20,7 @@ from netc.figures.styles import FigureError
 from netc.figures.svg import write
 from netc.figures.trunk import read
 from tests.figure_samples import RESNETS, VGG, named, scene, texts
-from tests.specs import VARIANTS, load
+from tests.specs import SAMPLES, load
 
 BRANCHED = {"googlenet", "siamese"}  # more than a path with shortcuts
 
@@ -68,7 +68,7 @@ def meeting(items: Sequence[Text] | Sequence[Rect]) -> Iterator[tuple[Text | Rec
 
 
 @pytest.mark.parametrize("style", ["volumes", "column", "table"])
-@pytest.mark.parametrize("spec", sorted(set(VARIANTS) - {"preact-resnet1001"}))
+@pytest.mark.parametrize("spec", sorted(set(SAMPLES) - {"preact-resnet1001"}))
 def test_geometry_of_every_spec(spec: str, style: str) -> None:
     network = load(spec)
     if spec in BRANCHED and style != "volumes":
@@ -122,7 +122,7 @@ def test_geometry_of_random_networks(specs: list[str]) -> None:
 
 
 PAGES: list[dict[str, str]] = [{"width": "3.3in"}, {"width": "7in"}, {"width": "7in", "height": "9in"}]
-FAMILIES = [*((name,) for name in sorted(set(VARIANTS) - BRANCHED - {"preact-resnet1001"})), VGG[2:], RESNETS[:3]]
+FAMILIES = [*((name,) for name in sorted(set(SAMPLES) - BRANCHED - {"preact-resnet1001"})), VGG[2:], RESNETS[:3]]
 
 
 @pytest.mark.parametrize("style", ["column", "table"])

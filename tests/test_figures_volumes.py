@@ -25,11 +25,11 @@ from netc.figures.trunk import short
 from netc.figures.volumes import legend
 from netc.layers.base import LAYERS
 from tests.effort import effort
-from tests.figure_geometry import SPECS, bodies, random_net, violations
+from tests.figure_geometry import bodies, random_net, violations
 from tests.figure_samples import objects, texts
 from tests.needs import needs_tensorflow
 from tests.random_networks import compiled, networks
-from tests.specs import load
+from tests.specs import SAMPLE_FILES, load
 
 WIDTHS = ("3.3in", "5in", "7in")
 
@@ -459,7 +459,7 @@ def test_what_layers_make_of_an_image_is_what_predict_says(tmp_path: Path) -> No
 # -- geometry --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [path for path in SPECS if "1001" not in path.stem], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in SAMPLE_FILES if "1001" not in path.stem], ids=lambda path: path.stem)
 def test_every_spec_at_every_width(path: object) -> None:
     program = netc.load(str(path)).program
     for page in WIDTHS:

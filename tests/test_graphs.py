@@ -29,10 +29,10 @@ from tests.effort import effort
 from tests.figure_geometry import bodies, violations
 from tests.figure_samples import objects, scene, texts
 from tests.random_networks import compiled, networks
+from tests.specs import SAMPLES, load
 from tests.specs import SPECS as SPECS_FOLDER
-from tests.specs import VARIANTS, load
 
-SPECS = [(spec, values) for spec, variants in VARIANTS.items() for values in variants[-1:]]
+SPECS = [(spec, values) for spec, variants in SAMPLES.items() for values in variants[-1:]]
 SPECS = [
     case for case in SPECS if case not in [("resnet-cifar", {"n": 200}), ("preact-resnet1001", {})]
 ]  # 4,000 layers

@@ -16,7 +16,7 @@ from netc.syntax.source import Source, Span
 from netc.syntax.tree import File
 from tests.cases import paths, read_case
 from tests.random_statements import text as random_text
-from tests.specs import SPECS
+from tests.specs import SAMPLE_FILES
 
 Place = tuple[str, int, int]
 
@@ -28,7 +28,7 @@ def place(span: Span) -> Place:
 def texts() -> list[tuple[str, str, str]]:
     """Specs, case files and random texts: what they are called, the name of the file, the text."""
     found = []
-    for path in sorted(SPECS.glob("*.net")):
+    for path in SAMPLE_FILES:
         found.append((path.name, str(path), path.read_text(encoding="utf-8")))
     for path in paths():
         if path.stat().st_size < 20_000:
@@ -163,7 +163,7 @@ def assert_renaming_changes_names_only(text: str, name: str = "test.net", most: 
         assert len(list(again.report)) == len(list(program.report))
 
 
-@pytest.mark.parametrize("path", sorted(SPECS.glob("*.net")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SAMPLE_FILES, ids=lambda path: path.stem)
 def test_renaming_in_specs(path: Path) -> None:
     if path.stat().st_size < 3000 and "1001" not in path.name:
         assert_renaming_changes_names_only(path.read_text(encoding="utf-8"), str(path), 4)

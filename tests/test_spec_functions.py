@@ -19,14 +19,24 @@ tf = pytest.importorskip("tensorflow")
 from tests.published import (  # noqa: E402 - TensorFlow
     Player,
     alexnet,
+    c3d,
+    cifar_resnext,
+    dcgan_discriminator,
+    dcgan_generator,
     googlenet,
     relu,
+    se_resnext,
+    shufflenet,
     tflearn_alexnet,
+    tflearn_autoencoder,
     tflearn_block,
+    tflearn_highway,
+    tflearn_nin,
     tflearn_resnet,
     tflearn_vgg,
     torch_cifar_resnet,
     torch_preact_resnet,
+    yolov3,
 )
 from tests.sample_weights import Weights, images, weights  # noqa: E402 - NumPy
 
@@ -38,14 +48,21 @@ LONG = pytest.mark.skipif(
 )
 
 
-def logits(spec: str, *edits: tuple[str, str], **overrides: Any) -> netc.Network:
-    """A spec, edited, and without the softmax at its end, which would hide differences."""
+def edited(spec: str, *edits: tuple[str, str], sections: bool = True, **overrides: Any) -> netc.Network:
+    """A spec in which every old text is a new one, with its `data` and `train` or without."""
     text = (SPECS / f"{spec}.net").read_text()
-    losses = ("categorical_crossentropy", "categorical_crossentropy from_logits")
-    for old, new in ((" softmax", ""), losses, *edits):
+    if not sections:
+        text = re.split(r"^(?:data|train) ", text, flags=re.M)[0]
+    for old, new in edits:
         assert old in text, old
         text = text.replace(old, new)
     return netc.loads(text, **overrides)
+
+
+def logits(spec: str, *edits: tuple[str, str], **overrides: Any) -> netc.Network:
+    """A spec, edited, and without the softmax at its end, which would hide differences."""
+    losses = ("categorical_crossentropy", "categorical_crossentropy from_logits")
+    return edited(spec, (" softmax", ""), losses, *edits, **overrides)
 
 
 def weighted(network: netc.Network) -> list[Node]:
@@ -272,3 +289,88 @@ def test_equals_googlenet_of_caffe() -> None:
     ours = built(network)(batch(network), training=False)
     for one, other in zip(ours, played(network, googlenet), strict=True):
         assert_equal(one, other, contrast=0.02)
+
+
+# -- networks in plain arithmetic, smaller than they are --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spec", "edits", "overrides", "layers"),
+    [
+        ("highway", [], {}, tflearn_highway),
+        ("resnext-cifar", [(f"resnext 3 {ch}", f"resnext 1 {ch // 8}") for ch in (64, 128, 256)], {}, cifar_resnext),
+        (
+            "se-resnext50",
+            [
+                ("224x224x3", "64x64x3"),
+                *((f"stage {units} ", "stage 2 ") for units in (3, 4, 6)),
+                ("stage 2 1024", "stage 2 512"),
+            ],
+            {},
+            se_resnext,
+        ),
+        (
+            "shufflenetv2",
+            [("224x224x3", "64x64x3"), *((f"stage {units} ", "stage 2 ") for units in (4, 8))],
+            {"ch": 16, "last": 64},
+            shufflenet,
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_equals_its_arithmetic(
+    spec: str, edits: list[tuple[str, str]], overrides: dict[str, Any], layers: Callable[[Player, Any], Any]
+) -> None:
+    network = logits(spec, *edits, **overrides)
+    assert_equal(built(network)(batch(network), training=False), played(network, layers), contrast=0.01)
+    if "bn" in {node.layer.op for node in network.net}:
+        ours, theirs = built(network)(batch(network), training=True), played(network, layers, training=True)
+        assert_equal(ours, theirs, training=True, contrast=0.01)
+
+
+@pytest.mark.parametrize(
+    ("spec", "edits", "shape", "layers"),
+    [
+        ("nin", [("gap; softmax", "gap")], (32, 32, 3), tflearn_nin),
+        ("autoencoder", [], (28, 28, 1), tflearn_autoencoder),
+        (
+            "dcgan-generator",
+            [
+                ("4x4x1024", "4x4x64"),
+                ("16384", "1024"),
+                *((f"deconv {ch}x", f"deconv {ch // 16}x") for ch in (512, 256, 128)),
+            ],
+            (100,),
+            dcgan_generator,
+        ),
+        (
+            "dcgan-discriminator",
+            [(f"conv {ch}x", f"conv {ch // 16}x") for ch in (128, 256, 512, 1024)],
+            (64, 64, 3),
+            dcgan_discriminator,
+        ),
+        ("c3d", [("16x112x112x3", "16x24x24x3"), ("fc 4096", "fc 64"), (" softmax", "")], (16, 24, 24, 3), c3d),
+        (
+            "yolov3",
+            [
+                ("416x416x3", "64x64x3"),
+                *((f"stage {units} ", "stage 1 ") for units in (2, 8, 4)),
+                *((f" {ch}", f" {ch // 16}") for ch in (1024, 512, 256)),
+            ],
+            (64, 64, 3),
+            yolov3,
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_outputs_equal_its_arithmetic(
+    spec: str, edits: list[tuple[str, str]], shape: tuple[int, ...], layers: Callable[[Player, Any], Any]
+) -> None:
+    """Networks that are no classifiers of images, or have no logits."""
+    network = edited(spec, *edits, sections=False)
+    given = np.random.RandomState(0).standard_normal((2, *shape)).astype("float32")
+    play = Player(drawn(network))
+    ours, theirs = built(network)(given, training=False), layers(play, given)
+    assert next(play.weights, None) is None
+    for one, other in zip(ours, theirs, strict=True) if isinstance(theirs, list) else [(ours, theirs)]:
+        assert_equal(one, other, contrast=0.01)

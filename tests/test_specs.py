@@ -32,7 +32,9 @@ def test_table_is_fresh() -> None:
 def test_every_spec_says_what_it_equals() -> None:
     listed = re.findall(r"[\w-]+", " ".join(specs.partition(" with ")[0] for specs, _, _ in FUNCTIONS))
     assert set(listed) - {"the", "same", "without"} == set(VARIANTS)
-    tests = "".join((Path(__file__).parent / f"test_{name}.py").read_text() for name in ("specs", "spec_functions"))
+    tests = "".join(
+        (Path(__file__).parent / f"test_{name}.py").read_text() for name in ("specs", "spec_functions", "published")
+    )
     assert all(f"def {test}(" in tests for _, _, test in FUNCTIONS if test)
 
 
@@ -258,32 +260,14 @@ def test_unknown_shortcut_option_builds_no_wrong_network() -> None:
         netc.loads(text("resnet-cifar").replace('"A"', '"D"'))
 
 
-IMAGENET = """
+RESNEXT50 = """
 input 224x224x3
 conv 64x7/2 bn relu; pool 3/2
-{group} 3 64; {group} 4 128 downsample; {group} 6 256 downsample; {group} 3 512 downsample
+resnext 3 64; resnext 4 128 downsample; resnext 6 256 downsample; resnext 3 512 downsample
 gap; fc 1000 softmax
-"""
-SE_RESNEXT = """
-def unit(ch, stride=1) {
-    add {
-        | residual_shortcut (4*ch) stride=stride
-        | conv (2*ch)x1 bn relu; conv (2*ch)x3/(stride) bn relu groups=32; conv (4*ch)x1 bn; se
-    }
-    relu
-}
-def group(n, ch, downsample=false) {
-    unit (ch) stride=(2 if downsample else 1)
-    repeat n-1 { unit (ch) }
-}
 """
 
 
 def test_resnext() -> None:
     """ResNeXt-50 (32x4d) as torchvision counts it (`num_params` of its ResNeXt50_32X4D_Weights)."""
-    assert netc.loads(IMAGENET.format(group="resnext")).cost.total.trainable == 25_028_904
-
-
-def test_squeeze_and_excitation() -> None:
-    """SE-ResNeXt-50 (32x4d) as pytorchcv counts it (its own test of seresnext50_32x4d)."""
-    assert netc.loads(SE_RESNEXT + IMAGENET.format(group="group")).cost.total.trainable == 27_559_896
+    assert netc.loads(RESNEXT50).cost.total.trainable == 25_028_904
