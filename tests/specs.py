@@ -25,7 +25,9 @@ SAMPLES: Mapping[str, tuple[Overrides, ...]] = {
     **dict.fromkeys(("resnet50", "resnet101", "resnet152"), ({}, {"v1_5": True})),
     **dict.fromkeys(("preact-resnet164", "preact-resnet1001", "alexnet", "alexnet-tflearn"), ({},)),
     "googlenet": ({}, {"aux": True}),
-    **dict.fromkeys(("unet", "densenet121", "mobilenetv2", "siamese", "digits"), ({},)),
+    **dict.fromkeys(
+        ("unet", "densenet121", "mobilenet", "mobilenetv2", "mobilenetv3-small", "siamese", "digits"), ({},)
+    ),
     **dict.fromkeys(("highway", "dcgan-discriminator"), ({},)),
 }
 SAMPLE_FILES = [SPECS / f"{spec}.net" for spec in sorted(SAMPLES)]
@@ -39,10 +41,12 @@ VARIANTS: Mapping[str, tuple[Overrides, ...]] = {
     "shufflenetv2": tuple({"ch": ch, "last": last} for ch, last in ((48, 1024), (116, 1024), (176, 1024), (244, 2048))),
     "c3d": tuple({"classes": classes} for classes in (487, 101)),
     **dict.fromkeys(("se-resnext50", "segnet", "yolov3"), ({},)),
+    **dict.fromkeys(("efficientnet-b0", "efficientnetv2-b0", "xception", "inceptionv3", "convnext-tiny"), ({},)),
 }
 
 # What the function of a spec equals, and the test that proves it, in test_spec_functions.py, test_published.py or test_specs.py.
 APPLICATIONS = "test_equals_keras_applications"
+WRITTEN = "test_equals_keras_applications_as_written"
 TORCHVISION = "test_equals_torchvision"
 CIFAR = "test_equals_what_was_published_for_cifar"
 PUBLISHED = "test_equals_what_was_published"
@@ -50,6 +54,25 @@ FUNCTIONS: tuple[tuple[str, str, str], ...] = (
     ("vgg16, vgg19", "keras.applications.VGG16, VGG19", APPLICATIONS),
     ("densenet121", "keras.applications.DenseNet121", APPLICATIONS),
     ("mobilenetv2", "keras.applications.MobileNetV2", APPLICATIONS),
+    ("mobilenet", "keras.applications.MobileNet", WRITTEN),
+    ("mobilenetv3-small", "keras.applications.MobileNetV3Small without its preprocessing", WRITTEN),
+    (
+        "efficientnet-b0",
+        "keras.applications.EfficientNetB0 without the 7 numbers of its preprocessing, but for its rates of stochastic depth",
+        WRITTEN,
+    ),
+    (
+        "efficientnetv2-b0",
+        "keras.applications.EfficientNetV2B0 without its preprocessing, but for its rates of stochastic depth",
+        WRITTEN,
+    ),
+    ("xception", "keras.applications.Xception", WRITTEN),
+    ("inceptionv3", "keras.applications.InceptionV3", WRITTEN),
+    (
+        "convnext-tiny",
+        "keras.applications.ConvNeXtTiny without its preprocessing, which has no stochastic depth",
+        WRITTEN,
+    ),
     (
         "resnet50, resnet101, resnet152 with -D bias=true",
         "keras.applications.ResNet50, ResNet101, ResNet152, but for the decay of the moving averages (0.9 for 0.99)",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import netc
-from netc.layers.norm import BatchNorm
+from netc.layers.norm import BatchNorm, LayerNorm
 from tests.specs import load
 
 Row = list[Any]  # type, output shape, parameters, multiply-accumulates, epsilon and momentum of normalisations
@@ -17,8 +17,11 @@ MODELS: dict[str, Any] = json.loads((Path(__file__).parent / "facts" / "keras_ap
 TYPES = {
     "conv": "Conv2D",
     "dwconv": "DepthwiseConv2D",
+    "sepconv": "SeparableConv2D",
     "fc": "Dense",
     "bn": "BatchNormalization",
+    "layernorm": "LayerNormalization",
+    "scale": "LayerScale",
     "pool": "MaxPooling2D",
     "avgpool": "AveragePooling2D",
 }
@@ -31,8 +34,11 @@ def rows(network: netc.Network) -> Iterator[Row]:
             continue
         cost = network.cost.layers[node.name]
         row = [TYPES[node.layer.op], list(network.shapes[node.name]), cost.parameters, cost.macs]
-        constants = [node.layer.epsilon, node.layer.decay] if isinstance(node.layer, BatchNorm) else None
-        yield row if constants is None else [*row, constants]
+        if isinstance(node.layer, BatchNorm):
+            row.append([node.layer.epsilon, node.layer.decay])
+        elif isinstance(node.layer, LayerNorm):
+            row.append([node.layer.epsilon])
+        yield row
 
 
 @pytest.mark.parametrize(
@@ -44,6 +50,43 @@ def test_equal_layer_by_layer(spec: str, model: str) -> None:
     assert list(rows(network)) == fact["layers"]
     total = network.cost.total
     assert (total.parameters, total.trainable, total.macs) == (fact["total"], fact["trainable"], fact["macs"])
+
+
+@pytest.mark.parametrize(
+    ("spec", "model"),
+    [
+        ("mobilenet", "MobileNet"),
+        ("mobilenetv3-small", "MobileNetV3Small"),
+        ("efficientnet-b0", "EfficientNetB0"),
+        ("efficientnetv2-b0", "EfficientNetV2B0"),
+        ("xception", "Xception"),
+        ("inceptionv3", "InceptionV3"),
+        ("convnext-tiny", "ConvNeXtTiny"),
+    ],
+)
+def test_equal_layer_by_layer_but_for_what_they_are_called(spec: str, model: str) -> None:
+    """A dense layer of one pixel is a 1x1 convolution, and a depthwise convolution is one in groups."""
+    network, fact = load(spec), MODELS[model]
+    assert [*map(_convolution, rows(network))] == [*map(_convolution, _normalised(fact))]
+    total = network.cost.total
+    outside = fact["layers"][0][2] if fact["layers"][0][0] == "Normalization" else 0
+    assert outside == (
+        7 if spec == "efficientnet-b0" else 0
+    )  # 3 means, 3 variances and a count of EfficientNetB0's input
+    assert total.parameters == fact["total"] - outside
+    assert (total.trainable, total.macs) == (fact["trainable"], fact["macs"])
+
+
+def _normalised(fact: dict[str, Any]) -> list[Row]:
+    """The layers after the normalisation of the input, if there is one."""
+    return [row for row in fact["layers"] if row[0] != "Normalization"]
+
+
+def _convolution(row: Row) -> Row:
+    kind, shape, *rest = row
+    if kind == "Dense" and len(shape) == 1:
+        shape = [1, 1, *shape]
+    return ["Conv2D" if kind in ("Dense", "DepthwiseConv2D") else kind, shape, *rest]
 
 
 @pytest.mark.parametrize(("spec", "model"), [(f"resnet{n}", f"ResNet{n}") for n in (50, 101, 152)])

@@ -2,14 +2,17 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from math import prod
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 import netc
 from netc.ir.net import Node
+from netc.ir.weights import random_weights
 from tests.specs import SPECS
 
 np = pytest.importorskip("numpy")
@@ -154,6 +157,81 @@ def test_equals_keras_applications(
         for node, layer, _ in pairs:
             for one, other in zip(ours.get_layer(node.name).get_weights(), layer.get_weights(), strict=True):
                 np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def as_written(name: str, size: int) -> tuple[Any, list[Any]]:
+    """A network of keras.applications on images of a size, without dropout, preprocessing and softmax, and its layers
+    with weights in the order in which its program makes them, which is that of the specs."""
+    made: dict[int, Any] = {}
+    begin = keras.layers.Layer.__init__
+
+    def begun(layer: Any, *given: Any, **options: Any) -> None:
+        begin(layer, *given, **options)
+        made.setdefault(id(layer), layer)
+
+    raw = {"include_preprocessing": False} if name in ("MobileNetV3Small", "EfficientNetV2B0", "ConvNeXtTiny") else {}
+    with patch.object(keras.layers.Layer, "__init__", begun):
+        model = getattr(keras.applications, name)(
+            weights=None, input_shape=(size, size, 3), classifier_activation=None, **raw
+        )
+    if "normalization" in (
+        names := [layer.name for layer in model.layers]
+    ):  # of EfficientNetB0, which has no such option
+        model = keras.Model(model.layers[names.index("normalization")].output, model.output)
+    used = {id(layer) for layer in within(model)}
+    layers = [layer for layer in made.values() if id(layer) in used]
+    if name == "ConvNeXtTiny":  # which makes its downsampling first
+        layers = list(within(model))
+    return still(model), [layer for layer in layers if layer.weights]
+
+
+def within(model: Any) -> Iterator[Any]:
+    """The layers of a model, and of the models in it where they stand."""
+    for layer in model.layers:
+        yield from within(layer) if isinstance(layer, keras.Model) else [layer]
+
+
+def still(model: Any) -> Any:
+    """The model without dropout, which is another one each time."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            layer.rate = 0.0
+    return model
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "size"),
+    [
+        ("mobilenet", "MobileNet", 64),
+        ("mobilenetv3-small", "MobileNetV3Small", 64),
+        pytest.param("xception", "Xception", 299, marks=LONG),
+        pytest.param("inceptionv3", "InceptionV3", 299, marks=LONG),
+        pytest.param("efficientnet-b0", "EfficientNetB0", 224, marks=LONG),
+        pytest.param("efficientnetv2-b0", "EfficientNetV2B0", 224, marks=LONG),
+        pytest.param("convnext-tiny", "ConvNeXtTiny", 224, marks=LONG),
+    ],
+)
+def test_equals_keras_applications_as_written(spec: str, name: str, size: int) -> None:
+    """In training too, where moving averages end up equal. A dense layer of one pixel may be a 1x1 convolution in
+    Keras, and a depthwise convolution a grouped one: the same numbers in another shape."""
+    whole = next(line for line in (SPECS / f"{spec}.net").read_text().splitlines() if line.startswith("input "))
+    network = logits(spec, (whole, f"input {size}x{size}x3"))
+    ours, (theirs, order) = still(network.to_keras()), as_written(name, size)
+    total = network.cost.total
+    assert (total.parameters, ours.count_params()) == (theirs.count_params(),) * 2
+    assert total.trainable == sum(prod(weight.shape) for weight in theirs.trainable_weights)
+    pairs, values = list(zip(weighted(network), order, strict=True)), random_weights(network.net, 0)
+    for node, layer in pairs:
+        ours.get_layer(node.name).set_weights(values.of(node.name))
+        shaped = zip(values.of(node.name), layer.weights, strict=True)
+        layer.set_weights([value.reshape(weight.shape) for value, weight in shaped])
+
+    given = batch(network)
+    assert_equal(ours(given, training=False), theirs(given, training=False), contrast=1e-3)
+    assert_equal(ours(given, training=True), theirs(given, training=True), training=True, contrast=0.05)
+    for node, layer in pairs:
+        for one, other in zip(ours.get_layer(node.name).get_weights(), layer.get_weights(), strict=True):
+            np.testing.assert_allclose(one, other.reshape(one.shape), rtol=1e-4, atol=1e-5)
 
 
 def test_biases_before_batch_normalisation_are_the_only_difference() -> None:
