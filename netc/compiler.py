@@ -63,6 +63,10 @@ def _compiled(
             file = apply_changes(file, changes)
         program = lower(file, overrides, limits, report, speculate=speculate)
         run(program)
+        if report.failed:
+            from netc.habits import recognise  # noqa: PLC0415 - only for a mistake
+
+            recognise(report)
     return program
 
 

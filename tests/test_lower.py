@@ -15,8 +15,11 @@ from netc.limits import Limits
 from netc.lower.expansion import CallStep, IfStep, LayerStep, RepeatStep
 from netc.lower.expected import Amount, Expected
 from netc.lower.special import SPECIAL
+from netc.params import declared
 from netc.program import Program
-from netc.suggest import ELSEWHERE, nearest
+from netc.sections.optimizers import Adam
+from netc.sections.settings import FAMILIES, lines
+from netc.suggest import ELSEWHERE, PERHAPS, nearest
 from netc.syntax.source import Source
 
 
@@ -311,7 +314,8 @@ def test_an_error_inside_copies_carries_the_chain() -> None:
 
 def test_names_of_others_lead_to_names_that_exist() -> None:
     params = {name for op, cls in LAYERS.items() for name in cls.signature(op).params}
-    assert set(ELSEWHERE) <= {*LAYERS, *SPECIAL, *params, "def", "param", "repeat"}
+    sections = {*lines("train"), *(name for family in FAMILIES.values() for name in family), *declared(Adam)}
+    assert {*ELSEWHERE, *PERHAPS} <= {*LAYERS, *SPECIAL, *params, *sections, "def", "param", "repeat"}
     assert nearest("MaxPooling2D", ["pool", "part"]) == "pool"
     for theirs, ours in (
         ("kernel_size", "kernel"),

@@ -49,6 +49,10 @@ def _format(path: str, name: str, limits: Limits, options: argparse.Namespace) -
     if source is not None:
         report = Diagnostics()
         file = parse(source, limits, report)
+        if report.failed:
+            from netc.habits import recognise  # noqa: PLC0415 - only for a mistake
+
+            recognise(report)
         findings = list(report)
     if source is None or failed(findings):
         show(findings, options.color)

@@ -63,7 +63,7 @@ def _path(program: Program, path: Path, reading: Reading) -> Collection:
         raise unfit(MISSING, f"{shown(path)} is no path") from None
     if not folder and not file:
         where = f"{shown(os.path.abspath(path))} is not there"
-        names = did_you_mean(path.name, DATA_SETS) or (f"data sets with a name are {', '.join(DATA_SETS)}",)
+        names = did_you_mean(path.name, DATA_SETS, (f"data sets with a name are {', '.join(DATA_SETS)}",))
         raise unfit(MISSING, where, *names)
     if folder:
         found = named.read_there(data.data_set if data else None, path, reading)

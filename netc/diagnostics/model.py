@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from netc.diagnostics.codes import CODES, Severity
+from netc.suggest import Meant
 from netc.syntax.source import Span
 
 LONGEST = 1000  # characters of a message
@@ -121,12 +122,16 @@ class Diagnostics:
         fix: Fix | None = None,
         frame: Frame | None = None,
     ) -> Diagnostic:
-        """Record a finding, with the severity that its code has in `CODES`."""
+        """Record a finding, with the severity that its code has in `CODES`.
+
+        Help that says which name was meant (`did_you_mean`) is a fix too, where the span is that of the name."""
         found = Diagnostic(code, clipped(message), span, severity=CODES[code].severity)
         earlier = self._found.setdefault(found.key, found)
         if earlier is found:  # whatever takes work is done once for a finding, not for each of its copies
             found.label, found.secondary, found.fix, found.frame = label, tuple(secondary), fix, frame
             found.notes, found.help = tuple(map(clipped, notes)), tuple(map(clipped, help))
+            if fix is None and isinstance(help, Meant) and help.found and span and span.text == help.name:
+                found.fix = Fix(f"write `{help.found}`", (Edit(span, help.found),), safe=help.sure)
         return earlier
 
     def extend(self, others: Iterable[Diagnostic]) -> None:

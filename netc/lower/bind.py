@@ -278,7 +278,7 @@ class _Binder:
             )
         if not self.scope.knows(value.name) and value.name != "channels" and value.name not in value_words():
             expected = f"expected {param.kind.describe()}, or a parameter"
-            help = did_you_mean(value.name, self.scope.names()) or (expected,)
+            help = did_you_mean(value.name, self.scope.names(), (expected,))
             raise self.fail("NET110", f"`{value.name}` is not defined here", value.span, help=help)
         return evaluate(value, self.scope)
 

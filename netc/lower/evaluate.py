@@ -149,8 +149,15 @@ def _reference(expr: Reference, scope: Scope) -> Value:
         "NET110",
         f"`{expr.name}` is not defined here",
         expr.span,
-        help=did_you_mean(expr.name, [*scope.names(), *sorted(value_words())]),
+        help=did_you_mean(expr.name, [*scope.names(), *sorted(value_words())], _unnamed(expr.name, scope)),
     )
+
+
+def _unnamed(name: str, scope: Scope) -> tuple[str, ...]:
+    """What to write for a name that has no value."""
+    if scope.outer is not None or scope.frame is not None:
+        return (f"give `{name}` a value, as a parameter of the definition or with `param` at the top of the file",)
+    return (f"write the number, or give it a value above: `param {name} = 3`",)
 
 
 def _number(value: Value, expr: Expr, operator: str, scope: Scope) -> int | float:

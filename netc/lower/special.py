@@ -222,7 +222,7 @@ def _option(signature: Signature, argument: Keyword, ctx: Context) -> Option | N
             "NET102",
             f"`{signature.name}` has no option `{argument.key}`",
             argument.key_span,
-            help=did_you_mean(argument.key, signature.params) or (f"it has: {', '.join(signature.params)}",),
+            help=did_you_mean(argument.key, signature.params, (f"it has: {', '.join(signature.params)}",)),
         )
         return None
     value = argument.value

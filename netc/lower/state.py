@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
+from itertools import chain, count
 from typing import Any, NoReturn
 
-from netc.diagnostics.model import MOST, Diagnostics, Frame
+from netc.diagnostics.model import MOST, Diagnostics, Edit, Fix, Frame
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape
 from netc.limits import Limits
@@ -271,13 +272,9 @@ class State:
             below = ctx.frame is None and name in self._labels_of_file
             message = f"the label `{name}` stands below" if below else f"there is no label `{name}` here"
             notes = () if below else ("labels belong to the file, the definition or the pass they stand in",)
+            help, fix = (did_you_mean(name, ctx.labels.names()), None) if below else self._unlabelled(name, span, ctx)
             ctx.scope.report.add(
-                "NET115" if below else "NET114",
-                message,
-                span,
-                notes=notes,
-                help=did_you_mean(name, ctx.labels.names()),
-                frame=ctx.frame,
+                "NET115" if below else "NET114", message, span, notes=notes, help=help, fix=fix, frame=ctx.frame
             )
             return None
         self.read_labels.add(mark.span)
@@ -292,6 +289,22 @@ class State:
         if isinstance(mark.node, str):
             self._localise(mark.node, ctx)
         return mark.node
+
+    def _unlabelled(self, name: str, span: Span, ctx: Context) -> tuple[Iterable[str], Fix | None]:
+        """Help for what is no label: it may be the name that netc gives a layer, whose statement can have a label."""
+        if name not in ctx.net or ctx.frame is not None:
+            otherwise = ("a label is a word before a statement: `skip: conv 64x3 relu`",)
+            return did_you_mean(name, ctx.labels.names(), otherwise), None
+        place = ctx.net.node(name).origin.span
+        written = place.text if len(place.text) <= 40 else f"{place.text.split()[0]} ..."
+        words = chain(("skip",), (f"skip{number}" for number in count(2)))
+        label = next(word for word in words if ctx.labels.find(word) is None)
+        help = f"`{name}` is the name of the layer at line {place.line}: give it a label, `{label}: {written}`"
+        before = place.source.text[place.source.text.rfind("\n", 0, place.start) + 1 : place.start].rstrip()
+        if place.source is not span.source or (before and before[-1] not in ";{|"):
+            return (help,), None
+        edits = Edit(Span(place.source, place.start, place.start), f"{label}: "), Edit(span, label)
+        return (help,), Fix(f"write `{label}: {written}`, and `{label}` here", edits)
 
     @cached_property
     def _labels_of_file(self) -> set[str]:

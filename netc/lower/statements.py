@@ -43,7 +43,7 @@ def run_operation(state: State, statement: Operation, ctx: Context) -> Step | No
         )
     else:
         there = [*LAYERS, *SPECIAL, "def", "param", "repeat", *ctx.namespace.known, *shipped_names()]
-        help = did_you_mean(name, there)
+        help = did_you_mean(name, there, ("`netc ops` lists the operations and the standard blocks",))
         ctx.scope.fail("NET101", f"there is no operation `{name}`", statement.name_span, help=help)
     ctx.names.name(statement, repeated=ctx.repeated)
     run_branches(state, statement, ctx)

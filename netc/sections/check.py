@@ -141,8 +141,11 @@ class _Outputs:
                 "NET408",
                 f"there is no output `{line.value.of}`",
                 line.at("of"),
-                help=did_you_mean(line.value.of, names)
-                or (f"outputs are {', '.join(f'`{name}`' for name in names)}; `output` names them",),
+                help=did_you_mean(
+                    line.value.of,
+                    names,
+                    (f"outputs are {', '.join(f'`{name}`' for name in names)}; `output` names them",),
+                ),
             )
         return output
 

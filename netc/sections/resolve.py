@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from netc.diagnostics.model import Diagnostics, Frame, Label
+from netc.layers import LAYERS
 from netc.lower.bind import bind
 from netc.lower.evaluate import Poison, Scope, boolean, evaluate
 from netc.params import Refused, declared
@@ -161,6 +162,7 @@ class _Reader:
     def _line(self, operation: Operation) -> None:
         word = operation.name
         if operation.label is not None:
+            self.present.add(operation.label.text)
             raise self.fail("NET117", f"a line of `{self.section}` takes no label", operation.label.span)
         if operation.block is not None or operation.branches:
             place = operation.block or operation.branches[0]
@@ -182,11 +184,14 @@ class _Reader:
         known = lines(self.section)
         self.present.add(nearest(operation.name, known) or "")  # the line that was meant is not missing
         other = "train" if self.section == "data" else "data"
+        help: Iterable[str]
         if operation.name in lines(other):
-            help: tuple[str, ...] = (f"it is a setting of `{other}`",)
+            help = (f"it is a setting of `{other}`",)
+        elif operation.name in LAYERS:
+            help = (f"`{operation.name}` is an operation: it stands among the layers, above `{self.section}`",)
         else:
             takes = f"`{self.section}` takes " + ", ".join(f"`{word}`" for word in known)
-            help = tuple(did_you_mean(operation.name, known, (takes,)))
+            help = did_you_mean(operation.name, known, (takes,))
         return self.fail("NET401", f"`{self.section}` has no setting `{operation.name}`", operation.name_span, help)
 
     def _first(self, operation: Operation) -> Argument:
@@ -275,7 +280,7 @@ class _Reader:
         if name in known:
             return name
         path = (f'a folder or a file is a string: `data "{name}"`',) if known is DATA_SETS else ()
-        help = tuple(did_you_mean(name, known, path or (f"one of {_listed(known)}",)))
+        help = did_you_mean(name, known, path or (f"one of {_listed(known)}",))
         raise self.fail("NET402", f"there is no {what} `{name}`", span, help)
 
 

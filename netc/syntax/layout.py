@@ -11,13 +11,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from netc.diagnostics.model import Label
+from netc.diagnostics.model import Edit, Fix, Label
 from netc.limits import Limits
 from netc.syntax.findings import Findings
 from netc.syntax.source import BLANK, Source, Span
 from netc.syntax.tree import Comment
 
-_PARTS = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*(?P<closed>"?)|#[^\n]*|[(){};]')
+_PARTS = re.compile(
+    r'(?P<begun>/\*|^[ \t]*""")|"[^"\\\n]*(?:\\.[^"\\\n]*)*(?P<closed>"?)|#[^\n]*|[(){};]', re.MULTILINE
+)
+_ENDS = {"/*": "*/", '"""': '"""'}  # of comments that belong to other languages
 _PARTS_OF_CODE = re.compile(r'\\"|#[^\n]*|[(){};]')
 _LINE_END = re.compile("[\r\v\f\x85\u2028\u2029]")  # what other programs show as the end of a line
 _STATEMENT = re.compile(r"[^\n;{}]+")
@@ -51,6 +54,8 @@ class Layout:
         for start, part in _parts(self.source.text):
             if part[0] == "#":
                 self._comment(start, part)
+            elif part[:2] in ("/*", '""'):
+                self._foreign_comment(start, part)
             elif part[0] == '"':
                 self._unclosed_string(start)
             elif part[0] == "\\":
@@ -95,6 +100,28 @@ class Layout:
         own_line = not before.strip(BLANK + _BOM)
         self.comments.append(Comment(part[1:].strip(), own_line, Span(self.source, start, end)))
         self._blanks.append((start, end))
+
+    def _foreign_comment(self, start: int, part: str) -> None:
+        """Report a comment of C or a text of Python, which may have several lines, and leave it out."""
+        sign, text = next(sign for sign in _ENDS if part.startswith(sign)), self.source.text
+        inner = part[len(sign) : -len(_ENDS[sign])].split("\n")
+        end = start + len(part)
+        line_end = text.find("\n", end)
+        alone = not text[end : line_end if line_end >= 0 else None].strip(BLANK)
+        comments = "\n".join(f"# {line.strip(BLANK)}".rstrip() for line in inner)
+        self.findings.add(
+            "NET001",
+            f"`{sign}` begins no comment",
+            start,
+            start + len(sign),
+            help=["a comment begins with `#`, and ends with its line"],
+            fix=Fix("write `#`", (Edit(Span(self.source, start, end), comments),), safe=True) if alone else None,
+            spoils=False,
+        )
+        at = start
+        for line in part.split("\n"):  # line breaks stay
+            self._blanks.append((at, at + len(line)))
+            at += len(line) + 1
 
     def _unclosed_string(self, start: int) -> None:
         """Report; what follows counts as code."""
@@ -191,7 +218,19 @@ def _parts(text: str) -> Iterator[tuple[int, str]]:
     What follows such a string on its line counts as code, since brackets may be closed there; the quotes in it are
     escaped, and begin no string.
     """
-    for match in _PARTS.finditer(text):
+    at, unended = 0, set[str]()
+    while match := _PARTS.search(text, at):
+        at = match.end()
+        if match["begun"]:
+            sign = match[0].strip()
+            end = -1 if sign in unended else text.find(_ENDS[sign], at)
+            if end < 0:  # one that does not end is none, and the last quote may begin a string
+                unended.add(sign)
+                at -= sign == '"""'
+            else:
+                start, at = at - len(sign), end + len(_ENDS[sign])
+                yield start, text[start:at]
+            continue
         if match["closed"]:
             continue
         yield match.start(), match[0]

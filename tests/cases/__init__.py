@@ -8,10 +8,12 @@
 `#!` after a statement speaks of its line, on a line of its own of the line above. After the code may stand the
 columns underlined, both included and counted from 1 (`@6-11`; `@6` for an empty range; `@6-+2:1` for one that ends in
 column 1 two lines below), and a part of the message. Several findings of a line are joined by ` #! `. Without any a
-file has to be clean. Two more forms stand on lines of their own:
+file has to be clean. What is to be written may follow: `=> "part of the first help"`. Three more forms stand on lines of
+their own:
 
     #! options: -D n=9 --deny NET301
     #! elsewhere: NET112 "parameter `m`"      (a finding without position, or in another file)
+    #! helps                                  (`--update` writes the first help of each finding too)
 
 These comments are taken out before netc sees the text, so that they may stand after an unclosed string.
 `python -m tests.cases --update [FILE...]` writes what netc finds; look at the difference before committing it.
@@ -22,7 +24,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from netc.cli import parser
@@ -32,9 +34,9 @@ from netc.diagnostics import Diagnostic
 from netc.syntax.source import Source, Span
 
 ROOT = Path(__file__).parent
-OPTIONS, ELSEWHERE = "options:", "elsewhere:"
+OPTIONS, ELSEWHERE, HELPS = "options:", "elsewhere:", "helps"
 _COMMENT = re.compile(r"(.*?)[ \t]*#!(.*)")
-_EXPECTED = re.compile(r'(NET\d{3})(?: @([\d:+-]+))?(?: "(.*)")?')
+_EXPECTED = re.compile(r'(NET\d{3})(?: @([\d:+-]+))?(?: "(.*?)")?(?: => "(.*)")?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +46,24 @@ class Expected:
     code: str
     columns: str = ""
     text: str = ""
+    help: str = ""
 
     @classmethod
     def read(cls, text: str) -> Expected:
         match = _EXPECTED.fullmatch(text.strip())
         if match is None:
             raise ValueError(f'got `#! {text}`, expected `#! NET204 @1-6 "part of the message"`')
-        return cls(match[1], match[2] or "", match[3] or "")
+        return cls(match[1], match[2] or "", match[3] or "", match[4] or "")
 
     def fits(self, seen: Expected) -> bool:
         """Whether a finding is what was expected."""
-        return self.code == seen.code and self.columns in ("", seen.columns) and self.text in seen.text
+        told = self.text in seen.text and self.help in seen.help
+        return self.code == seen.code and self.columns in ("", seen.columns) and told
 
     def __str__(self) -> str:
-        return self.code + (f" @{self.columns}" if self.columns else "") + (f' "{self.text}"' if self.text else "")
+        parts = (f" @{self.columns}", f' "{self.text}"', f' => "{self.help}"')
+        given = (self.columns, self.text, self.help)
+        return self.code + "".join(part for part, value in zip(parts, given, strict=True) if value)
 
 
 @dataclass(slots=True)
@@ -66,6 +72,7 @@ class Case:
 
     path: Path
     options: list[str] = field(default_factory=list)
+    helps: bool = False
     lines: list[str] = field(default_factory=list)
     expected: dict[int, list[Expected]] = field(default_factory=dict)
 
@@ -78,7 +85,8 @@ class Case:
         found: dict[int, list[Expected]] = {}
         for finding in findings:
             line, columns = _place(finding.span, self.path)
-            found.setdefault(line, []).append(Expected(finding.code, columns, finding.message))
+            help = next(iter(finding.help), "")
+            found.setdefault(line, []).append(Expected(finding.code, columns, finding.message, help))
         return found
 
     def differences(self) -> list[str]:
@@ -99,12 +107,14 @@ class Case:
         kept = {line: [self._kept(line, one) for one in there] for line, there in found.items()}
         comments = {line: " #! ".join(map(str, there)) for line, there in kept.items()}
         head = [f"#! {OPTIONS} {' '.join(self.options)}"] if self.options else []
+        head += [f"#! {HELPS}"] if self.helps else []
         head += [f"#! {ELSEWHERE} {comments[0]}"] if 0 in comments else []
         numbered = enumerate(self.lines, 1)
         return "\n".join(head + [f"{text}  #! {comments[n]}" if n in comments else text for n, text in numbered])
 
     def _kept(self, line: int, seen: Expected) -> Expected:
-        return next((one for one in self.expected.get(line, []) if one.fits(seen)), seen)
+        new = seen if self.helps else replace(seen, help="")
+        return next((one for one in self.expected.get(line, []) if one.fits(seen)), new)
 
     def _shown(self, line: int) -> str:
         return f"{self.path.name}: {f'`{self.lines[line - 1].strip()}`' if line else 'elsewhere'}: "
@@ -145,6 +155,8 @@ def read_case(path: Path) -> Case:
             continue
         if comment.startswith(OPTIONS):
             case.options += comment.removeprefix(OPTIONS).split()
+        elif comment == HELPS:
+            case.helps = True
         elif comment.startswith(ELSEWHERE):
             case.expect(0, comment.removeprefix(ELSEWHERE).split(" #! "))
         else:

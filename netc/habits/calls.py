@@ -1,0 +1,245 @@
+"""What a call of Python amounts to as a statement."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from netc.layers import LAYERS
+from netc.lower.evaluate import value_words
+from netc.suggest import nearest
+from netc.syntax.tree import is_name
+
+Words = Mapping[str, str]
+
+NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+VALUE = rf"(?:{NUMBER}|\?)(?:[x/](?:\d+|\?))*"
+BRACKETS = r"[(\[]\s*{0}(?:\s*,\s*{0})*\s*,?\s*[)\]]"
+EXTENT = r"(?:\d+|None|\?|-1)"
+_EXTENTS = re.compile(r"\d+|None|\?|-1")
+_DEPTH = {**dict.fromkeys("([{", 1), **dict.fromkeys(")]}", -1)}
+
+
+def size(match: re.Match[str]) -> Words:
+    """`28x28x1` for `(28, 28, 1)` and its like, in the group `sizes`; None and -1 are unknown."""
+    extents = [extent if extent.isdecimal() else "?" for extent in _EXTENTS.findall(match["sizes"])]
+    if len(extents) == 4 and extents[0] == "?" and extents[3].isdecimal():
+        del extents[0]  # of the batch
+    return {"size": "x".join(extents)}
+
+
+def share(match: re.Match[str]) -> Words:
+    return {"share": f"{float(match['number']) / 100:g}"}
+
+
+def operation(match: re.Match[str]) -> Words | None:
+    return {} if match["op"] in LAYERS else None
+
+
+def parameter(match: re.Match[str]) -> Words | None:
+    return {} if match["name"] not in LAYERS and is_name(match["name"]) else None
+
+
+# -- calls ---------------------------------------------------------------------------------------------------
+
+# What libraries call a thing, without `2D` and in small letters, and what its values are in order: netc works out
+# those that are `-`. PyTorch's have the `nn.` that they are mostly written with.
+_CALLS: dict[str, tuple[str, str]] = {
+    "conv": ("conv", "filters kernel stride pad"),
+    "convtranspose": ("deconv", "filters kernel stride pad"),
+    "separableconv": ("sepconv", "filters kernel stride pad"),
+    "depthwiseconv": ("dwconv", "kernel stride pad"),
+    "dense": ("fc", "units act"),
+    "maxpooling": ("pool", "kernel stride pad"),
+    "averagepooling": ("avgpool", "kernel stride pad"),
+    "globalaveragepooling": ("gap", ""),
+    "globalmaxpooling": ("gmp", ""),
+    "batchnormalization": ("bn", ""),
+    "layernormalization": ("layernorm", ""),
+    "dropout": ("dropout", "rate"),
+    "flatten": ("flatten", ""),
+    "activation": ("", "act"),
+    "upsampling": ("upsample", "factor"),
+    "input": ("input", "size"),
+    "inputlayer": ("input", "size"),
+    "nn.conv": ("conv", "- filters kernel stride pad dilation groups bias"),
+    "nn.convtranspose": ("deconv", "- filters kernel stride pad"),
+    "nn.linear": ("fc", "- units bias"),
+    "nn.maxpool": ("pool", "kernel stride pad"),
+    "nn.avgpool": ("avgpool", "kernel stride pad"),
+    "nn.adaptiveavgpool": ("gap", "-"),
+    "nn.batchnorm": ("bn", "-"),
+    "nn.dropout": ("dropout", "rate"),
+    "nn.flatten": ("flatten", ""),
+    "nn.identity": ("identity", ""),
+    **{f"nn.{act}": (act, "") for act in ("relu", "sigmoid", "tanh", "gelu", "elu", "selu", "silu", "softplus")},
+    "nn.softmax": ("softmax", "-"),
+}
+_SLIDING = ("conv", "sepconv", "dwconv", "pool", "avgpool")  # elsewhere without padding, unless it is written
+_SYNONYMS = {
+    "shape": "size",
+    "inputshape": "size",
+    "infeatures": "-",
+    "inchannels": "-",
+    "name": "-",
+    "dim": "-",
+    "inplace": "-",
+}
+CALL = (
+    r"(?:(?P<made>[A-Za-z_][\w.]*)\s*=\s*)?(?P<adding>[\w.]+\.add\()?(?P<path>(?:[A-Za-z_]\w*\.)*)(?P<called>[A-Za-z_]\w*)"
+    r"\s*\((?P<arguments>[^\n]*?)\)(?P<fed>\s*\(\s*[\w.]+\s*\))?(?(adding)\s*\))\s*[,;]?"
+)
+
+
+def call(match: re.Match[str]) -> Words | None:
+    """The statement that a call of a layer amounts to."""
+    arguments = _split(match["arguments"])
+    if arguments is None:
+        return None
+    plain = re.sub(r"_|[123]d", "", match["called"].lower())
+    torch = match["path"].endswith("nn.") or re.search(r"[123]d\Z", match["called"]) is not None
+    own = match["called"] in LAYERS and not match["path"]
+    found = _CALLS.get(f"nn.{plain}") if torch else None
+    if own:
+        signature = LAYERS[match["called"]].signature(match["called"])
+        found = match["called"], " ".join([*signature.positional, *signature.size])
+    found = found or _CALLS.get(plain)
+    if found is None and match["path"].endswith("F.") and plain in LAYERS:
+        found = plain, "-"
+    if found is None or (own and not _is_called(match, arguments)):
+        return None
+    op, roles = found
+    values = _given(op, roles.split(), arguments)
+    text = None if values is None else _statement(op, values, own=own)
+    return None if text is None else {"statement": text, "called": match["path"] + match["called"]}
+
+
+def _is_called(match: re.Match[str], arguments: list[str]) -> bool:
+    """Whether parentheses after an operation of netc's are those of a call: `conv (ch)x3` is none."""
+    keys = any(re.match(r"\w+\s*=(?!=)", argument) for argument in arguments)
+    return len(arguments) != 1 or keys or match["fed"] is not None
+
+
+def _given(op: str, roles: list[str], arguments: list[str]) -> dict[str, str] | None:
+    """The values of a call by netc's names of them; None where one has none."""
+    values: dict[str, str] = {}
+    known = [*LAYERS[op].signature(op).params, *roles] if op else roles
+    for position, argument in enumerate(arguments):
+        keyed = re.match(r"(\w+)\s*=(?!=)\s*(.*)\Z", argument)
+        if keyed is None and position >= len(roles):
+            return None
+        name = roles[position] if keyed is None else keyed[1]
+        if keyed is not None:
+            plain = name.lower().replace("_", "")
+            name = _SYNONYMS.get(plain) or (name if name in known else nearest(name, known) or "")
+        value = _plain(keyed[2] if keyed is not None else argument)
+        if not name or value is None or name in values:
+            return None
+        if name != "-" and value != "None":
+            values[name] = value
+    return values
+
+
+def _plain(value: str) -> str | None:
+    """A value of Python as netc writes it: None for one that it has not."""
+    value = value.strip()
+    if re.fullmatch(BRACKETS.format(EXTENT), value):
+        extents = ["?" if extent in ("None", "-1") else extent for extent in _EXTENTS.findall(value)]
+        return extents[0] if len(set(extents)) == 1 and len(extents) == 2 else "x".join(extents)
+    if value in ("True", "False"):
+        return value.lower()
+    quoted = re.fullmatch(r"(['\"])(\w+)\1", value)
+    if quoted is not None:
+        return quoted[2].lower()
+    return value if re.fullmatch(rf"{VALUE}|[A-Za-z_]\w*", value) else None
+
+
+def _statement(op: str, values: dict[str, str], *, own: bool) -> str | None:
+    values = dict(values)
+    act = values.pop("act", "")
+    if not op:
+        return act or None
+    before = f"input {values.pop('size')}; " if "size" in values and op != "input" else ""
+    if not own and op in _SLIDING and values.get("kernel") != "1":
+        values.setdefault("pad", "valid")  # as elsewhere, where nothing is written
+    words = [op]
+    window = "x".join(_sized(values.pop(name)) for name in ("filters", "kernel") if name in values)
+    if window:
+        stride = values.pop("stride", "")
+        words.append(window + (f"/{_sized(stride)}" if stride not in ("", "1") else ""))
+    words += [values.pop(name) for name in ("units", "rate", "size", "factor") if name in values]
+    if op in ("pool", "avgpool") and len(words) > 1:  # its window is the stride of a pool
+        words[1] = re.sub(r"\A(.*)/\1\Z", r"\1", words[1])
+    if values.get("pad") == "same":
+        del values["pad"]
+    words += [f"{name}={value}" for name, value in values.items()]
+    return before + " ".join([*words, *([act] if act and act != "linear" else [])])
+
+
+def _sized(value: str) -> str:
+    return f"({value})" if is_name(value) else value
+
+
+def _split(text: str) -> list[str] | None:
+    """The arguments between the parentheses of a call; None where brackets do not match."""
+    parts, depth, start, quote = [], 0, 0, ""
+    for at, letter in enumerate(text):
+        if quote or letter in "'\"":
+            quote = "" if letter == quote else quote or letter
+            continue
+        depth += _DEPTH.get(letter, 0)
+        if depth < 0:
+            return None
+        if letter == "," and not depth:
+            parts.append(text[start:at])
+            start = at + 1
+    parts.append(text[start:])
+    return None if depth or quote else [part.strip() for part in parts if part.strip()]
+
+
+_JOINING = {
+    "add": "add",
+    "+": "add",
+    "*": "mul",
+    "mul": "mul",
+    "multiply": "mul",
+    "concatenate": "concat",
+    "concat": "concat",
+    "cat": "concat",
+    "maximum": "max",
+    "max": "max",
+    "average": "avg",
+    "avg": "avg",
+    "subtract": "sub",
+    "-": "sub",
+}
+
+
+def joined(match: re.Match[str]) -> Words | None:
+    """Branches for what joins tensors by their names elsewhere."""
+    op = _JOINING.get(match["join"].lower())
+    names = re.findall(r"\w+", match["names"])
+    if op is None or len(names) < 2 or (match["join"] == "+" and any(name in LAYERS for name in names)):
+        return None
+    return {"statement": f"{op} {{ {' '.join(f'| from {name}' for name in names)} }}", "op": op}
+
+
+def listed(match: re.Match[str]) -> Words:
+    return {"labels": " ".join(re.findall(r"\w+", match["names"]))}
+
+
+def setting(match: re.Match[str]) -> Words | None:
+    """A line of a section whose name was called."""
+    arguments = _split(match["arguments"])
+    if arguments is None:
+        return None
+    pairs = [re.sub(r"\s*=\s*", "=", argument).replace("learning_rate", "lr") for argument in arguments]
+    given = [pair if "=" in pair else f"lr={pair}" for pair in pairs]
+    return {"setting": " ".join([match["line"], match["key"].lower(), *given])}
+
+
+def value_word(match: re.Match[str]) -> Words | None:
+    """A quoted word or number that netc has without quotes."""
+    word = match["word"]
+    known = word in value_words() or word in LAYERS or re.fullmatch(VALUE, word)
+    return {} if known else None
