@@ -422,12 +422,12 @@ HABITS = (
     ),
     _row(r"\[\w+\]", "there are no sections in brackets", help="write an operation with its values: `conv 64x3 relu`"),
     _row(
-        r"(?P<it>(?:layers?|node)\s*\{[^\n]*|\{\s*[\"']\w+[\"']\s*:[^\n]*)",
+        rf"{_BEGIN}(?P<it>(?:layers?|node)\s*\{{[^\n]*|\{{\s*[\"']\w+[\"']\s*:[^\n]*)",
         "a network is no data in braces",
         help="write an operation with its values: `conv 64x3 relu`",
     ),
     _row(
-        r"(?P<it>(?P<name>residual|shortcut|skip)\s*\{)",
+        rf"{_BEGIN}(?P<it>(?P<name>residual|shortcut)\s*\{{)",
         "there is no `{name}`",
         help="write `add {{ | identity | conv 64x3 }}`",
     ),
