@@ -50,13 +50,15 @@ class Player:
         x = self.padded(x, len(kernel), stride, pad)
         return np.asarray(tf.nn.depthwise_conv2d(x, kernel, [1, stride, stride, 1], "VALID"))
 
-    def deconv(self, x: Array, stride: int) -> Array:
-        """The gradient of TensorFlow's `same` convolution: zeros between the pixels, then the kernel turned around."""
+    def deconv(self, x: Array, stride: int, pad: Literal[0, "same"] = "same") -> Array:
+        """The gradient of TensorFlow's `same` convolution, or of one without padding: zeros between the pixels, then
+        the kernel turned around."""
         kernel, *bias = next(self.weights)
         size, filled = len(kernel), np.zeros((len(x), *(stride * rows for rows in x.shape[1:3]), x.shape[3]), x.dtype)
         filled[:, ::stride, ::stride] = x
-        before = padding(filled.shape[1], size, stride, "same")[0]
-        filled = np.pad(filled, [(0, 0), *[(size - 1 - before, before)] * 2, (0, 0)])
+        cut = padding(filled.shape[1], size, stride, pad)[0]
+        more = cut if pad else size - stride
+        filled = np.pad(filled, [(0, 0), *[(size - 1 - cut, more)] * 2, (0, 0)])
         out = np.asarray(tf.nn.conv2d(filled, kernel[::-1, ::-1].swapaxes(2, 3), 1, "VALID"))
         return out + bias[0] if bias else out
 
@@ -329,6 +331,40 @@ def c3d(play: Player, x: Array) -> Array:
         shape = [n for size, of in zip(x.shape[1:4], window, strict=True) for n in (size // of, of)]
         x = x.reshape(len(x), *shape, -1).max((2, 4, 6))  # after a ReLU, zeros never win
     return play.dense(relu(play.dense(relu(play.dense(x)))))
+
+
+def unetpp(play: Player, x: Array) -> list[Array]:
+    """Nest_Net of the authors' UNetPlusPlus, with deep supervision."""
+
+    def unit(x: Array) -> Array:
+        return elu(play.conv(elu(play.conv(x, 1, 1)), 1, 1))
+
+    levels = [[unit(x)]]
+    for _ in range(4):
+        levels.append([unit(play.pool(levels[-1][0], 2, 2))])
+    for before in range(4):
+        for level in range(4 - before):
+            below = play.deconv(levels[level + 1][before], 2)
+            levels[level].append(unit(np.concatenate([below, *levels[level]], -1)))
+    return [sigmoid(play.conv(x)) for x in levels[0][:0:-1]][::-1]
+
+
+def fcn8s(play: Player, x: Array) -> Array:
+    """voc-fcn8s of the authors' fcn.berkeleyvision.org, whose `Crop` layers begin at 5, 9 and 31."""
+
+    def cut(x: Array, begin: int, size: int) -> Array:
+        return x[:, begin : begin + size, begin : begin + size]
+
+    size, pools = x.shape[1], []
+    for stage, convolutions in enumerate((2, 2, 3, 3, 3)):
+        for number in range(convolutions):
+            x = relu(play.conv(x, 1, 1 if stage or number else 100))
+        x = play.pool(x, 2, 2, "ceil")
+        pools.append(x)
+    x = play.deconv(play.conv(relu(play.conv(relu(play.conv(x))))), 2, 0)
+    x = play.deconv(x + cut(play.conv(pools[3]), 5, x.shape[1]), 2, 0)
+    x = play.deconv(x + cut(play.conv(pools[2]), 9, x.shape[1]), 8, 0)
+    return cut(x, 31, size)
 
 
 def dcgan_generator(play: Player, x: Array) -> Array:

@@ -40,7 +40,7 @@ VARIANTS: Mapping[str, tuple[Overrides, ...]] = {
     "resnext-cifar": tuple({"groups": groups} for groups in (8, 16)),
     "shufflenetv2": tuple({"ch": ch, "last": last} for ch, last in ((48, 1024), (116, 1024), (176, 1024), (244, 2048))),
     "c3d": tuple({"classes": classes} for classes in (487, 101)),
-    **dict.fromkeys(("se-resnext50", "segnet", "yolov3"), ({},)),
+    **dict.fromkeys(("se-resnext50", "segnet", "fcn8s", "unetpp", "yolov3"), ({},)),
     **dict.fromkeys(("efficientnet-b0", "efficientnetv2-b0", "xception", "inceptionv3", "convnext-tiny"), ({},)),
 }
 
@@ -126,6 +126,8 @@ FUNCTIONS: tuple[tuple[str, str, str], ...] = (
         "test_outputs_equal_its_arithmetic",
     ),
     ("segnet", "the paper: its layers, and the count of its encoder", "test_segnet"),
+    ("fcn8s", "the authors' Caffe model: its layers, sizes and arithmetic", "test_outputs_equal_its_arithmetic"),
+    ("unetpp", "the authors' Nest_Net: its count and arithmetic", "test_outputs_equal_its_arithmetic"),
     ("digits", "nothing that was published", ""),
 )
 

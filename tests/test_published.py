@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+import netc
+from netc.analysis.receptive import receptive_fields
 from tests.specs import Overrides, load
-from tests.test_specs import sizes
+from tests.test_specs import sizes, text
 
 # spec, parameters: trainable elements, and who counted them. The counts of PyTorch ports are those of
 # `sum(p.numel() for p in model.parameters())`, without moving averages.
@@ -134,3 +136,28 @@ def test_segnet() -> None:
     assert len(convolutions) == 26
     encoder = sum(network.cost.layers[name].trainable for name in convolutions[:13])
     assert f"{encoder / 1e6:.1f}" == "14.7"
+
+
+def test_fcn() -> None:
+    """Long et al. 2015, Table 1, FCN-VGG16: 16 convolutions, 134M parameters, a receptive field of 404 and a stride of
+    32 before the first score is made larger; the sizes of the authors' model on 500x500."""
+    network = load("fcn8s")
+    to_score = netc.loads(text("fcn8s").partition("\ndeconv (classes)")[0])
+    assert f"{network.cost.total.trainable / 1e6:.0f}" == "134"
+    assert sum(node.layer.op == "conv" for node in to_score.net) == 16
+    field = receptive_fields(to_score.net)[to_score.net.outputs[0]]
+    assert field is not None
+    assert [(axis.size, axis.jump) for axis in field] == [(404, 32)] * 2
+    assert [network.shapes[node.name][0] for node in network.net if node.layer.op in ("pool", "deconv", "crop")] == [
+        *(349, 175, 88, 44, 22),
+        *(34, 34, 70, 70, 568, 500),
+    ]
+
+
+def test_unetpp() -> None:
+    """Zhou et al. 2018, Table 2: 9.04M parameters."""
+    network = load("unetpp")
+    assert f"{network.cost.total.trainable / 1e6:.2f}" == "9.04"
+    assert [network.shapes[f"x{level}0_dropout2"] for level in range(5)] == [
+        (96 >> level, 96 >> level, 32 << level) for level in range(5)
+    ]

@@ -26,6 +26,7 @@ from tests.published import (  # noqa: E402 - TensorFlow
     cifar_resnext,
     dcgan_discriminator,
     dcgan_generator,
+    fcn8s,
     googlenet,
     relu,
     se_resnext,
@@ -39,6 +40,7 @@ from tests.published import (  # noqa: E402 - TensorFlow
     tflearn_vgg,
     torch_cifar_resnet,
     torch_preact_resnet,
+    unetpp,
     yolov3,
 )
 from tests.sample_weights import Weights, images, weights  # noqa: E402 - NumPy
@@ -428,6 +430,17 @@ def test_equals_its_arithmetic(
             dcgan_discriminator,
         ),
         ("c3d", [("16x112x112x3", "16x24x24x3"), ("fc 4096", "fc 64"), (" softmax", "")], (16, 24, 24, 3), c3d),
+        ("unetpp", [("96x96x3", "32x32x3")], (32, 32, 3), unetpp),
+        (
+            "fcn8s",
+            [
+                ("500x500x3", "52x52x3"),
+                ("softmax", ""),
+                *((f"conv {ch}x", f"conv {ch // 16}x") for ch in (64, 128, 256, 512, 4096)),
+            ],
+            (52, 52, 3),
+            fcn8s,
+        ),
         (
             "yolov3",
             [
