@@ -7,6 +7,7 @@ from pathlib import Path
 import netc
 from netc.report.table import markdown
 from netc.values import Value, show
+from tests.effort import EXAMPLES
 
 ROOT = Path(__file__).parent.parent
 SPECS = ROOT / "specs"
@@ -14,9 +15,8 @@ TABLE = ROOT / "docs" / "specs.md"
 
 Overrides = Mapping[str, Value]
 
-# Specs, and what else of each is shown: other values of its parameters. Every figure, every way to emit and every build
-# is tried on these.
-SAMPLES: Mapping[str, tuple[Overrides, ...]] = {
+# Every spec, and what else of each is shown: other values of its parameters.
+VARIANTS: Mapping[str, tuple[Overrides, ...]] = {
     **dict.fromkeys(("vgg-a", "vgg-a-lrn", "vgg-b", "vgg-c", "vgg16", "vgg19", "vgg16-flowers"), ({},)),
     "resnet": tuple({"n": n} for n in (5, 9, 18)),
     "resnet32": ({},),
@@ -29,13 +29,6 @@ SAMPLES: Mapping[str, tuple[Overrides, ...]] = {
         ("unet", "densenet121", "mobilenet", "mobilenetv2", "mobilenetv3-small", "siamese", "digits"), ({},)
     ),
     **dict.fromkeys(("highway", "dcgan-discriminator"), ({},)),
-}
-SAMPLE_FILES = [SPECS / f"{spec}.net" for spec in sorted(SAMPLES)]
-
-# All specs. Those that are no samples are checked, counted, emitted and compared with what was published; in all else
-# they would add minutes and no case.
-VARIANTS: Mapping[str, tuple[Overrides, ...]] = {
-    **SAMPLES,
     **dict.fromkeys(("nin", "autoencoder", "dcgan-generator"), ({},)),
     "resnext-cifar": tuple({"groups": groups} for groups in (8, 16)),
     "shufflenetv2": tuple({"ch": ch, "last": last} for ch, last in ((48, 1024), (116, 1024), (176, 1024), (244, 2048))),
@@ -43,6 +36,13 @@ VARIANTS: Mapping[str, tuple[Overrides, ...]] = {
     **dict.fromkeys(("se-resnext50", "segnet", "fcn8s", "unetpp", "yolov3"), ({},)),
     **dict.fromkeys(("efficientnet-b0", "efficientnetv2-b0", "xception", "inceptionv3", "convnext-tiny"), ({},)),
 }
+
+# One of each structure. What costs seconds a spec (figures in every style, code in every form, models built) is tried of
+# these, and of every spec with `NETC_EXAMPLES`; all are checked, counted and compared with what was published.
+FEW = ("alexnet", "vgg16", "resnet32", "resnet50", "googlenet", "densenet121", "mobilenetv2", "unet", "siamese")
+FEW += ("digits", "highway", "dcgan-discriminator")
+SAMPLES = {spec: VARIANTS[spec] for spec in (VARIANTS if EXAMPLES else FEW)}
+SAMPLE_FILES = [SPECS / f"{spec}.net" for spec in sorted(SAMPLES)]
 
 # What the function of a spec equals, and the test that proves it, in test_spec_functions.py, test_published.py or test_specs.py.
 APPLICATIONS = "test_equals_keras_applications"

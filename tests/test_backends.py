@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import subprocess
 import sys
@@ -23,7 +22,6 @@ from netc.syntax.source import Source
 from netc.targets.keras.backends import refusal
 from netc.targets.keras.source import emit
 from tests.needs import needs_tensorflow
-from tests.specs import SAMPLE_FILES
 
 OWN = """net own
 input ?x?x4
@@ -37,7 +35,6 @@ train { loss categorical_crossentropy; optimizer proximal_adagrad; schedule warm
 """
 SPARSE = "input 8x8x3\nconv 4x3\ngap\nfc 5\nsparsemax\n"
 UNEVEN = "input 8x8x3\nconv 4x3\nhalf: avgpool 3/2\ngap\nfc 2\n"
-BUILDING = {"resnet32", "unet", "mobilenetv2", "siamese", "densenet121", "digits"}
 
 
 def program_of(text: str) -> Program:
@@ -103,19 +100,6 @@ def test_training_runs_on_a_backend(backend: str, tmp_path: Path) -> None:
     )
     done = process(sys.executable, "-c", code, str(tmp_path), KERAS_BACKEND=backend)
     assert done.stdout.splitlines()[-1:] == ["2 True"], done.stderr
-
-
-@pytest.mark.parametrize("path", SAMPLE_FILES, ids=lambda path: path.stem)
-@pytest.mark.parametrize("flat", [False, True], ids=["structured", "flat"])
-def test_no_emitted_spec_needs_tensorflow(path: Path, flat: bool) -> None:
-    if flat and path.stem not in BUILDING:
-        return
-    program = compile_source(Source(path.name, path.read_text()), speculate=not flat)
-    nodes = [*ast.walk(ast.parse(emit(program, flat=flat)))]
-    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-    assert imported <= {"keras", "h5py", "math", "sys"}
-    assert not {node.id for node in nodes if isinstance(node, ast.Name)} & {"tf", "tensorflow"}
 
 
 # -- what does not -------------------------------------------------------------------------------------------

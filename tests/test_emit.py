@@ -18,7 +18,7 @@ from netc.targets.keras.source import emit
 from netc.targets.keras.source.inspection import UnexpectedCode, inspect
 from netc.values import Value
 from tests.emit_samples import HEAD, SAMPLES, UNIT
-from tests.specs import SAMPLE_FILES, SPECS
+from tests.specs import SAMPLE_FILES
 
 LARGE = 15_000_000  # parameters of networks that are compared without running them
 COSTLY = 500_000_000  # multiply-accumulates of such
@@ -131,28 +131,17 @@ def test_form(name: str, flat: bool) -> None:
     assert imported <= {"keras", "math", "sys"}
 
 
-DEEP = {
-    "densenet121",
-    "preact-resnet164",
-    "preact-resnet1001",
-    "resnet101",
-    "resnet152",
-}  # flat, more of the same lines
-
-
-@pytest.mark.parametrize(
-    ("path", "flat"),
-    [
-        *((path, False) for path in sorted(SPECS.glob("*.net"))),
-        *((path, True) for path in SAMPLE_FILES if path.stem not in DEEP),
-    ],
-    ids=lambda value: getattr(value, "stem", "flat" if value else "structured"),
-)
-def test_what_is_imported_is_used(path: Path, flat: bool) -> None:
+@pytest.mark.parametrize("path", SAMPLE_FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("flat", [False, True], ids=["structured", "flat"])
+def test_what_is_imported_is_used_and_is_no_backend(path: Path, flat: bool) -> None:
     nodes = [*ast.walk(ast.parse(emit(compiled(path.read_text(encoding="utf-8"), str(path)), flat=flat)))]
-    imports = (node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
-    imported = {alias.asname or alias.name for node in imports for alias in node.names}
-    assert imported <= {node.id for node in nodes if isinstance(node, ast.Name)}
+    imports = [alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names]
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    assert {alias.asname or alias.name for alias in imports} <= names
+    modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert modules <= {"keras", "h5py", "math", "sys"}
+    assert not names & {"tf", "tensorflow"}
 
 
 def test_no_tensorflow_while_emitting() -> None:

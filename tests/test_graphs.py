@@ -29,13 +29,9 @@ from tests.effort import effort
 from tests.figure_geometry import bodies, violations
 from tests.figure_samples import objects, scene, texts
 from tests.random_networks import compiled, networks
-from tests.specs import SAMPLES, load
-from tests.specs import SPECS as SPECS_FOLDER
+from tests.specs import SAMPLES, SPECS, load
 
-SPECS = [(spec, values) for spec, variants in SAMPLES.items() for values in variants[-1:]]
-SPECS = [
-    case for case in SPECS if case not in [("resnet-cifar", {"n": 200}), ("preact-resnet1001", {})]
-]  # 4,000 layers
+CASES = [(spec, variants[-1]) for spec, variants in SAMPLES.items()]
 Graph: TypeAlias = Any  # networkx.MultiDiGraph, whose stubs take no keys
 
 
@@ -66,7 +62,7 @@ def totals(network: netc.Network) -> str:
 # -- there and back ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("spec", "values"), SPECS, ids=lambda each: str(each).replace(" ", ""))
+@pytest.mark.parametrize(("spec", "values"), CASES, ids=lambda each: str(each).replace(" ", ""))
 def test_every_spec_survives_without_its_text(spec: str, values: dict[str, Any]) -> None:
     written = load(spec, **values)
     bare = netc.from_graph(written.graph)
@@ -494,7 +490,7 @@ output main aux
 """
 
 
-@pytest.mark.parametrize("text", [TWINS, (SPECS_FOLDER / "digits.net").read_text()], ids=("twins", "digits"))
+@pytest.mark.parametrize("text", [TWINS, (SPECS / "digits.net").read_text()], ids=("twins", "digits"))
 def test_what_is_built_and_emitted_is_the_same(text: str) -> None:
     """Emitted code of the network without text: the same layers, and on the same weights the same outputs."""
     keras = pytest.importorskip("keras")

@@ -125,7 +125,7 @@ SHORTCUT = "\nsubsample 1x2; padchannels (channels + 2); relu"
 
 
 @pytest.mark.parametrize(("more", "rewrites"), [("", REWRITES), (SHORTCUT, (*REWRITES, convolved_shortcuts))])
-@unshrunk(150)
+@unshrunk(60)
 @drawn(text=networks())
 def test_outputs_of_random_networks_stay(text: str, more: str, rewrites: tuple[Rewrite, ...]) -> None:
     made = compiled(text + more) or compiled(text)
