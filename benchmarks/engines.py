@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,9 @@ tf2onnx.convert.from_function(tf.function(lambda *x: model(list(x) if len(x) > 1
 """
 
 
+@cache
 def converted(name: str, batch: int | None, folder: Path) -> str:
-    """Write tf2onnx's file; why there is none, in a line."""
+    """Write tf2onnx's file; why there is none, in a line. For VGG-16 it takes more than 22 GB."""
     path = folder / f"{THEIRS}-{name}-{batch or OPEN}.onnx"
     if path.exists():
         return ""
