@@ -58,6 +58,11 @@ SAMPLES: dict[str, str] = {
     "dense": HEAD + "def layer(k=4) { concat { | identity | bn; relu; conv (k)x3 } }\nrepeat 3 { layer }\nlayer k=2",
     "shared": "net pair\nshared def tower(ch=4) { conv (ch)x3 relu; repeat 2 { conv (ch)x3 bn relu }; gap; fc 8 }\n"
     "left: input 12x12x1; a: tower; right: input 12x12x1; tower ch=4; sub a; abs; fc 1 sigmoid",
+    "shared at sizes": HEAD
+    + "shared def head(k) { repeat 2 { conv 4x3 bn prelu }; add { | identity | padchannels 8; shuffle 2; conv 4x1 }; "
+    + "if rows > 4 { relu } else { relu }; conv (k*4)x3 }\n"
+    + "def level(n) { head 2; gap }\na: conv 4x3; b: conv 4x3/2; c: conv 4x3/2\nfrom a; head 2; gap; x: identity\n"
+    + "from b; y: level 1\nfrom c; level 2\nconcat x y",
     "shared inside": "net pair\ndef part(ch) { conv (ch)x3; relu }\nshared def tower() { part 4; part 4 }\n"
     "input 12x12x1; part 4; conv 1x1; a: tower; conv 1x1; tower; add a",
     "several outputs": HEAD
@@ -70,6 +75,9 @@ SAMPLES: dict[str, str] = {
     "defaults": HEAD
     + "default conv l2=1e-4 init=he_normal bias=false\ndef c(ch) { conv (ch)x3 }\nc 4\nconv 4x3 l2=2e-4\n"
     + "repeat 2 { default bn decay=0.99; conv 4x3 bn }\nbn",
+    "sizes": "input 8x6x4\ndef d(k=rows//2, ch=frames) { conv (ch)x(k)x1x1; gap keep; conv (2*frames+2*rows)x1 }\n"
+    "def e(n=rows) { conv (n)x1 }\nconv (rows)x(columns//3) relu pad=(rows//8)\nrepeat columns//3 { conv (channels+rows)x1 }; conv (rows)x1\n"
+    "if rows > columns { crop before=0 after=(rows-8)x(columns-6) }\ne\nreshape 2x2x2x?\ne\nd ch=3; reshape 4x1; conv (rows)x1; e\nfc rows",
     "default words": HEAD
     + "param nl=tanh\ndefault conv bn relu\ndef c(ch, act) { conv (ch)x3; default conv act; conv (ch)x1; conv 4x1 linear }\n"
     + "c 4 selu; c 8 elu\nconv 4x3\nrepeat 2 { default conv bn (nl); conv 4x3; conv 4x3 swish }\nconv 8x1\nresblock 1 8",

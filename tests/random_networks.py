@@ -16,7 +16,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from netc.compiler import compile_source
-from netc.ir.shape import Shape, channels_of, elements, rank_of, show_shape
+from netc.ir.shape import Shape, axes_of, channels_of, elements, rank_of, show_shape
 from netc.layers import LAYERS
 from netc.layers.base import Layer
 from netc.layers.kinds import Activation, Extents, Initializer, Padding
@@ -144,11 +144,16 @@ def _regrouped(draw: st.DrawFn, shape: Shape) -> tuple[int | None, ...]:
     return tuple(parts)
 
 
+def sizes(shape: Shape) -> dict[str, int]:
+    """What a spec can read of a tensor."""
+    return {name: size for name, size in zip(axes_of(shape), shape, strict=True) if name and size is not None}
+
+
 def number(draw: st.DrawFn, wanted: int, scope: Scope, shape: Shape) -> str:
     """An integer as an argument: as it is, or as an expression of a value in scope."""
     if lifted := scope.lift(draw, wanted):
         return f"({lifted})"
-    known = {**scope.values, "channels": channels_of(shape)}
+    known = {**scope.values, **sizes(shape)}
     name = draw(st.sampled_from([None, None, None, *known]))
     if name is None:
         return str(wanted)
@@ -257,7 +262,7 @@ def repeat(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int) -> str:
 
 
 def choice(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int) -> str:
-    known = {**scope.values, "channels": channels_of(shape)}
+    known = {**scope.values, **sizes(shape)}
     name = draw(st.sampled_from(list(known)))
     tests = (f"{name} > {{}}", f"{name} % 2 == 0 and not {name} == {{}}", f"{{}} // 1 <= {name} or {name} < 0")
     condition = draw(st.sampled_from(tests)).format(known[name] + draw(st.integers(-1, 1)))

@@ -139,6 +139,11 @@ CASES = [
     ("param a=relu\ndefault conv a\nconv 4x3\nconv 4x1 act=linear a", {"a": Word("tanh")}, REFUSED),
     ("param a=relu\ndefault conv bn (a)\ndef d() { conv 4x1 }\nd", {"a": Word("tanh")}, REFUSED),
     ("param n=2\ndefault conv bn relu\nrepeat n { conv 4x1 }\nconv 4x1 linear", {"n": 3}, SAME),
+    # sizes
+    ("param s=1\npad (s)\nconv (rows)x1\npool (rows//5)x(columns//2)", {"s": 2}, SAME),
+    ("param k=2\npool (k)\nconv (rows)x1\nrepeat columns { conv 4x1 }", {"k": 4}, SAME),
+    ("param deep=false\nif deep { reshape 2x2x2x? }\nconv (rows)x1", {"deep": True}, REFUSED),
+    ("param n=2\nparam m=n*channels\nconv (m)x1", {"n": 3}, SAME),
     # the rank of a tensor
     ("param head=true\nif head { gap }\nfc 8", {"head": False}, REFUSED),
     ("param head=false\nif head { gap }\ndroppath 0.1", {"head": True}, REFUSED),

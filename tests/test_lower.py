@@ -114,6 +114,21 @@ def test_defaults_of_definitions_see_the_parameters_before_them_and_channels() -
     assert [net.shapes[node.name][-1] for node in net] == [3, 6, 12]
 
 
+def test_sizes_are_those_of_the_current_tensor() -> None:
+    text = (
+        "def d(k=rows) { conv (k)x1 }\ninput 2x4x6x3\nconv (100*frames + 10*rows + columns)x1\npool 1x2x1; d\n"
+        "reshape 6x?\nconv (rows)x1; fc rows\nreshape 3x2x1; conv (10*rows + columns)x1"
+    )
+    net = good(text).net
+    assert [net.shapes[node.name][-1] for node in net if node.layer.weighted] == [246, 2, 6, 6, 32]
+
+
+def test_parameters_and_labels_named_as_a_size_are_what_they_were() -> None:
+    text = "param rows = 3\ndef d(columns) { conv (columns)x1 }\ninput 8x8x4\nframes: conv 4x3\nadd frames\nconv (rows)x1\nd 5"
+    net = good(text + "\nrepeat 2 as frames { conv (frames+1)x1 }").net
+    assert [net.shapes[node.name][-1] for node in net if node.layer.weighted] == [4, 3, 5, 1, 2]
+
+
 def test_a_flag_a_word_and_a_parameter_that_holds_one() -> None:
     text = (
         "def d(ch, act=relu, wide=false) { conv ((2*ch if wide else ch))x3 act }\ninput 8x8x3\nd 4 wide\nd 4 act=tanh"
@@ -234,8 +249,39 @@ def test_a_shared_definition_makes_its_weights_once() -> None:
     ]
 
 
-def test_a_shared_definition_on_another_shape_is_an_error() -> None:
-    assert codes(SIAMESE.replace("right: input 8x8x3", "right: input 9x9x3")) == ["NET122"]
+def test_a_shared_definition_fits_maps_of_several_sizes_where_its_weights_do() -> None:
+    other = SIAMESE.replace("right: input 8x8x3", "right: input 9x7x3")
+    assert codes(other) == ["NET122"]
+    net = good(other.replace("pool 2; fc 4", "bn; gap; fc 4")).net
+    assert [net.shapes[name] for name in ("tower_conv1", "tower1_conv1")] == [(8, 8, 8), (9, 7, 8)]
+    assert [node.shares for node in net if node.name.startswith("tower1_")] == [
+        "tower_conv1",
+        "tower_bn1",
+        "tower_gap1",
+        "tower_fc1",
+    ]
+    assert good(SIAMESE.replace("right: input 8x8x3", "right: input 16x4x3")).net.shapes["tower1_fc1"] == (4,)
+
+
+@pytest.mark.parametrize(
+    ("body", "there", "message"),
+    [
+        ("conv 8x3; fc 4", "9x8x3", "the kernel of `fc` is 576x4 here and 512x4 at the first call"),
+        ("conv 8x3", "8x8x4", "different input channels"),
+        ("gap; fc 4", "8x3", "different input shapes"),
+        ("conv 8x3; if rows > 8 { conv 8x3 }", "9x9x3", "makes other layers than the first one"),
+        ("conv 8x3; if rows < 9 { conv 8x3 }", "9x9x3", "makes fewer layers than the first one"),
+        ("if rows > 8 { a: conv 8x3 } else { b: conv 8x3 }", "9x9x3", "makes other layers than the first one"),
+        ("conv (rows)x3", "9x9x3", "makes other layers than the first one"),
+        ("prelu; conv 8x(rows)", "9x9x3", "makes other layers than the first one"),
+    ],
+)
+def test_calls_that_cannot_share_their_weights_say_why(body: str, there: str, message: str) -> None:
+    text = (
+        f"shared def tower() {{ {body} }}\ninput 8x8x3\ntower; gap keep; one: fc 2\ninput {there}\ntower; fc 2\nadd one"
+    )
+    found = [one for one in compile_source(Source("a.net", text)).report if one.code == "NET122"]
+    assert [message in one.message for one in found] == [True]
 
 
 # -- files ---------------------------------------------------------------------------------------------------

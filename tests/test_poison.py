@@ -29,6 +29,7 @@ NEEDS_NETWORK = (
 NEEDS_NETWORK_TOO = (
     ("NET109", "channels of its input"),
     ("NET114", "no layer has the label or name"),
+    ("NET122", "channels of the tensors"),
     ("NET203", "the input has"),
     ("NET405", "outputs"),
     ("NET405", "and this is one"),

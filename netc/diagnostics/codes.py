@@ -68,7 +68,7 @@ _TABLE = (
     _error("NET119", "left-behind", "a tensor that nothing uses"),
     _error("NET120", "branch-count", "a combiner with too few or too many branches"),
     _error("NET121", "name-clash", "two layers that would have one name"),
-    _error("NET122", "shared-shape", "a shared definition called on another input shape"),
+    _error("NET122", "shared-shape", "calls of a shared definition that cannot have their weights in common"),
     _error("NET123", "include", "a `use` that cannot be followed"),
     _error("NET124", "reserved", "a reserved word where a name must stand"),
     _error("NET125", "no-network", "a file without any layer"),

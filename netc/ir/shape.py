@@ -7,6 +7,9 @@ from math import prod
 Dim = int | None
 Shape = tuple[Dim, ...]
 
+SIZES = ("frames", "rows", "columns", "channels")  # what a spec calls the sizes of a tensor
+_AXES = (("channels",), ("rows", "channels"), ("rows", "columns", "channels"), SIZES)
+
 
 def show_shape(shape: Shape) -> str:
     """A shape as a spec writes it: `32x32x3`, `?x?x3`."""
@@ -23,6 +26,12 @@ def channels_of(shape: Shape) -> int:
     channels = shape[-1]
     assert channels is not None
     return channels
+
+
+def axes_of(shape: Shape) -> tuple[str, ...]:
+    """What a spec calls each size of a shape; no name for those of more than three spatial dimensions."""
+    rank = rank_of(shape)
+    return _AXES[rank] if rank < len(_AXES) else (*("",) * rank, "channels")
 
 
 def fits(shape: Shape, place: Shape) -> bool:

@@ -9,13 +9,14 @@ from typing import Any
 
 from netc.diagnostics.model import Edit, Fix
 from netc.ir.net import Written
+from netc.ir.shape import SIZES
 from netc.layers.kinds import Padding
 from netc.lower.evaluate import Poison, Scope, evaluate, integer, value_words
 from netc.lower.walk import names
 from netc.params import Anything, Bool, Param, Refused, Signature, Sizes
 from netc.suggest import did_you_mean
 from netc.syntax.source import Span
-from netc.syntax.tree import Argument, Expr, Keyword, Operation, Reference, Size
+from netc.syntax.tree import Argument, Expr, Keyword, Literal, Operation, Reference, Size
 from netc.values import SizeValue, Value, Word, kind_of, show
 
 
@@ -38,7 +39,7 @@ class Option:
         written = self.written
         parts = written if isinstance(written, tuple) else (written,)
         read = {name for part in parts if part is not None for name in names(part)}
-        if not read or ("channels" in read and not self.scope.knows("channels")):
+        if not read or any(name in SIZES and not self.scope.knows(name) for name in read):
             return not read
         inner: Scope | None = scope
         while inner is not None and inner.values is not self.scope.values:
@@ -258,7 +259,10 @@ class _Binder:
             written = _parts_written(value.parts) if not value.stride else None
             self.set(param, size_value(value, self.scope), written, argument.span)
         else:
-            self.set(param, self.option_value(param, value), value, argument.span)
+            computed = self.option_value(param, value)
+            if isinstance(computed, Word) and isinstance(value, Reference) and value.name in SIZES:
+                value = Literal(computed, value.span)  # the word of an option, which means no size
+            self.set(param, computed, value, argument.span)
 
     def option_value(self, param: Param, value: Expr) -> Value:
         """The value after `key=`, where a bare word of the parameter's kind may stand."""
@@ -269,14 +273,15 @@ class _Binder:
             raise self._ambiguous(value)
         if is_word:
             return Word(value.name)
-        if not self.scope.knows(value.name) and value.name != "channels" and param.kind.words():
+        known = value.name in SIZES or self.scope.knows(value.name)
+        if not known and param.kind.words():
             raise self.fail(
                 "NET104",
                 f"`{param.name}` of `{self.signature.name}` does not know the word `{value.name}`",
                 value.span,
                 help=did_you_mean(value.name, param.kind.words(), (f"expected {param.kind.describe()}",)),
             )
-        if not self.scope.knows(value.name) and value.name != "channels" and value.name not in value_words():
+        if not known and value.name not in value_words():
             expected = f"expected {param.kind.describe()}, or a parameter"
             help = did_you_mean(value.name, self.scope.names(), (expected,))
             raise self.fail("NET110", f"`{value.name}` is not defined here", value.span, help=help)
@@ -314,6 +319,8 @@ class _Binder:
             self._value(evaluate(expr, self.scope), expr)
         elif word:
             self._word(expr.name, expr)
+        elif expr.name in SIZES and not self.labels:
+            self._value(evaluate(expr, self.scope), expr)
         elif self._takes_anything and expr.name in value_words():
             self._value(Word(expr.name), expr)
         elif self.labels:
@@ -327,7 +334,7 @@ class _Binder:
         fixed = size_typo(expr.name)
         if fixed is not None:
             name = fixed[1 : fixed.index(")")]
-            known = name == "channels" or self.scope.knows(name)
+            known = name in SIZES or self.scope.knows(name)
             self.scope.report.add(
                 "NET004",
                 f"`{expr.name}` is a name, not a size",

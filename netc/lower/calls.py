@@ -67,6 +67,11 @@ def run_call(state: State, statement: Operation, known: Known, ctx: Context) -> 
         return None
     state.expect(state.expected.call(known), statement.name_span, ctx)
     body = state.run(definition.body.statements, body_ctx)
+    if shared and body_ctx.current is not BROKEN and next(body_ctx.sharing[-1].follow or iter(()), None) is not None:
+        ctx.scope.fail(
+            "NET122", f"this call of `{statement.name}` makes fewer layers than the first one", head(statement)
+        )
+        body_ctx.move(BROKEN)
     ctx.move(body_ctx.current)
     return CallStep(statement, definition, arguments, body_ctx.names.prefix, body, source, ctx.node, shared)
 
@@ -143,12 +148,22 @@ def _share(
         return None
     if BROKEN in (*shapes, *first.shapes):
         return None
-    if shapes != first.shapes:
-        what = "input shapes" if shapes[0] != first.shapes[0] else f"shapes of the tensors after `{WITH}`"
-        _refuse_sharing(statement, first, shapes, what, ctx)
-        return None
-    ctx.sharing = (*ctx.sharing, Sharing([], iter(first.made)))
+    for place, (shape, at_first) in enumerate(zip(shapes, first.shapes, strict=True)):
+        what = _difference(shape, at_first)
+        if what:
+            what = f"{what} of the tensors after `{WITH}`" if place else f"input {what}"
+            _refuse_sharing(statement, first, shapes, what, ctx)
+            return None
+    prefixes = known.definition.name, ctx.names.prefix
+    ctx.sharing = (*ctx.sharing, Sharing([], iter(first.made), prefixes))
     return True
+
+
+def _difference(here: Shape | Broken | None, there: Shape | Broken | None) -> str:
+    """What differs between tensors of two calls that has to be the same; sizes of maps need not be."""
+    if isinstance(here, tuple) and isinstance(there, tuple) and len(here) == len(there):
+        return "channels" if here[-1] != there[-1] else ""
+    return "shapes" if here != there else ""
 
 
 def _shape_of(tensor: Current, ctx: Context) -> Shape | Broken | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from netc.diagnostics.model import Diagnostics, Frame
-from netc.ir.shape import Shape
+from netc.ir.shape import SIZES, Shape, axes_of, show_shape
 from netc.limits import Limits
 from netc.suggest import did_you_mean
 from netc.syntax.source import Span
@@ -21,7 +21,7 @@ class Poison(Exception):
 
 @dataclass(slots=True)
 class Scope:
-    """The names that an expression can see: parameters and loop indices, innermost first, and `channels`.
+    """The names that an expression can see: parameters and loop indices, innermost first, and the sizes of a tensor.
 
     A value of None is poisoned. `shape` is the shape of the current tensor: None before any input, and poisoned
     while `broken`. `used` collects the names that were read.
@@ -64,7 +64,7 @@ class Scope:
         while scope is not None:
             yield from scope.values
             scope = scope.outer
-        yield "channels"
+        yield from SIZES
 
     def fail(self, code: str, message: str, span: Span, *, help: Iterable[str] = ()) -> Poison:
         """Report and return the exception to raise."""
@@ -77,15 +77,25 @@ class Scope:
             message = "`channels` is the channel count of the current tensor, and cannot name something else"
             self.fail("NET124", message, span, help=("another name, such as `ch`",))
 
-    def channels(self, span: Span) -> int:
-        """The channel count of the current tensor."""
+    def size(self, name: str, span: Span) -> int:
+        """A size of the current tensor, which a spec calls `rows`, `columns`, `frames` or `channels`."""
         if self.broken:
             raise Poison
         if self.shape is None:
-            raise self.fail("NET118", "`channels` is known only after an `input`", span)
-        last = self.shape[-1]
-        assert last is not None
-        return last
+            raise self.fail("NET118", f"`{name}` is known only after an `input`", span)
+        axes = axes_of(self.shape)
+        if name not in axes:
+            help = f"it has {' and '.join(f'`{axis}`' for axis in axes if axis)}"
+            raise self.fail("NET202", f"a tensor of {show_shape(self.shape)} has no `{name}`", span, help=(help,))
+        value = self.shape[axes.index(name)]
+        if value is None:
+            raise self.fail(
+                "NET208",
+                f"`{name}` is not known: the tensor is {show_shape(self.shape)}",
+                span,
+                help=("give `input` its sizes, or leave the value out: many operations take any size",),
+            )
+        return value
 
 
 @cache
@@ -141,8 +151,8 @@ def integer(expr: Expr, scope: Scope, what: str) -> int:
 def _reference(expr: Reference, scope: Scope) -> Value:
     if scope.knows(expr.name):
         return scope.lookup(expr.name)
-    if expr.name == "channels":
-        return scope.channels(expr.span)
+    if expr.name in SIZES:
+        return scope.size(expr.name, expr.span)
     if expr.name in value_words():
         return Word(expr.name)
     raise scope.fail(

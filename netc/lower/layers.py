@@ -11,7 +11,7 @@ from netc.diagnostics.model import Label
 from netc.ir.net import Net, Node, Origin, Written
 from netc.ir.shape import Shape, elements, show_shape
 from netc.layers import LAYERS
-from netc.layers.base import Layer
+from netc.layers.base import Layer, Weight
 from netc.lower.bind import NO_DEFAULTS, Bound, Defaults, Trailing, bind
 from netc.lower.evaluate import Poison
 from netc.lower.expansion import Body, LayerStep
@@ -337,6 +337,20 @@ def _is_new(state: State, name: str, span: Span, ctx: Context) -> bool:
     return other is None
 
 
+def _refuse_weights(node: Node, weights: Sequence[Weight], made: Sequence[Weight], first: Node, ctx: Context) -> None:
+    here, there = next(pair for pair in zip(weights, made, strict=True) if pair[0] != pair[1])
+    ctx.scope.fail(
+        "NET122",
+        f"the {here.name} of `{node.layer.op}` is {show_shape(here.shape)} here and {show_shape(there.shape)} at the "
+        "first call: calls of a `shared def` have their weights in common",
+        node.origin.span,
+        help=(
+            "weights that do not depend on the size of the map fit any: a convolution's, or a `fc` after `gap`",
+            "else give every call a tensor of the same shape",
+        ),
+    )
+
+
 def _admit(state: State, node: Node, inputs: Sequence[Shape], shape: Shape, ctx: Context) -> Node | None:
     """A node as it joins the network, with the weights that it shares; None, and reported, where it may not."""
     span, limits = node.origin.span, state.limits
@@ -353,19 +367,24 @@ def _admit(state: State, node: Node, inputs: Sequence[Shape], shape: Shape, ctx:
         message = f"this layer would have a name of more than {limits.name:,} characters"
         ctx.scope.fail("NET609", message, span, help=("names join the labels on the way: give it shorter ones",))
         return None
+    weights = node.layer.weights(inputs) if ctx.sharing or node.shares is None else ()
     for sharing in ctx.sharing:
         if sharing.follow is None:
             continue
-        first = next(sharing.follow, None)
-        if first is None or first.layer != node.layer:
+        first, made = next(sharing.follow, (None, ()))
+        inner = sharing is ctx.sharing[-1]  # the names of others are those of calls around
+        if first is None or first.layer != node.layer or (inner and not sharing.matches(first, node)):
             ctx.scope.fail("NET122", "this call makes other layers than the first one", span)
+            return None
+        if weights != made:
+            _refuse_weights(node, weights, made, first, ctx)
             return None
         node = replace(node, shares=first.layer_name)
     for sharing in ctx.sharing:
         if sharing.follow is None:
-            sharing.record.append(node)
+            sharing.record.append((node, weights))
     if node.shares is None:
-        state.weights += sum(weight.count for weight in node.layer.weights(inputs))
+        state.weights += sum(weight.count for weight in weights)
     if state.weights > limits.parameters:
         message = f"the network has more than {limits.parameters:,} parameters"
         raise state.over("NET606", message, "parameters", state.weights, span, ctx)

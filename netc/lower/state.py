@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from netc.diagnostics.model import MOST, Diagnostics, Edit, Fix, Frame
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape
+from netc.layers.base import Weight
 from netc.limits import Limits
 from netc.lower.definitions import AllDefaults, Includes, Namespace
 from netc.lower.evaluate import Scope
@@ -75,12 +76,25 @@ class Labels:
             yield from labels.marks
 
 
+Made = tuple[Node, tuple[Weight, ...]]  # a layer with the weights that it was made with
+
+
 @dataclass(slots=True)
 class Sharing:
-    """How a call of a `shared def` relates to the weights: the first call records its nodes, later ones follow."""
+    """How a call of a `shared def` relates to the weights: the first call records its nodes, later ones follow.
 
-    record: list[Node]
-    follow: Iterator[Node] | None = None
+    `prefixes` are those of the names that the first call and this one make.
+    """
+
+    record: list[Made]
+    follow: Iterator[Made] | None = None
+    prefixes: tuple[str, str] = ("", "")
+
+    def matches(self, first: Node, node: Node) -> bool:
+        """Whether a node is of the same statement as one of the first call."""
+        names = (one.name.partition("~")[0] for one in (first, node))
+        one, other = (name.removeprefix(prefix) for name, prefix in zip(names, self.prefixes, strict=True))
+        return first.layer == node.layer and one == other
 
 
 @dataclass(slots=True)
@@ -126,7 +140,7 @@ class FirstCall:
 
     shapes: list[Shape | Broken | None]
     arguments: Mapping[str, Value]
-    made: list[Node]
+    made: list[Made]
     span: Span
 
 

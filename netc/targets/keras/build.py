@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from netc.layers.base import OperationError
 from netc.targets.keras.backends import refusal
-from netc.targets.keras.lowering import to_keras
+from netc.targets.keras.lowering import applied
 from netc.targets.keras.order import depths, operand_order, recursion
 from netc.targets.keras.quiet import backend, import_keras
 
@@ -91,8 +91,8 @@ def _apply(net: Net, node: Node, operands: list[Any], made: dict[str, list[Any]]
     """The output of a node, whose layers are those of the node that it shares with, if any."""
     from netc.targets.keras.calls import make  # noqa: PLC0415 - imports Keras
 
+    calls = applied(node.layer, net.operand_shapes(node.name), net.operand_shapes(node.shares) if node.shares else None)
     if node.layer_name not in made:
-        calls = to_keras(node.layer, net.operand_shapes(node.name))
         try:
             made[node.layer_name] = [make(call, node.layer_name + call.suffix) for call in calls]
         except OperationError as error:

@@ -39,6 +39,21 @@ def to_keras(layer: Layer, inputs: Sequence[Shape]) -> Calls:
     return (Call(f"custom.{type(layer).__name__}", kwargs=keywords(*given)),)
 
 
+def applied(layer: Layer, inputs: Sequence[Shape], first: Sequence[Shape] | None) -> Calls:
+    """The calls that make a layer, which is another one's where that reads `first`: a later call of a `shared def`.
+
+    Raises `OperationError` where Keras' layer would be another one for the sizes here, or keeps its first ones.
+    """
+    calls = to_keras(layer, inputs)
+    if first is not None and first != inputs:
+        resolved = isinstance(layer, shape.Reshape) and None in layer.shape  # by Keras, once
+        if resolved or calls != to_keras(layer, first):
+            raise OperationError(
+                f"Keras has no `{layer.op}` that fits maps of several sizes, as a `shared def` asks for"
+            )
+    return calls
+
+
 # -- arguments -----------------------------------------------------------------------------------------------
 
 # Initialisers that Keras has under other names, or not by name.

@@ -21,13 +21,13 @@ from copy import deepcopy
 from dataclasses import replace
 
 from netc.ir.net import Node
-from netc.ir.shape import Shape
+from netc.ir.shape import SIZES, Shape
 from netc.layers.base import Layer
-from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep
-from netc.lower.walk import mentions
+from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step
+from netc.lower.walk import mentions, names
 from netc.params import Refused
 from netc.program import Program
-from netc.syntax.tree import Expr, Parameter, Positional, Size
+from netc.syntax.tree import Expr, Keyword, Parameter, Positional, Reference, Size
 from netc.target import Symbol
 from netc.targets.keras.lowering import FUNCTIONS_TOO, to_keras
 from netc.targets.keras.source.expressions import Sight, constant, translate
@@ -120,7 +120,7 @@ class Conditions:
 
     def _sight(self, variables: Mapping[str, ast.expr], values: Mapping[str, object]) -> Sight:
         reals = frozenset(name for name, value in values.items() if isinstance(value, float))
-        return Sight(variables, reals, self._hide(self._shaping))
+        return Sight(variables, reals, dict.fromkeys(SIZES, self._hide(self._shaping)))
 
     def _walk(self, body: Body, seen: Sight) -> None:
         for step in body.steps:
@@ -129,6 +129,8 @@ class Conditions:
                     self._walk(branch, seen)
                 self._layers(step, seen)
             elif isinstance(step, CallStep):
+                defaults = (formal.default for formal in step.definition.formals if formal.default is not None)
+                self._sized(step, [*(argument.value for argument in step.statement.arguments), *defaults], seen)
                 self._walk(step.body, self._inside(step, seen))
             elif isinstance(step, RepeatStep):
                 self._repeat(step, seen)
@@ -151,7 +153,16 @@ class Conditions:
             inner = replace(inner, variables={**inner.variables, formal.name: value})
         return inner
 
+    def _sized(self, step: Step, written: Iterable[Expr | Size], seen: Sight) -> None:
+        """What says `rows` or another size reads it where it stands in a tensor of this rank."""
+        read = {name for value in written for name in names(value) if name in SIZES[:-1] and name in seen.sizes}
+        if read - seen.variables.keys() and step.source is not None:
+            for _, reason in self._ranks.get(step.source, ()):
+                for condition, outcome in reason:
+                    self.decided(condition, outcome)
+
     def _if(self, step: IfStep, seen: Sight) -> None:
+        self._sized(step, [arm.condition for arm in step.statement.arms if arm.condition is not None], seen)
         arms = step.statement.arms if step.taken is None else step.statement.arms[: step.taken + 1]
         conditions = [translate(arm.condition, seen) for arm in arms if arm.condition is not None]
         reason = tuple((condition, number == step.taken) for number, condition in enumerate(conditions))
@@ -171,6 +182,7 @@ class Conditions:
 
     def _repeat(self, step: RepeatStep, seen: Sight) -> None:
         statement = step.statement
+        self._sized(step, [statement.count], seen)
         count = self._counts[id(step)] = translate(statement.count, seen)
         bodies = step.passes or ([step.ghost] if step.ghost else [])
         depends = bool(reads(count))
@@ -209,9 +221,14 @@ class Conditions:
                     self.fix(translate(expr, replace(seen, variables=variables)))
             self._other_ranks(name, node.layer, shapes)
         self._words(step, seen)
+        self._sized(step, [argument.value for argument in step.statement.arguments], seen)
         if step.nodes:
+            first = self.program.home(step.nodes[0]).node(step.nodes[0]).layer
             for argument in step.statement.arguments:
                 value = argument.value
+                word = isinstance(argument, Keyword) and getattr(first, argument.key, None)
+                if isinstance(value, Reference) and value.name == word:
+                    continue
                 parts = (*value.parts, *value.stride) if isinstance(value, Size) else (value,)
                 for part in parts:
                     if part is not None and id(part) not in used:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from netc.ir.shape import SIZES, Shape, axes_of
 from netc.lower import walk
 from netc.syntax.tree import Conditional, Expr, Group, Literal, Reference, Unary
 from netc.targets.keras.source.tree import call, load
@@ -35,31 +36,31 @@ _SIGNS: dict[str, type[ast.unaryop]] = {"+": ast.UAdd, "-": ast.USub, "not": ast
 class Sight:
     """What an expression sees: what each name is in Python, and which of these may hold a real number.
 
-    `channels` is the channel count of the current tensor, None where it cannot be read.
+    `sizes` are those of the current tensor, by the names that a spec has for them, none where it cannot be read.
     """
 
     variables: Mapping[str, ast.expr]
     reals: frozenset[str] = frozenset()
-    channels: ast.expr | None = None
+    sizes: Mapping[str, ast.expr] = field(default_factory=dict)
 
     def reads_tensor(self, expr: Expr) -> bool:
-        """Whether an expression depends on the current tensor, by its channels."""
-        return "channels" not in self.variables and "channels" in names(expr)
+        """Whether an expression depends on the current tensor, by a size of it."""
+        return any(name in SIZES and name not in self.variables for name in names(expr))
 
     def sees(self, expr: Expr) -> bool:
         """Whether a variable, or the current tensor, stands in an expression; any other name is a word."""
-        return any(name in self.variables for name in names(expr)) or (
-            self.channels is not None and self.reads_tensor(expr)
-        )
+        return any(name in self.variables or name in self.sizes for name in names(expr))
 
 
-def sight(variables: Mapping[str, str], reals: frozenset[str] = frozenset(), tensor: str | None = "x") -> Sight:
-    """What is seen where names are variables and `tensor` is that of the current tensor."""
-    channels = None
-    if tensor is not None:
-        shape = ast.Attribute(load(tensor), "shape", ast.Load())
-        channels = ast.Subscript(shape, ast.Constant(-1), ast.Load())
-    return Sight({name: load(variable) for name, variable in variables.items()}, reals, channels)
+def sight(
+    variables: Mapping[str, str], reals: frozenset[str] = frozenset(), tensor: str = "x", shape: Shape | None = None
+) -> Sight:
+    """What is seen where names are variables and `tensor` is that of the current tensor, if it has a shape."""
+    sizes: dict[str, ast.expr] = {}
+    for axis, name in enumerate(() if shape is None else axes_of(shape), 1):
+        place = ast.Constant(-1 if name == "channels" else axis)
+        sizes[name] = ast.Subscript(ast.Attribute(load(tensor), "shape", ast.Load()), place, ast.Load())
+    return Sight({name: load(variable) for name, variable in variables.items()}, reals, sizes)
 
 
 def names(expr: Expr) -> frozenset[str]:
@@ -81,7 +82,7 @@ def translate(expr: Expr, sight: Sight) -> ast.expr:
     if isinstance(expr, Reference):
         if expr.name in sight.variables:
             return sight.variables[expr.name]
-        return sight.channels if expr.name == "channels" and sight.channels else constant(Word(expr.name))
+        return sight.sizes.get(expr.name) or constant(Word(expr.name))
     if isinstance(expr, Unary):
         return ast.UnaryOp(_SIGNS[expr.operator](), translate(expr.operand, sight))
     if isinstance(expr, Conditional):

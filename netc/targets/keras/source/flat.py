@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 
 from netc.ir.net import Net, Node
 from netc.target import Call
-from netc.targets.keras.lowering import to_keras
+from netc.targets.keras.lowering import applied
 from netc.targets.keras.order import depths, operand_order
 from netc.targets.keras.source.calls import made
 from netc.targets.keras.source.identifiers import Identifiers
@@ -33,7 +33,8 @@ class Flat:
 
     def _node(self, node: Node) -> Iterator[ast.stmt]:
         target = self._variable(node)
-        calls = to_keras(node.layer, self.net.operand_shapes(node.name))
+        first = self.net.operand_shapes(node.shares) if node.shares else None
+        calls = applied(node.layer, self.net.operand_shapes(node.name), first)
         operands = self._operands(node)
         for target_call in calls:
             into = target if target_call is calls[-1] else "x"

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from netc.ir.shape import SIZES, Shape
 from netc.lower.definitions import is_flag
 from netc.lower.expansion import Body, CallStep, all_parts
-from netc.lower.walk import handed_over, mentions, nested
+from netc.lower.walk import handed_over, mentions, names, nested
 from netc.syntax.tree import Definition, Expr, Formal, Keyword, Operation, Positional, Reference, Repeat, Statement
 from netc.targets.keras.source.comments import last_paragraph
 from netc.targets.keras.source.expressions import Sight, sight, translate
@@ -25,6 +26,7 @@ from netc.targets.keras.source.tree import (
     load,
     merge,
     reads,
+    same,
     statements,
 )
 from netc.values import Value
@@ -49,6 +51,7 @@ class Function:
     definition: Definition
     frame: Frame
     items: Statements
+    shape: Shape | None  # of the tensor that it is called on, whose sizes defaults may read
     arguments: list[Mapping[str, Value]] = field(default_factory=list)
 
     @property
@@ -129,9 +132,11 @@ class Functions:
         variants: list[Function] = []
         for copy in copies:
             items = _print(definition, frame, copy, module)
-            variant = _variant(variants, items)
+            shape = copy.step.body.shape
+            alike = [one for one in variants if _same_defaults(definition, one.shape, shape)]
+            variant = _variant(alike, items)
             if variant is None:
-                variant = Function(self.identifiers.make(definition.name), definition, frame, items)
+                variant = Function(self.identifiers.make(definition.name), definition, frame, items, shape)
                 variants.append(variant)
             if not copy.ghost or not variant.arguments:
                 variant.arguments.append(copy.step.arguments)
@@ -206,6 +211,13 @@ def _print(definition: Definition, frame: Frame, copy: Copy, module: Module) -> 
     return [*items, ast.Return(load(flow.current))]
 
 
+def _same_defaults(definition: Definition, one: Shape | None, other: Shape | None) -> bool:
+    """Whether the defaults of parameters read a size at the same place of either shape."""
+    read = {name for formal in definition.formals for name in names(formal.default)}
+    seen = [sight({}, shape=shape).sizes for shape in (one, other)]
+    return all(same(seen[0].get(name), seen[1].get(name)) for name in read & set(SIZES))
+
+
 def _variant(variants: list[Function], items: Statements) -> Function | None:
     """The function that a copy can share, its statements completed by those of the copy."""
     for variant in variants:
@@ -271,7 +283,7 @@ def _parameter(formal: Formal, function: Function) -> tuple[Parameter, Statement
         if earlier is formal:
             break
         before[earlier.name] = function.frame.variables[earlier.name]
-    default = translate(formal.default, sight(before, function.frame.reals))
+    default = translate(formal.default, sight(before, function.frame.reals, "x", function.shape))
     if not reads(default):
         return (ast.arg(variable), default), []
     return (ast.arg(variable), ast.Constant(None)), default_later(variable, default)

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from netc.analysis.cost import measure
 from netc.diagnostics.model import Diagnostics
-from netc.ir.shape import show_shape
+from netc.ir.shape import SIZES, show_shape
 from netc.limits import Limits
 from netc.lower.evaluate import Scope, evaluate
 from netc.lower.expansion import Body, LayerStep
@@ -46,7 +46,6 @@ from netc.targets.keras.source.tree import (
     Statements,
     assign,
     call,
-    calls,
     define,
     load,
     packages,
@@ -59,11 +58,13 @@ RECURSION = 800  # levels that Python's default limit of 1000 leaves to Keras
 
 ONCE = '''\
 def first_of_each_name():
-    """Return a function that gives the first layer of each name back, so that later calls share its weights."""
+    """Return a function that makes a layer when its name comes first and gives it back from then on."""
     made = {}
 
-    def once(layer):
-        return made.setdefault(layer.name, layer)
+    def once(layer, *args, name, **kwargs):
+        if name not in made:
+            made[name] = layer(*args, name=name, **kwargs)
+        return made[name]
 
     return once'''
 
@@ -223,7 +224,7 @@ class Emitter:
             default = constant(self.program.parameters[statement.name])
             if self._derived(statement):
                 default = ast.Constant(None)
-                computed += default_later(variable, translate(statement.value, sight(variables, reals, None)))
+                computed += default_later(variable, translate(statement.value, sight(variables, reals)))
             written.append((ast.arg(variable), default))
             remark = " ".join(last_paragraph(self.remarks.at.get(statement.span, ())))
             documented += [f"{variable}: {remark}"] if remark else []
@@ -270,17 +271,17 @@ class Emitter:
 
     def _derived(self, statement: Parameter) -> bool:
         """Whether a parameter has the value that its expression gives it from others, and so follows them."""
-        values = self.program.parameters
-        if not names(statement.value) & set(values):
+        values, read = self.program.parameters, names(statement.value)
+        if not read & set(values) or any(name in SIZES and name not in values for name in read):
             return False
         return evaluate(statement.value, Scope(values, Diagnostics(), Limits())) == values[statement.name]
 
     # -- the module ------------------------------------------------------------------------------------------
 
     def _module(self, functions: Statements) -> Statements:
-        called = calls(functions)
-        carried: Statements = [Carried(source) for source in sources(called & shipped().keys()).values()]
-        if "first_of_each_name" in called:
+        used = reads(functions)
+        carried: Statements = [Carried(source) for source in sources(used & shipped().keys()).values()]
+        if "first_of_each_name" in used:
             carried.append(Carried(ONCE))
         parts = [*carried, *functions, *tree.statements('if __name__ == "__main__":\n    build_model().summary()')]
         blank = Comment("")

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
+from netc.ir.shape import SIZES
 from netc.lower.names import NAMELESS, canonical
 from netc.syntax.tree import Expr, If, Operation, Repeat, Statement
 from netc.targets.keras.source.counts import ONE, ZERO, Count, polynomial
@@ -295,12 +296,12 @@ class _Planner:
 
     def _known_passes(self, count: Expr, body: _Body, indices: frozenset[str]) -> ast.expr:
         read = names(count)
-        if read & indices or ("channels" in read and "channels" not in body.variables):
+        if read & indices or any(name in SIZES and name not in body.variables for name in read):
             return ast.Constant(0)
         found = polynomial(count, body.variables)
         if found is not None and found.number is not None:
             return ast.Constant(found.number)
-        return call("max", translate(count, sight(body.variables, tensor=None)), ast.Constant(0))
+        return call("max", translate(count, sight(body.variables)), ast.Constant(0))
 
     def _join(self, statement: If, body: _Body) -> None:
         for word, most in self._skipped((statement,), body, body.repeated, frozenset()).items():

@@ -12,7 +12,7 @@ from netc.lower.walk import handed_over, nested
 from netc.program import Program
 from netc.syntax.source import Span
 from netc.syntax.tree import Argument, Branch, Operation, Positional, Reference, Repeat, Statement
-from netc.targets.keras.lowering import to_keras
+from netc.targets.keras.lowering import applied, to_keras
 from netc.targets.keras.order import operand_order
 from netc.targets.keras.source.calls import made
 from netc.targets.keras.source.comments import Remarks
@@ -144,8 +144,11 @@ class Printer:
     def _comments(self, where: Mapping[Span, list[str]], statement: Statement) -> Statements:
         return [Comment(text) for text in where.get(statement.span, ()) if text]
 
-    def _sight(self, flow: Flow) -> Sight:
-        return sight(self.frame.variables, self.frame.reals, flow.current)
+    def _sight(self, step: Step, flow: Flow) -> Sight:
+        """What the expressions of a statement see."""
+        source = step.source
+        shape = None if source is None else self.module.program.home(source).shapes[source]
+        return sight(self.frame.variables, self.frame.reals, flow.current, shape)
 
     def _step(self, step: Step, flow: Flow) -> Statements:
         counting = self._bump(step)
@@ -187,7 +190,7 @@ class Printer:
         if statement.name in LAYERS and LAYERS[statement.name].is_input:
             return self._input(step, flow)
         items, operands = self._operands(step, flow)
-        seen, target = self._sight(flow), self._target(statement, flow.work)
+        seen, target = self._sight(step, flow), self._target(statement, flow.work)
         changes = flow.current == flow.work
         for index, name in enumerate(step.nodes):
             last = target if index == len(step.nodes) - 1 else flow.work
@@ -209,6 +212,8 @@ class Printer:
         variable would be gone."""
         net = self.module.program.home(name)
         node = net.node(name)
+        first = None if node.shares is None else self.module.program.home(node.shares).operand_shapes(node.shares)
+        applied(node.layer, net.operand_shapes(name), first)  # raises where Keras' layer fits one of the sizes only
         calls = to_keras(symbolic(node.layer, node.origin.written, seen), net.operand_shapes(name))
         suffix = name.partition("~")[0].removeprefix(step.nodes[0].partition("~")[0])
         written = [part if isinstance(part, tuple) else (part,) for part in node.origin.written.values()]
@@ -216,12 +221,14 @@ class Printer:
         items: Statements = []
         for target_call in calls:
             layer = made(target_call, name=self._name(step.statement, suffix + target_call.suffix))
-            applied = call(call("once", layer) if self.once else layer, operands)
+            if self.once:
+                layer = ast.Call(load("once"), [layer.func, *layer.args], layer.keywords)
+            output = call(layer, operands)
             if reads and target_call is not calls[-1]:
-                operands = applied
+                operands = output
                 continue
             into = target if target_call is calls[-1] else work
-            items.append(assign(into, applied))
+            items.append(assign(into, output))
             operands = load(into)
         return items
 
@@ -229,7 +236,7 @@ class Printer:
         statement = step.statement
         node = self.module.program.home(step.nodes[0]).node(step.nodes[0])
         (target_call,) = to_keras(
-            symbolic(node.layer, node.origin.written, replace(self._sight(flow), channels=None)), ()
+            symbolic(node.layer, node.origin.written, sight(self.frame.variables, self.frame.reals)), ()
         )
         tensor = made(target_call, name=self._name(statement))
         if self.frame.listed_inputs:
@@ -286,7 +293,7 @@ class Printer:
         name = None if step.definition.shared else self._name(step.statement)
         labels = handed(step.statement) if step.definition.tensors else []
         tensors = [flow.current, *(self.frame.labels[label] for label in labels)]
-        made = self.module.call(step, self._sight(flow), tensors, name)
+        made = self.module.call(step, self._sight(step, flow), tensors, name)
         flow.current = target
         return [assign(target, made)]
 
@@ -295,11 +302,11 @@ class Printer:
     def _repeat(self, step: RepeatStep, flow: Flow) -> Statements:
         statement, naming = step.statement, self.frame.naming
         items = flow.settle()
-        count = translate(statement.count, self._sight(flow))
+        count = translate(statement.count, self._sight(step, flow))
         passes = naming.passes.get(id(statement)) or self.frame.identifiers.make("passes", separator="")
         before, stretches = self._stretches(step, flow)
         several = len(before) + len(stretches) > 1
-        changed = several and self._sight(flow).reads_tensor(statement.count)  # by the first of them
+        changed = several and self._sight(step, flow).reads_tensor(statement.count)  # by the first of them
         if changed or id(statement) in naming.passes:
             items.append(assign(passes, count))
             count = load(passes)
@@ -362,7 +369,7 @@ class Printer:
         items: Statements = [assign(join.before, join.counter) for join in joins]
         if statement.arms[-1].condition is not None:
             items += flow.settle()
-        seen = self._sight(flow)
+        seen = self._sight(step, flow)
         found: list[tuple[ast.expr | None, Statements, int]] = []
         for index, (arm, body) in enumerate(zip(statement.arms, step.arms, strict=True)):
             condition = None if arm.condition is None else translate(arm.condition, seen)

@@ -85,7 +85,7 @@ class Trainer:
         self.signature = signature
         self.built = built
         reals = frozenset(name for name, given in program.parameters.items() if isinstance(given, float))
-        self.sight = sight(signature.variables, reals, None)
+        self.sight = sight(signature.variables, reals)
         self._symbolic: dict[int, Any] = {}
         self.options: list[Parameter] = []  # keyword parameters besides those of the file
         self.documented: list[str] = []
