@@ -130,7 +130,12 @@ class Real:
 
 @dataclass(slots=True, eq=False)
 class Bool:
-    """`true` or `false`; the parameter's own name as a bare word means true."""
+    """`true` or `false`; the parameter's own name as a bare word means true.
+
+    A `late` one came with the language's second edition: its word gives way to a parameter of a spec of that name.
+    """
+
+    late: bool = False
 
     def describe(self) -> str:
         return "true or false"

@@ -63,6 +63,10 @@ SAMPLES: dict[str, str] = {
     + "if rows > 4 { relu } else { relu }; conv (k*4)x3 }\n"
     + "def level(n) { head 2; gap }\na: conv 4x3; b: conv 4x3/2; c: conv 4x3/2\nfrom a; head 2; gap; x: identity\n"
     + "from b; y: level 1\nfrom c; level 2\nconcat x y",
+    "ramps": HEAD
+    + "param n = 2\nparam deep = true\ndef unit(rate, k=1) { repeat k { add { | identity | conv 4x3; droppath (rate) ramp } } }\n"
+    + "shared def twice() { conv 4x1; droppath 0.3 ramp }\nrepeat n { unit 0.2; droppath 0.1 }\n"
+    + "if deep { unit 0.4 k=n; twice } else if n > 5 { unit 0.1 }\ntwice; droppath 0.2 ramp; conv 8x1",
     "shared inside": "net pair\ndef part(ch) { conv (ch)x3; relu }\nshared def tower() { part 4; part 4 }\n"
     "input 12x12x1; part 4; conv 1x1; a: tower; conv 1x1; tower; add a",
     "several outputs": HEAD

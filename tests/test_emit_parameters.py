@@ -139,6 +139,31 @@ CASES = [
     ("param a=relu\ndefault conv a\nconv 4x3\nconv 4x1 act=linear a", {"a": Word("tanh")}, REFUSED),
     ("param a=relu\ndefault conv bn (a)\ndef d() { conv 4x1 }\nd", {"a": Word("tanh")}, REFUSED),
     ("param n=2\ndefault conv bn relu\nrepeat n { conv 4x1 }\nconv 4x1 linear", {"n": 3}, SAME),
+    # rates that rise over the network
+    *(
+        (
+            "param n=2\nparam d=true\ndef u(k=1) { repeat k { conv 4x3; droppath 0.2 ramp } }\nrepeat n { u }\n"
+            "if d { u n } else { u }\ndroppath 0.1 ramp; conv 4x1",
+            arguments,
+            SAME,
+        )
+        for arguments in ({"n": 4}, {"n": 1, "d": False}, {"d": False})
+    ),
+    (
+        "param c=4\nparam m=2\nconv (c)x1\nif channels == 4 { droppath 0.2 ramp }\ndroppath 0.2 ramp\nconv (m)x1",
+        {"m": 3},
+        SAME,
+    ),
+    (
+        "param c=4\nparam m=2\nconv (c)x1\nif channels == 4 { droppath 0.2 ramp }\ndroppath 0.2 ramp\nconv (m)x1",
+        {"c": 8},
+        REFUSED,
+    ),
+    (
+        "param n=2\nrepeat n as i { if i > 0 { droppath 0.2 ramp }; conv 4x1 }\ndroppath 0.2 ramp; conv 4x1",
+        {"n": 3},
+        REFUSED,
+    ),
     # sizes
     ("param s=1\npad (s)\nconv (rows)x1\npool (rows//5)x(columns//2)", {"s": 2}, SAME),
     ("param k=2\npool (k)\nconv (rows)x1\nrepeat columns { conv 4x1 }", {"k": 4}, SAME),

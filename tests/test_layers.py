@@ -131,12 +131,13 @@ _NEEDED: dict[str, dict[str, Any]] = {
     "groupnorm": {"groups": 4},
     "fc": {"units": 3},
     "noise": {"std": 0.1},
+    "droppath": {"fraction": 0.5},
 }
 
 
 def _plain(cls: type[Layer]) -> Layer:
-    values = {"filters": 8, "kernel": (3, 3), "factor": (3, 3), "by": (2, 2), **_NEEDED.get(cls.op, {})}
-    return cls(**{name: value for name, value in values.items() if name in declared(cls)})
+    values = {"filters": 8, "kernel": (3, 3), "factor": (3, 3), "by": (2, 2)}
+    return cls(**{name: value for name, value in values.items() if name in declared(cls)} | _NEEDED.get(cls.op, {}))
 
 
 def _text(layer: Layer) -> str:

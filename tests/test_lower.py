@@ -11,6 +11,7 @@ import pytest
 
 from netc.compiler import compile_source
 from netc.layers import LAYERS
+from netc.layers.regularise import DropPath
 from netc.limits import Limits
 from netc.lower.expansion import CallStep, IfStep, LayerStep, RepeatStep
 from netc.lower.expected import Amount, Expected
@@ -223,6 +224,44 @@ def test_overrides() -> None:
     assert good(text, rate=0).parameters == {"n": 2, "rate": 0.0}
     assert codes(text, m=3) == ["NET112"]
     assert codes(text, n=2.5) == ["NET108"]
+
+
+# -- ramps ---------------------------------------------------------------------------------------------------
+
+RAMPS = """
+param n = 2
+def unit(rate) { add { | identity | conv 4x3; droppath (rate) ramp } }
+input 8x8x4
+repeat n { unit 0.2; droppath 0.3 }
+if n > 1 { add { | droppath 0.1 ramp | unit 0.4 } } else { unit 0.9 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("n", "rates"), [(2, [0, 0.2 / 3, 0.1 * 2 / 3, 0.4]), (1, [0, 0.9]), (3, [0, 0.05, 0.1, 0.075, 0.4])]
+)
+def test_rates_with_a_ramp_rise_over_the_whole_network(n: int, rates: list[float]) -> None:
+    net = compile_source(Source("a.net", RAMPS), {"n": n}).net
+    found = [node.layer for node in net if isinstance(node.layer, DropPath)]
+    assert [layer.share for layer in found if layer.ramp] == pytest.approx(rates)
+    assert {layer.share for layer in found if not layer.ramp} == {0.3}
+    assert net.node("unit1_droppath1").layer == DropPath(
+        rate=0.2, ramp=True
+    )  # copies differ in nothing but their place
+
+
+def test_a_single_ramp_has_its_whole_rate_and_a_parameter_of_that_name_is_a_value() -> None:
+    net = good("param ramp = 0.25\ninput 8x8x4\ndroppath ramp\ndroppath 0.2 ramp=true").net
+    assert [node.layer.share for node in net if isinstance(node.layer, DropPath)] == [0.25, 0.2]
+
+
+def test_uses_of_one_shared_ramp_have_its_rate() -> None:
+    text = (
+        "shared def f() { conv 4x3; droppath 0.4 ramp }\ninput 8x8x4\ndroppath 0.1 ramp\nf\nf\ndroppath 0.4 ramp; relu"
+    )
+    net = good(text).net
+    rates = [node.layer.share for node in net if isinstance(node.layer, DropPath)]
+    assert rates == pytest.approx([0, 0.4 / 3, 0.4 / 3, 0.4])
 
 
 # -- sharing -------------------------------------------------------------------------------------------------

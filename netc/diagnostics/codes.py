@@ -123,6 +123,7 @@ _TABLE = (
     _warning("NET515", "channels-as-steps", "a two-dimensional input that looks like an image"),
     _warning("NET516", "useless-allow", "an `allow` comment that accepts nothing"),
     _warning("NET517", "input-order", "an input whose sizes are in another order than netc's"),
+    _warning("NET518", "unused-argument", "a parameter of a definition that its body never uses"),
     # bounds
     _error("NET601", "file-size", "a file that is too large"),
     _error("NET602", "nesting", "brackets or blocks nested too deeply"),

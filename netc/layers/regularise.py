@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from netc.ir.shape import Shape
 from netc.layers.base import Layer, declaration, operation
 from netc.layers.sliding import spatial_rank
-from netc.params import Real, param
+from netc.params import Bool, Real, param
 
 if TYPE_CHECKING:
     from netc.primitives import Primitives, Tensor, Tensors, Weighted
@@ -61,6 +61,20 @@ class DropPath(Dropping):
 
     paper = "drop path"
     example = "add {\n    | identity\n    | conv 16x3; droppath 0.1\n}"
+
+    ramp: bool = param(Bool(late=True), "the rate rises from 0 to this one over all that say so in the network", False)
+    fraction: float = 1.0  # of the rate, by the place among them, which the whole network says (`netc.rewrites.ramps`)
+
+    @property
+    def share(self) -> float:
+        """The share that is dropped: `rate`, or as much of it as the place among the ramps of the network gives."""
+        return self.rate * self.fraction if self.ramp else self.rate
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DropPath) and (self.rate, self.ramp) == (other.rate, other.ramp)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.rate, self.ramp))
 
 
 @operation("noise", family="regularise")

@@ -13,7 +13,7 @@ from netc.lower.expansion import Body
 from netc.lower.names import Names
 from netc.lower.state import Context, Labels, Mark, State, Stop
 from netc.lower.statements import STATEMENTS
-from netc.lower.walk import mentions
+from netc.lower.walk import mentions, names
 from netc.program import Program, Sections
 from netc.suggest import did_you_mean
 from netc.syntax.source import Span
@@ -110,6 +110,21 @@ def _is_left(mark: Mark, net: Net) -> bool:
     )
 
 
+def _unused_formals(definition: Definition, report: Diagnostics) -> None:
+    """Parameters that neither the body nor another one's default mentions, and tensors that the body does not."""
+    read = set(mentions(definition.body.statements))
+    defaults = {name for formal in definition.formals for name in names(formal.default)}
+    for formal in definition.formals:
+        if formal.name not in read | defaults:
+            place = Span(formal.span.source, formal.span.start, formal.span.start + len(formal.name))
+            message = f"`{formal.name}`, a parameter of `{definition.name}`, is never used in it"
+            report.add("NET518", message, place, help=("remove it here and from the calls",))
+    for tensor in definition.tensors:
+        if tensor.text not in read:
+            message = f"`{tensor.text}`, a tensor that `{definition.name}` is handed, is never used in it"
+            report.add("NET518", message, tensor.span, help=("remove it here and from the calls",))
+
+
 def _unused(state: State, file: File, ctx: Context) -> None:
     """What was given or defined and never used."""
     report = state.report
@@ -131,6 +146,8 @@ def _unused(state: State, file: File, ctx: Context) -> None:
     if unread:  # an expression need not read all its names
         unread.difference_update(mentions(file.statements))
     for statement in file.statements:
+        if isinstance(statement, Definition):
+            _unused_formals(statement, report)
         if not isinstance(statement, Definition | Parameter) or statement.name in mentioned:
             continue
         if isinstance(statement, Definition):

@@ -312,7 +312,9 @@ class _Binder:
 
     def _name(self, expr: Reference) -> None:
         known = expr.name == "channels" or self.scope.knows(expr.name)
-        word = self._is_word(expr.name)
+        option = self.signature.params.get(expr.name)
+        late = option is not None and isinstance(option.kind, Bool) and option.kind.late
+        word = self._is_word(expr.name) and not (known and late)
         if known and word:
             raise self._ambiguous(expr)
         if known:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from netc.program import Program
 from netc.rewrites.canonical import canonicalise
+from netc.rewrites.ramps import place_ramps
 
 
 def decay_weights(program: Program) -> None:
@@ -16,6 +17,6 @@ def decay_weights(program: Program) -> None:
         apply_weight_decay(program)
 
 
-REWRITES: tuple[Callable[[Program], None], ...] = (canonicalise, decay_weights)
+REWRITES: tuple[Callable[[Program], None], ...] = (canonicalise, place_ramps, decay_weights)
 
 __all__ = ["REWRITES"]

@@ -380,7 +380,7 @@ def _(layer: regularise.SpatialDropout, inputs: Sequence[Shape]) -> Calls:
 @to_keras.register(regularise.DropPath)
 def _(layer: regularise.DropPath, inputs: Sequence[Shape]) -> Calls:
     one_a_sample: tuple[Any, ...] = (None, *(1,) * len(inputs[0]))
-    return (Call("layers.Dropout", (layer.rate,), {"noise_shape": one_a_sample}),)
+    return (Call("layers.Dropout", (layer.share,), {"noise_shape": one_a_sample}),)
 
 
 @to_keras.register(regularise.Noise)

@@ -23,18 +23,20 @@ from dataclasses import replace
 from netc.ir.net import Node
 from netc.ir.shape import SIZES, Shape
 from netc.layers.base import Layer
-from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step
+from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step, all_parts
 from netc.lower.walk import mentions, names
 from netc.params import Refused
 from netc.program import Program
+from netc.rewrites.ramps import is_ramp, ramps_of
 from netc.syntax.tree import Expr, Keyword, Parameter, Positional, Reference, Size
 from netc.target import Symbol
 from netc.targets.keras.lowering import FUNCTIONS_TOO, to_keras
 from netc.targets.keras.source.expressions import Sight, constant, translate
 from netc.targets.keras.source.functions import given
+from netc.targets.keras.source.naming import product, sum_of
 from netc.targets.keras.source.symbols import symbolic
 from netc.targets.keras.source.text import expression
-from netc.targets.keras.source.tree import load, negated, nodes, reads, refuse
+from netc.targets.keras.source.tree import load, negated, nodes, reads, refuse, same
 from netc.values import Value, show
 
 LARGE = 100  # nodes of a condition, above which the parameters in it are fixed instead
@@ -54,10 +56,11 @@ class Conditions:
         self._fixed: dict[str, None] = {}
         self._decided: dict[str, tuple[ast.expr, bool]] = {}
         self._ranks: dict[str, list[tuple[Shape, Reason]]] = {}  # of a node: shapes of other ranks it might have
+        self._total: ast.expr = ast.Constant(ramps_of(program.net))
         self._counts: dict[int, ast.expr] = {}  # of passes, by the `id` of the step
         if self.parameters:
             variables: dict[str, ast.expr] = {name: load(f"${name}") for name in self.parameters}
-            self._walk(program.expansion, self._sight(variables, program.parameters))
+            self._total = self._walk(program.expansion, self._sight(variables, program.parameters))
 
     # -- decisions -------------------------------------------------------------------------------------------
 
@@ -89,6 +92,30 @@ class Conditions:
         """A loop must have that many passes."""
         if passes and id(step) in self._counts:
             self.decided(ast.Compare(self._counts[id(step)], [ast.GtE()], [ast.Constant(passes)]), True)
+
+    def ramps(self, variables: Mapping[str, str]) -> ast.expr:
+        """How many layers of the network have a rate that rises over all of them."""
+        if reads(self._total) & self._hidden.keys() or sum(1 for _ in nodes(self._total)) > LARGE:
+            self.fix_parameters(self._before_ramps())
+            return ast.Constant(ramps_of(self.program.net))
+        shown: ast.expr = _Named(variables).visit(deepcopy(self._total))
+        return shown
+
+    def _before_ramps(self) -> Iterator[str]:
+        """The parameters that the file reads down to its last ramp: no other can change how many there are."""
+        steps = self.program.expansion.steps
+        last = max(place for place, step in enumerate(steps) if self._has_ramps(step))
+        read = set(mentions(step.statement for step in steps[: last + 1]))
+        return (name for name in self.parameters if name in read)
+
+    def _has_ramps(self, step: Step) -> bool:
+        waiting = [step]
+        while waiting:
+            step = waiting.pop()
+            if isinstance(step, LayerStep) and any(is_ramp(self.program.home(name).node(name)) for name in step.nodes):
+                return True
+            waiting += [inner for body in all_parts(step) for inner in body.steps]
+        return False
 
     def _parameters(self, expr: ast.expr) -> set[str]:
         read = reads(expr)
@@ -122,20 +149,27 @@ class Conditions:
         reals = frozenset(name for name, value in values.items() if isinstance(value, float))
         return Sight(variables, reals, dict.fromkeys(SIZES, self._hide(self._shaping)))
 
-    def _walk(self, body: Body, seen: Sight) -> None:
+    def _walk(self, body: Body, seen: Sight) -> ast.expr:
+        """Find what is decided in a body; how many ramps it has."""
+        total: ast.expr = ast.Constant(0)
         for step in body.steps:
-            if isinstance(step, LayerStep):
-                for branch in step.branches:
-                    self._walk(branch, seen)
-                self._layers(step, seen)
-            elif isinstance(step, CallStep):
-                defaults = (formal.default for formal in step.definition.formals if formal.default is not None)
-                self._sized(step, [*(argument.value for argument in step.statement.arguments), *defaults], seen)
-                self._walk(step.body, self._inside(step, seen))
-            elif isinstance(step, RepeatStep):
-                self._repeat(step, seen)
-            else:
-                self._if(step, seen)
+            total = sum_of(total, self._step(step, seen))
+        return total
+
+    def _step(self, step: Step, seen: Sight) -> ast.expr:
+        if isinstance(step, CallStep):
+            defaults = (formal.default for formal in step.definition.formals if formal.default is not None)
+            self._sized(step, [*(argument.value for argument in step.statement.arguments), *defaults], seen)
+            return self._walk(step.body, self._inside(step, seen))
+        if isinstance(step, RepeatStep):
+            return self._repeat(step, seen)
+        if isinstance(step, IfStep):
+            return self._if(step, seen)
+        total: ast.expr = ast.Constant(sum(is_ramp(self.program.home(name).node(name)) for name in step.nodes))
+        for branch in step.branches:
+            total = sum_of(total, self._walk(branch, seen))
+        self._layers(step, seen)
+        return total
 
     def _inside(self, step: CallStep, seen: Sight) -> Sight:
         """What the body of a call sees: its parameters, by what the call gave."""
@@ -161,14 +195,12 @@ class Conditions:
                 for condition, outcome in reason:
                     self.decided(condition, outcome)
 
-    def _if(self, step: IfStep, seen: Sight) -> None:
+    def _if(self, step: IfStep, seen: Sight) -> ast.expr:
         self._sized(step, [arm.condition for arm in step.statement.arms if arm.condition is not None], seen)
         arms = step.statement.arms if step.taken is None else step.statement.arms[: step.taken + 1]
         conditions = [translate(arm.condition, seen) for arm in arms if arm.condition is not None]
         reason = tuple((condition, number == step.taken) for number, condition in enumerate(conditions))
-        for body in step.arms:
-            if body is not None:
-                self._walk(body, seen)
+        totals = [ast.Constant(0) if body is None else self._walk(body, seen) for body in step.arms]
         others = [body for number, body in enumerate(step.arms) if body is not None and number != step.taken]
         ends = [body.result for body in others]
         if step.statement.arms[-1].condition is not None and step.taken is not None:
@@ -179,14 +211,22 @@ class Conditions:
             for label, node in step.ran.labels.items():
                 for body in others:
                     self._might_be(node, body.labels.get(label), reason)
+        if not any(map(reads, conditions)):
+            return ast.Constant(0) if step.taken is None else totals[step.taken]
+        total = ast.Constant(0) if step.statement.arms[-1].condition is not None else totals[-1]
+        for arm, one in zip(step.statement.arms[::-1], totals[::-1], strict=True):
+            if arm.condition is not None and not same(one, total):
+                total = ast.IfExp(translate(arm.condition, seen), one, total)
+        return total
 
-    def _repeat(self, step: RepeatStep, seen: Sight) -> None:
+    def _repeat(self, step: RepeatStep, seen: Sight) -> ast.expr:
         statement = step.statement
         self._sized(step, [statement.count], seen)
         count = self._counts[id(step)] = translate(statement.count, seen)
         bodies = step.passes or ([step.ghost] if step.ghost else [])
         depends = bool(reads(count))
         entry, inner = step.source, seen
+        totals = []
         for number, body in enumerate(bodies):
             if statement.index is not None:
                 index: ast.expr = self._hide(self._parameters(count)) if depends else ast.Constant(number)
@@ -194,15 +234,18 @@ class Conditions:
             if depends and number == len(bodies) - 1:  # which begins as those after it would
                 most = ast.Compare(count, [ast.LtE()], [ast.Constant(number + 1)])
                 self._might_be(entry, body.result, ((most, True),))
-            self._walk(body, inner)
+            totals.append(self._walk(body, inner))
             entry = body.result
         if not depends:
-            return
+            return sum_of(*totals) if step.passes else ast.Constant(0)
         if step.passes:
             self._might_be(step.result, step.source, ((ast.Compare(count, [ast.GtE()], [ast.Constant(1)]), True),))
         elif step.ghost is not None:
             none = ast.Compare(count, [ast.LtE()], [ast.Constant(0)])
             self._might_be(step.source, step.ghost.result, ((none, True),))
+        if all(same(one, totals[0]) for one in totals[1:]):
+            return product(count, totals[0]) if totals else ast.Constant(0)
+        return self._hide(self._parameters(count))
 
     # -- layers ----------------------------------------------------------------------------------------------
 

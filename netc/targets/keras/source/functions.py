@@ -31,7 +31,7 @@ from netc.targets.keras.source.tree import (
 )
 from netc.values import Value
 
-EXTRAS = ("once", "inputs")  # what functions hand on to those they call
+EXTRAS = ("once", "ramps", "inputs")  # what functions hand on to those they call
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ FIXED = frozenset(
         "name",
         "once",
         "inputs",
+        "ramps",
         "outputs",
         "build_model",
         "train",

@@ -16,7 +16,7 @@ _EXPRESSIONS = (
     ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
 )  # fmt: skip
 _MODULES = frozenset({"h5py", "keras", "math", "sys"})
-_BUILTINS = frozenset({"range", "max", "min", "int", "round", "len", "ValueError", "abs", "once", "isinstance"})
+_BUILTINS = frozenset({"range", "max", "min", "int", "round", "len", "ValueError", "abs", "once", "isinstance", "next"})
 _BANNED = frozenset({"utils", "config", "io", "saving", "py_function", "numpy_function", "load_op_library"})
 _SEEDING = "set_random_seed"  # all that is taken from `keras.utils`
 

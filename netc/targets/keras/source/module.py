@@ -56,6 +56,11 @@ from netc.targets.keras.source.tree import (
 
 RECURSION = 800  # levels that Python's default limit of 1000 leaves to Keras
 
+RAMPS = '''\
+def rising(count):
+    """Return numbers from 0 to 1 in equal steps, one after the other; a single one is 1."""
+    return iter([i / (count - 1) for i in range(count)] if count > 1 else [1.0])'''
+
 ONCE = '''\
 def first_of_each_name():
     """Return a function that makes a layer when its name comes first and gives it back from then on."""
@@ -74,7 +79,7 @@ class Emitter:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.identifiers = Identifiers((*shipped(), "first_of_each_name"))
+        self.identifiers = Identifiers((*shipped(), "first_of_each_name", "rising"))
         self.depth = depths(program.net)
         self.levels = recursion(program.net, self.depth)
         self.remarks = self._remarks()
@@ -124,7 +129,7 @@ class Emitter:
         for definition in program.definitions.values():
             functions.define(definition, called.get(id(definition), ()), module)
         frame = self._frame(listed)
-        items = self._statements(frame, module)
+        items = self._statements(frame, module, conditions)
         used = [function(one, self.remarks.at.get(one.definition.span, [])) for one in functions.used(items)]
         return self._module([*used, self._build_model(frame, items, conditions), *self._train(frame)])
 
@@ -140,7 +145,7 @@ class Emitter:
         chosen = any(isinstance(part, Operation) and part.name == "output" for part in inner)
         return replace(frame, chosen_outputs=chosen)
 
-    def _statements(self, frame: Frame, module: Module) -> Statements:
+    def _statements(self, frame: Frame, module: Module, conditions: Conditions) -> Statements:
         """What `build_model` does, without its parameters."""
         printer, flow = Printer(module, frame), Flow("None", "x")
         items = printer.counters(None)
@@ -160,6 +165,8 @@ class Emitter:
             items.insert(0, assign("inputs", tree.listed(())))
         if "once" in helpers:
             items.insert(0, assign("once", call("first_of_each_name")))
+        if "ramps" in helpers:
+            items.insert(0, assign("ramps", call("rising", conditions.ramps(frame.variables))))
         return items
 
     def _choose(self, frame: Frame, printer: Printer, flow: Flow) -> Statements:
@@ -283,6 +290,8 @@ class Emitter:
         carried: Statements = [Carried(source) for source in sources(used & shipped().keys()).values()]
         if "first_of_each_name" in used:
             carried.append(Carried(ONCE))
+        if "rising" in used:
+            carried.append(Carried(RAMPS))
         parts = [*carried, *functions, *tree.statements('if __name__ == "__main__":\n    build_model().summary()')]
         blank = Comment("")
         spaced = [statement for part in parts for statement in (blank, blank, part)]

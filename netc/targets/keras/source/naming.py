@@ -268,7 +268,7 @@ class _Planner:
         found: dict[str, ast.expr] = {}
 
         def add(word: str, more: ast.expr) -> None:
-            found[word] = _sum(found.get(word, ast.Constant(0)), more)
+            found[word] = sum_of(found.get(word, ast.Constant(0)), more)
 
         for statement in statements:
             parts: list[dict[str, ast.expr]] = []
@@ -291,7 +291,7 @@ class _Planner:
                 parts = [{word: reduce(_largest, [arm.get(word, zero) for arm in arms]) for word in words}]
             for part in parts:
                 for word, count in part.items():
-                    add(word, _product(times, count))
+                    add(word, product(times, count))
         return found
 
     def _known_passes(self, count: Expr, body: _Body, indices: frozenset[str]) -> ast.expr:
@@ -311,16 +311,24 @@ class _Planner:
                 self.naming.joins.setdefault(id(statement), []).append(join)
 
 
-def _sum(one: ast.expr, other: ast.expr) -> ast.expr:
-    match one, other:
-        case ast.Constant(value=int(a)), ast.Constant(value=int(b)):
-            return ast.Constant(a + b)
-        case ast.Constant(value=0), _:
-            return other
-    return ast.BinOp(one, ast.Add(), other)
+def sum_of(*counts: ast.expr) -> ast.expr:
+    """The sum of counts."""
+    total: ast.expr = ast.Constant(0)
+    for count in counts:
+        match total, count:
+            case ast.Constant(value=int(a)), ast.Constant(value=int(b)):
+                total = ast.Constant(a + b)
+            case ast.Constant(value=0), _:
+                total = count
+            case _, ast.Constant(value=0):
+                pass
+            case _:
+                total = ast.BinOp(total, ast.Add(), count)
+    return total
 
 
-def _product(one: ast.expr, other: ast.expr) -> ast.expr:
+def product(one: ast.expr, other: ast.expr) -> ast.expr:
+    """The product of two counts."""
     match one, other:
         case ast.Constant(value=int(a)), ast.Constant(value=int(b)):
             return ast.Constant(a * b)

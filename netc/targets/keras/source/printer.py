@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from netc.layers import LAYERS
+from netc.layers.regularise import DropPath
 from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step
 from netc.lower.walk import handed_over, nested
 from netc.program import Program
 from netc.syntax.source import Span
 from netc.syntax.tree import Argument, Branch, Operation, Positional, Reference, Repeat, Statement
+from netc.target import Symbol
 from netc.targets.keras.lowering import applied, to_keras
 from netc.targets.keras.order import operand_order
 from netc.targets.keras.source.calls import made
@@ -214,16 +216,20 @@ class Printer:
         node = net.node(name)
         first = None if node.shares is None else self.module.program.home(node.shares).operand_shapes(node.shares)
         applied(node.layer, net.operand_shapes(name), first)  # raises where Keras' layer fits one of the sizes only
-        calls = to_keras(symbolic(node.layer, node.origin.written, seen), net.operand_shapes(name))
+        layer = symbolic(node.layer, node.origin.written, seen)
+        if isinstance(layer, DropPath) and layer.ramp:
+            layer = replace(layer, fraction=Symbol(call("next", load("ramps")), layer.fraction))  # type: ignore[arg-type]
+        calls = to_keras(layer, net.operand_shapes(name))
         suffix = name.partition("~")[0].removeprefix(step.nodes[0].partition("~")[0])
         written = [part if isinstance(part, tuple) else (part,) for part in node.origin.written.values()]
         reads = changes and any(expr and seen.reads_tensor(expr) for exprs in written for expr in exprs)
         items: Statements = []
         for target_call in calls:
-            layer = made(target_call, name=self._name(step.statement, suffix + target_call.suffix))
+            applied_layer = made(target_call, name=self._name(step.statement, suffix + target_call.suffix))
             if self.once:
-                layer = ast.Call(load("once"), [layer.func, *layer.args], layer.keywords)
-            output = call(layer, operands)
+                func = applied_layer.func
+                applied_layer = ast.Call(load("once"), [func, *applied_layer.args], applied_layer.keywords)
+            output = call(applied_layer, operands)
             if reads and target_call is not calls[-1]:
                 operands = output
                 continue
