@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -233,9 +234,40 @@ def test_pixels_of_every_type_go_from_0_to_1() -> None:
             prepare(spec(), source=(images, labels), seed=0, batch=16)
 
 
-def test_targets_a_pixel_do_not_move_with_the_images() -> None:
+def test_targets_a_pixel_move_with_the_images() -> None:
+    """An image that is its mask stays it, whatever is done to both; in from outside comes class 0."""
     masks = np.random.default_rng(0).integers(0, 3, (N, 8, 8))
-    text = "input 8x8x1\nconv 3x1 softmax\ndata {{ {} }}\ntrain {{ loss categorical_crossentropy; optimizer adam }}\n"
+    same = (masks[..., None] / 2).astype("float32")
+    text = "input {}x1\nconv 3x1 softmax\ndata {{ {} }}\ntrain {{ loss categorical_crossentropy; optimizer adam }}\n"
+    for step, size in (
+        *(("flip both", "8x8"), ("shift 0.3 p=1", "8x8"), ("crop 8x8 pad=2; flip", "8x8"), ("pad 1; crop 6x6", "6x6")),
+        *(("crop 4x6", "4x6"), ("resize 4x4 nearest; flip vertical", "4x4")),
+    ):
+        program = compile_source(Source("<test>", text.format(size, step)))
+        held = prepare(program, source=(same, masks), seed=0, batch=16)
+        for stream in (held.train, replace(held.train, training=False)):
+            images, labels = gathered(stream.batches())
+            assert images.shape[1:3] == labels.shape[1:3] == tuple(map(int, size.split("x")))
+            np.testing.assert_array_equal(labels.argmax(-1), np.round(images[..., 0] * 2))
+            np.testing.assert_array_equal(labels.sum(-1), 1)
+
+
+def test_turned_masks_are_those_of_turned_images() -> None:
+    half = np.zeros((N, 16, 16), int)
+    half[:, :, 8:] = 1
+    text = "input 16x16x1\nconv 1x1 sigmoid\ndata { rotate 40 p=1 }\ntrain { loss dice; optimizer adam }\n"
+    program = compile_source(Source("<test>", text))
+    held = prepare(program, source=(half[..., None].astype("float32"), half), seed=0, batch=16)
+    images, labels = gathered(held.train.batches())
+    inside = abs(images - 0.5) > 0.3  # where bilinear interpolation leaves no doubt
+    assert inside.mean() > 0.8
+    np.testing.assert_array_equal(labels[inside], images[inside] > 0.5)
+    assert (labels != half[..., None]).any()
+
+
+def test_targets_that_are_no_pixel_of_the_images_do_not_move() -> None:
+    masks = np.random.default_rng(0).integers(0, 3, (N, 4, 4))
+    text = "input 8x8x1\npool 2; conv 3x1 softmax\ndata {{ {} }}\ntrain {{ loss categorical_crossentropy; optimizer adam }}\n"
 
     def found(step: str) -> Any:
         program = compile_source(Source("<test>", text.format(step)))

@@ -49,7 +49,7 @@ def digits() -> tuple[Any, ...]:
 
 # -- what compile and fit are given ---------------------------------------------------------------------------
 
-ENDS = {"one_hot": "softmax", "integer": "softmax", "binary": "sigmoid", "real": ""}
+ENDS = {"one_hot": "softmax", "integer": "softmax", "binary": "sigmoid", "real": "", "group": "", "none": ""}
 LINES = (
     *(f"{LOSS}{cls.example}; weight_decay 1e-4 decoupled" for cls in classes(OPTIMIZERS) if not cls.decays),
     *(f"{LOSS}{cls.example}" for cls in classes(OPTIMIZERS) if cls.decays),

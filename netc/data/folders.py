@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from netc.data.errors import BROKEN, CLASSES, MISSING, Finding, bounded, shown, unfit
+from netc.data.errors import BROKEN, CLASSES, MISSING, SHAPE, Finding, bounded, shown, unfit
 from netc.data.files import Files, Reading
-from netc.data.sources import Collection, numbered, whole
+from netc.data.pictures import mask
+from netc.data.sources import Collection, Part, numbered, whole
+from netc.ir.shape import show_shape
 from netc.storage.memory import affordable
 
 PARTS = {
@@ -22,6 +24,8 @@ PARTS = {
 IGNORED = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir"})  # what systems leave in folders of images
 LARGEST_LIST = 1 << 28  # bytes
 UNPACKED = 8  # times as many bytes a list takes while it is read
+IMAGES, MASKS = "images", "masks"
+MASKED = "`images` and `masks` side by side, with files of the same names"
 LAYOUT = "a folder for each class with its images, or such folders in `train`, `validation` and `test`"
 _LINE = re.compile(r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>\S+(?:\s+\S+)*))\s+(?P<class>\S+)')
 
@@ -36,11 +40,16 @@ def read_folder(folder: Path, reading: Reading) -> Collection:
         if entry.name.lower() in names and entry.is_dir()
     }
     if "train" not in by_part:
+        if _has_masks(inside):
+            return Collection((), _with_masks({"train": folder}, reading)["train"])
         classes, paths, labels = _classes(folder)
         return Collection(classes, whole(Files.at(paths, reading), labels))
     others = [entry for entry in inside if entry not in by_part.values()]
     if others:
         raise bounded([Finding(BROKEN, f"{shown(entry.path)} stands beside `train`", (LAYOUT,)) for entry in others], 1)
+    if _has_masks(_entries(by_part["train"].path)):
+        parts = _with_masks({part: Path(entry.path) for part, entry in by_part.items()}, reading)
+        return Collection((), parts["train"], parts.get("validation"), parts.get("test"))
     classes, paths, labels = _classes(Path(by_part["train"].path))
     counts = {"train": len(paths)}
     for part in ("validation", "test"):
@@ -89,6 +98,41 @@ def _classes(folder: Path, known: tuple[str, ...] = ()) -> Found:
     if not paths:
         raise unfit(MISSING, f"{shown(folder)} has no images", f"expected {LAYOUT}")
     return names, paths, np.asarray(labels, np.int64)
+
+
+def _has_masks(entries: Iterable[os.DirEntry[str]]) -> bool:
+    return {entry.name for entry in entries if entry.is_dir()} >= {IMAGES, MASKS}
+
+
+def _with_masks(folders: Mapping[str, Path], reading: Reading) -> dict[str, Part]:
+    """Images with a mask each, the file of the same name without its ending, as the parts of one set."""
+    pairs: list[tuple[str, str]] = []
+    counts = {}
+    for part, folder in folders.items():
+        found, masks = ({Path(path).stem: path for path in sorted(_files(str(folder / at)))} for at in (IMAGES, MASKS))
+        alone = sorted(found.keys() ^ masks.keys())
+        if alone:
+            what = "mask" if alone[0] in found else "image"
+            path = {**found, **masks}[alone[0]]
+            findings = [Finding(BROKEN, f"{shown(path)} has no {what} of its name", (f"expected {MASKED}",))]
+            raise bounded(findings, len(alone))
+        if not found:
+            raise unfit(MISSING, f"{shown(folder / IMAGES)} has no images", f"expected {MASKED}")
+        pairs += [(found[stem], masks[stem]) for stem in found]
+        counts[part] = len(found)
+    images = Files.at([image for image, _ in pairs], reading)
+    if None in images.shape:
+        some = " and ".join(show_shape(size) for size in (images.sizes[0], images.sizes[-1]))
+        message = f"images with masks have one size, and these have several, such as {some}"
+        raise unfit(SHAPE, message, "scale images and masks to one size")
+    sizes = images.sizes[0]
+    read = [mask(path, sizes) for _, path in pairs]
+    whole_set = whole(images, np.stack(read))
+    parts, start = {}, 0
+    for part, count in counts.items():
+        parts[part] = whole_set.at(np.arange(start, start + count))
+        start += count
+    return parts
 
 
 def _entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,19 +13,23 @@ from netc.data.sources import Array, is_classes
 from netc.ir.shape import Shape, fits, show_shape
 from netc.program import Program
 from netc.sections.model import output_of
+from netc.sections.preprocessing import Step
 
 Tensor = Any
-INTEGER, ONE_HOT, BINARY, REAL = "integer", "one_hot", "binary", "real"
+INTEGER, ONE_HOT, BINARY, REAL, GROUP, NONE = "integer", "one_hot", "binary", "real", "group", "none"
 ROUNDING = 1e-2  # of shares that add up to 1
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The targets of one output: an array of the whole set, and to how many classes its numbers are spread out."""
+    """The targets of one output: an array of the whole set, and to how many classes its numbers are spread out. Where
+    they are a pixel of the images they are `placed`, and go where steps move these."""
 
     output: str
     array: Array
     depth: int = 0
+    form: str = ""
+    placed: bool = False
 
     def encode(self, found: Tensor) -> Tensor:
         """A batch of rows of the array as the loss wants it."""
@@ -57,28 +61,63 @@ def wanted(program: Program) -> list[Wanted]:
     ]
 
 
-def targets(outputs: list[Wanted], given: Mapping[str, Array], classes: int) -> list[Target]:
-    """The targets of each output; raises `Unfit` where they contradict it."""
-    return list(_targets(outputs, given, classes))
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """How the steps of `data` move the pixels of images, of a shape, which targets a pixel have to follow."""
+
+    image: Shape
+    steps: Sequence[Step]
+
+    def follows(self, array: Array) -> bool:
+        """Whether targets are a pixel of the images."""
+        return array.ndim > 2 and array.shape[1:3] == self.image[:2]
+
+    def shape(self, array: Array) -> tuple[int, ...]:
+        """The shape of targets after the steps."""
+        sizes: Shape = array.shape[1:]
+        if not self.follows(array):
+            return array.shape[1:]
+        image: Shape = (*sizes[:2], 1)
+        for step in self.steps:
+            image = step.shape(image)
+        return (*(size or 0 for size in image[:2]), *array.shape[3:])
 
 
-def _targets(outputs: list[Wanted], given: Mapping[str, Array], classes: int) -> Iterator[Target]:
+def targets(
+    outputs: list[Wanted], given: Mapping[str, Array], classes: int, images: int, moving: Moving
+) -> list[Target]:
+    """The targets of each output, for a set of so many images; raises `Unfit` where they contradict it."""
+    found = _targets(outputs, given, classes, images, moving)
+    forms = {output.output: output.form for output in outputs}
+    return [replace(one, form=forms[one.output], placed=moving.follows(one.array)) for one in found]
+
+
+def _targets(
+    outputs: list[Wanted], given: Mapping[str, Array], classes: int, images: int, moving: Moving
+) -> Iterator[Target]:
     for output in outputs:
+        if output.form == NONE:
+            yield Target(output.output, np.zeros((images, 1), np.float32))
+            continue
         array = given.get(output.label, given.get(output.output, given.get("")))
         if array is None:
             have = ", ".join(f"`{name}`" for name in given)
             raise unfit(SHAPE, f"there are no targets for the output `{output.label}`, only {have}")
-        yield _classes(output, array, classes) if is_classes(array) else _dense(output, array)
+        yield _classes(output, array, classes) if is_classes(array) else _dense(output, array, moving)
 
 
 def _classes(output: Wanted, array: Array, classes: int) -> Target:
     """Class numbers, one an image."""
     units = output.shape[-1]
     classes = classes or max(units or 0, 2)  # nobody says how many there are
+    if output.form == GROUP:
+        classes = max(classes, int(array.max(initial=0)) + 1)
     numbers = _numbers(output, array, classes)
     if len(output.shape) != 1:
         message = f"each image has one label, and the output `{output.label}` is {show_shape(output.shape)}"
         raise unfit(CLASSES, message, "`gap` or `fc` in front of the end makes one prediction an image")
+    if output.form == GROUP:
+        return Target(output.output, numbers)
     if units == 1 and output.form not in (INTEGER, ONE_HOT):
         if output.form == BINARY and classes != 2:
             raise _count(output, classes)
@@ -106,26 +145,31 @@ def _count(output: Wanted, classes: int) -> Exception:
     return unfit(CLASSES, message, *help, output=output.output)
 
 
-def _dense(output: Wanted, array: Array) -> Target:
-    """Targets in the shape of the output, or class numbers a position."""
-    shape, units = array.shape[1:], output.shape[-1]
+def _dense(output: Wanted, array: Array, moving: Moving) -> Target:
+    """Targets in the shape of the output, as the steps leave them, or class numbers a position."""
+    shape, units = moving.shape(array), output.shape[-1]
+    if output.form == GROUP:
+        help = "class numbers, one an image, say which belong together: `labels.astype(int)`"
+        have = f"{show_shape(shape) if shape else 'a number'} an image"
+        message = f"targets of `{output.label}` are {have}, and its loss takes class numbers"
+        raise unfit(CLASSES, message, help, output=output.output)
     integers = bool(np.issubdtype(array.dtype, np.integer))
     places = shape[:-1] if shape and shape[-1] == 1 else shape
     if integers and output.form in (INTEGER, ONE_HOT) and fits(places, output.shape[:-1]):
-        numbers = _numbers(output, array.reshape(len(array), *places), units or 0)
+        flat = array.reshape(array.shape[:-1]) if len(places) < len(shape) else array
+        numbers = _numbers(output, flat, units or 0)
         return Target(output.output, numbers, 0 if output.form == INTEGER else units or 0)
     if units == 1 and fits(shape, output.shape[:-1]):  # a number an image, a mask without channels
         array, shape = array[..., None], (*shape, 1)
     if not fits(shape, output.shape):
-        raise _shape(output, array)
+        raise _shape(output, shape, array)
     _check_values(output, array)
     if output.form == INTEGER:
         return Target(output.output, array.argmax(-1).astype(np.int32))
     return Target(output.output, array.astype(np.float32))
 
 
-def _shape(output: Wanted, array: Array) -> Exception:
-    shape = array.shape[1:]
+def _shape(output: Wanted, shape: tuple[int, ...], array: Array) -> Exception:
     have = show_shape(shape) if shape else "one number an image"
     help = []
     if not shape and output.form in (INTEGER, ONE_HOT) and bool((array == np.round(array)).all()):

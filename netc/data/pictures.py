@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from netc.data.errors import BROKEN, Unfit, shown, unfit
+from netc.data.errors import BROKEN, SHAPE, Unfit, shown, unfit
 from netc.data.sources import to_unit
 from netc.storage.memory import SHARE, affordable
 
@@ -84,6 +84,28 @@ def decode(source: Where, channels: int, name: str | None = None) -> NDArray[np.
             return _pixels(ImageOps.exif_transpose(image), channels)
     except Exception as error:
         raise _broken(source, name, error) from None
+
+
+def mask(source: Where, sizes: tuple[int, int]) -> NDArray[np.uint8]:
+    """The class numbers of a mask, rows x columns: grey values or numbers of a palette, black and white as 0 and 1.
+    Raises `Unfit` for colours, and for another size than that of its image."""
+    head = header(source)
+    if (head.rows, head.columns) != sizes:
+        here, there = f"{head.rows}x{head.columns}", f"{sizes[0]}x{sizes[1]}"
+        raise unfit(SHAPE, f"{_name(source)} is {here}, and its image {there}", "a mask has the size of its image")
+    try:
+        with _open(source) as image:
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode not in ("1", "L", "P"):
+                help = "a mask holds a class number a pixel: grey values from 0, or a palette"
+                raise unfit(BROKEN, f"{_name(source)} is in colour or of more than 8 bits ({upright.mode})", help)
+            found = np.asarray(upright).astype(np.uint8)
+    except Unfit:
+        raise
+    except Exception as error:
+        raise _broken(source, None, error) from None
+    return np.minimum(found, 1) if set(np.unique(found)) <= {0, 255} else found
 
 
 def scaled(source: Where, rows: int, columns: int, channels: int) -> bytes:

@@ -10,8 +10,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from netc.data.labels import REAL, Target
 from netc.data.statistics import Moments, Statistics, needed, whitening
-from netc.data.transforms import TRANSFORMS, beta, blend
+from netc.data.transforms import TRANSFORMS, beta, blend, follow
 from netc.ir.shape import Shape
 from netc.sections.preprocessing import ZCA, Center, Mixup, Scale, Step
 
@@ -54,22 +55,32 @@ class Pipeline:
         """The first steps, and the others."""
         return Pipeline(self.steps[:at], self.statistics), Pipeline(self.steps[at:], self.statistics)
 
-    def run(self, images: Tensor, labels: Sequence[Tensor], u: Tensor | None) -> tuple[Tensor, list[Tensor]]:
-        """A batch through the steps; without `u` as in evaluation.
+    def run(
+        self, images: Tensor, labels: Sequence[Tensor], u: Tensor | None, targets: Sequence[Target] = ()
+    ) -> tuple[Tensor, list[Tensor]]:
+        """A batch through the steps; without `u` as in evaluation. `labels` are rows of the arrays of `targets`, and
+        come out as losses want them: those a pixel go where their pixels go.
 
         In training a `mixup` takes one image more than it gives: each is blended with the one after it.
         """
-        column, mixed = 0, list(labels)
+        column, mixed, encoded = 0, list(labels), False
         for step in self.steps:
             drawn = None if u is None else u[:, column : column + _draws(step)]
             column += _draws(step)
             if isinstance(step, Mixup):
                 if drawn is not None:
+                    mixed, encoded = [one.encode(each) for one, each in zip(targets, mixed, strict=True)], True
                     share = beta(step.alpha, drawn[:-1, 0])
                     images, *mixed = (blend(tensor[:-1], tensor[1:], share) for tensor in (images, *mixed))
                     u = u[:-1]  # type: ignore[index]
                 continue
             images = self._one(step, images, drawn)
+            mixed = [
+                follow(step, each, drawn, one.form == REAL) if one.placed else each
+                for one, each in zip(targets, mixed, strict=True)
+            ]
+        if not encoded:
+            mixed = [one.encode(each) for one, each in zip(targets, mixed, strict=True)]
         return images, mixed
 
     def _one(self, step: Step, images: Tensor, drawn: Tensor | None) -> Tensor:

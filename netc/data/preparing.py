@@ -12,7 +12,7 @@ from netc.data import splitting
 from netc.data.checks import check_images, check_statistics, shape_after, shapes_of
 from netc.data.errors import CLASSES, MISSING, SHAPE, Unfit, from_tensorflow, located, unfit
 from netc.data.files import Progress
-from netc.data.labels import Target, targets, wanted
+from netc.data.labels import Moving, Target, targets, wanted
 from netc.data.pipeline import Pipeline, computed
 from netc.data.places import collect
 from netc.data.sources import Collection, Part
@@ -21,7 +21,7 @@ from netc.data.stream import Datasets, Stream
 from netc.ir.shape import elements
 from netc.program import Program
 from netc.sections.model import Data
-from netc.sections.preprocessing import Step
+from netc.sections.preprocessing import Mixup, Step
 from netc.sections.settings import OWN, TEST, Classes, Shuffle, Validation
 
 LOOKED_THROUGH = 1 << 22  # numbers in a batch when statistics are computed
@@ -65,7 +65,9 @@ def _prepare(
     outputs = wanted(program)
 
     def answers(part: Part) -> tuple[Target, ...]:
-        return tuple(targets(outputs, part.targets, len(found.classes)))
+        images = len(next(iter(part.inputs.values())))
+        moving = Moving(next(shapes_of(next(iter(part.inputs.values())))), [step for step in steps if step.moves])
+        return tuple(targets(outputs, part.targets, len(found.classes), images, moving))
 
     train, validation = _split(found, data) if divide else (found.train, None)
     for part in (train, validation, found.test):
@@ -105,13 +107,19 @@ def _check_classes(found: Collection, data: Data | None) -> None:
 
 
 def _check_places(steps: Sequence[Step], answers: Sequence[Target]) -> None:
-    """Targets a pixel stay where they are, whatever the steps do to the images."""
+    """Targets a pixel follow their pixels, which they do not in maps of another size, nor when they are blended."""
+    mixing = next((place for place, step in enumerate(steps) if isinstance(step, Mixup)), len(steps))
     for target in answers:
-        moving = [step for step in steps if step.moves] if target.array.ndim > 2 else []
-        if moving:
-            message = f"`{moving[0].name}` moves the pixels of images, and the targets of `{target.output}` stay"
-            help = "change images and targets together before, and store both"
-            raise unfit(SHAPE, message, help, about=moving[0].name, output=target.output)
+        if target.array.ndim < 3:
+            continue
+        for place, step in enumerate(steps):
+            if step.moves and not target.placed:
+                message = f"`{step.name}` moves the pixels of images, and the targets of `{target.output}` stay"
+                help = "targets follow where they have the rows and columns of the images"
+                raise unfit(SHAPE, message, help, about=step.name, output=target.output)
+            if step.moves and place > mixing:
+                message = f"`{step.name}` moves pixels after `mixup` has blended the targets of `{target.output}`"
+                raise unfit(SHAPE, message, "put `mixup` last", about=step.name, output=target.output)
 
 
 # -- parts -----------------------------------------------------------------------------------------------------

@@ -178,9 +178,11 @@ class Stream:
     def _finished(self, inputs: dict[str, Tensor], rows: Tensor, u: Tensor, pipeline: Pipeline) -> Tensor:
         """Raw images through the steps, with their labels."""
         images: Tensor = inputs
-        labels = [target.encode(tf.gather(held, rows)) for target, held in zip(self.targets, self._held, strict=True)]
+        labels = [tf.gather(held, rows) for held in self._held]
         if len(inputs) == 1:
-            images, labels = pipeline.run(next(iter(inputs.values())), labels, self._drawn(u))
+            images, labels = pipeline.run(next(iter(inputs.values())), labels, self._drawn(u), self.targets)
+        else:
+            labels = [target.encode(each) for target, each in zip(self.targets, labels, strict=True)]
         if not self.targets:
             return images
         named = dict(zip((target.output for target in self.targets), labels, strict=True))

@@ -7,7 +7,7 @@ A random step reads its numbers from `u`, in [0, 1), a row an image and a column
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeVar
 
@@ -145,8 +145,8 @@ def _flip(step: Flip, images: Tensor, u: Tensor | None) -> Tensor:
 
 
 @_transform(Rotate, draws=2)
-def _rotate(step: Rotate, images: Tensor, u: Tensor | None) -> Tensor:
-    """About the centre, counter-clockwise, bilinear; what comes in from outside is zero."""
+def _rotate(step: Rotate, images: Tensor, u: Tensor | None, interpolation: str = "BILINEAR") -> Tensor:
+    """About the centre, counter-clockwise; what comes in from outside is zero."""
     if u is None:
         return images
     angle = _between(u[:, 1], -step.angle, step.angle) * (np.pi / 180)
@@ -161,7 +161,7 @@ def _rotate(step: Rotate, images: Tensor, u: Tensor | None) -> Tensor:
         transforms=matrix,
         output_shape=tf.stack([high, wide]),
         fill_value=0.0,
-        interpolation="BILINEAR",
+        interpolation=interpolation,
         fill_mode="CONSTANT",
     )
 
@@ -212,6 +212,24 @@ def _cutout(step: Cutout, images: Tensor, u: Tensor | None) -> Tensor:
         inside.append((at >= first[:, None]) & (at < first[:, None] + hole))
     hole = inside[0][:, :, None] & inside[1][:, None, :] & (u[:, 0] < step.p)[:, None, None]
     return tf.where(hole[..., None], tf.zeros_like(images), images)
+
+
+# -- targets a pixel -------------------------------------------------------------------------------------------
+
+
+def follow(step: Step, targets: Tensor, u: Tensor | None, between: bool) -> Tensor:
+    """Targets a pixel, batch x rows x columns (x channels), where a step moves the pixels of their images. Where there
+    is nothing `between` two of them, as between classes, each pixel takes the nearest; what comes in is 0."""
+    if not step.moves:
+        return targets
+    wide = tf.cast(targets if len(targets.shape) == 4 else targets[..., None], tf.float32)
+    if isinstance(step, Rotate) and not between:
+        moved = _rotate(step, wide, u, "NEAREST")
+    elif isinstance(step, Resize) and not between:
+        moved = _resize(replace(step, method="nearest"), wide, u)
+    else:
+        moved = TRANSFORMS[type(step)].function(step, wide, u)
+    return tf.cast(moved if len(targets.shape) == 4 else moved[..., 0], targets.dtype)
 
 
 # -- colour ---------------------------------------------------------------------------------------------------

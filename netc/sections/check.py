@@ -16,7 +16,7 @@ from netc.sections.classes import counts
 from netc.sections.conflicts import Conflict, watching
 from netc.sections.losses import Loss
 from netc.sections.lowering import quantities, units
-from netc.sections.metrics import METRICS, Metric, TopK
+from netc.sections.metrics import METRICS, IoU, Metric, TopK
 from netc.sections.model import Data, Line, Train, layers_of, output_of
 from netc.sections.preprocessing import Step
 from netc.sections.settings import Classes, Freeze, Skip
@@ -238,12 +238,17 @@ class _Outputs:
         if loss.value.labels not in metric.labels:
             fitting = _fitting(loss.value)
             message = f"`{metric.name}` does not go with the labels of `{loss.value.name}`"
-            Conflict(line, message, f"use {fitting}", [loss]).add_to(self.report)
+            help = f"use {fitting}" if fitting else "this output has none that a metric compares it with: remove it"
+            Conflict(line, message, help, [loss]).add_to(self.report)
         elif metric.probabilities and loss.value.logits:
             message = f"`{metric.name}` needs probabilities, and `{loss.value.name}` works on linear outputs"
             Conflict(line, message, "end the network in an activation, and drop `from_logits`", [loss]).add_to(
                 self.report
             )
+        elif isinstance(metric, IoU) and output in self.net.shapes and metric.of_class >= _classes(self.net, output):
+            count = _classes(self.net, output)
+            message = f"there is no class {metric.of_class} among {count}"
+            Conflict(line, message, f"classes go from 0 to {count - 1}", param="of_class").add_to(self.report)
         elif isinstance(metric, TopK) and output in self.net.shapes and metric.k >= units(self.net, output):
             count = units(self.net, output)
             message = f"the top {metric.k} of {count} outputs always hold the right one"
@@ -272,6 +277,11 @@ class _Outputs:
                     line.at("labels" if label in getattr(line.value, "labels", ()) else "before"),
                     help=did_you_mean(label, [*self.labels, *islice((node.name for node in self.net), NEAREST)]),
                 )
+
+
+def _classes(net: Net, output: str) -> int:
+    """How many classes an output tells apart: two where it is one number, or none excludes another."""
+    return max(units(net, output), 2)
 
 
 def _outside(found: Diagnostic, program: Program) -> bool:

@@ -23,6 +23,8 @@ def counts(train: Train, data: Data | None, losses: Mapping[str, Line[Loss]], pr
 
 def _output(output: str, line: Line[Loss], data: Data | None, program: Program) -> None:
     net, loss = program.net, line.value
+    if loss.labels in ("group", "none"):
+        return
     node, count = net.node(output), units(net, output)
     several = loss.labels in ("one_hot", "integer")
     if several and count == 1 and (data is None or data.classes is None):
@@ -37,7 +39,7 @@ def _output(output: str, line: Line[Loss], data: Data | None, program: Program) 
     if data is None or (data.source is None and data.classes is None):
         return
     if len(net.shapes[output]) > 1:
-        if not data.arrays:
+        if data.data_set is not None:
             program.report.add(
                 "NET405",
                 f"images have one label each, and the output is {show_shape(net.shapes[output])}",

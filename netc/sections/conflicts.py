@@ -138,10 +138,12 @@ def _decay(sections: Sections) -> Iterator[Conflict]:
 
 def _labels(sections: Sections) -> Iterator[Conflict]:
     train, data = sections.train, sections.data
-    integers = [line for line in train.losses if line.value.labels == "integer"] if train else []
+    integers = [line for line in train.losses if line.value.labels in ("integer", "group")] if train else []
     if data is None or not integers:
         return
     help = "use `categorical_crossentropy`: labels are encoded as the loss needs them"
+    if integers[0].value.labels == "group":
+        help = "remove it: a blend of two samples belongs with neither"
     for line in (*data.all(Mixup), *data.all(OneHot)):
         does = "blends labels" if isinstance(line.value, Mixup) else "says that labels are one-hot"
         yield Conflict(line, f"`{line.value.name}` {does}, but the loss takes class numbers", help, integers)
@@ -152,7 +154,7 @@ def _class_weights(sections: Sections) -> Iterator[Conflict]:
     weights = train.one(ClassWeights) if train else None
     if train and weights and len(train.losses) > 1:
         yield Conflict(weights, "`class_weights` goes with one loss only", "remove it", train.losses[1:])
-    if train and weights and train.losses and train.losses[0].value.labels == "real":
+    if train and weights and train.losses and train.losses[0].value.labels in ("real", "group", "none"):
         yield Conflict(weights, "`class_weights` needs a loss over classes", "remove it", train.losses[:1])
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from netc.params import Bool, Int, Real, param
+from netc.params import Bool, Choice, Int, Real, param
 from netc.record import record
 from netc.sections.base import Name, Registry, Targeted, choice
 from netc.target import Call
@@ -23,7 +23,9 @@ class Loss(Targeted):
 
     repeatable = True
     own: ClassVar[frozenset[str]] = frozenset({"of", "weight"})
-    labels: ClassVar[str] = "real"  # one_hot, integer, binary (0 or 1 a unit) or real: how netc encodes the classes
+    # How netc encodes the classes: one_hot, integer, binary (0 or 1 a unit) or real; `group` for class numbers that say
+    # which samples belong together, whatever the units are, and `none` for an output that nothing is compared with.
+    labels: ClassVar[str] = "real"
     activations: ClassVar[tuple[str, ...]] = ()  # what the output must end in; empty takes anything
 
     of: str = param(OUTPUT, "the output it belongs to", "")
@@ -280,3 +282,28 @@ class Contrastive(Loss):
     activations = ("linear", "relu", "abs", "softplus", "sigmoid")
 
     margin: float = param(POSITIVE, "distance at which other pairs are far enough apart", 1.0)
+
+
+@choice(LOSSES, "triplet", "triplet_loss", example="loss triplet margin=0.2")
+class Triplet(Loss):
+    """max(0, a - b + margin): a from an embedding to another one of its class, b to one of another class.
+
+    Of the embeddings of a batch and their classes. `semi_hard`: over all pairs of a class, squared distances, b the
+    least one beyond a, or the largest where none is (FaceNet, Schroff et al. 2015, arXiv:1503.03832, section 3.2).
+    `batch_hard`: over all samples, a the largest distance and b the least (Hermans et al. 2017, arXiv:1703.07737).
+    End in `l2norm` for FaceNet's unit sphere.
+    """
+
+    target = "custom.TripletLoss"
+    labels = "group"
+
+    margin: float = param(POSITIVE, "how much further away another class has to be", 0.2)
+    mining: str = param(Choice(("semi_hard", "batch_hard")), "which triplets count", "semi_hard")
+
+
+@choice(LOSSES, "value", example="loss value weight=0.1")
+class Value(Loss):
+    """The mean of the output itself, which no target is compared with: a penalty that the network computes."""
+
+    target = "custom.ValueLoss"
+    labels = "none"

@@ -140,6 +140,29 @@ class MeanIoU(Metric):
         return self.call("OneHotMeanIoU", num_classes=units)
 
 
+@choice(METRICS, "iou", example="metrics accuracy iou")
+class IoU(Metric):
+    """Overlap of what was found of one class and what is there of it, divided by both together (Jaccard 1912)."""
+
+    positional: ClassVar[tuple[str, ...]] = ("of_class",)
+    labels = CLASSES
+
+    of_class: int = param(Int(min=0), "the number of the class", 1)
+
+    @property
+    def key(self) -> str:
+        number = concrete(self.of_class)
+        return self.name if number == 1 else f"{self.name}{number}"
+
+    def lower(self, loss: Loss, units: int) -> Call:
+        wanted = {"target_class_ids": (self.of_class,)}
+        if loss.labels == "binary":
+            return self.call("BinaryIoU", **wanted, threshold=0.0 if loss.logits else 0.5)
+        if loss.labels == "integer":
+            return self.call("IoU", num_classes=units, **wanted, sparse_y_pred=False)
+        return self.call("OneHotIoU", num_classes=units, **wanted)
+
+
 @choice(METRICS, "mse", "mean_squared_error", example="metrics mse")
 class MeanSquaredError(Metric):
     """Mean of the squared differences."""

@@ -119,7 +119,7 @@ class Steps:
         parts, total = {}, []
         for head in self.trainee.heads:
             wanted = labels_of(labels, head)
-            weights = None if class_weights is None else _weigh(wanted, class_weights, head)
+            weights = None if class_weights is None or head.labels == "none" else _weigh(wanted, class_weights, head)
             parts[head.name] = head.loss(wanted, predicted[head.name], sample_weight=weights) * share
             total.append(parts[head.name] * head.weight)
         total.extend(tf.cast(penalty, tf.float32) / self._shares() for penalty in self.trainee.model.losses)

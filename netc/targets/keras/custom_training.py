@@ -1,6 +1,6 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-subclassing-any, allow-untyped-decorators
 # Written as Keras' own code is, without annotations, because emitted files carry these classes as they stand.
-"""What training with netc can ask for and Keras lacks: an optimizer, a schedule, two losses, weights by name.
+"""What training with netc can ask for and Keras lacks: an optimizer, a schedule, losses, weights by name.
 
 Each part stands by itself and needs only `keras` and what comes with it, so that emitted code can carry it along. The
 module imports Keras, so only what builds or trains may import it.
@@ -118,6 +118,70 @@ class ContrastiveLoss(keras.losses.Loss):
         return {**super().get_config(), "margin": self.margin}
 
 
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class TripletLoss(keras.losses.Loss):
+    """max(0, a - b + margin), a the distance of two embeddings of one class and b that of two of different classes.
+
+    Labels are class numbers. "semi_hard" is the mean over all pairs of one class, of squared distances, b the least
+    beyond a, or the largest where none is (Schroff et al. 2015); "batch_hard" that over all samples with another of
+    their class, a the largest and b the least distance (Hermans et al. 2017). Nothing to compare is 0.
+    """
+
+    def __init__(self, margin=0.2, mining="semi_hard", name="triplet_loss", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.margin = margin
+        self.mining = mining
+
+    def call(self, y_true, y_pred):
+        classes = ops.reshape(y_true, (-1, 1))
+        same = ops.equal(classes, ops.transpose(classes))
+        apart = ops.logical_not(same)
+        numbers = ops.arange(ops.shape(classes)[0])
+        pairs = ops.logical_and(same, ops.not_equal(numbers[:, None], numbers))
+        far = ops.sum(ops.square(y_pred[:, None] - y_pred[None]), axis=-1)
+        if self.mining == "batch_hard":
+            far = ops.sqrt(ops.maximum(far, 1e-12))
+            within = ops.max(ops.where(pairs, far, 0.0), axis=1)
+            counted = ops.logical_and(ops.any(pairs, axis=1), ops.any(apart, axis=1))
+            other = ops.min(ops.where(apart, far, float("inf")), axis=1)
+        else:
+            within = far
+            beyond = ops.logical_and(apart[:, None], far[:, None] > far[:, :, None])  # anchor x pair x other
+            nearest = ops.min(ops.where(beyond, far[:, None], float("inf")), axis=2)
+            farthest = ops.max(ops.where(apart, far, 0.0), axis=1, keepdims=True)
+            other = ops.where(ops.any(beyond, axis=2), nearest, farthest)
+            counted = ops.logical_and(pairs, ops.any(apart, axis=1, keepdims=True))
+        loss = ops.maximum(ops.where(counted, within - ops.where(counted, other, 0.0) + self.margin, 0.0), 0.0)
+        return ops.sum(loss) / ops.maximum(ops.sum(ops.cast(counted, loss.dtype)), 1.0)
+
+    def get_config(self):
+        return {**super().get_config(), "margin": self.margin, "mining": self.mining}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class ValueLoss(keras.losses.Loss):
+    """The mean of the output itself; labels do not count."""
+
+    def __init__(self, name="value_loss", **kwargs):
+        super().__init__(name=name, **kwargs)
+
+    def call(self, y_true, y_pred):
+        return ops.mean(ops.reshape(y_pred, (ops.shape(y_pred)[0], -1)), axis=-1)
+
+
+def arrays_below(group, around=""):
+    """The arrays of a layer in `.weights.h5` and of the layers in it, by the paths of their names."""
+    found = {}
+    if "vars" in group:
+        values = group["vars"]
+        around += values.attrs["name"]
+        found[around] = [values[str(number)][()] for number in range(len(values))]
+    for name, inner in group.items():
+        if name != "vars":
+            found.update(arrays_below(inner, f"{around}/"))
+    return found
+
+
 def restore_weights(model, path, kept=()):
     """Set the weights of all layers but the `kept` ones from `.keras`, `.weights.h5` or the older `.h5`, by name.
 
@@ -129,8 +193,14 @@ def restore_weights(model, path, kept=()):
         saved = {}
         with h5py.File(path, "r") as file:
             if path.endswith(".weights.h5"):
-                for values in (layer["vars"] for layer in file["layers"].values()):
-                    saved[values.attrs.get("name")] = [values[str(number)][()] for number in range(len(values))]
+                parts = {}
+                for layer in file["layers"].values():
+                    parts.update(arrays_below(layer))
+                for layer in model.layers:
+                    places = [weight.path.rpartition("/")[0] for weight in layer.weights]
+                    held = {place: iter(parts.get(place, ())) for place in places}
+                    if all(places.count(place) == len(parts.get(place, ())) for place in held):
+                        saved[layer.name] = [next(held[place]) for place in places]
             else:
                 for name, layer in file.get("model_weights", file).items():
                     saved[name] = [layer[weight][()] for weight in layer.attrs.get("weight_names", ())]

@@ -16,6 +16,8 @@ LABELS = {
     "integer": "class numbers",
     "binary": "0 or 1 for each unit",
     "real": "numbers",
+    "group": "class numbers",
+    "none": "zeros, which nothing is compared with,",
 }  # as losses want them
 
 
