@@ -128,7 +128,23 @@ class Primitives(Protocol):
     # -- sums of products, and windows -----------------------------------------------------------------------
 
     def matmul(self, x: Tensor, kernel: Any) -> Tensor:
-        """batch x inputs by a weight of inputs x units."""
+        """The channels of each position by a weight of inputs x units."""
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, heads: int, causal: bool) -> Tensor:
+        """Means of `value` for each position of `query`, weighed by the softmax over the positions of `key` of query ·
+        key / sqrt(channels); the channels are those of `heads` heads one after the other, each computed by itself.
+        `causal` leaves out positions after the query's own."""
+
+    def recur(
+        self, cell: str, x: Tensor, kernel: Any, recurrent: Any, bias: Any, every: bool, backward: bool
+    ) -> Tensor:
+        """The last state of a cell that goes over the positions, or the state at `every` one, in their order;
+        `backward` begins at the end. The state is 0 at first.
+
+        Weights of inputs x gates and units x gates, the gates of all units one after the other: "lstm" has input,
+        forget, memory and output (Gers et al. 2000), "gru" update, reset and state, with a row of biases for either
+        product (Cho et al. 2014; the reset gate after the product), "rnn" the state.
+        """
 
     def conv(self, x: Tensor, kernel: Any, stride: Sizes, dilation: Sizes, pad: Pad, groups: int = 1) -> Tensor:
         """Convolution by a weight of window x (channels / groups) x filters; the filters of a group stand together.

@@ -9,9 +9,11 @@ emitted code must refuse the others.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,9 +147,20 @@ class Call:
     `path` is relative to the `keras` package (`layers.Conv2D`, `regularizers.L2`), or `custom.X` for a class of
     `netc.targets.keras.custom`. Arguments are literals, tuples, `Symbol`s and `Call`s. `suffix` is appended to the
     node's name for all but the last call of a layer that needs several (`_pad`).
+
+    The layer is called on its operand, or on a list of several. Where it takes them one by one, `apart` says how many
+    there must be, the last one again for those that are missing (`attention(x, x)`); `applied` are keyword arguments
+    of that call.
     """
 
     path: str
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     suffix: str = ""
+    apart: int = 0
+    applied: Mapping[str, Any] = field(default_factory=dict)
+
+    def arguments(self, operands: Sequence[T]) -> list[T]:
+        """The operands as arguments of their own; none where they are one argument."""
+        missing = range(self.apart - len(operands))
+        return [*operands, *(operands[-1] for _ in missing)] if self.apart else []

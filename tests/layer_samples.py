@@ -74,6 +74,20 @@ SAMPLES: list[Sample] = [
     _of("gap", (None, None, 4)),
     _of("fc", VECTOR, units=5),
     _of("fc", PLANE, units=5, bias=False, **{**_REGULARISED, "act": "softmax"}),
+    _of("attention", LINE, heads=2),
+    _of("attention", LINE, heads=3, key=5, bias=False, causal=True, init="he_normal", l1=1e-3, l2=1e-4),
+    _of("attention", (None, 8), heads=4, causal=True),
+    _of("attention", LINE, heads=1, dropout=0.3),
+    *(
+        _of(op, shape, units=3, **values)
+        for op in ("lstm", "gru", "rnn")
+        for shape, values in (
+            (LINE, {}),
+            (LINE, {"all": True, "both": True}),
+            ((None, 4), {"both": True, "bias": False, "l2": 1e-4}),
+            ((None, 4), {"all": True, "init": "he_normal", "l1": 1e-4}),
+        )
+    ),
     *(_of("flatten", shape) for shape in (VECTOR, PLANE)),
     _of("reshape", PLANE, shape=(15, 3, 8)),
     _of("reshape", PLANE, shape=(None, 4)),

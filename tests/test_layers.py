@@ -14,6 +14,7 @@ import pytest
 
 import netc
 from netc.compiler import compile_source
+from netc.figures.theme import KINDS
 from netc.ir.shape import Shape
 from netc.layers import LAYERS
 from netc.layers.base import Layer, OperationError
@@ -27,7 +28,7 @@ from netc.targets.keras.source.calls import made
 from netc.targets.keras.source.text import expression
 from netc.targets.keras.source.tree import written as python
 from netc.values import SizeValue, Word
-from tests.layer_samples import OPERATIONS, PLANE, SAMPLES, VECTOR, Sample
+from tests.layer_samples import LINE, OPERATIONS, PLANE, SAMPLES, VECTOR, Sample
 
 
 def written(call: Call) -> str:
@@ -51,7 +52,7 @@ def test_every_class_says_what_it_is(cls: type[Layer]) -> None:
     doc = cls.__doc__ or ""
     assert doc[0].isupper(), doc
     assert doc.rstrip().endswith((".", ")")), doc
-    assert cls.family in ["input", "conv", "pool", "norm", "activation", "dense", "shape", "merge", "regularise"]
+    assert cls.family in KINDS
     low, high = cls.operands
     assert 0 <= low <= (high or low)
 
@@ -132,6 +133,8 @@ _NEEDED: dict[str, dict[str, Any]] = {
     "fc": {"units": 3},
     "noise": {"std": 0.1},
     "droppath": {"fraction": 0.5},
+    "attention": {"heads": 2},
+    **{op: {"units": 3} for op in ("lstm", "gru", "rnn")},
 }
 
 
@@ -141,7 +144,8 @@ def _plain(cls: type[Layer]) -> Layer:
 
 
 def _text(layer: Layer) -> str:
-    return "; ".join(map(written, to_keras(layer, (PLANE,))))
+    calls = to_keras(layer, (LINE if layer.family == "sequence" else PLANE,))
+    return "; ".join(written(one) for call in calls for one in (call, Call("called", kwargs=call.applied)))
 
 
 @pytest.mark.parametrize(

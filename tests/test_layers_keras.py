@@ -23,7 +23,7 @@ from netc.params import Refused
 from netc.program import Program
 from netc.syntax.source import Source
 from netc.target import Call
-from netc.targets.keras.build import construct
+from netc.targets.keras.build import apply, construct
 from netc.targets.keras.calls import make
 from netc.targets.keras.lowering import to_keras
 from netc.targets.keras.verify import checked_differences
@@ -41,10 +41,10 @@ def build(layer: Layer, inputs: tuple[Shape, ...]) -> Any:
         tensor = make(calls[0], "only")
         return keras.Model(tensor, tensor)
     starts = [keras.Input(shape) for shape in inputs]
-    tensor = starts[0] if len(starts) == 1 else starts
+    tensors = starts
     for call in calls:
-        tensor = make(call, "only" + call.suffix)(tensor)
-    return keras.Model(starts[0] if len(starts) == 1 else starts, tensor)
+        tensors = [apply(call, make(call, "only" + call.suffix), tensors)]
+    return keras.Model(starts[0] if len(starts) == 1 else starts, tensors[0])
 
 
 def build_call(call: Call, inputs: tuple[Shape, ...]) -> Any:
@@ -85,7 +85,7 @@ def test_shapes_and_variables_are_those_of_keras(sample: Sample) -> None:
     made = [weight for part in model.layers for weight in part.weights]
     said = layer.weights(inputs)
     assert [(weight.name, tuple(weight.shape), weight.trainable) for weight in made] == [
-        (weight.name, weight.shape, weight.trainable) for weight in said
+        (weight.name.rpartition("/")[2], weight.shape, weight.trainable) for weight in said
     ]
     assert model.count_params() == sum(weight.count for weight in said)
 

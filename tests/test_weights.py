@@ -31,6 +31,11 @@ SPECS = {
         concat { | conv 4x1 | conv 4x3; scale | pool 3/1 same; conv 2x1 bias=false }
         deconv 6x2/2; groupnorm groups=2
         fc 5; dropout 0.5; fc 2 softmax""",
+    "parts": """input 6x8
+        attention heads=2
+        add { | identity | layernorm; attention heads=4 key=3 causal bias=false }
+        lstm 3 all both; gru 4 all; rnn 2 all both; gru 3 both bias=false
+        fc 2 softmax""",
     "shared": (Path(__file__).parents[1] / "specs/siamese.net")
     .read_text()
     .partition("train {")[0]

@@ -23,6 +23,7 @@ KINDS = {
     "merge": (("#cacaca", "#4a5647", "#ffffff"), ("#404a55", "#a9c9a9", "#000000")),
     "shape": (("#e4e4cc", "#255c1c", "#ffffff"), ("#55552f", "#a8d89a", "#000000")),
     "regularise": (("#e6939d", "#5b4758", "#ffffff"), ("#8f2f3c", "#d3abc6", "#000000")),
+    "sequence": (("#fcf060", "#2d3732", "#e8e8e8"), ("#6b5f00", "#b9c9b8", "#000000")),
     "": (("#ffffff", "#14191f", "#ffffff"), ("#4a5663", "#a3b0bd", "#000000")),
 }
 # Lines at 45 and at 135 degrees, points, lines across, upright ones.
@@ -39,6 +40,7 @@ KIND_NAMES = {
     "merge": "merge",
     "shape": "reshaping",
     "regularise": "only in training",
+    "sequence": "along positions",
 }
 # Volumes: front, top, and the right side from near the viewer to far away, by what a slab is. Light falls from above in
 # every theme. Fronts are told apart without red or green as KINDS are; in print by texture and outline.

@@ -1,6 +1,6 @@
 """The operations of the language: one class each, in modules by family."""
 
-from netc.layers import activation, conv, dense, merge, norm, pool, regularise, shape
+from netc.layers import activation, attention, conv, dense, merge, norm, pool, recurrent, regularise, shape
 from netc.layers.base import LAYERS, Layer, Weight
 
 __all__ = [
@@ -8,11 +8,13 @@ __all__ = [
     "Layer",
     "Weight",
     "activation",
+    "attention",
     "conv",
     "dense",
     "merge",
     "norm",
     "pool",
+    "recurrent",
     "regularise",
     "shape",
 ]

@@ -18,7 +18,7 @@ How values and defaults are stored:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -71,6 +71,7 @@ class Layer(Record, Declared):
     aliases: ClassVar[tuple[str, ...]] = ()
     family: ClassVar[str] = ""  # conv, pool, norm, activation, dense, shape, merge, regularise
     operands: ClassVar[tuple[int, int | None]] = (1, 1)  # least and most inputs; (2, None) for combiners
+    channel_shares: ClassVar[Mapping[str, str]] = {}  # parameters that are, unless given, channels / another one
     is_input: ClassVar[bool] = False  # a tensor that the network is given
     weighted: ClassVar[bool] = False  # counts in the depth of a network, as papers count layers
     example: ClassVar[str] = ""  # statements that run after `input 32x32x16`

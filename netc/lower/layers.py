@@ -9,7 +9,7 @@ from math import prod
 
 from netc.diagnostics.model import Label
 from netc.ir.net import Net, Node, Origin, Written
-from netc.ir.shape import Shape, elements, show_shape
+from netc.ir.shape import Shape, channels_of, elements, show_shape
 from netc.layers import LAYERS
 from netc.layers.base import Layer, Weight
 from netc.lower.bind import NO_DEFAULTS, Bound, Defaults, Trailing, bind
@@ -18,7 +18,7 @@ from netc.lower.expansion import Body, LayerStep
 from netc.lower.state import BROKEN, Context, Current, State, head, run_branches
 from netc.params import Refused, Signature
 from netc.syntax.source import Span
-from netc.syntax.tree import Expr, Keyword, Literal, Operation, Reference
+from netc.syntax.tree import Binary, Expr, Group, Keyword, Literal, Operation, Reference
 from netc.values import Word
 
 
@@ -178,6 +178,8 @@ def _nodes(
     unseen = list(bound.unseen)
     _fuse(signature_of(statement.name), values, written, unseen, trailing)
     span = head(statement)
+    if operands:
+        _divide_channels(cls, values, written, channels_of(ctx.net.shapes[operands[0]]), span)
     names = [name]
     origin = Origin(span, ctx.frame, written, tuple(unseen), in_order=ctx.handed)
     last = _add(state, ctx, name, cls, values, origin, operands, bound)
@@ -224,6 +226,22 @@ def _fuse(
         elif first.named:
             written["act"] = first.expr
         del trailing[0]
+
+
+def _divide_channels(
+    cls: type[Layer], values: dict[str, object], written: dict[str, Written], channels: int, span: Span
+) -> None:
+    """Fill in what is, unless given, a share of the channels: as an expression, because these may be others for other
+    arguments. What does not divide is left to the class to refuse."""
+    for name, parts in cls.channel_shares.items():
+        number = values.get(parts)
+        if name in values or not isinstance(number, int) or channels % number:
+            continue
+        divisor = written.get(parts)
+        if divisor is None or isinstance(divisor, tuple):
+            divisor = Literal(number, span)
+        values[name] = channels // number
+        written[name] = Binary("//", Reference("channels", span), Group(divisor, span), span)
 
 
 def _free(name: str, made: Sequence[str]) -> str:

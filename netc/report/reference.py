@@ -20,6 +20,7 @@ _FAMILIES = {
     "conv": "Convolutions",
     "pool": "Pools",
     "dense": "Dense layers",
+    "sequence": "Sequences",
     "activation": "Activations",
     "norm": "Normalisation",
     "regularise": "Regularisation",

@@ -13,7 +13,7 @@ from netc.figures.theme import KIND_NAMES
 
 _WIDTH, _HEIGHT = 18.0, 12.0
 _NAMES = {"bar": "concatenation, in shares", "up": "upsampling", "global": "global pooling"}
-_ORDER = ["input", "conv", "dense", "pool", "norm", "activation", "regularise", "shape", "merge"]
+_ORDER = ["input", "conv", "dense", "sequence", "pool", "norm", "activation", "regularise", "shape", "merge"]
 
 
 def legend(forms: Iterable[Form], lines: Sequence[tuple[str, str]]) -> list[Entry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from netc.ir.net import Net, Node
     from netc.ir.weights import Weights
     from netc.program import Program
+    from netc.target import Call
 
 LEVELS_TO_SPARE = 2000  # frames of the caller, and of Keras around its own recursion
 
@@ -100,10 +101,15 @@ def _apply(net: Net, node: Node, operands: list[Any], made: dict[str, list[Any]]
     layers = made[node.layer_name]
     if not operands:
         return layers[0]  # an input is a tensor already
-    tensor = operands if len(operands) > 1 else operands[0]
-    for layer in layers:
-        tensor = layer(tensor)
-    return tensor
+    for layer, call in zip(layers, calls, strict=True):
+        operands = [apply(call, layer, operands)]
+    return operands[0]
+
+
+def apply(call: Call, layer: Any, operands: Sequence[Any]) -> Any:
+    """What the layer that a call makes gives for tensors."""
+    given = call.arguments(operands) or [operands if len(operands) > 1 else operands[0]]
+    return layer(*given, **call.applied)
 
 
 def _ends(tensors: dict[str, Any], names: list[str]) -> Any:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from netc.ir.shape import Shape, rank_of
-from netc.layers import activation, conv, dense, merge, norm, pool, regularise, shape
+from netc.layers import activation, attention, conv, dense, merge, norm, pool, recurrent, regularise, shape
 from netc.layers.base import Layer, OperationError
 from netc.layers.sliding import spread
 from netc.params import declared
@@ -196,6 +196,51 @@ def _(layer: conv.SeparableConv, inputs: Sequence[Shape]) -> Calls:
 @to_keras.register(conv.TransposedConv)
 def _(layer: conv.TransposedConv, inputs: Sequence[Shape]) -> Calls:
     return _convolution(layer, inputs, "Conv{}DTranspose", layer.filters, compact(layer.kernel))
+
+
+# -- sequences -----------------------------------------------------------------------------------------------
+
+
+@to_keras.register(attention.Attention)
+def _(layer: attention.Attention, inputs: Sequence[Shape]) -> Calls:
+    each = layer.key or inputs[0][-1] // concrete(layer.heads)
+    kwargs = keywords(
+        ("dropout", layer.dropout, 0.0),
+        ("use_bias", layer.bias, True),
+        ("kernel_initializer", kernel_initializer(layer.init), "glorot_uniform"),
+        ("kernel_regularizer", regularizer(layer.l1, layer.l2), None),
+    )
+    applied = keywords(("use_causal_mask", layer.causal, False))
+    return (Call("layers.MultiHeadAttention", (layer.heads, each), kwargs, apart=2, applied=applied),)
+
+
+@to_keras.register(recurrent.LSTM)
+def _(layer: recurrent.LSTM, inputs: Sequence[Shape]) -> Calls:
+    return _recurrent(layer, "LSTM", "lstm")
+
+
+@to_keras.register(recurrent.GRU)
+def _(layer: recurrent.GRU, inputs: Sequence[Shape]) -> Calls:
+    return _recurrent(layer, "GRU", "gru")
+
+
+@to_keras.register(recurrent.SimpleRNN)
+def _(layer: recurrent.SimpleRNN, inputs: Sequence[Shape]) -> Calls:
+    return _recurrent(layer, "SimpleRNN", "rnn")
+
+
+def _recurrent(layer: recurrent.Recurrent, name: str, inner: str) -> Calls:
+    kwargs = keywords(
+        ("return_sequences", layer.all, False),
+        ("use_bias", layer.bias, True),
+        ("kernel_initializer", kernel_initializer(layer.init), "glorot_uniform"),
+        ("kernel_regularizer", regularizer(layer.l1, layer.l2), None),
+    )
+    if not layer.both:
+        return (Call(f"layers.{name}", (layer.units,), kwargs),)
+    # Keras counts the names that it makes up, and so weights would be called otherwise in each process.
+    one = Call(f"layers.{name}", (layer.units,), {**kwargs, "name": inner})
+    return (Call("layers.Bidirectional", (one,)),)
 
 
 # -- pools ---------------------------------------------------------------------------------------------------

@@ -159,16 +159,20 @@ def _in_line(net: Net, groups: Sequence[Sequence[str]]) -> set[tuple[str, ...]]:
 def arranged(arrays: Sequence[Stored], weights: Sequence[Weight], layers: Layers) -> Sequence[Stored]:
     """The arrays of a layer in the order of its weights: by their roles, as they are where Keras arranged them, else by
     their shapes, each of which must be another."""
-    roles = {_role(stored.name): stored for stored in arrays}
-    names = [weight.name for weight in weights]
-    if len(roles) == len(arrays) and roles.keys() == set(names):
-        return [roles[name] for name in names]
+    roles = {weight.name: [stored for stored in arrays if _is_role(stored.name, weight.name)] for weight in weights}
+    if len(arrays) == len(weights) and all(len(found) == 1 for found in roles.values()):
+        return [roles[weight.name][0] for weight in weights]
     if layers.arranged or len(arrays) != len(weights):
         return arrays
     shapes = {stored.shape: stored for stored in arrays}
     if len(shapes) == len(arrays) and all(weight.shape in shapes for weight in weights):
         return [shapes[weight.shape] for weight in weights]
     return arrays if len(arrays) == 1 else []
+
+
+def _is_role(name: str, role: str) -> bool:
+    """Whether the name of an array ends in a role, of one part or of more: `attention1/query/kernel`."""
+    return f"/{name.replace('.', '/').partition(':')[0]}".endswith(f"/{role}")
 
 
 def _role(name: str) -> str:

@@ -59,8 +59,12 @@ def build(folder):
 
 def assign(folder):
     given = numpy.load(folder + "/weights.npz")
+    held = {}
+    for name in given.files:  # the layer and the role of each, in the order in which layers have them
+        held.setdefault(name.partition("/")[0], []).append(given[name])
     for weight in model.weights:
-        weight.assign(given[weight.path])
+        layer = next(part for part in weight.path.split("/") if part in held)
+        weight.assign(held[layer].pop(0))
 
 
 def outputs(folder):

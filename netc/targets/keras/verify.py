@@ -112,7 +112,11 @@ def checked_differences(net: Net, built: Built) -> list[str]:
         if not fits(shape, made):
             found.append(f"the layer {node.name} was checked as {show_shape(shape)}, Keras makes {show_shape(made)}")
         if inputs:  # an input is a tensor, without a layer
-            said = [_weight(weight.name, weight.shape, weight.trainable) for weight in node.layer.weights(inputs)]
+            # Keras says where in the layer a variable is by a path, and not the same for all of them: the numbers tell.
+            said = [
+                _weight(weight.name.rpartition("/")[2], weight.shape, weight.trainable)
+                for weight in node.layer.weights(inputs)
+            ]
             variables = (variable for layer in built.layers[node.layer_name] for variable in layer.weights)
             has = [_weight(variable.name, variable.shape, variable.trainable) for variable in variables]
             if said != has:
@@ -149,9 +153,14 @@ def _configs(emitted: dict[str, Any], built: Any) -> list[str]:
 
 
 def _normal(value: Any) -> Any:
-    """A configuration without what says only where a class was defined."""
+    """A configuration without what says only where a class was defined, and without what a call is told not to do."""
     if isinstance(value, dict):
-        return {key: _normal(inner) for key, inner in value.items() if key not in ("module", "build_config")}
+        known = {key: _normal(inner) for key, inner in value.items() if key not in ("module", "build_config")}
+        called = known.get("kwargs")
+        told = (
+            {key: inner for key, inner in called.items() if inner is not False} if isinstance(called, dict) else called
+        )
+        return {**known, "kwargs": told} if "kwargs" in known else known
     return [_normal(inner) for inner in value] if isinstance(value, list) else value
 
 

@@ -21,6 +21,7 @@ from netc.storage.keras import snake
 from netc.storage.stored import Layers, StorageError, Stored
 from netc.targets.keras.matching import SHOWN, Held, arranged, difference, listed, pairs
 from netc.targets.keras.order import in_order
+from netc.targets.keras.parts import PLACES, assembled, divided
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,7 +83,9 @@ def read(
 def _matched(
     path: Path, net: Net, only: Collection[str] | None, layers: Layers, skip: Collection[str], *, strict: bool
 ) -> tuple[Weights, Matched]:
-    held, needed = _named(layers), declared(net)
+    needed = declared(net)
+    layers = assembled(layers, needed)
+    held = _named(layers)
     matching = pairs(net, needed, layers, held, skip)
     used = set(matching.of.values())
     found = Matched(path, matching.by_name, unused=[name for name in held if name not in used])
@@ -194,19 +197,25 @@ def _hdf5(net: Net, weights: Weights) -> bytes:
 
     held = BytesIO()
     with h5py.File(held, "w") as file:
-        for name, group, last in _groups(net):
-            variables = file.create_group(f"layers/{group}/vars")
-            variables.attrs["name"] = name
-            for number, array in enumerate(weights.of(name) if last else ()):
-                variables[str(number)] = array
+        needed = declared(net)
+        for name, kind, group, last in _groups(net):
+            file.create_group(f"layers/{group}/vars").attrs["name"] = name
+            for prefix, roles in divided(needed.get(name, ()) if last else ()).items():
+                place = PLACES.get(kind, {}).get(prefix)
+                variables = file.require_group("/".join(filter(None, ("layers", group, place, "vars"))))
+                if place:
+                    variables.attrs["name"] = prefix
+                for number, role in enumerate(roles):
+                    variables[str(number)] = weights[name, role]
         file.create_group("vars")
     return held.getvalue()
 
 
-def _groups(net: Net) -> Iterator[tuple[str, str, bool]]:
-    """The layers as a Keras model has them: each name, its group, and whether it is the one that has weights."""
+def _groups(net: Net) -> Iterator[tuple[str, str, str, bool]]:
+    """The layers as a Keras model has them: each name, its class, its group, and whether it is the one that has
+    weights."""
     count = Counter[str]()
     for name, call in in_order(net):
         kind = snake("InputLayer" if call.path == "Input" else call.path.rpartition(".")[2])
-        yield name + call.suffix, f"{kind}_{count[kind]}" if count[kind] else kind, not call.suffix
+        yield name + call.suffix, kind, f"{kind}_{count[kind]}" if count[kind] else kind, not call.suffix
         count[kind] += 1

@@ -133,6 +133,38 @@ class Numpy:
     def matmul(self, x: Array, kernel: Array) -> Any:
         return x @ kernel
 
+    def attend(self, query: Array, key: Array, value: Array, heads: int, causal: bool) -> Any:
+        query, key, value = (_by_head(x, heads) for x in (query, key, value))
+        scores = query @ key.swapaxes(-1, -2) * query.dtype.type(query.shape[-1] ** -0.5)
+        if causal:
+            scores = np.where(np.tri(*scores.shape[-2:]) > 0, scores, scores.dtype.type(-np.inf))
+        means = (self.softmax(scores) @ value).swapaxes(1, 2)
+        return means.reshape((*means.shape[:2], -1))
+
+    def recur(
+        self, cell: str, x: Array, kernel: Array, recurrent: Array, bias: Any, every: bool, backward: bool
+    ) -> Any:
+        biases = np.zeros((2, kernel.shape[1]), x.dtype)
+        if bias is not None:
+            biases[: bias.size // kernel.shape[1]] = bias
+        own = x @ kernel + biases[0]
+        state = np.zeros((len(x), len(recurrent)), x.dtype)
+        memory, states = state, []
+        for at in range(x.shape[1])[:: -1 if backward else 1]:
+            parts = np.split(own[:, at], kernel.shape[1] // len(recurrent), -1)
+            more = np.split(state @ recurrent + biases[1], len(parts), -1)
+            if cell == "lstm":
+                write, keep, new, read = (one + other for one, other in zip(parts, more, strict=True))
+                memory = self.sigmoid(keep) * memory + self.sigmoid(write) * np.tanh(new)
+                state = self.sigmoid(read) * np.tanh(memory)
+            elif cell == "gru":
+                update, reset = (self.sigmoid(one + other) for one, other in zip(parts[:2], more[:2], strict=True))
+                state = update * state + (1 - update) * np.tanh(parts[2] + reset * more[2])
+            else:
+                state = np.tanh(parts[0] + more[0])
+            states.append(state)
+        return np.stack(states[:: -1 if backward else 1], 1) if every else state
+
     def conv(self, x: Array, kernel: Array, stride: Sizes, dilation: Sizes, pad: Pad, groups: int = 1) -> Any:
         window, channels, filters = kernel.shape[:-2], kernel.shape[-2], kernel.shape[-1] // groups
         weight = kernel.reshape((*window, channels, groups, filters))
@@ -198,6 +230,11 @@ def _resampled(x: Array, axis: int, size: int, method: str) -> Array:
         low, sums = matrix(before, size, method, begin, begin + few)
         made[..., begin : begin + few, :] = sums.astype(x.dtype) @ lines[..., low : low + sums.shape[1], :]
     return made.reshape((*x.shape[:axis], size, *x.shape[axis + 1 :]))
+
+
+def _by_head(x: Array, heads: int) -> Any:
+    """batch x positions x channels as batch x heads x positions x channels of a head."""
+    return x.reshape((*x.shape[:2], heads, -1)).swapaxes(1, 2)
 
 
 def _matrices(weight: Array, ndim: int) -> Any:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Dims = tuple[Dim, ...]
 
 FAR = np.iinfo(np.int64).max
+_GATES = {"lstm": [0, 3, 1, 2], "gru": [0, 1, 2], "rnn": [0]}  # where the gates of ONNX are among those of `recur`
 
 
 @dataclass(eq=False, slots=True)
@@ -400,7 +401,52 @@ class Onnx:
             rows = kernel.reshape((*sizes, -1)).transpose((*(axis - 1 for axis in whole.perm[1:]), len(sizes)))
             flat = self.graph.add("Flatten", [whole.value], axis=1).output
             return Tensor(self, shape, (0, 1), self.graph.add("Gemm", [flat, rows.reshape(kernel.shape)]).output)
+        if len(x.shape) > 2:
+            return self._node("MatMul", self.last(x), kernel, shape=(*x.shape[:-1], kernel.shape[-1]))
         return self._node("Gemm", self.settled(x), kernel, shape=shape)
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, heads: int, causal: bool) -> Any:
+        share = (query.shape[-1] or 0) // heads
+
+        def by_head(x: Tensor, perm: Sequence[int]) -> Value:
+            parts = self.graph.add("Reshape", [self.last(x).value, _integers([0, 0, heads, -1])])
+            return self.graph.add("Transpose", [parts.output], perm=list(perm)).output
+
+        scaled = self.graph.add("Mul", [by_head(query, (0, 2, 1, 3)), _array(share**-0.5)]).output
+        scores = self.graph.add("MatMul", [scaled, by_head(key, (0, 2, 3, 1))]).output
+        if causal:
+            scores = self.graph.add("Add", [scores, self._later(scores)]).output
+        weights = self.graph.add("Softmax", [scores], axis=-1).output
+        means = self.graph.add("MatMul", [weights, by_head(value, (0, 2, 1, 3))]).output
+        joined = self.graph.add("Transpose", [means], perm=[0, 2, 1, 3]).output
+        made = self.graph.add("Reshape", [joined, _integers([0, 0, -1])]).output
+        return Tensor(self, (*query.shape[:-1], value.shape[-1]), _last(3), made)
+
+    def _later(self, scores: Value) -> Value:
+        """Minus infinity for all positions after that of the query, the axis before the last; else 0."""
+        sizes = self.graph.add("Shape", [scores], start=2).output
+        everywhere = self.graph.add("Expand", [_array(-np.inf), sizes]).output
+        return self.graph.add("Trilu", [everywhere, np.asarray(1, np.int64)], upper=1).output
+
+    def recur(
+        self, cell: str, x: Tensor, kernel: Array, recurrent: Array, bias: Any, every: bool, backward: bool
+    ) -> Any:
+        units, wide = recurrent.shape
+        biases = np.zeros((2, wide), np.float32)
+        if bias is not None:
+            biases[: bias.size // wide] = bias
+        order = np.arange(wide).reshape(-1, units)[_GATES[cell]].reshape(-1)
+        weights = [one[:, order].T[None] for one in (kernel, recurrent)]
+        attributes = {"hidden_size": units, "direction": "reverse" if backward else "forward"}
+        more = {"linear_before_reset": 1} if cell == "gru" else {}
+        inputs = [self.turned(x, (1, 0, 2)).value, *weights, biases[:, order].reshape(1, -1)]
+        node = self.graph.add(cell.upper(), inputs, 2, **attributes, **more)
+        axis = _integers([1 if every else 0])
+        found = self.graph.add("Squeeze", [node.outputs[0 if every else 1], axis]).output
+        if every:
+            value = self.graph.add("Transpose", [found], perm=[1, 0, 2]).output
+            return Tensor(self, (*x.shape[:-1], units), _last(3), value)
+        return Tensor(self, (x.shape[0], units), (0, 1), found)
 
     def _windows(self, x: Tensor, kernel: Sizes, stride: Sizes, dilation: Sizes, pad: Pad) -> tuple[Dims, Any]:
         """The sizes after windows, and the attributes that say them."""

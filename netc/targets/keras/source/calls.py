@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from copy import deepcopy
 
 from netc.target import Call, Symbol
 from netc.targets.keras.source.customs import sources
@@ -33,6 +34,13 @@ def made(made: Call, **more: ast.expr) -> ast.Call:
     """A call, with further keyword arguments."""
     given = {key: value(inner) for key, inner in made.kwargs.items()}
     return call(path(made.path), *map(value, made.args), **given, **more)
+
+
+def output_of(target: Call, layer: ast.expr, operands: ast.expr) -> ast.Call:
+    """The layer that a call makes, called on its operand or on the list of them."""
+    several = operands.elts if isinstance(operands, ast.List) else [operands]
+    keywords = {key: value(inner) for key, inner in target.applied.items()}
+    return call(layer, *map(deepcopy, target.arguments(several) or [operands]), **keywords)
 
 
 def value(given: object) -> ast.expr:

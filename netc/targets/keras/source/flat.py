@@ -9,9 +9,9 @@ from netc.ir.net import Net, Node
 from netc.target import Call
 from netc.targets.keras.lowering import applied
 from netc.targets.keras.order import depths, operand_order
-from netc.targets.keras.source.calls import made
+from netc.targets.keras.source.calls import made, output_of
 from netc.targets.keras.source.identifiers import Identifiers
-from netc.targets.keras.source.tree import assign, call, listed, load
+from netc.targets.keras.source.tree import assign, listed, load
 
 
 class Flat:
@@ -39,7 +39,7 @@ class Flat:
         for target_call in calls:
             into = target if target_call is calls[-1] else "x"
             layer = yield from self._made(node, target_call)
-            yield assign(into, call(layer, operands) if operands else layer)
+            yield assign(into, output_of(target_call, layer, operands) if operands else layer)
             operands = load(into)
         self.variables[node.name] = target
 

@@ -16,7 +16,7 @@ from netc.syntax.tree import Argument, Branch, Operation, Positional, Reference,
 from netc.target import Symbol
 from netc.targets.keras.lowering import applied, to_keras
 from netc.targets.keras.order import operand_order
-from netc.targets.keras.source.calls import made
+from netc.targets.keras.source.calls import made, output_of
 from netc.targets.keras.source.comments import Remarks
 from netc.targets.keras.source.expressions import Sight, sight, translate
 from netc.targets.keras.source.identifiers import Identifiers
@@ -225,11 +225,10 @@ class Printer:
         reads = changes and any(expr and seen.reads_tensor(expr) for exprs in written for expr in exprs)
         items: Statements = []
         for target_call in calls:
-            applied_layer = made(target_call, name=self._name(step.statement, suffix + target_call.suffix))
+            maker = made(target_call, name=self._name(step.statement, suffix + target_call.suffix))
             if self.once:
-                func = applied_layer.func
-                applied_layer = ast.Call(load("once"), [func, *applied_layer.args], applied_layer.keywords)
-            output = call(applied_layer, operands)
+                maker = ast.Call(load("once"), [maker.func, *maker.args], maker.keywords)
+            output = output_of(target_call, maker, operands)
             if reads and target_call is not calls[-1]:
                 operands = output
                 continue

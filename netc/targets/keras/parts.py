@@ -1,0 +1,64 @@
+"""Layers that Keras makes of others, which files have as layers in a layer: attention of four products, recurrent ones
+around a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from netc.layers.base import Weight
+from netc.storage.stored import Layer, Layers, Stored
+
+# By class: where each part is in the group of the layer, by what the names of its weights begin with.
+PLACES: Mapping[str, Mapping[str, str]] = {
+    "multi_head_attention": {
+        **{name: f"{name}_dense" for name in ("query", "key", "value")},
+        "attention_output": "output_dense",
+    },
+    **{name: {"": "cell"} for name in ("lstm", "gru", "simple_rnn")},
+    "bidirectional": {side: f"{side}_layer/cell" for side in ("forward", "backward")},
+}
+
+
+def divided(weights: Sequence[Weight]) -> dict[str, list[str]]:
+    """The roles of a layer's weights in the order of each part, by what they begin with: `query/kernel`, `kernel`."""
+    found: dict[str, list[str]] = {}
+    for weight in weights:
+        found.setdefault(weight.name.rpartition("/")[0], []).append(weight.name)
+    return found
+
+
+def assembled(layers: Layers, needed: Mapping[str, Sequence[Weight]]) -> Layers:
+    """The layers of a file, with parts of a layer of the network under its name and the roles of its weights."""
+    alone = {layer.name for layer in layers.found}
+    parts: dict[str, dict[str, Layer]] = {}  # by the layer of the network, and the place in it
+    for layer in layers.found:
+        path = "/".join((*layer.around, layer.name)).replace(".", "/").split("/")
+        within = next((at for at, name in enumerate(path[:-1]) if name in needed and name not in alone), None)
+        if within is not None:
+            parts.setdefault(path[within], {})["/".join(path[within + 1 :])] = layer
+    whole: dict[str, Layer] = {}
+    taken: set[int] = set()
+    for name, found in parts.items():
+        named = list(_named(name, found, needed[name]))
+        if len(named) == len(needed[name]):
+            taken.update(map(id, found.values()))
+            whole[name] = Layer("", name, (), named)
+    if not whole:
+        return layers
+    rest = [layer for layer in layers.found if id(layer) not in taken]
+    return replace(layers, found=[*rest, *whole.values()])
+
+
+def _named(name: str, found: Mapping[str, Layer], weights: Sequence[Weight]) -> Iterator[Stored]:
+    """The arrays of all parts under the roles of weights: by the last of their names, else by their places."""
+    for prefix, roles in divided(weights).items():
+        places = [place for place in found if f"{place}/".startswith(prefix)]
+        arrays = found[places[0]].arrays if len(places) == 1 else ()
+        known = {stored.name.replace(".", "/").rpartition("/")[2]: stored for stored in arrays}
+        ordered = [known.get(role.rpartition("/")[2]) for role in roles]
+        if None in ordered or len(known) != len(roles):
+            ordered = list(arrays)
+        for role, stored in zip(roles, ordered, strict=False):
+            if stored is not None:
+                yield replace(stored, name=f"{name}/{role}")
