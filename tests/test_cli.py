@@ -117,7 +117,7 @@ def test_check_fix_mends_the_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert "\n-conv (width) x 3 relu\n+conv (width)x3 relu\n" in shown.out
     assert "(width) x 3" in Path("spaced.net").read_text()
     assert main(["check", "--fix", "spaced.net"]) == 0
-    assert capsys.readouterr().err == "fixed spaced.net\n"
+    assert capsys.readouterr().err == "fixed 1 finding, none remain in spaced.net\n"
     assert Path("spaced.net").read_text() == CLEAN
     assert main(["check", "--diff", "spaced.net"]) == 0
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from netc.cli import main
 from netc.compiler import compile_source, judge
 from netc.diagnostics import Diagnostic, Severity
-from netc.diagnostics.fixes import apply_fixes, fix
+from netc.diagnostics.fixes import apply_fixes, fix, weight
 from netc.syntax.source import Source
 from tests.cases import paths, read_case
+from tests.effort import EXAMPLES
 from tests.fuzz import LIMITS, mutated, texts
 
 INPUT = "param ch = 8\nparam stride = 2\nparam k = 3\ninput 28x28x1\n"
@@ -77,15 +80,18 @@ def holds(source: Source) -> int:
     for group in (*([found] for found in safe[:4]), safe):
         if group:
             better(findings, group, judged(Source(source.name, apply_fixes(source, group))), source)
-    fixed, left = fix(source, judged)
-    assert fix(fixed, judged)[0].text == fixed.text, source.text
-    assert kinds(left) == kinds(judged(fixed))
+    for unsafe in (False, True):
+        fixed, left, _ = fix(source, judged, unsafe=unsafe)
+        assert fix(fixed, judged, unsafe=unsafe).source.text == fixed.text, source.text
+        assert kinds(left) == kinds(judged(fixed))
+        assert weight(left) <= weight(findings)
     return len(safe)
 
 
 def better(
     before: Sequence[Diagnostic], mended: Sequence[Diagnostic], after: Sequence[Diagnostic], source: Source
 ) -> None:
+    """A fix removes its finding and adds none, and does not change a network that there was."""
     old, new = kinds(before), kinds(after)
     failed = any(found.severity is Severity.ERROR for found in before)
     if failed and all(found.severity is Severity.ERROR for found in mended):  # errors hide lints
@@ -93,6 +99,17 @@ def better(
     told = (source.text, mended, after)
     assert new.total() < old.total(), told
     assert set(new) <= set(old), told
+    for code, count in Counter(found.code for found in mended).items():
+        assert new[code] <= old[code] - count, told
+    if not failed:
+        assert network(source) == network(Source(source.name, apply_fixes(source, mended))), told
+
+
+def network(source: Source) -> list[tuple[object, ...]]:
+    """The layers of a text after all rewrites, in order, each with what it reads by its place."""
+    net = compile_source(source, {}, LIMITS).net
+    places = {node.name: place for place, node in enumerate(net)}
+    return [(node.layer, *(places[operand] for operand in net.operands(node.name))) for node in net]
 
 
 def kinds(findings: Sequence[Diagnostic], *severities: Severity) -> Counter[str]:
@@ -100,11 +117,25 @@ def kinds(findings: Sequence[Diagnostic], *severities: Severity) -> Counter[str]
 
 
 def test_cases() -> None:
-    assert sum(holds(Source(str(path), "\n".join(read_case(path).lines))) for path in paths()) > 20
+    assert sum(holds(Source(str(path), "\n".join(read_case(path).lines))) for path in paths()) > 100
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_mutated_texts(seed: int) -> None:
+    """`NETC_EXAMPLES=10000` tries that many, `python -m pytest tests/test_fixes.py -k mutated`."""
     random, corpus = Random(seed), texts()
-    for _ in range(30):
+    for _ in range(EXAMPLES // 6 or 12):
         holds(Source("mutated.net", mutated(random, corpus)))
+
+
+def test_fixes_are_counted(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "a.net"
+    path.write_text("input (8, 8, 3)\nconv 8 x 3\nconv 8x3 rleu\n")
+    assert main(["check", "--fix", str(path)]) == 1
+    shown = capsys.readouterr().err
+    assert shown == f"fixed 2 findings, 1 remains (1 with a fix that --unsafe-fixes applies) in {path}\n"
+    assert path.read_text() == "input 8x8x3\nconv 8x3\nconv 8x3 rleu\n"
+    assert main(["check", "--fix", "--unsafe-fixes", str(path)]) == 0
+    assert path.read_text() == "input 8x8x3\nconv 8x3\nconv 8x3 relu\n"
+    assert capsys.readouterr().err == f"fixed 1 finding, none remain in {path}\n"
+    assert main(["check", "--unsafe-fixes", str(path)]) == 2

@@ -386,7 +386,7 @@ def bad(source: Source) -> list[Diagnostic]:
 
 
 def test_fix_goes_on_while_it_gets_better() -> None:
-    fixed, left = fix(Source("a.net", "x a xx b"), bad)
+    fixed, left, _ = fix(Source("a.net", "x a xx b"), bad)
     assert (fixed.text, left) == (" a  b", [])
 
 
@@ -395,7 +395,7 @@ def test_fix_that_makes_it_worse_is_not_kept() -> None:
         mend = Fix("t", (Edit(Span(source, 0, 1), "zz"),), safe=True)
         return [only("NET204", f"{n}", Span(source, 0, 1), fix=mend) for n in range(len(source.text))]
 
-    fixed, left = fix(Source("a.net", "y"), worse)
+    fixed, left, _ = fix(Source("a.net", "y"), worse)
     assert (fixed.text, len(left)) == ("y", 1)
 
 
@@ -405,7 +405,7 @@ def test_mending_a_syntax_error_may_uncover_later_ones() -> None:
             return [only("NET204", f"{n}", Span(source, 0, 1)) for n in range(3)]
         return [only("NET001", "m", Span(source, 0, 2), fix=Fix("t", (Edit(Span(source, 0, 2), "ok"),), safe=True))]
 
-    fixed, left = fix(Source("a.net", "no"), stages)
+    fixed, left, _ = fix(Source("a.net", "no"), stages)
     assert (fixed.text, len(left)) == ("ok", 3)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from netc.cli.endings import CLEAN, ERRORS
+from netc.cli.endings import CLEAN, ERRORS, UsageError
 from netc.cli.options import Settings, add, add_compiling, coloured, settings
 from netc.cli.output import STDIO, difference, emit, say, write
 from netc.cli.running import compile_text, exit_code, names, read, specs
@@ -21,6 +21,7 @@ examples:
   netc check specs/*.net --deny warnings      lints fail the run too
   netc check resnet.net -D n=9 --allow NET503
   netc check resnet.net --fix                 apply the safe fixes (--diff only shows them)
+  netc check resnet.net --fix --unsafe-fixes  the others too, which may not be what was meant
   netc check --format sarif *.net > netc.sarif
 
 Columns count from 1 in code points.
@@ -36,12 +37,17 @@ def configure(command: argparse.ArgumentParser) -> None:
     mending = command.add_mutually_exclusive_group()
     mending.add_argument("--fix", action="store_true", help="apply the safe fixes to the files")
     mending.add_argument("--diff", action="store_true", help="show what --fix would change, and change nothing")
+    command.add_argument(
+        "--unsafe-fixes", action="store_true", help="with --fix or --diff: the fixes too that may mean something else"
+    )
     add(command, "--stdin-filename")
     add_compiling(command)
 
 
 def run(options: argparse.Namespace) -> int:
     """Check the files; 1 if any has an error, 2 if any cannot be read."""
+    if options.unsafe_fixes and not (options.fix or options.diff):
+        raise UsageError("--unsafe-fixes goes with --fix or --diff")
     chosen, paths = settings(options), list(dict.fromkeys(specs(options.files)))
     called = names(options, paths)
     findings: list[Diagnostic] = []
@@ -72,12 +78,19 @@ def _check(path: str, name: str, chosen: Settings, options: argparse.Namespace) 
         return compile_text(source, chosen)[1], False
     from netc.diagnostics.fixes import fix  # noqa: PLC0415
 
-    fixed, left = fix(source, lambda text: compile_text(text, chosen)[1])
+    fixed, left, count = fix(source, lambda text: compile_text(text, chosen)[1], unsafe=options.unsafe_fixes)
     changed = fixed.text != source.text
     if options.diff:
         emit(difference(source.name, source.text, fixed.text))
     elif changed or path == STDIO:
         write(path, fixed.text)
-    if changed and options.fix and path != STDIO:
-        say(f"fixed {path}")
+    if changed or any(found.fix for found in left):
+        say(f"{'fixed' if options.fix else 'would fix'} {_counted(count, left)} in {source.name}")
     return left, changed
+
+
+def _counted(count: int, left: Sequence[Diagnostic]) -> str:
+    """`3 findings, 2 remain`, and how many of these have an unsafe fix."""
+    more = sum(found.fix is not None for found in left)
+    hint = f" ({more} with a fix that --unsafe-fixes applies)" if more else ""
+    return f"{count} finding{'s' * (count != 1)}, {len(left) or 'none'} remain{'s' * (len(left) == 1)}{hint}"

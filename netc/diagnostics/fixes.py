@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from netc.diagnostics.codes import Severity
 from netc.diagnostics.model import Diagnostic, Edit
@@ -51,7 +52,11 @@ def _better(before: Sequence[Diagnostic], mended: Sequence[Diagnostic], after: I
 
 
 def _is_safe(found: Diagnostic, source: Source) -> bool:
-    return found.fix is not None and found.fix.safe and all(edit.span.source is source for edit in found.fix.edits)
+    return found.fix is not None and found.fix.safe and _is_here(found, source)
+
+
+def _is_here(found: Diagnostic, source: Source) -> bool:
+    return found.fix is not None and all(edit.span.source is source for edit in found.fix.edits)
 
 
 def apply_fixes(source: Source, findings: Iterable[Diagnostic]) -> str:
@@ -59,12 +64,12 @@ def apply_fixes(source: Source, findings: Iterable[Diagnostic]) -> str:
     return _applied(source, findings)[0]
 
 
-def _applied(source: Source, findings: Iterable[Diagnostic]) -> tuple[str, list[Diagnostic]]:
-    """The same, and the findings whose fixes were applied."""
+def _applied(source: Source, findings: Iterable[Diagnostic], *, unsafe: bool = False) -> tuple[str, list[Diagnostic]]:
+    """The same, unsafe ones too where that is asked for, and the findings whose fixes were applied."""
     taken: list[tuple[int, int, str]] = []  # sorted and disjoint
     applied = []
     for found in findings:
-        if found.fix is None or not _is_safe(found, source):
+        if found.fix is None or not (_is_safe(found, source) or (unsafe and _is_here(found, source))):
             continue
         if any(_touches(edit, taken) for edit in found.fix.edits):
             continue
@@ -78,16 +83,43 @@ def _applied(source: Source, findings: Iterable[Diagnostic]) -> tuple[str, list[
     return "".join(pieces) + source.text[at:], applied
 
 
-def fix(source: Source, check: Callable[[Source], Sequence[Diagnostic]]) -> tuple[Source, Sequence[Diagnostic]]:
-    """Fix, check again, and go on while it gets better: the last text that did, and what is left to say about it."""
-    findings = check(source)
-    while (text := apply_fixes(source, findings)) != source.text:
+class Mended(NamedTuple):
+    """A text after its fixes, what is left to say about it, and how many findings fixes have mended."""
+
+    source: Source
+    findings: Sequence[Diagnostic]
+    mended: int
+
+
+Check = Callable[[Source], Sequence[Diagnostic]]
+
+
+def fix(source: Source, check: Check, *, unsafe: bool = False) -> Mended:
+    """Fix, check again, and go on while it gets better; `unsafe` applies, after the safe ones, the others as well."""
+    mended = Mended(source, check(source), 0)
+    while better := _fixed(mended, check, unsafe=False) or (_fixed(mended, check, unsafe=True) if unsafe else None):
+        mended = better
+    return mended
+
+
+def _fixed(before: Mended, check: Check, *, unsafe: bool) -> Mended | None:
+    """A text with more fixes applied that is better, or None: all at once, and unsafe ones in halves where all fail."""
+    source, findings, so_far = before
+    tries = max(10, CHECKED // (len(source.text) + 1)) if unsafe else 1
+    groups = [list(findings)]
+    while groups and tries:
+        group = groups.pop()
+        text, applied = _applied(source, group, unsafe=unsafe)
+        if not applied:
+            continue
+        tries -= 1
         fixed = Source(source.name, text)
         left = check(fixed)
-        if weight(left) >= weight(findings):
-            break
-        source, findings = fixed, left
-    return source, findings
+        if weight(left) < weight(findings):
+            return Mended(fixed, left, so_far + len(applied))
+        if unsafe and len(applied) > 1:
+            groups += [applied[len(applied) // 2 :], applied[: len(applied) // 2]]
+    return None
 
 
 def _touches(edit: Edit, taken: Sequence[tuple[int, int, str]]) -> bool:
