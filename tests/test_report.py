@@ -252,3 +252,10 @@ def test_hostile_cells() -> None:
 )
 def test_human(count: int, text: str) -> None:
     assert human(count) == text
+
+
+def test_gates_are_not_counted_in_the_depth() -> None:
+    """SE-ResNet-50 has 50 layers (Hu et al. 2018, Table 1), though each unit has two more; a gate a position is none."""
+    unit = "add { | identity | conv 16x3; se ratio=4 }\n"
+    assert data(f"input 8x8x16\n{unit * 3}gap; fc 10\n")["depth"] == 4
+    assert data("input 8x8x16\nmul { | identity | conv 16x3; conv 16x3 }\nfc 10\n")["depth"] == 3

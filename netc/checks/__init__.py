@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from netc.checks.forms import check_forms, heavy_dense
 from netc.checks.norms import check_norms, check_targets
-from netc.checks.order import double_activations, last_dropouts, without_effect
+from netc.checks.order import done_twice, double_activations, last_dropouts, without_effect
 from netc.checks.usage import left_behind
 from netc.checks.windows import check_windows
 from netc.program import Program
@@ -35,6 +35,7 @@ CHECKS: tuple[Callable[[Program], None], ...] = (
     check_targets,
     check_norms,
     double_activations,
+    done_twice,
     last_dropouts,
     without_effect,
     check_forms,

@@ -25,6 +25,10 @@ _ONE_MAP = ("sigmoid", "tanh")  # `conv 1x1 sigmoid` is how a net ends in, or we
 _PAIR = re.compile(r"(?P<op>\w+\s+)(?P<size>\d+)x(?P=size)(?P<stride>/\d+)?(?=\s|\Z)")
 
 
+_TRIPLE = re.compile(r"(?P<op>\w+\s+)(?P<size>[357])x(?P=size)x(?P<filters>\d+)(?P<stride>/\d+)?(?=\s|\Z)")
+FEWEST = 8  # filters in `conv 3x3x32`; fewer may be a window
+
+
 def check_forms(program: Program) -> None:
     """Report `conv 3x3`, `input 28x28`, and a softmax of one channel."""
     net = program.net
@@ -34,7 +38,7 @@ def check_forms(program: Program) -> None:
                 _kernel_pair(net, node, findings)
             elif node.layer.is_input:
                 _image_without_channels(net, node, findings)
-                _sizes_out_of_order(net, node, findings)
+                _sizes_out_of_order(net, node, findings, failed=program.report.failed)
             if net.shapes[node.name][-1] == 1 and _looks_across(node.layer):
                 _always_one(net, node, findings)
 
@@ -47,6 +51,8 @@ def _kernel_pair(net: Net, node: Node, findings: Findings) -> None:
     if layer.filters == 1 and (layer.act in _ONE_MAP or node.name in net.outputs):
         return
     match = _PAIR.match(span.text)
+    if match is None and _TRIPLE.match(span.text):
+        _filters_last(node, findings)
     if match is None or int(match["size"]) != layer.filters or not findings.fresh("NET509", node):
         return
     size, op, stride = match["size"], match["op"].strip(), match["stride"] or ""
@@ -58,6 +64,24 @@ def _kernel_pair(net: Net, node: Node, findings: Findings) -> None:
         f"`{written.text}` is {size} filter{'s' * (size != '1')} of {size}x{size}, not a kernel of {size}x{size}",
         help=[f"for a kernel of {size}x{size} give the filters: `{op} 64x{size}{stride}`", f"otherwise write `{long}`"],
         fix=Fix(f"write `{long}`", (Edit(written, long),)),
+    )
+
+
+def _filters_last(node: Node, findings: Findings) -> None:
+    """`conv 3x3x32`, in two dimensions: a window of 3x3 and 32 filters, as papers write it?"""
+    span = node.origin.span
+    match = _TRIPLE.match(span.text)
+    if match is None or int(match["filters"]) < FEWEST or not findings.fresh("NET509", node):
+        return
+    op, size, filters, stride = match["op"].strip(), match["size"], match["filters"], match["stride"] or ""
+    written = Span(span.source, span.start, span.start + match.end())
+    meant, said = f"{op} {filters}x{size}{stride}", f"{size} filters of {size}x{filters}"
+    findings.add(
+        "NET509",
+        node,
+        f"`{written.text}` is {said}, not {filters} of {size}x{size}",
+        help=[f"filters come first: `{meant}`", f"otherwise write `{op} filters={size} kernel={size}x{filters}`"],
+        fix=Fix(f"write `{meant}`", (Edit(written, meant),)),
     )
 
 
@@ -80,8 +104,10 @@ def _image_without_channels(net: Net, node: Node, findings: Findings) -> None:
     )
 
 
-def _sizes_out_of_order(net: Net, node: Node, findings: Findings) -> None:
-    """An image whose channels come first, as in PyTorch, or that has a batch of one in front."""
+def _sizes_out_of_order(net: Net, node: Node, findings: Findings, *, failed: bool) -> None:
+    """An image whose channels come first, as in PyTorch, or that has a batch of one in front.
+
+    Beside errors it may be why there are some, and what reads it may be missing."""
     shape, span = net.shapes[node.name], node.origin.span
     meant: Shape
     if len(shape) == 3 and shape[0] in COLOURS and shape[1] == shape[2]:
@@ -90,7 +116,7 @@ def _sizes_out_of_order(net: Net, node: Node, findings: Findings) -> None:
         meant, said = shape[1:], f"a volume of 1x{shape[1]}x{shape[2]} with {shape[3]} channels"
     else:
         return
-    if (shape[1] or 0) < SEQUENCE or not _slides(net, node) or not findings.fresh("NET517", node):
+    if (shape[1] or 0) < SEQUENCE or not (failed or _slides(net, node)) or not findings.fresh("NET517", node):
         return
     size = show_shape(shape)
     at = span.start + span.text.find(size)

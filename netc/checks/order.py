@@ -1,4 +1,4 @@
-"""Layers that stand in a doubtful order, or that do nothing: NET502, NET507, NET514."""
+"""Layers that stand in a doubtful order, or that do nothing: NET502, NET507, NET514, NET521, NET522."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from netc.checks.findings import Findings, words
 from netc.diagnostics.model import Edit, Fix, Label
-from netc.ir.net import Node
+from netc.ir.net import Net, Node
 from netc.layers.regularise import Dropout, SpatialDropout
 from netc.lower.expansion import parts
 from netc.program import Program
 from netc.syntax.source import Span
 from netc.syntax.tree import Expr, Group, Literal, Operation, Unary
+
+SOFTMAX = "softmax"
 
 # -- NET502 --------------------------------------------------------------------------------------------------
 
@@ -25,7 +27,7 @@ def double_activations(program: Program) -> None:
                 continue
             source = net.node(net.operands(node.name)[0])
             first = source.layer.activation
-            if first is None or not findings.fresh("NET502", node):
+            if first is None or node.layer.activation == first == SOFTMAX or not findings.fresh("NET502", node):
                 continue
             written, help = source.origin.span, "remove one of them"
             act = source.origin.written.get("act")
@@ -42,6 +44,37 @@ def double_activations(program: Program) -> None:
                 secondary=[Label(written, f"`{first}` here")],
                 help=[help],
             )
+
+
+# -- NET521, NET522 ----------------------------------------------------------------------------------------
+
+
+def done_twice(program: Program) -> None:
+    """Report batch normalisations of normalised values, and softmaxes of probabilities."""
+    net = program.net
+    with Findings(program.report) as findings:
+        for node in net:
+            if node.layer.removes_bias:
+                before, code = net.node(net.operands(node.name)[0]), "NET521"
+                twice, does = before.layer.removes_bias, "normalises what is normalised already"
+                help = "remove one of them: the second learns nothing that the first has not"
+            elif node.layer.ending == SOFTMAX and node.layer.family == "activation":
+                before, code = _through(net, net.operands(node.name)[0]), "NET522"
+                twice, does = before.layer.ending == SOFTMAX, "is applied to probabilities, which it makes nearly equal"
+                help = "remove one of them"
+            else:
+                continue
+            if twice and findings.fresh(code, node):
+                label = Label(before.origin.span, "the first one")
+                findings.add(code, node, f"`{words(node)}` {does}", secondary=[label], help=[help])
+
+
+def _through(net: Net, name: str) -> Node:
+    """The node that makes the values which layers hand on as they are, in another shape or with some dropped."""
+    node = net.node(name)
+    while (node.layer.train_only or node.layer.family == "shape") and len(net.operands(node.name)) == 1:
+        node = net.node(net.operands(node.name)[0])
+    return node
 
 
 # -- NET507 --------------------------------------------------------------------------------------------------

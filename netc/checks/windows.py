@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 from netc.checks.findings import Findings, words
@@ -12,6 +13,7 @@ from netc.diagnostics.model import Edit, Fix, Label
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape, show_shape
 from netc.ir.window import Window, read_share, skips
+from netc.layers.shape import Pad
 from netc.program import Program
 from netc.syntax.source import Span
 from netc.values import show
@@ -158,7 +160,11 @@ def _compact(sizes: Sequence[int]) -> str:
 def _dropped(sliding: Sliding, findings: Findings) -> None:
     """Rows and columns after the last whole window."""
     names = _AXES[len(sliding.windows)]
-    left = [_left_over(size, window) for size, window in zip(sliding.shape[:-1], sliding.windows, strict=True)]
+    added = _added_after(sliding)
+    left = [
+        max(_left_over(size, window) - zeros, 0)
+        for size, window, zeros in zip(sliding.shape[:-1], sliding.windows, added, strict=True)
+    ]
     if not any(left) or not findings.fresh("NET503", sliding.node):
         return
     node, shape = sliding.node, sliding.shape
@@ -172,6 +178,14 @@ def _dropped(sliding: Sliding, findings: Findings) -> None:
         label=f"{show_shape(shape)} here",
         help=["`pad=same` reads every pixel, and rounds the size up; or choose an input size that fits"],
     )
+
+
+def _added_after(sliding: Sliding) -> list[int]:
+    """The zeros that a `pad` right before puts at the end of each dimension: nobody misses them."""
+    (source,) = sliding.net.operands(sliding.node.name)
+    layer = sliding.net.node(source).layer
+    rank = len(sliding.windows)
+    return [after for _, after in layer.pairs(rank)] if isinstance(layer, Pad) else [0] * rank
 
 
 def _left_over(size: int | None, window: Window) -> int:
@@ -189,6 +203,19 @@ class _Resized:
     def __init__(self, net: Net) -> None:
         self.net = net
         self._known: dict[str, str] = {}
+
+    @cached_property
+    def strides(self) -> dict[str, tuple[int, ...]]:
+        """For each node the strides on the way to it along first operands, multiplied, since all was read together."""
+        found: dict[str, tuple[int, ...]] = {}
+        for node in self.net:
+            operands, one = self.net.operands(node.name), (1,) * (len(self.net.shapes[node.name]) - 1)
+            windows = node.layer.windows(self.net.operand_shapes(node.name)) if operands else None
+            before = found[operands[0]] if operands and windows is not None else one
+            if windows and len(windows) == len(before):
+                before = tuple(size * window.stride for size, window in zip(before, windows, strict=True))
+            found[node.name] = before if len(before) == len(one) else one
+        return found
 
     def by(self, name: str) -> str:
         """The last node before this one, or itself, that changed the spatial size."""
@@ -208,7 +235,8 @@ class _Resized:
 def _rounded(sliding: Sliding, resized: _Resized, findings: Findings) -> None:
     """A size that the stride does not divide: the last window hangs over the border."""
     net, node, shape = sliding.net, sliding.node, sliding.shape
-    odd = [size for size, stride in zip(shape[:-1], sliding.strides, strict=True) if size is not None and size % stride]
+    sized = zip(shape[:-1], sliding.windows, strict=True)
+    odd = [size for size, window in sized if size is not None and size % window.stride and _uneven(size, window)]
     if not odd or not findings.fresh("NET504", node):
         return
     stride, size = _compact(sliding.strides), show_shape(shape[:-1])
@@ -220,5 +248,19 @@ def _rounded(sliding: Sliding, resized: _Resized, findings: Findings) -> None:
         + ("odd" if stride == "2" else f"no multiple of its stride {stride}"),
         label=f"{show_shape(shape)} here",
         secondary=[Label(made.origin.span, f"gives {size}")],
-        help=["choose an input size that the strides divide all the way, or crop or pad the map before"],
+        help=_whole(sliding, resized.strides[node.name]),
     )
+
+
+def _uneven(size: int, window: Window) -> bool:
+    """Whether `same` pads more at the end than before: a window of 3 and stride 2 lies evenly on odd sizes."""
+    made = -(-size // window.stride)
+    return max((made - 1) * window.stride + window.extent - size, 0) % 2 == 1
+
+
+def _whole(sliding: Sliding, total: Sequence[int]) -> list[str]:
+    """What makes the size fit: an input that all strides so far divide, or zeros that are written."""
+    return [
+        f"an input whose size is a multiple of {_compact(total)} fits all the way",
+        "`pad before=0 after=1` before it writes out the zeros that it reads, where they are meant",
+    ]

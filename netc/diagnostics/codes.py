@@ -124,6 +124,11 @@ _TABLE = (
     _warning("NET516", "useless-allow", "an `allow` comment that accepts nothing"),
     _warning("NET517", "input-order", "an input whose sizes are in another order than netc's"),
     _warning("NET518", "unused-argument", "a parameter of a definition that its body never uses"),
+    _warning("NET520", "learning-rate", "a learning rate far outside the use of its optimizer"),
+    _warning("NET521", "norm-twice", "a batch normalisation of what one has normalised"),
+    _warning("NET522", "softmax-twice", "a softmax of probabilities"),
+    _warning("NET523", "squares-of-softmax", "a squared error of a softmax"),
+    _warning("NET524", "batch-over-data", "a batch larger than the data set"),
     # bounds
     _error("NET601", "file-size", "a file that is too large"),
     _error("NET602", "nesting", "brackets or blocks nested too deeply"),

@@ -50,6 +50,13 @@ class Combiner(Layer):
     def _help(self, inputs: Sequence[Shape]) -> tuple[str, ...]:
         if len({len(shape) for shape in inputs}) > 1:
             return ("a `gap keep` keeps the spatial dimensions, with size 1",) if self.op == "mul" else ()
+        points = [shape for shape in inputs if all(size == 1 for size in shape[:-1])]
+        if points and len(points) < len(inputs):
+            whole = next(shape for shape in inputs if shape not in points)
+            if self.op == "mul":
+                return (f"one factor a channel has as many channels: `conv {channels_of(whole)}x1` before it",)
+            point, size = show_shape(points[0]), show_shape(whole[:-1])
+            return (f"{point} is one value a channel: `mul` takes it as a factor, `upsample {size}` makes it as large",)
         if joined([shape[:-1] for shape in inputs]) is None:
             return ("the branches shrink the input by different factors: compare their strides and paddings",)
         return (f"a `conv {channels_of(inputs[-1])}x1` brings the shortcut to the same channels",)

@@ -14,12 +14,12 @@ from netc.params import Refused
 from netc.program import Program
 from netc.sections.classes import counts
 from netc.sections.conflicts import Conflict, watching
-from netc.sections.losses import Loss
+from netc.sections.losses import Loss, MeanSquaredError
 from netc.sections.lowering import quantities, units
 from netc.sections.metrics import METRICS, IoU, Metric, TopK
 from netc.sections.model import Data, Line, Train, layers_of, output_of
 from netc.sections.preprocessing import Step
-from netc.sections.settings import Classes, Freeze, Skip
+from netc.sections.settings import Batch, Classes, Freeze, Skip
 from netc.suggest import did_you_mean
 from netc.syntax.source import Span
 
@@ -32,9 +32,42 @@ def check(program: Program) -> None:
     if data is not None:
         _images(data, program)
     if train is not None:
+        _rate(train, program)
+        _batch(train, data, program)
         outputs = _Outputs(train, data, program)
         if outputs.broken or program.net.outputs:
             outputs.check()
+
+
+# -- what hardly anybody means ----------------------------------------------------------------------------
+
+
+def _rate(train: Train, program: Program) -> None:
+    line = train.one_optimizer
+    if line is None:
+        return
+    (low, high), rate, name = line.value.usual, line.value.lr, line.value.name
+    if not low <= rate <= high:
+        program.report.add(
+            "NET520",
+            f"a learning rate of {rate:g} is far {'above' if rate > high else 'below'} what `{name}` is used with, "
+            f"{low:g} to {high:g}",
+            line.at("lr"),
+            help=(f"most train with `{line.value.example.removeprefix('optimizer ')}` or near it",),
+        )
+
+
+def _batch(train: Train, data: Data | None, program: Program) -> None:
+    line = train.one(Batch)
+    if line is None or data is None or data.images is None or not 0 < data.images < line.value.images:
+        return
+    program.report.add(
+        "NET524",
+        f"a batch of {line.value.images} is larger than the {data.images} images there are to train on",
+        line.span,
+        secondary=(Label(data.source_span, f"{data.images} images"),),
+        help=("an epoch is one step with fewer images: write a smaller batch",),
+    )
 
 
 # -- images against the input --------------------------------------------------------------------------------
@@ -188,6 +221,8 @@ class _Outputs:
     def _activation(self, output: str, line: Line[Loss]) -> None:
         loss = line.value
         found = self.endings[output]
+        if isinstance(loss, MeanSquaredError) and found == "softmax":
+            self._squares(output, line)
         if found is None or not loss.activations:
             return
         if loss.logits and found in loss.activations:
@@ -197,6 +232,15 @@ class _Outputs:
         elif not loss.logits and found not in loss.activations:
             wanted = " or ".join(f"`{name}`" for name in loss.activations)
             self._contradiction(output, line, found, wanted, _advice(loss, found))
+
+    def _squares(self, output: str, line: Line[Loss]) -> None:
+        self.report.add(
+            "NET523",
+            f"`{line.value.name}` of a softmax learns little where the network is sure of the wrong class",
+            line.span,
+            secondary=(Label(self.net.node(output).origin.span, "softmax here"),),
+            help=("for classes use `loss categorical_crossentropy`; for values remove the softmax",),
+        )
 
     def _twice(self, found: str, output: str, line: Line[Loss]) -> None:
         place = line.spans.get("from_logits")

@@ -39,6 +39,8 @@ class Optimizer(Targeted):
         "staircase": "decay is a line of its own: `schedule step factor=0.1 every=32000`",
     }
 
+    usual: ClassVar[tuple[float, float]] = (1e-7, 10.0)  # rates that somebody trains with
+
     lr: float = param(RATE, "learning rate", 0.001)
 
     def lower(self, rate: Any, shared: Mapping[str, Any] = {}) -> Call:
@@ -89,6 +91,7 @@ class RMSProp(Optimizer):
     """
 
     target = "optimizers.RMSprop"
+    usual = (1e-7, 0.5)
     renamed = {"decay": "rho"}
     elsewhere = {"epsilon": Elsewhere(1e-7, 1e-10)}
 
@@ -103,6 +106,7 @@ class Adam(Optimizer):
     """Moving averages of the gradient and its square, corrected for their start (Kingma & Ba 2015, arXiv:1412.6980)."""
 
     target = "optimizers.Adam"
+    usual = (1e-8, 0.05)
     elsewhere = {"epsilon": Elsewhere(1e-7, 1e-8, 1e-8)}
 
     beta1: float = param(DECAY, "decay of the gradient's average", 0.9)
@@ -126,6 +130,7 @@ class Adamax(Optimizer):
     """Adam with the largest gradient in place of the root mean square (Kingma & Ba 2015, section 7.1)."""
 
     target = "optimizers.Adamax"
+    usual = (1e-8, 0.1)
     elsewhere = {"lr": Elsewhere(0.001, None, 0.002)}
 
     beta1: float = param(DECAY, "decay of the gradient's average", 0.9)
@@ -138,6 +143,7 @@ class Nadam(Optimizer):
     """Adam with Nesterov's momentum (Dozat 2016, ICLR workshop)."""
 
     target = "optimizers.Nadam"
+    usual = (1e-8, 0.05)
     elsewhere = {"lr": Elsewhere(0.001, None, 0.002), "epsilon": Elsewhere(1e-7, None, 1e-8)}
 
     beta1: float = param(DECAY, "decay of the gradient's average", 0.9)
@@ -228,6 +234,7 @@ class Lion(Optimizer):
     """The sign of an average of gradients (Chen et al. 2023, arXiv:2302.06675); wants a tenth of Adam's rate."""
 
     target = "optimizers.Lion"
+    usual = (1e-8, 0.005)
 
     beta1: float = param(DECAY, "share of the average in the sign", 0.9)
     beta2: float = param(DECAY, "decay of the average", 0.99)
