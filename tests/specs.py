@@ -32,6 +32,7 @@ VARIANTS: Mapping[str, tuple[Overrides, ...]] = {
     **dict.fromkeys(("nin", "autoencoder", "dcgan-generator"), ({},)),
     "resnext-cifar": tuple({"groups": groups} for groups in (8, 16)),
     "shufflenetv2": tuple({"ch": ch, "last": last} for ch, last in ((48, 1024), (116, 1024), (176, 1024), (244, 2048))),
+    "rnn-pixels": ({}, {"by_row": True}),
     "c3d": tuple({"classes": classes} for classes in (487, 101)),
     **dict.fromkeys(("se-resnext50", "segnet", "fcn8s", "unetpp", "yolov3"), ({},)),
     **dict.fromkeys(("efficientnet-b0", "efficientnetv2-b0", "xception", "inceptionv3", "convnext-tiny"), ({},)),
@@ -51,6 +52,7 @@ TORCHVISION = "test_equals_torchvision"
 CIFAR = "test_equals_what_was_published_for_cifar"
 PUBLISHED = "test_equals_what_was_published"
 FUNCTIONS: tuple[tuple[str, str, str], ...] = (
+    ("rnn-pixels", "the paper's LSTM: its count in plain arithmetic", "test_rnn_pixels_has_the_count_of_an_lstm"),
     ("vgg16, vgg19", "keras.applications.VGG16, VGG19", APPLICATIONS),
     ("densenet121", "keras.applications.DenseNet121", APPLICATIONS),
     ("mobilenetv2", "keras.applications.MobileNetV2", APPLICATIONS),

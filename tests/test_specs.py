@@ -268,6 +268,13 @@ gap; fc 1000 softmax
 """
 
 
+@pytest.mark.parametrize(("by_row", "numbers"), [(False, 1), (True, 28)])
+def test_rnn_pixels_has_the_count_of_an_lstm(by_row: bool, numbers: int) -> None:
+    """Four gates of 100 units, each of the input, the state and a bias (Gers et al. 2000)."""
+    counted = netc.load(SPECS / "rnn-pixels.net", by_row=by_row).cost.total.trainable
+    assert counted == 4 * 100 * (numbers + 100 + 1) + 100 * 10 + 10
+
+
 def test_resnext() -> None:
     """ResNeXt-50 (32x4d) as torchvision counts it (`num_params` of its ResNeXt50_32X4D_Weights)."""
     assert netc.loads(RESNEXT50).cost.total.trainable == 25_028_904
