@@ -35,7 +35,9 @@ VARIANTS: Mapping[str, tuple[Overrides, ...]] = {
     "rnn-pixels": ({}, {"by_row": True}),
     "c3d": tuple({"classes": classes} for classes in (487, 101)),
     **dict.fromkeys(("se-resnext50", "segnet", "fcn8s", "unetpp", "yolov3"), ({},)),
-    **dict.fromkeys(("efficientnet-b0", "efficientnetv2-b0", "xception", "inceptionv3", "convnext-tiny"), ({},)),
+    **dict.fromkeys(
+        ("efficientnet-b0", "efficientnetv2-b0", "xception", "inceptionv3", "convnext-tiny", "nasnet-mobile"), ({},)
+    ),
 }
 
 # One of each structure. What costs seconds a spec (figures in every style, code in every form, models built) is tried of
@@ -70,6 +72,7 @@ FUNCTIONS: tuple[tuple[str, str, str], ...] = (
     ),
     ("xception", "keras.applications.Xception", WRITTEN),
     ("inceptionv3", "keras.applications.InceptionV3", WRITTEN),
+    ("nasnet-mobile", "keras.applications.NASNetMobile", WRITTEN),
     (
         "convnext-tiny",
         "keras.applications.ConvNeXtTiny without its preprocessing, which has no stochastic depth",

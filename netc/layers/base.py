@@ -41,13 +41,15 @@ class OperationError(Exception):
 class Weight:
     """A variable of a layer, under the name Keras gives it (`kernel`, `bias`, `gamma`).
 
-    `terms` are the products that are summed up for an element of the output, of a kernel.
+    `terms` are the products that are summed up for an element of the output, of a kernel. `also` are shapes in which
+    layers of other classes, which compute the same, have these numbers in this order.
     """
 
     name: str
     shape: tuple[int, ...]
     trainable: bool = True
     terms: int = 0
+    also: tuple[tuple[int, ...], ...] = ()
 
     @property
     def count(self) -> int:

@@ -143,7 +143,8 @@ class Conv(Convolution):
 
     def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
         seen = (*kernel, channels // self.groups)
-        return (Weight("kernel", (*seen, self.filters), terms=prod(seen)),)
+        dense = ((channels, self.filters),) if prod(kernel) == self.groups == 1 else ()
+        return (Weight("kernel", (*seen, self.filters), terms=prod(seen), also=dense),)
 
     def _convolved(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
         return self._slid(f, x, w["kernel"], self.groups)
@@ -192,7 +193,8 @@ class DepthwiseConv(Depthwise):
         return channels_of(shape) * self.multiplier
 
     def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
-        return (Weight("kernel", (*kernel, channels, self.multiplier), terms=prod(kernel)),)
+        grouped = (*kernel, 1, channels * self.multiplier)
+        return (Weight("kernel", (*kernel, channels, self.multiplier), terms=prod(kernel), also=(grouped,)),)
 
     def _convolved(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
         return self._each_channel(f, x, w["kernel"])

@@ -86,7 +86,9 @@ class Dense(Layer):
 
     def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
         count = known_elements(self.op, inputs[0])
-        kernel = Weight("kernel", (count, self.units), terms=count)
+        sizes = [size or 0 for size in inputs[0]]  # which are known: the window of a convolution that sees all at once
+        window = (1, 1, count) if len(sizes) == 1 else tuple(sizes)
+        kernel = Weight("kernel", (count, self.units), terms=count, also=((*window, self.units),))
         return (kernel, Weight("bias", (self.units,))) if self.bias else (kernel,)
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int | None:

@@ -11,20 +11,23 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, product
 
 from netc.ir.net import Net
 from netc.ir.shape import show_shape
 from netc.layers.base import Weight
 from netc.storage.keras import snake
 from netc.storage.stored import Layers, StorageError, Stored
+from netc.targets.keras.known import order_of
 from netc.targets.keras.order import depths, in_order
 
 SHOWN = 8
 
 # Names of layers beside the longest path, where a file has them: the projections of shortcuts in keras.applications'
-# ResNet and ResNetV2, which are the number 0 of their unit. (DenseNet has a `_0_bn` too, and no `_0_conv` with it.)
+# ResNet and ResNetV2, which are the number 0 of their unit. (DenseNet has a `_0_bn` too, and no `_0_conv` with it.) In
+# its Xception they are the layers that its program gives no names, beside others that are known by theirs.
 BESIDE = re.compile(r"(conv\d+_block\d+_0_)(conv|bn)")
+UNNAMED, XCEPTION = re.compile(r"(conv2d|batch_normalization)(_\d+)?"), ("block13_sepconv2", "block14_sepconv2_bn")
 
 Needed = Mapping[str, Sequence[Weight]]
 Held = Mapping[str, Sequence[Stored]]
@@ -82,11 +85,14 @@ def _largest(arrays: Sequence[Stored] | Sequence[Weight]) -> tuple[int, tuple[in
 def _alike(net: Net, needed: Needed, layers: Layers, held: Held) -> _Alike:
     ours, theirs = _kinds(net, needed, layers, held)
     in_line = _in_line(net, [same for same in ours.values() if len(same) > 1]) if layers.order != "none" else set()
+    made = order_of(net)
     found = _Alike()
     for kind, same in ours.items():
         near = [name for name in theirs.get(kind, ()) if fits(held[name], needed[same[0]], layers)]
         if len(near) == len(same) and (len(same) == 1 or tuple(same) in in_line):
             found.of.update(zip(same, near, strict=True))
+        elif made and len(near) == len(same) and None not in (places := {name: made(name) for name in near}).values():
+            found.of.update(zip(same, sorted(near, key=lambda name: places[name] or ()), strict=True))
         elif near:
             found.unclear.update(dict.fromkeys(same, _unclear(same, near, needed[same[0]], layers)))
     return found
@@ -105,6 +111,8 @@ def _kinds(
 ) -> tuple[Mapping[Kind, list[str]], Mapping[Kind, list[str]]]:
     """The layers of the network and those of the file, by what can be seen of them on both sides."""
     projections = {name for name in held if (parts := BESIDE.fullmatch(name)) and f"{parts[1]}conv" in held}
+    if all(name in held for name in XCEPTION):
+        projections = {name for name in held if UNNAMED.fullmatch(name)}
     beside = _beside(net) if projections else set()
     by_class = layers.order == "class"
     classes = _classes(net) if by_class else {}
@@ -116,7 +124,18 @@ def _kinds(
     for (name, arrays), layer in zip(held.items(), layers.found, strict=True):
         shapes = tuple(sorted(stored.shape for stored in arrays))
         theirs.setdefault((layer.kind if by_class else "", shapes, name in projections), []).append(name)
+    for kind, same in ours.items():
+        others = [other for other in theirs if other not in ours and _also(other, kind, needed[same[0]])]
+        if kind not in theirs and len(others) == 1:
+            theirs[kind] = theirs.pop(others[0])
     return ours, theirs
+
+
+def _also(theirs: Kind, ours: Kind, weights: Sequence[Weight]) -> bool:
+    """Whether layers of one kind have the numbers of the other in other shapes, as a dense layer has those of a 1x1
+    convolution."""
+    shapes = ([weight.shape, *weight.also] for weight in weights)
+    return theirs[2] == ours[2] and theirs[1] in {tuple(sorted(chosen)) for chosen in product(*shapes)}
 
 
 def _classes(net: Net) -> Mapping[str, str]:
@@ -193,7 +212,7 @@ def difference(arrays: Sequence[Stored], weights: Sequence[Weight]) -> str:
         given = ", ".join(f"{_role(stored.name)} {show_shape(stored.shape)}".strip() for stored in arrays)
         return f"the file has {given}, the network {wanted}"
     for stored, weight in zip(arrays, weights, strict=True):
-        if stored.shape != weight.shape:
+        if stored.shape not in (weight.shape, *weight.also):
             return f"the file has {show_shape(stored.shape) or 'one number'}, the network {show_shape(weight.shape)}"
     return ""
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from netc.files import replace
 from netc.ir.net import Net
 from netc.ir.weights import Key, Weights, WeightsError, declared
+from netc.layers.base import Weight
 from netc.storage import opening
 from netc.storage.keras import snake
 from netc.storage.stored import Layers, StorageError, Stored
@@ -89,7 +90,7 @@ def _matched(
     matching = pairs(net, needed, layers, held, skip)
     used = set(matching.of.values())
     found = Matched(path, matching.by_name, unused=[name for name in held if name not in used])
-    chosen: dict[Key, Stored] = {}
+    chosen: dict[Key, tuple[Stored, Weight]] = {}
     wrong = []
     for name, weights in needed.items():
         if only is not None and name not in only:
@@ -105,13 +106,13 @@ def _matched(
                 wrong.append((name, what if matching.by_name else f"{what} (`{there}` there)"))
                 continue
             found.loaded.append(name)
-            chosen.update({(name, weight.name): array for weight, array in zip(weights, arrays, strict=True)})
+            chosen.update({(name, weight.name): (array, weight) for weight, array in zip(weights, arrays, strict=True)})
     if wrong:
         raise WeightsError(_misfit(path, wrong, strict=strict))
     if not found.loaded or (strict and found.missing):
         raise WeightsError(_nothing(path, held, found))
-    filled = Weights({key: _numbers(stored) for key, stored in chosen.items()})
-    for (name, _), stored in chosen.items():
+    filled = Weights({key: _numbers(stored).reshape(weight.shape) for key, (stored, weight) in chosen.items()})
+    for (name, _), (stored, _) in chosen.items():
         if (kind := stored.kind or stored.dtype.name) != "float32":
             found.converted.setdefault(kind, {})[name] = None
     found.no_numbers = [name for name in found.loaded if not all(map(_finite, filled.of(name)))]
