@@ -130,12 +130,7 @@ class Real:
 
 @dataclass(slots=True, eq=False)
 class Bool:
-    """`true` or `false`; the parameter's own name as a bare word means true.
-
-    A `late` one came with the language's second edition: its word gives way to a parameter of a spec of that name.
-    """
-
-    late: bool = False
+    """`true` or `false`; the parameter's own name as a bare word means true."""
 
     def describe(self) -> str:
         return "true or false"
@@ -277,15 +272,29 @@ class Param:
     default: object
     doc: str
     many: bool = False  # a positional that takes all remaining values, as a tuple
+    keyed: bool = False  # its words mean nothing without their key: `over=rows`
+    late: bool = False  # its words give way to names of the file, which may be older than they are
 
     @property
     def required(self) -> bool:
         return self.default is REQUIRED
 
+    @property
+    def key(self) -> str:
+        """How a spec writes its name: without the underscore of a field that Python's words leave no other name."""
+        return self.name.removesuffix("_")
 
-def param(kind: Kind, doc: str, default: Any = REQUIRED, *, many: bool = False) -> Any:
+    @property
+    def bare_words(self) -> tuple[str, ...]:
+        """The words that set it wherever they stand."""
+        return () if self.keyed else self.kind.words()
+
+
+def param(
+    kind: Kind, doc: str, default: Any = REQUIRED, *, many: bool = False, keyed: bool = False, late: bool = False
+) -> Any:
     """Declare a parameter as a dataclass field."""
-    metadata = {"param": (kind, default, doc, many)}
+    metadata = {"param": (kind, default, doc, many, keyed, late)}
     if default is REQUIRED:
         return field(metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -312,6 +321,11 @@ class Signature:
     trailing: bool = False
     example: str = ""  # how it is written, for messages
 
+    def bare_words(self) -> set[str]:
+        """The bare names that set a parameter."""
+        flags = {name for name, param in self.params.items() if isinstance(param.kind, Bool)}
+        return flags.union(*(param.bare_words for param in self.params.values()))
+
 
 class Declared:
     """Base of classes whose arguments a spec writes. Subclasses are frozen keyword-only dataclasses."""
@@ -327,4 +341,5 @@ class Declared:
         order = dict.fromkeys((*cls.size, *cls.positional, *params))
         example = re.match(rf"{name} [^;\n]*", getattr(cls, "example", ""))
         shown = example[0] if example else ""
-        return Signature(name, {key: params[key] for key in order}, cls.positional, cls.size, cls.trailing, shown)
+        ordered = {params[field].key: params[field] for field in order}
+        return Signature(name, ordered, cls.positional, cls.size, cls.trailing, shown)

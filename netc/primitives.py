@@ -106,11 +106,27 @@ class Primitives(Protocol):
     def reshape(self, x: Tensor, shape: Sizes) -> Tensor:
         """The elements of a sample in another shape, whose sizes are all known."""
 
-    def concat(self, xs: Tensors) -> Tensor:
-        """The channels of all tensors, in order."""
+    def concat(self, xs: Tensors, axis: int = -1) -> Tensor:
+        """The channels of all tensors, in order; or what they have along another axis."""
 
-    def pad(self, x: Tensor, sides: Sequence[tuple[int, int]]) -> Tensor:
-        """Zeros before and after along every axis but the batch."""
+    def prepend(self, x: Tensor, rows: Any) -> Tensor:
+        """Positions of a weight before those of x, the same for every sample."""
+
+    def transpose(self, x: Tensor, axes: Sequence[int]) -> Tensor:
+        """The axes in another order, the batch among them as 0."""
+
+    def pad(self, x: Tensor, sides: Sequence[tuple[int, int]], mode: str = "zeros") -> Tensor:
+        """Before and after along every axis but the batch: zeros, or what is there, mirrored at the outermost element
+        (`reflect`) or with it (`symmetric`)."""
+
+    def crop(self, x: Tensor, like: Tensor, offsets: Sequence[int | None]) -> Tensor:
+        """The positions of x from an offset on, as many as another tensor has; with None from the middle."""
+
+    def space_to_depth(self, x: Tensor, factor: int) -> Tensor:
+        """Blocks of positions as one position each, with their channels one after the other, row by row."""
+
+    def depth_to_space(self, x: Tensor, factor: int) -> Tensor:
+        """`space_to_depth` turned round."""
 
     def slice(self, x: Tensor, slices: Sequence[slice]) -> Tensor:
         """A part: one slice for every axis but the batch, with steps forward."""
@@ -121,6 +137,10 @@ class Primitives(Protocol):
     def resize(self, x: Tensor, factors: Sizes, method: str) -> Tensor:
         """Each pixel as many as its factors (`nearest`), or pixels between them, their centres half a pixel from the
         border and nothing beyond the outermost ones (`bilinear`)."""
+
+    def interpolate(self, x: Tensor, like: Sizes | Tensor, method: str) -> Tensor:
+        """An image of other sizes, or of those of another tensor, by a method of `netc.ir.resampling`; where it becomes
+        smaller, pixels between are left out."""
 
     def resample(self, x: Tensor, sizes: Sizes, method: str) -> Tensor:
         """An image of other sizes, by a method of `netc.ir.resampling`; the sizes of `x` are known."""

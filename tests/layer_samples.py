@@ -42,6 +42,10 @@ def _sliding(op: str, **values: object) -> list[Sample]:
 
 _REGULARISED = {"act": "relu", "init": "he_normal", "bias_init": 0.1, "l1": 1e-3, "l2": 1e-4}
 
+METHODS = ("bilinear", "nearest", "bicubic")
+GATED = [(PLANE, (9, 10, 1)), ((1, 4), LINE), ((1, 1, 4), PLANE, (9, 10, 1), PLANE), ((None, 6, 1), (None, 6, 4))]
+JOINED = {"rows": (LINE, (3, 4), LINE), "columns": ((3, 4, 2), (3, 1, 2)), "frames": ((1, 4, 2, 2), (3, 4, 2, 2))}
+
 SAMPLES: list[Sample] = [
     _of("input", shape=(8, 8, 3)),
     *_sliding("conv", filters=6),
@@ -100,6 +104,27 @@ SAMPLES: list[Sample] = [
     _of("crop", LINE, by=(2,)),
     _of("crop", PLANE, by=(2, 1), before=(0, 3)),
     _of("crop", SPACE, by=(1, 0, 2)),
+    *(_of("pad", shape, by=2, mode=mode) for shape in (LINE, PLANE, SPACE) for mode in ("reflect", "symmetric")),
+    _of("pad", (None, None, 4), before=(0, 3), after=(2, 1), mode="reflect"),
+    _of("pad", (None, 6, 4), before=(4, 6), after=(0, 1), mode="symmetric"),
+    *(_of("crop", *shapes, to=True) for shapes in ((LINE, (5, 2)), (PLANE, (4, 5, 2)), (SPACE, (2, 3, 4, 1)))),
+    *(_of("crop", PLANE, (4, 5, 2), to=True, offset=offset) for offset in (1, (5, 0))),
+    _of("crop", (None, None, 4), (7, None, 2), to=True),
+    _of("crop", (None, None, 4), (None, None, 2), to=True, offset=(0, 0)),
+    *(_of("resize", PLANE, extent=extent, method=method) for extent in ((14, 7), 4) for method in METHODS),
+    *(_of("resize", PLANE, (13, 16, 2), to=True, method=method) for method in METHODS),
+    *(_of("resize", (None, None, 4), extent=(12, 5), method=method) for method in METHODS),
+    *(_of("resize", (4, 6, 4), (None, None, 2), to=True, method=method) for method in METHODS),
+    *(_of("todepth", shape, factor=2) for shape in (LINE, (6, 10, 4))),
+    _of("todepth", (None, 6, 4), factor=3),
+    _of("todepth", (None, 4), factor=1),
+    *(_of("tospace", shape, factor=2) for shape in (LINE, PLANE, (None, 6, 4))),
+    _of("tospace", (2, 3, 18), factor=3),
+    _of("swap", LINE),
+    *(_of("pick", shape, index=index) for shape in (LINE, (None, 4)) for index in (0, -1, -3)),
+    *(_of("token", shape, init=init) for shape in (LINE, (None, 4)) for init in ("zeros", 0.5)),
+    *(_of("position", shape) for shape in (LINE, PLANE)),
+    _of("position", LINE, init="ones"),
     *(_of("upsample", shape, factor=2) for shape in (LINE, PLANE, SPACE)),
     _of("upsample", PLANE, factor=(2, 3), method="bilinear"),
     *(_of("subsample", shape, factor=2) for shape in (LINE, PLANE, SPACE, (None, 7, 4))),
@@ -122,6 +147,9 @@ SAMPLES: list[Sample] = [
     *(_of("lrn", shape) for shape in (VECTOR, LINE, PLANE, SPACE)),
     _of("lrn", PLANE, radius=5, bias=1.0, alpha=0.5, beta=0.5),
     *(_of("scale", shape, init=0.3) for shape in (VECTOR, LINE, PLANE)),
+    *(_of("rescale", shape, factor=-1, offset=1) for shape in (VECTOR, (None, None, 4))),
+    _of("rescale", PLANE, factor=0.17),
+    *(_of("l2norm", shape) for shape in (VECTOR, PLANE, (None, None, 4))),
     _of("dropout", PLANE),
     _of("dropout", VECTOR, rate=0.2),
     *(_of("spatialdropout", shape, rate=0.2) for shape in (LINE, PLANE, SPACE)),
@@ -143,5 +171,10 @@ SAMPLES: list[Sample] = [
     *(_of(op, (None, 5, 4), (7, None, 4), (7, 5, 4)) for op in ("add", "mul", "max", "avg", "concat")),
     _of("mul", PLANE, (1, 1, 4)),
     _of("mul", (1, 1, 4), (None, None, 4)),
+    *(_of(op, *shapes) for op in ("add", "mul") for shapes in GATED),
+    *(_of("concat", *shapes, over=axis) for axis, shapes in JOINED.items()),
+    _of("concat", (None, 6, 4), (None, 6, 4), over="rows"),
+    _of("concat", (5, 6, 4), (None, 6, 4), over="columns"),
+    *(_of(op, shape, over="channels") for op in ("gap", "gmp") for shape in (VECTOR, LINE, PLANE, (None, None, 4))),
     _of("concat", (3, 3, 4), (3, 3, 1), (3, 3, 2)),
 ]

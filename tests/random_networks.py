@@ -175,7 +175,7 @@ def layer(draw: st.DrawFn, scope: Scope, shape: Shape) -> str:
     given = {
         name: value(draw, param.kind, shape)
         for name, param in declared(cls).items()
-        if param.required or draw(st.integers(0, 4)) == 4
+        if (param.required or draw(st.integers(0, 4)) == 4) and name not in cls.tensors()
     }
     name = draw(st.sampled_from([cls.op, *(name for name in LAYERS if LAYERS[name] is cls)]))
     words = [name, *_arguments(draw, cls, given, scope, shape)]
@@ -343,7 +343,11 @@ def statement(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int, labels: S
         case "default":
             return default(draw, scope, shape)
         case "join":
-            op, label = draw(st.sampled_from(COMBINERS)).op, draw(st.sampled_from(labels))
+            label = draw(st.sampled_from(labels))
+            named = [f"{cls.op} {cls.signature(cls.op).params[name].key}" for cls in SINGLE for name in cls.tensors()]
+            if draw(st.integers(0, 3)) == 3:
+                return f"{draw(st.sampled_from(named))}={label}"
+            op = draw(st.sampled_from([*(cls.op for cls in COMBINERS), "concat over=rows"]))
             return draw(st.sampled_from([f"{op} {label}", f"{op} {{ | from {label} | identity }}"]))
     return layer(draw, scope, shape)
 

@@ -184,15 +184,15 @@ from __future__ import annotations  # as in the modules that it comes into
 from netc.api import load
 from netc.layers import norm
 from netc.targets.keras import lowering
-exec(compile(open("rescale.py").read(), "rescale.py", "exec"), vars(norm))
-open("example.net", "w").write("param f = 2.0\\ninput 8x8x3\\nrescale f offset=-1\\n")
-open("wrong.net", "w").write("input 8x8x3\\nrescale 2 ofset=1\\n")
+exec(compile(open("standardize.py").read(), "standardize.py", "exec"), vars(norm))
+open("example.net", "w").write("param f = 2.0\\ninput 8x8x3\\nstandardize f std=0.5\\n")
+open("wrong.net", "w").write("input 8x8x3\\nstandardize 2 sdt=3\\n")
 net = load("example.net")
-assert "class Rescale(layers.Layer):" in net.source()
-assert "return inputs * self.factor + self.offset" in net.source()
-assert "Rescale(factor=f, offset=-1" in net.source(), net.source()
+assert "class Standardize(layers.Layer):" in net.source()
+assert "return (inputs - self.mean) / self.std" in net.source()
+assert "Standardize(mean=f, std=0.5" in net.source(), net.source()
 from netc.cli import main
-assert main(["ops", "rescale"]) == 0
+assert main(["ops", "standardize"]) == 0
 assert main(["check", "wrong.net", "--color", "never"]) == 1
 from importlib.util import find_spec
 if find_spec("onnxruntime"):
@@ -202,20 +202,20 @@ if find_spec("tensorflow"):
     assert main(["compile", "example.net", "--verify"]) == 0
     assert main(["export", "example.net", "--random-weights", "0", "-o", "example.keras"]) == 0
     import keras, netc.keras_layers, numpy
-    assert keras.models.load_model("example.keras")(numpy.ones((1, 8, 8, 3))).numpy().max() == 1.0
+    assert keras.models.load_model("example.keras")(numpy.ones((1, 8, 8, 3))).numpy().max() == -2.0
 exec(compile({lowering!r}, "README", "exec"), vars(lowering))
-assert "layers.Rescaling(f, offset=-1" in net.source(), net.source()
+assert "layers.Normalization(None, mean=f, variance=0.25" in net.source(), net.source()
 """
 
 
 def test_layer_of_the_readme_is_all_that_a_layer_needs(copy: Path) -> None:
-    layer, lowering = [fence.text for fence in fences(README, "python") if "Rescale" in fence.text]
-    (copy / "rescale.py").write_text(layer)
+    layer, lowering = [fence.text for fence in fences(README, "python") if "Standardize" in fence.text]
+    (copy / "standardize.py").write_text(layer)
     (copy / "layer.py").write_text(_USES_THE_LAYER.format(lowering=lowering))
     done = _run("python layer.py", copy)
     assert done.returncode == 0, done.stderr
-    assert "what elements are multiplied by" in done.stdout
-    assert "did you mean `offset`?" in done.stdout
+    assert "what is subtracted" in done.stdout
+    assert "did you mean `std`?" in done.stdout
 
 
 # -- help ----------------------------------------------------------------------------------------------------

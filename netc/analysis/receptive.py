@@ -68,7 +68,7 @@ def receptive_fields(net: Net, of: str | None = None) -> dict[str, Field]:
     """
     fields: dict[str, Field] = {}
     for node in net:
-        read = [fields[operand] for operand in net.operands(node.name) if operand in fields]
+        read = [fields[operand] for operand in node.layer.valued(net.operands(node.name)) if operand in fields]
         if of is not None and node.name != of and not read:
             continue
         inputs, output = net.operand_shapes(node.name), net.shapes[node.name]

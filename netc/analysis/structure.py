@@ -180,6 +180,8 @@ def decompose(net: Net) -> Series:
         single = Layers([node.name], [], operands[0] if operands else None, node.name)
         if len(operands) == 1:
             chain = _Chain(operands[0], [single], place)
+        elif node.layer.operands[1] == 1:  # reads others beside its input, by their labels
+            chain = _Chain(None, [single], place)
         else:
             branches = [None if name == source else ends[name] for name in operands]
             if source is None or not _is_parallel(net, source, node.name, branches):

@@ -86,7 +86,7 @@ _TABLE = (
     _error("NET209", "reshape-size", "a reshape to another number of elements"),
     _error("NET210", "unequal-strides", "unequal strides in a depthwise convolution"),
     _error("NET211", "input-form", "an input whose shape is incomplete"),
-    _error("NET212", "channel-share", "channels that cannot be shared out evenly"),
+    _error("NET212", "channel-share", "channels or positions that cannot be shared out evenly"),
     _error("NET213", "no-input-size", "an unknown input size for which no size works"),
     # legal, but not what a target or an eye expects
     _warning("NET301", "window-under-stride", "a window smaller than its stride"),

@@ -1,8 +1,8 @@
 """Images of another size: along each axis, every new pixel is a weighted sum of neighbouring old ones.
 
 The rules are those of `tf.image.resize`, which trains: centres of pixels lie half a pixel from the border, `bilinear`
-and `bicubic` (Keys 1981, a = -0.5) widen with the pixel where images become smaller, as Pillow's do, `area` is the mean
-of what a new pixel covers, and `nearest` takes one old pixel.
+and `bicubic` (Keys 1981, a = -0.5) widen with the pixel where images become smaller, as Pillow's do, unless they are
+not to be `smooth`; `area` is the mean of what a new pixel covers, and `nearest` takes one old pixel.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
+TABLE = 1024  # places between two pixels that `tf.image.resize` tells apart in `bicubic` that is not smooth
+
+
 def nearest(before: int, after: int) -> Array:
     """The old pixel of each new one: computed in float32, as TensorFlow does, or some would be others."""
     import numpy as np  # noqa: PLC0415 - networks need none
@@ -25,7 +28,7 @@ def nearest(before: int, after: int) -> Array:
     return found
 
 
-def matrix(before: int, after: int, method: str, begin: int, end: int) -> tuple[int, Array]:
+def matrix(before: int, after: int, method: str, begin: int, end: int, smooth: bool = True) -> tuple[int, Array]:
     """New pixels from `begin` to before `end` of `after`, as a matrix over old ones, and the first old one in it: by a
     method other than `nearest`. All new ones are over all old ones."""
     import numpy as np  # noqa: PLC0415
@@ -38,8 +41,10 @@ def matrix(before: int, after: int, method: str, begin: int, end: int) -> tuple[
         weights = (np.minimum(old + 1, high) - np.maximum(old, low)).clip(0)
     else:
         kernel, radius = _KERNELS[method]
-        wide = max(step, 1.0)
+        wide = max(step, 1.0) if smooth else 1.0
         centre = (new + 0.5) * step - 0.5  # counted in old pixels
+        if method == "bicubic" and not smooth:  # for which TensorFlow has a table of weights
+            centre = np.floor(centre) + np.rint((centre - np.floor(centre)) * TABLE) / TABLE
         first, last = np.ceil(centre[0, 0] - radius * wide), np.floor(centre[-1, 0] + radius * wide)
         old = np.arange(max(0, int(first)), min(before, int(last) + 1))
         weights = kernel(np.abs(old - centre) / wide)

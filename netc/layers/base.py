@@ -13,6 +13,7 @@ How values and defaults are stored:
   `sliding.spread(value, rank)`.
 - The default None is never a value of a spec. It means "worked out from the rest", as the parameter's line says:
   a pool's `stride` is its `kernel`, `pad before=` is `pad`'s size, no `l2` is none unless training sets one.
+- Of a tensor that an option names by its label (`resize to=c3`) a class holds only whether there is one.
 - `pad` is `"same"`, `"valid"` or `"causal"`, or pixels on each side as a `Sizes`.
 """
 
@@ -20,17 +21,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 from netc.ir.shape import Shape, rank_of, show_shape
 from netc.ir.window import Window
-from netc.params import Declared, Refused, param
+from netc.layers.kinds import Operand
+from netc.params import Declared, Refused, declared, param
 from netc.record import Record
 
 if TYPE_CHECKING:
     from netc.primitives import Primitives, Tensor, Tensors, Weighted
+
+
+T = TypeVar("T")
 
 
 class OperationError(Exception):
@@ -82,7 +87,6 @@ class Layer(Record, Declared):
     commutative: ClassVar[bool] = False  # takes its operands in any order
     transparent: ClassVar[bool] = False  # each value of the output, outside training, is 0 or a mean of the input's
     sums: ClassVar[bool] = False  # adds up its operands, each times a number other than 0
-    stacks: ClassVar[bool] = False  # its output is the channels of all operands, one after the other
     train_only: ClassVar[bool] = False  # hands its input on, outside training
     slides: ClassVar[bool] = False  # reads positions together, in windows or all of them
     trails: ClassVar[bool] = False  # may stand as a word after operations that are `trailing`
@@ -94,6 +98,7 @@ class Layer(Record, Declared):
     mark: ClassVar[str | None] = (
         None  # before its window and its channels in rows of tables, `dw 3×3, 64`; None: its label
     )
+    shown: ClassVar[tuple[str, ...]] = ()  # options that labels say too, where they are given
     enlarges: ClassVar[bool] = False  # its stride makes its output larger: `×2`, not `/2`
     usual: ClassVar[bool] = False  # tables of papers do not mention it after a layer
     symbol: ClassVar[str] = ""  # the sign that stands for it in a circle
@@ -120,6 +125,32 @@ class Layer(Record, Declared):
     def activation(self) -> str | None:
         """The activation that it ends in, unless another one may well follow it; else None."""
         return None if self.ending == "linear" else self.ending
+
+    @property
+    def stacks(self) -> bool:
+        """Whether its output is the channels of all operands, one after the other."""
+        return False
+
+    @classmethod
+    def tensors(cls) -> Mapping[str, Operand]:
+        """The parameters whose values are labels of tensors that it reads beside its input, with their kinds."""
+        known: Any = cls
+        return _tensors(known)
+
+    @property
+    def reads(self) -> tuple[int, int | None]:
+        """Least and most inputs, with those that its parameters name."""
+        named = sum(bool(getattr(self, name)) for name in self.tensors())
+        least, most = self.operands
+        return least + named, None if most is None else most + named
+
+    def valued(self, operands: Sequence[T]) -> Sequence[T]:
+        """Those of its operands whose values it reads, and not only their sizes."""
+        named = [kind.size for name, kind in self.tensors().items() if getattr(self, name)]
+        if not any(named):
+            return operands
+        own = len(operands) - len(named)
+        return [*operands[:own], *(one for one, size in zip(operands[own:], named, strict=True) if not size)]
 
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         """Whether it hands inputs of these shapes on as they are, in training too."""
@@ -177,6 +208,11 @@ class Layer(Record, Declared):
         An empty tuple reads the same position only; None reads the whole input (a global pool, a dense layer).
         """
         return ()
+
+
+@cache
+def _tensors(cls: Any) -> dict[str, Operand]:
+    return {name: one.kind for name, one in declared(cls).items() if isinstance(one.kind, Operand)}
 
 
 def _same_positions(inputs: Sequence[Shape], output: Shape) -> bool:

@@ -90,6 +90,28 @@ class Initializer:
 
 
 @dataclass(slots=True, eq=False)
+class Operand:
+    """A tensor that a layer reads beside its input. A spec names it by its label; the class holds whether there is one,
+    and is given it as one more input, after the others and in the order in which its parameters are declared.
+
+    Of one that says a `size` no values are read.
+    """
+
+    size: bool = False
+
+    def describe(self) -> str:
+        return "a label"
+
+    def accept(self, value: object, rank: int) -> bool:
+        if not isinstance(value, bool):
+            raise Refused("NET108", f"got {show(value)}, expected {self.describe()}")
+        return value
+
+    def words(self) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(slots=True, eq=False)
 class Extents:
     """The shape of a tensor without its batch, channels last; `?` is an unknown size."""
 

@@ -8,8 +8,9 @@ from operator import add, mul
 from typing import TYPE_CHECKING, ClassVar
 
 from netc.ir.shape import Shape, channels_of, rank_of, show_shape
+from netc.ir.window import Window
 from netc.layers.base import Layer, operation
-from netc.params import Refused
+from netc.params import Choice, Refused, param
 
 if TYPE_CHECKING:
     from netc.primitives import Primitives, Tensor, Tensors, Weighted
@@ -49,22 +50,57 @@ class Combiner(Layer):
 
     def _help(self, inputs: Sequence[Shape]) -> tuple[str, ...]:
         if len({len(shape) for shape in inputs}) > 1:
-            return ("a `gap keep` keeps the spatial dimensions, with size 1",) if self.op == "mul" else ()
-        points = [shape for shape in inputs if all(size == 1 for size in shape[:-1])]
+            return ("a `gap keep` keeps the spatial dimensions, with size 1",) if isinstance(self, Gated) else ()
+        points = [shape for shape in inputs if _is_pixel(shape)]
         if points and len(points) < len(inputs):
             whole = next(shape for shape in inputs if shape not in points)
-            if self.op == "mul":
-                return (f"one factor a channel has as many channels: `conv {channels_of(whole)}x1` before it",)
+            if isinstance(self, Gated):
+                return (f"one value a channel needs as many channels: `conv {channels_of(whole)}x1` before it",)
             point, size = show_shape(points[0]), show_shape(whole[:-1])
-            return (f"{point} is one value a channel: `mul` takes it as a factor, `upsample {size}` makes it as large",)
+            return (f"{point} is one value a channel: `mul` and `add` take it, `upsample {size}` makes it as large",)
         if joined([shape[:-1] for shape in inputs]) is None:
             return ("the branches shrink the input by different factors: compare their strides and paddings",)
         return (f"a `conv {channels_of(inputs[-1])}x1` brings the shortcut to the same channels",)
 
 
+def _is_pixel(shape: Shape) -> bool:
+    """Whether it has no positions but one, where it could have some."""
+    return rank_of(shape) > 0 and all(size == 1 for size in shape[:-1])
+
+
+class Gated(Combiner):
+    """Element by element over operands of one shape, beside which others may be gates: one value for each channel
+    (1x1xC, as `gap keep` makes it) or one for each position (HxWx1)."""
+
+    def infer(self, inputs: Sequence[Shape]) -> Shape:
+        return super().infer(self._full(inputs) or inputs)
+
+    @staticmethod
+    def _full(inputs: Sequence[Shape]) -> Sequence[Shape]:
+        """The operands that are no gates; none where not all others are gates beside these."""
+        if len(set(map(rank_of, inputs))) > 1 or not rank_of(inputs[0]):
+            return ()
+        channels = max(map(channels_of, inputs))
+        wide = [shape for shape in inputs if shape[-1] == channels]
+        full = [shape for shape in wide if not _is_pixel(shape)] or wide
+        space = joined([shape[:-1] for shape in full])
+        fit = space is not None and all(
+            (shape[-1] == channels and joined([shape[:-1], space]) is not None) or _is_gate(shape, space, channels)
+            for shape in inputs
+        )
+        return full if fit else ()
+
+
+def _is_gate(shape: Shape, space: Shape, channels: int) -> bool:
+    if _is_pixel(shape) and shape[-1] == channels:
+        return True
+    return shape[-1] == 1 and joined([shape[:-1], space]) is not None
+
+
 @operation("add", family="merge")
-class Add(Combiner):
-    """Sum, element by element. All operands have one shape: nothing is broadcast."""
+class Add(Gated):
+    """Sum, element by element. Operands have one shape; beside a map, one may have one value a channel (1x1xC) or a
+    position (HxWx1). Nothing else is broadcast."""
 
     symbol = "+"
     commutative = True
@@ -90,23 +126,14 @@ class Subtract(Combiner):
 
 
 @operation("mul", family="merge")
-class Multiply(Combiner):
-    """Product, element by element. An operand with spatial sizes of 1 is one factor a channel, as in
-    squeeze-and-excitation (Hu et al. 2018, arXiv:1709.01507)."""
+class Multiply(Gated):
+    """Product, element by element. Beside a map, an operand may have one factor a channel (1x1xC), as in
+    squeeze-and-excitation (Hu et al. 2018, arXiv:1709.01507), or a position (HxWx1), as in CBAM (Woo et al. 2018,
+    arXiv:1807.06521)."""
 
     symbol = "×"
     commutative = True
     example = "mul {\n    | identity\n    | gap keep; conv 4x1 relu; conv 16x1 sigmoid\n}"
-
-    def infer(self, inputs: Sequence[Shape]) -> Shape:
-        maps = [shape for shape in inputs if not self._is_factor(shape)]
-        factors = [shape for shape in inputs if self._is_factor(shape)]
-        fits = maps and all(rank_of(factor) == rank_of(maps[0]) and factor[-1] == maps[0][-1] for factor in factors)
-        return super().infer(maps if fits and joined(maps) else inputs)
-
-    @staticmethod
-    def _is_factor(shape: Shape) -> bool:
-        return rank_of(shape) > 0 and all(size == 1 for size in shape[:-1])
 
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
         return reduce(mul, xs)
@@ -137,23 +164,63 @@ class Average(Combiner):
         return reduce(add, xs) * (1 / len(xs))
 
 
+AXES = {1: ("rows",), 2: ("rows", "columns"), 3: ("frames", "rows", "columns")}  # of each number of dimensions
+
+
 @operation("concat", family="merge")
 class Concatenate(Combiner):
-    """The channels of all operands, in order. All other sizes are equal."""
+    """The channels of all operands, in order, or with `over=` their positions: `concat over=rows` sets them one below
+    the other, as SSD joins its boxes (Liu et al. 2016, arXiv:1512.02325). All other sizes are equal.
+
+    One dimension has `rows`; two have `rows` and `columns`; three `frames`, `rows` and `columns`.
+    """
 
     transparent = True
-    stacks = True
+    shown = ("over",)
     example = "concat {\n    | conv 16x1 relu\n    | conv 8x1 relu; conv 16x3 relu\n}"
 
+    over: str = param(
+        Choice(("channels", "rows", "columns", "frames")),
+        "the axis along which operands are joined",
+        "channels",
+        keyed=True,
+    )
+
+    @property
+    def stacks(self) -> bool:
+        return self.over == "channels"
+
+    def axis(self, rank: int) -> int:
+        """The axis along which operands are joined, without the batch."""
+        axes = (*AXES.get(rank, ()), "channels")
+        if self.over not in axes:
+            raise Refused(
+                "NET202",
+                f"`concat over={self.over}`: operands with {rank or 'no'} spatial dimension{'s' * (rank != 1)} "
+                f"have no {self.over}",
+                param="over",
+                help=(f"they have {' and '.join(axes)}",),
+            )
+        return axes.index(self.over)
+
     def infer(self, inputs: Sequence[Shape]) -> Shape:
-        space = joined([shape[:-1] for shape in inputs])
-        if space is None:
+        axis = self.axis(rank_of(inputs[0]))
+        along = [shape[axis] for shape in inputs if len(shape) > axis]
+        others = joined([(*shape[:axis], *shape[axis + 1 :]) for shape in inputs])
+        if others is None:
             raise Refused(
                 "NET201",
-                f"`concat` needs operands whose sizes are equal except for the channels, got {_listed(inputs)}",
-                help=self._help(inputs),
+                f"`concat` needs operands whose sizes are equal except for the {self.over}, got {_listed(inputs)}",
+                help=self._help(inputs) if self.stacks else (),
             )
-        return (*space, sum(map(channels_of, inputs)))
+        known = [size for size in along if size is not None]
+        return (*others[:axis], sum(known) if len(known) == len(along) else None, *others[axis:])
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
+        if self.stacks:
+            return ()
+        along = zip(inputs[0][:-1], self.infer(inputs)[:-1], strict=True)
+        return tuple(Window(1, after=0 if size is None or made is None else made - size) for size, made in along)
 
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
-        return f.concat(xs)
+        return f.concat(xs, 1 + self.axis(len(xs[0].shape) - 2))

@@ -12,6 +12,8 @@ from netc.params import Bool, Int, Real, Refused, param
 if TYPE_CHECKING:
     from netc.primitives import Primitives, Tensor, Tensors, Weighted
 
+TINY = 1e-12  # lengths below count as this: Keras' `UnitNormalization`
+
 
 class Rescaling(Layer):
     """What keeps the shape and makes numbers of any size of any others."""
@@ -153,3 +155,35 @@ class Scale(Rescaling):
 
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
         return xs[0] * w["gamma"]
+
+
+@operation("rescale", family="norm")
+class Rescale(Rescaling):
+    """Every element times a constant, plus another: `rescale -1 offset=1` is 1 - x, a fixed factor of a residual
+    branch is `rescale 0.17` (Szegedy et al. 2017, arXiv:1602.07261, section 3.3)."""
+
+    positional = ("factor",)
+    shown = ("offset",)
+    example = "rescale 0.17"
+
+    factor: float = param(Real(), "what elements are multiplied by")
+    offset: float = param(Real(), "what is added", 0.0)
+
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return self.factor == 1 and self.offset == 0
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return xs[0] * self.factor + self.offset
+
+
+@operation("l2norm", family="norm")
+class L2Norm(Rescaling):
+    """The channels of each position to length 1: x / sqrt(sum(x ** 2)), and 0 where all are 0 (ParseNet, Liu et al.
+    2015, arXiv:1506.04579, section 3.3; FaceNet, Schroff et al. 2015, arXiv:1503.03832). A `scale` after it learns
+    the length of each channel, as in SSD."""
+
+    paper = "L2 norm"
+    example = "l2norm; scale init=20"
+
+    def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
+        return xs[0] / f.maximum(f.sqrt(f.sum(xs[0] * xs[0], [-1], True)), TINY)

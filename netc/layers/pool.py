@@ -10,7 +10,7 @@ from netc.ir.window import Window
 from netc.layers.base import Layer, declaration, operation
 from netc.layers.kinds import Padding, Sized
 from netc.layers.sliding import all_are, padding, slide, slide_windows, spatial_rank, spread
-from netc.params import Bool, Refused, Sizes, param
+from netc.params import Bool, Choice, Refused, Sizes, param
 from netc.values import show
 
 if TYPE_CHECKING:
@@ -114,35 +114,54 @@ class GlobalPool(Layer):
 
     slides: ClassVar[bool] = True
     transparent: ClassVar[bool] = True
+    shown: ClassVar[tuple[str, ...]] = ("over",)
 
     keep: bool = param(Bool(), "keep the spatial dimensions, with size 1", False)
+    over: str = param(
+        Choice(("positions", "channels")),
+        "what is pooled: with `channels` a map of one is left",
+        "positions",
+        keyed=True,
+    )
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         shape = inputs[0]
+        if self.over == "channels":
+            return (*shape[:-1], 1)
         rank = spatial_rank(self.op, shape, help="a vector needs no global pool: remove it")
         return (*(1,) * (rank if self.keep else 0), channels_of(shape))
 
-    def windows(self, inputs: Sequence[Shape]) -> None:
-        return None
+    def does_nothing(self, inputs: Sequence[Shape]) -> bool:
+        return self.over == "channels" and channels_of(inputs[0]) == 1
+
+    def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
+        return () if self.over == "channels" else None
+
+    def _gone(self, x: Tensor) -> tuple[Sequence[int], bool]:
+        """The axes that are pooled, and whether they stay with size 1."""
+        return ([-1], True) if self.over == "channels" else (range(1, len(x.shape) - 1), self.keep)
 
 
 @operation("gap", family="pool")
 class GlobalAveragePool(GlobalPool):
-    """Global average pooling: the mean of each channel (Lin et al. 2014, arXiv:1312.4400)."""
+    """Global average pooling: the mean of each channel (Lin et al. 2014, arXiv:1312.4400).
+
+    With `over=channels` the mean of each position, a map of one channel (CBAM, Woo et al. 2018, arXiv:1807.06521).
+    """
 
     paper = "global avg pool"
     example = "gap"
 
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
-        return f.mean(xs[0], range(1, len(xs[0].shape) - 1), self.keep)
+        return f.mean(xs[0], *self._gone(xs[0]))
 
 
 @operation("gmp", family="pool")
 class GlobalMaxPool(GlobalPool):
-    """Global max pooling: the maximum of each channel."""
+    """Global max pooling: the maximum of each channel; with `over=channels` that of each position."""
 
     paper = "global max pool"
     example = "gmp keep"
 
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
-        return f.max(xs[0], range(1, len(xs[0].shape) - 1), self.keep)
+        return f.max(xs[0], *self._gone(xs[0]))

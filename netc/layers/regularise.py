@@ -62,7 +62,9 @@ class DropPath(Dropping):
     paper = "drop path"
     example = "add {\n    | identity\n    | conv 16x3; droppath 0.1\n}"
 
-    ramp: bool = param(Bool(late=True), "the rate rises from 0 to this one over all that say so in the network", False)
+    ramp: bool = param(
+        Bool(), "the rate rises from 0 to this one over all that say so in the network", False, late=True
+    )
     fraction: float = 1.0  # of the rate, by the place among them, which the whole network says (`netc.rewrites.ramps`)
 
     @property

@@ -7,7 +7,7 @@ from functools import cache
 from math import isfinite
 from typing import Any
 
-from netc.layers.kinds import Activation, Padding
+from netc.layers.kinds import Activation, Operand, Padding
 from netc.lower.bind import trailing_words
 from netc.params import Bool, Choice, Declared, Param, Sizes, declared
 from netc.sections.base import Name
@@ -41,10 +41,15 @@ def given(value: Declared) -> dict[str, Any]:
 def arguments(value: Declared, leave_out: Mapping[str, object] = {}) -> list[Argument]:
     """The arguments that give a layer or setting its values: sizes, then what needs no key, then the rest.
 
-    `leave_out` are parameters that something else says. Raises `Unwritable`.
+    `leave_out` are parameters that something else says; tensors are named by who knows their labels. Raises
+    `Unwritable`.
     """
     params = params_of(value)
-    values = {name: own for name, own in given(value).items() if leave_out.get(name, params) != own}
+    values = {
+        name: own
+        for name, own in given(value).items()
+        if leave_out.get(name, params) != own and not isinstance(params[name].kind, Operand)
+    }
     return [*_size(value, params, values), *_positional(value, params, values), *_rest(value, params, values)]
 
 
@@ -85,13 +90,13 @@ def _rest(value: Declared, params: Mapping[str, Param], values: Mapping[str, Any
         elif isinstance(expression, Reference) and _is_plain(value, params, name, own):
             words.append(Positional(expression, NOWHERE))
         else:
-            keys.append(Keyword(name, expression, NOWHERE, NOWHERE))
+            keys.append(Keyword(params[name].key, expression, NOWHERE, NOWHERE))
     return [*words, *keys, *act]
 
 
 def _is_plain(value: Declared, params: Mapping[str, Param], name: str, word: str) -> bool:
     """Whether a bare word sets this parameter, and readers know it for one."""
-    first = next((param for param in params.values() if word in param.kind.words()), None)
+    first = next((param for param in params.values() if word in param.bare_words), None)
     readable = isinstance(params[name].kind, Padding | Choice | Activation)
     free = word not in params and not (value.trailing and word in trailing_words())
     return readable and free and first is not None and first.name == name

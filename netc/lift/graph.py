@@ -182,7 +182,7 @@ def _operands(graph: networkx.MultiDiGraph[str], name: str) -> list[str]:
     if any(isinstance(key, bool) or not isinstance(key, int) for key in slots) or sorted(slots) != [*range(len(slots))]:
         shown = ", ".join(f"`{source}` with {key!r}" for key, source in edges)
         raise GraphError(f"`{name}` reads {shown}: the keys of its edges are its slots, expected 0 to {len(edges) - 1}")
-    least, most = layer.operands
+    least, most = layer.reads
     if not least <= len(edges) <= (len(edges) if most is None else most):
         expected = str(least) if least == most else f"at least {least}"
         raise GraphError(f"`{name}` ({layer.op}) reads {expected} layers, but {len(edges)} edges lead to it")

@@ -184,8 +184,14 @@ class _Writer:
         # Counted before what stands in its branches, as names are.
         label = body.label(layer.op, body.inner(node.name), last in self.read and last != body.result)
         branches = [Branch(tuple(self._series(_items(part), first.source, body)), NOWHERE) for part in first.branches]
-        joined = () if first.branches else self.net.operands(node.name)[1:]
+        operands, params = self.net.operands(node.name), params_of(layer)
+        keys = [params[name].key for name in layer.tensors() if getattr(layer, name)]
+        own = len(operands) - len(keys)
+        joined = () if first.branches else operands[1:own]
         parts = self._arguments(node, words) + [Positional(self._joined(node, name), NOWHERE) for name in joined]
+        parts += [
+            Keyword(key, self._label(name), NOWHERE, NOWHERE) for key, name in zip(keys, operands[own:], strict=True)
+        ]
         parts += [Positional(Reference(word, NOWHERE), NOWHERE) for word in words]
         if label is not None:
             self.labels[last] = label
@@ -194,8 +200,7 @@ class _Writer:
     def _joined(self, node: Node, name: str) -> Reference:
         """A tensor from further away that a combiner joins."""
         label = self._label(name)
-        known = type(node.layer).signature(node.layer.op).params
-        if label.name in {"channels", *known, *(word for param in known.values() for word in param.kind.words())}:
+        if label.name in {"channels", *type(node.layer).signature(node.layer.op).bare_words()}:
             raise Unwritable(f"`{label.name}` is a word of `{node.layer.op}`, which joins it: rename it")
         return label
 

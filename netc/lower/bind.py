@@ -10,7 +10,7 @@ from typing import Any
 from netc.diagnostics.model import Edit, Fix
 from netc.ir.net import Written
 from netc.ir.shape import SIZES
-from netc.layers.kinds import Padding
+from netc.layers.kinds import Operand, Padding
 from netc.lower.evaluate import Poison, Scope, evaluate, integer, value_words
 from netc.lower.walk import names
 from netc.params import Anything, Bool, Param, Refused, Signature, Sizes
@@ -83,6 +83,7 @@ class Bound:
     spans: dict[str, Span] = field(default_factory=dict)
     trailing: list[Trailing] = field(default_factory=list)
     labels: list[Reference] = field(default_factory=list)
+    tensors: dict[str, Reference] = field(default_factory=dict)  # labels that parameters name, by parameter
     rank: int | None = None
     unseen: list[Expr] = field(default_factory=list)
 
@@ -185,7 +186,7 @@ class _Binder:
     def set(self, param: Param, value: object, written: Written | None, span: Span) -> None:
         """Accept a value for a parameter that was not given yet."""
         if param.name in self.bound.spans and not param.many:
-            raise self.fail("NET103", f"`{param.name}` of `{self.signature.name}` is given twice", span)
+            raise self.fail("NET103", f"`{param.key}` of `{self.signature.name}` is given twice", span)
         self.bound.spans[param.name] = span
         accepted = self._accept(param, value, span)
         if param.many:
@@ -204,9 +205,9 @@ class _Binder:
         except Refused as error:
             raise self.fail(
                 error.code,
-                f"`{param.name}` of `{self.signature.name}`: {error}",
+                f"`{param.key}` of `{self.signature.name}`: {error}",
                 span,
-                help=(f"`{param.name}`: {param.doc}",),
+                help=(f"`{param.key}`: {param.doc}",),
             ) from None
         if self.bound.rank is None and isinstance(param.kind, Sizes | Padding) and isinstance(accepted, tuple):
             self.bound.rank = len(accepted)
@@ -255,7 +256,9 @@ class _Binder:
                 help=did_you_mean(argument.key, self.signature.params, (self._usage(),)),
             )
         value = argument.value
-        if isinstance(value, Size):
+        if isinstance(param.kind, Operand):
+            self._tensor(param, argument)
+        elif isinstance(value, Size):
             written = _parts_written(value.parts) if not value.stride else None
             self.set(param, size_value(value, self.scope), written, argument.span)
         else:
@@ -263,6 +266,18 @@ class _Binder:
             if isinstance(computed, Word) and isinstance(value, Reference) and value.name in SIZES:
                 value = Literal(computed, value.span)  # the word of an option, which means no size
             self.set(param, computed, value, argument.span)
+
+    def _tensor(self, param: Param, argument: Keyword) -> None:
+        """A label after `key=`, whatever else has its name."""
+        if not isinstance(argument.value, Reference):
+            raise self.fail(
+                "NET108",
+                f"`{param.key}` of `{self.signature.name}`: expected {param.kind.describe()}, which is a bare name",
+                argument.value.span,
+                help=("a label is a name before a statement: `c3: conv 64x3 relu`",),
+            )
+        self.set(param, True, None, argument.span)
+        self.bound.tensors[param.name] = argument.value
 
     def option_value(self, param: Param, value: Expr) -> Value:
         """The value after `key=`, where a bare word of the parameter's kind may stand."""
@@ -303,18 +318,21 @@ class _Binder:
             if param.name == word and isinstance(param.kind, Bool):
                 return param
         for param in self.signature.params.values():
-            if word in param.kind.words():
+            if word in param.bare_words:
                 return param
         return None
 
     def _is_word(self, name: str) -> bool:
         return (self.signature.trailing and name in trailing_words()) or self._word_param(name) is not None
 
+    def _gives_way(self, word: str) -> bool:
+        """Whether a word came with a later edition, so that names of older files are not taken for it."""
+        param = self._word_param(word)
+        return param is not None and param.late
+
     def _name(self, expr: Reference) -> None:
         known = expr.name == "channels" or self.scope.knows(expr.name)
-        option = self.signature.params.get(expr.name)
-        late = option is not None and isinstance(option.kind, Bool) and option.kind.late
-        word = self._is_word(expr.name) and not (known and late)
+        word = self._is_word(expr.name) and not (known and self._gives_way(expr.name))
         if known and word:
             raise self._ambiguous(expr)
         if known:
@@ -349,7 +367,7 @@ class _Binder:
         if (help := self._misplaced(expr.name)) is not None:
             self._strayed = True
             raise self.fail("NET104", f"`{self.signature.name}` has no word `{expr.name}`", expr.span, help=(help,))
-        words = [word for param in self.signature.params.values() for word in param.kind.words()]
+        words = [word for param in self.signature.params.values() for word in param.bare_words]
         words += [name for name, param in self.signature.params.items() if isinstance(param.kind, Bool)]
         if self.signature.trailing:
             words += sorted(trailing_words())
@@ -432,7 +450,7 @@ class _Binder:
         """Report required parameters that nothing gave."""
         if self.failed:
             return
-        missing = [p.name for p in self.signature.params.values() if p.required and p.name not in self.bound.spans]
+        missing = [p.key for p in self.signature.params.values() if p.required and p.name not in self.bound.spans]
         if missing:
             self.failed = True
             names = " and ".join(f"`{name}`" for name in missing)

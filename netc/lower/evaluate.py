@@ -107,7 +107,7 @@ def value_words() -> frozenset[str]:
         word
         for layer in LAYERS.values()
         for param in layer.signature(layer.op).params.values()
-        for word in param.kind.words()
+        for word in param.bare_words
     )
 
 

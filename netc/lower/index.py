@@ -13,11 +13,13 @@ from typing import Literal as Choice
 
 from netc.diagnostics.model import Diagnostics
 from netc.layers import LAYERS
+from netc.layers.kinds import Operand
 from netc.limits import Limits
 from netc.lower.bind import trailing_words
 from netc.lower.definitions import Includes, definitions_of, is_flag, shipped
 from netc.lower.names import NAMELESS
 from netc.lower.walk import WITH, handed_over, references
+from netc.params import Param
 from netc.syntax.parser import parse
 from netc.syntax.source import Source, Span
 from netc.syntax.tree import (
@@ -255,12 +257,16 @@ class _Walk:
     def _layer(self, statement: Operation, sight: _Sight) -> None:
         cls = LAYERS[statement.name]
         joins = cls.operands[1] is None or cls.operands[0] > 1
-        words = {word for param in cls.signature(cls.op).params.values() for word in (param.name, *param.kind.words())}
+        params = cls.signature(cls.op).params
+        words = cls.signature(cls.op).bare_words()
         words.update(trailing_words() if cls.trailing else ())
         for argument in statement.arguments:
             value = argument.value
             is_label = joins and isinstance(value, Reference) and not isinstance(argument, Keyword)
-            if is_label and isinstance(value, Reference) and value.name not in {*sight.values, "channels", *words}:
+            is_tensor = isinstance(argument, Keyword) and _names_a_tensor(params.get(argument.key))
+            if isinstance(value, Reference) and (
+                is_tensor or (is_label and value.name not in {*sight.values, "channels", *words})
+            ):
                 self._see(value.name, value.span, sight.labels)
             else:
                 self._value(value, sight)
@@ -334,6 +340,10 @@ class _Walk:
     def _value(self, value: Expr | Size, sight: _Sight) -> None:
         for reference in references(value):
             self._see(reference.name, reference.span, sight.values)
+
+
+def _names_a_tensor(param: Param | None) -> bool:
+    return param is not None and isinstance(param.kind, Operand)
 
 
 __all__ = ["Index", "Kind", "Named", "index"]

@@ -39,10 +39,10 @@ def run_layer(state: State, statement: Operation, ctx: Context) -> LayerStep | N
     if bound is None:
         ctx.move(BROKEN)
         return None
-    labelled = _labelled(state, bound, ctx)
+    labelled = _labelled(state, cls, bound, ctx)
     read = None
     if operands is not None and labelled is not None:
-        read = _read(statement, cls, [*operands, *labelled], branches, ctx)
+        read = _read(statement, cls, [*operands, *labelled], branches, len(bound.tensors), ctx)
     nodes = _nodes(state, statement, cls, bound, name, read, ctx)
     if not nodes:
         _reserve(state, name, head(statement), ctx)
@@ -123,16 +123,23 @@ def _refuse_act_beside_words(statement: Operation, bound: Bound, defaults: Defau
     )
 
 
-def _labelled(state: State, bound: Bound, ctx: Context) -> list[Current] | None:
-    """The tensors that a combiner's labels name."""
-    found = [state.use_label(reference.name, reference.span, ctx) for reference in bound.labels]
+def _labelled(state: State, cls: type[Layer], bound: Bound, ctx: Context) -> list[Current] | None:
+    """The tensors that a combiner's labels name, and those that options do."""
+    named = [bound.tensors[name] for name in cls.tensors() if name in bound.tensors]
+    found = [state.use_label(reference.name, reference.span, ctx) for reference in (*bound.labels, *named)]
     return None if any(node is None for node in found) else found
 
 
 def _read(
-    statement: Operation, cls: type[Layer], operands: Sequence[Current], branches: Sequence[Body], ctx: Context
+    statement: Operation,
+    cls: type[Layer],
+    operands: Sequence[Current],
+    branches: Sequence[Body],
+    named: int,
+    ctx: Context,
 ) -> list[str] | None:
-    """The nodes that a layer reads; None where one is broken, or after reporting too few, too many or a missing one."""
+    """The nodes that a layer reads, of which options name some; None where one is broken, or after reporting too few,
+    too many or a missing one."""
     if any(operand is None for operand in operands):
         ctx.scope.fail(
             "NET118",
@@ -142,18 +149,19 @@ def _read(
         )
         return None
     low, high = cls.operands
-    if not low <= len(operands) <= (len(operands) if high is None else high):
+    joined = len(operands) - named
+    if not low <= joined <= (joined if high is None else high):
         expected = f"exactly {low}" if low == high else f"at least {low}"
         ctx.scope.fail(
             "NET120",
-            f"`{statement.name}` joins {expected} tensors, this has {len(operands)}",
+            f"`{statement.name}` joins {expected} tensors, this has {joined}",
             head(statement),
             help=(
                 f"write branches, `{statement.name} {{ | ... | ... }}`, or the labels to join the current tensor with",
             ),
         )
         return None
-    if branches and len(operands) > len(branches):
+    if branches and joined > len(branches):
         ctx.scope.fail("NET120", f"`{statement.name}` takes branches or labels, not both", head(statement))
         return None
     nodes = [operand for operand in operands if isinstance(operand, str)]

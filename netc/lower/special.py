@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from netc.layers import LAYERS
+from netc.layers.kinds import Operand
 from netc.lower.bind import NO_DEFAULTS, Defaults, Option, Trailing, bind, size_value, trailing_words
 from netc.lower.definitions import Namespace, definitions_of, shipped
 from netc.lower.evaluate import Poison, Scope, evaluate
@@ -226,6 +227,14 @@ def _option(signature: Signature, argument: Keyword, ctx: Context) -> Option | N
         )
         return None
     value = argument.value
+    if isinstance(param.kind, Operand):
+        ctx.scope.fail(
+            "NET107",
+            f"`{param.key}` of `{signature.name}` names a tensor, which `default` cannot do for others",
+            argument.span,
+            help=(f"write `{param.key}=` at each `{signature.name}`",),
+        )
+        return None
     try:
         if isinstance(value, Size):
             computed: object = size_value(value, ctx.scope)

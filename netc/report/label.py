@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netc.ir.shape import Shape, rank_of
 from netc.layers.base import Layer
+from netc.params import declared
 
 
 def kind(layer: Layer, shape: Shape, *, activation: bool = True) -> str:
@@ -25,6 +26,7 @@ def kind(layer: Layer, shape: Shape, *, activation: bool = True) -> str:
     parts = [
         *rest,
         dilation(layer),
+        *_options(layer),
         "" if step == "1" else f"/{step}",
         "" if act == "linear" or not activation else act,
     ]
@@ -35,6 +37,16 @@ def dilation(layer: Layer) -> str:
     """The step between the taps of a window, where it is not 1: `dilation 2`."""
     gap = _show(getattr(layer, "dilation", 1), False)
     return "" if gap == "1" else f"dilation {gap}"
+
+
+def _options(layer: Layer) -> list[str]:
+    """Options that say what a layer is, where they are not as they are unless given: `offset 1`, `reflect`."""
+    params = declared(type(layer)) if layer.shown else {}
+    given = {name: getattr(layer, name) for name in layer.shown if getattr(layer, name) != params[name].default}
+    return [
+        str(value) if value in params[name].bare_words else f"{params[name].key} {_show(value, False)}".strip()
+        for name, value in given.items()
+    ]
 
 
 def _show(value: object, whole: bool) -> str:

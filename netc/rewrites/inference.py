@@ -36,7 +36,7 @@ def without_idle(net: Net, weights: Weights) -> tuple[Net, Weights]:
     for node in net:
         idle = node.layer.train_only or node.layer.does_nothing(net.operand_shapes(node.name))
         if idle and node.name not in net.outputs and not node.layer.is_input:
-            (operand,) = net.operands(node.name)
+            operand = net.operands(node.name)[0]
             instead[node.name] = instead.get(operand, operand)
     return _without(net, weights, instead)
 

@@ -344,7 +344,7 @@ def endings(net: Net) -> dict[str, str | None]:
     branches that end in different ones)."""
     found: dict[str, str | None] = {}
     for node in net:
-        layer, before = node.layer, {found[operand] for operand in net.operands(node.name)}
+        layer, before = node.layer, {found[operand] for operand in node.layer.valued(net.operands(node.name))}
         if layer.sums and "linear" in before:
             found[node.name] = "linear"
         elif layer.transparent:

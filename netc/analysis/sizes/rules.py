@@ -53,7 +53,8 @@ class Trial:
         scales: dict[str, tuple[tuple[int, int], ...]] = {}  # input pixels a pixel, as a reduced fraction
         for node, operands in self.nodes:
             rank = len(self.net.shapes[node.name]) - 1
-            before = scales.get(operands[0], ((1, 1),) * rank)
+            read = [scales[operand] for operand in operands if operand in scales and len(scales[operand]) == rank]
+            before = tuple(map(_common, *read)) if read else ((1, 1),) * rank
             windows = node.layer.windows(self.net.operand_shapes(node.name))
             if windows and len(windows) == rank:
                 before = tuple(_scaled(scale, w.stride, w.up) for scale, w in zip(before, windows, strict=True))
@@ -115,6 +116,11 @@ def _scaled(scale: tuple[int, int], stride: int, up: int) -> tuple[int, int]:
     pixels, parts = scale[0] * stride, scale[1] * up
     common = gcd(pixels, parts)
     return pixels // common, parts // common
+
+
+def _common(*scales: tuple[int, int]) -> tuple[int, int]:
+    """A scale that counts whole pixels of all tensors: one of them may say the size of what is made of the others."""
+    return lcm(*(pixels for pixels, _ in scales)), gcd(*(parts for _, parts in scales))
 
 
 def _infer(node: Node, inputs: tuple[Shape, ...]) -> Shape | Refused:

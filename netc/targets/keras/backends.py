@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from netc.ir.shape import Dim, rank_of
 from netc.ir.window import same_padding
 from netc.layers.pool import AveragePool
+from netc.layers.shape import Resize
 from netc.layers.sliding import spread
 
 if TYPE_CHECKING:
@@ -18,16 +19,23 @@ SHOWN = 3  # layers that are named
 def refusal(net: Net, backend: str) -> str:
     """Why a network is refused on a backend; nothing where it is taken.
 
+    Bicubic interpolation of TensorFlow has a table of 1,024 places between two pixels, and Torch's another sharpness.
     Keras 3.15 on Torch pads an average pool by repeating the border, and counts it, where `same` adds more after than
     before; elsewhere it counts no padding.
     """
-    if backend != "torch":
+    if backend == "tensorflow":
         return ""
-    uneven = [node.name for node in net if _is_uneven_average(net, node.name)]
-    if not uneven:
-        return ""
-    named = ", ".join(uneven[:SHOWN]) + (f" and {len(uneven) - SHOWN} more" if len(uneven) > SHOWN else "")
-    return f"Keras on torch averages repeated borders where padding='same' is uneven: {named}"
+    bicubic = [node.name for node in net if isinstance(node.layer, Resize) and node.layer.method == "bicubic"]
+    if bicubic:
+        return f"Keras on {backend} has other weights for bicubic interpolation: {_named(bicubic)}"
+    uneven = [node.name for node in net if backend == "torch" and _is_uneven_average(net, node.name)]
+    if uneven:
+        return f"Keras on torch averages repeated borders where padding='same' is uneven: {_named(uneven)}"
+    return ""
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
 def _is_uneven_average(net: Net, name: str) -> bool:

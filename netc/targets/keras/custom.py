@@ -181,3 +181,201 @@ class AbsoluteValue(layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class ChannelPooling(layers.Layer):
+    """The "mean" or the "max" over the channels of each position: a map of one channel."""
+
+    def __init__(self, function, **kwargs):
+        super().__init__(**kwargs)
+        self.function = function
+
+    def call(self, inputs):
+        return getattr(ops, self.function)(inputs, axis=-1, keepdims=True)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], 1)
+
+    def get_config(self):
+        return {**super().get_config(), "function": self.function}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class MirrorPadding(layers.Layer):
+    """Pads with the input's own pixels: `padding` is a pair for each dimension, `mode` is "reflect" or "symmetric"."""
+
+    def __init__(self, padding, mode="reflect", **kwargs):
+        super().__init__(**kwargs)
+        self.padding = tuple(tuple(pair) for pair in padding)
+        self.mode = mode
+
+    def call(self, inputs):
+        return ops.pad(inputs, [(0, 0), *self.padding, (0, 0)], mode=self.mode)
+
+    def compute_output_shape(self, input_shape):
+        batch, *sizes, channels = input_shape
+        sides = zip(sizes, self.padding, strict=True)
+        return (batch, *(size and size + before + after for size, (before, after) in sides), channels)
+
+    def get_config(self):
+        return {**super().get_config(), "padding": self.padding, "mode": self.mode}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class CroppingLike(layers.Layer):
+    """The first of two tensors, cropped to the size of the second: from `offset` on (one number, or one a dimension),
+    or from its middle."""
+
+    def __init__(self, offset=None, **kwargs):
+        super().__init__(**kwargs)
+        self.offset = offset
+
+    def call(self, inputs):
+        x, like = inputs
+        found, wanted = ops.shape(x)[1:-1], ops.shape(like)[1:-1]
+        if self.offset is None:
+            offsets = [(size - kept) // 2 for size, kept in zip(found, wanted, strict=True)]
+        else:
+            offsets = [self.offset] * len(found) if isinstance(self.offset, int) else self.offset
+        parts = zip(offsets, wanted, strict=True)
+        return x[(slice(None), *(slice(start, start + kept) for start, kept in parts))]
+
+    def compute_output_shape(self, input_shape):
+        x, like = input_shape
+        return (x[0], *like[1:-1], x[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "offset": self.offset}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class ResizingLike(layers.Layer):
+    """The first of two images, resized to the size of the second."""
+
+    def __init__(self, interpolation="bilinear", **kwargs):
+        super().__init__(**kwargs)
+        self.interpolation = interpolation
+
+    def call(self, inputs):
+        x, like = inputs
+        size = ops.shape(like)[1:-1]
+        return ops.cast(ops.image.resize(x, size, interpolation=self.interpolation), x.dtype)
+
+    def compute_output_shape(self, input_shape):
+        x, like = input_shape
+        return (x[0], *like[1:-1], x[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "interpolation": self.interpolation}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class SpaceToDepth(layers.Layer):
+    """Blocks of `factor` positions along each axis as one position, their channels one after the other."""
+
+    def __init__(self, factor, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, inputs):
+        batch, *sizes, channels = ops.shape(inputs)
+        rank, blocks = len(sizes), [size // self.factor for size in sizes]
+        split = [part for count in blocks for part in (count, self.factor)]
+        x = ops.reshape(inputs, (batch, *split, channels))
+        x = ops.transpose(x, (0, *range(1, 2 * rank, 2), *range(2, 2 * rank + 1, 2), 2 * rank + 1))
+        return ops.reshape(x, (batch, *blocks, self.factor**rank * channels))
+
+    def compute_output_shape(self, input_shape):
+        batch, *sizes, channels = input_shape
+        return (batch, *(size and size // self.factor for size in sizes), channels * self.factor ** len(sizes))
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class DepthToSpace(layers.Layer):
+    """Each position as a block of `factor` positions along each axis, among which its channels are dealt out."""
+
+    def __init__(self, factor, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, inputs):
+        batch, *sizes, channels = ops.shape(inputs)
+        rank = len(sizes)
+        share = channels // self.factor**rank
+        x = ops.reshape(inputs, (batch, *sizes, *[self.factor] * rank, share))
+        pairs = [axis for number in range(1, rank + 1) for axis in (number, number + rank)]
+        x = ops.transpose(x, (0, *pairs, 2 * rank + 1))
+        return ops.reshape(x, (batch, *[size * self.factor for size in sizes], share))
+
+    def compute_output_shape(self, input_shape):
+        batch, *sizes, channels = input_shape
+        return (batch, *(size and size * self.factor for size in sizes), channels // self.factor ** len(sizes))
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Position(layers.Layer):
+    """One position of a row of them, from the end where `index` is negative."""
+
+    def __init__(self, index, **kwargs):
+        super().__init__(**kwargs)
+        self.index = index
+
+    def call(self, inputs):
+        return inputs[:, self.index]
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], input_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "index": self.index}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class ClassToken(layers.Layer):
+    """A learnt position before all others (Dosovitskiy et al. 2021, arXiv:2010.11929)."""
+
+    def __init__(self, initializer="zeros", **kwargs):
+        super().__init__(**kwargs)
+        self.initializer = keras.initializers.get(initializer)
+
+    def build(self, input_shape):
+        self.token = self.add_weight(shape=(1, input_shape[-1]), initializer=self.initializer, name="token")
+
+    def call(self, inputs):
+        shape = (ops.shape(inputs)[0], *self.token.shape)
+        return ops.concatenate([ops.broadcast_to(self.token, shape), inputs], axis=1)
+
+    def compute_output_shape(self, input_shape):
+        batch, count, channels = input_shape
+        return (batch, count and count + 1, channels)
+
+    def get_config(self):
+        return {**super().get_config(), "initializer": keras.initializers.serialize(self.initializer)}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class PositionEmbedding(layers.Layer):
+    """A learnt embedding of each position, added to its channels (Dosovitskiy et al. 2021, arXiv:2010.11929)."""
+
+    def __init__(self, initializer="zeros", **kwargs):
+        super().__init__(**kwargs)
+        self.initializer = keras.initializers.get(initializer)
+
+    def build(self, input_shape):
+        self.embedding = self.add_weight(shape=input_shape[1:], initializer=self.initializer, name="embedding")
+
+    def call(self, inputs):
+        return inputs + self.embedding
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "initializer": keras.initializers.serialize(self.initializer)}

@@ -275,15 +275,17 @@ def _pool(layer: pool.Pool, inputs: Sequence[Shape], name: str, word: Any) -> Ca
 
 @to_keras.register(pool.GlobalAveragePool)
 def _(layer: pool.GlobalAveragePool, inputs: Sequence[Shape]) -> Calls:
-    return _global_pool(layer, inputs, "Average")
+    return _global_pool(layer, inputs, "Average", "mean")
 
 
 @to_keras.register(pool.GlobalMaxPool)
 def _(layer: pool.GlobalMaxPool, inputs: Sequence[Shape]) -> Calls:
-    return _global_pool(layer, inputs, "Max")
+    return _global_pool(layer, inputs, "Max", "max")
 
 
-def _global_pool(layer: pool.GlobalPool, inputs: Sequence[Shape], name: str) -> Calls:
+def _global_pool(layer: pool.GlobalPool, inputs: Sequence[Shape], name: str, function: str) -> Calls:
+    if layer.over == "channels":
+        return (Call("custom.ChannelPooling", (function,)),)
     path = f"layers.Global{name}Pooling{rank_of(inputs[0])}D"
     return (Call(path, kwargs=keywords(("keepdims", layer.keep, False))),)
 
@@ -333,6 +335,16 @@ def _(layer: norm.LocalResponseNorm, inputs: Sequence[Shape]) -> Calls:
 @to_keras.register(norm.Scale)
 def _(layer: norm.Scale, inputs: Sequence[Shape]) -> Calls:
     return (Call("custom.LayerScale", (layer.init,)),)
+
+
+@to_keras.register(norm.Rescale)
+def _(layer: norm.Rescale, inputs: Sequence[Shape]) -> Calls:
+    return (Call("layers.Rescaling", (layer.factor,), keywords(("offset", layer.offset, 0.0))),)
+
+
+@to_keras.register(norm.L2Norm)
+def _(layer: norm.L2Norm, inputs: Sequence[Shape]) -> Calls:
+    return (Call("layers.UnitNormalization"),)
 
 
 # -- activations ---------------------------------------------------------------------------------------------
@@ -453,12 +465,57 @@ def _(layer: shape.Reshape, inputs: Sequence[Shape]) -> Calls:
 
 @to_keras.register(shape.Pad)
 def _(layer: shape.Pad, inputs: Sequence[Shape]) -> Calls:
-    return (border("ZeroPadding", layer.pairs(rank_of(inputs[0]))),)
+    pairs = layer.pairs(rank_of(inputs[0]))
+    if layer.mode != "zeros":
+        return (Call("custom.MirrorPadding", (tuple(pairs), layer.mode)),)
+    return (border("ZeroPadding", pairs),)
 
 
 @to_keras.register(shape.Crop)
 def _(layer: shape.Crop, inputs: Sequence[Shape]) -> Calls:
+    if layer.to:
+        offset = None if layer.offset is None else compact(layer.offset)
+        return (Call("custom.CroppingLike", kwargs=keywords(("offset", offset, None))),)
     return (border("Cropping", layer.pairs(rank_of(inputs[0]))),)
+
+
+@to_keras.register(shape.Resize)
+def _(layer: shape.Resize, inputs: Sequence[Shape]) -> Calls:
+    method = keywords(("interpolation", layer.method, "bilinear"))
+    if layer.to:
+        return (Call("custom.ResizingLike", kwargs=method),)
+    return (Call("layers.Resizing", spread(layer.extent, rank_of(inputs[0])), method),)
+
+
+@to_keras.register(shape.ToDepth)
+def _(layer: shape.ToDepth, inputs: Sequence[Shape]) -> Calls:
+    return (Call("custom.SpaceToDepth", (layer.factor,)),)
+
+
+@to_keras.register(shape.ToSpace)
+def _(layer: shape.ToSpace, inputs: Sequence[Shape]) -> Calls:
+    return (Call("custom.DepthToSpace", (layer.factor,)),)
+
+
+@to_keras.register(shape.Swap)
+def _(layer: shape.Swap, inputs: Sequence[Shape]) -> Calls:
+    return (Call("layers.Permute", ((2, 1),)),)
+
+
+@to_keras.register(shape.Pick)
+def _(layer: shape.Pick, inputs: Sequence[Shape]) -> Calls:
+    return (Call("custom.Position", (layer.index,)),)
+
+
+@to_keras.register(shape.Token)
+def _(layer: shape.Token, inputs: Sequence[Shape]) -> Calls:
+    initial = keywords(("initializer", kernel_initializer(layer.init), "zeros"))
+    return (Call("custom.ClassToken", kwargs=initial),)
+
+
+@to_keras.register(shape.Position)
+def _(layer: shape.Position, inputs: Sequence[Shape]) -> Calls:
+    return (Call("custom.PositionEmbedding", (kernel_initializer(layer.init),)),)
 
 
 @to_keras.register(shape.Upsample)
@@ -499,4 +556,9 @@ to_keras.register(merge.Subtract, _combiner("Subtract"))
 to_keras.register(merge.Multiply, _combiner("Multiply"))
 to_keras.register(merge.Maximum, _combiner("Maximum"))
 to_keras.register(merge.Average, _combiner("Average"))
-to_keras.register(merge.Concatenate, _combiner("Concatenate"))
+
+
+@to_keras.register(merge.Concatenate)
+def _(layer: merge.Concatenate, inputs: Sequence[Shape]) -> Calls:
+    axis = -1 if layer.stacks else 1 + layer.axis(rank_of(inputs[0]))
+    return (Call("layers.Concatenate", kwargs=keywords(("axis", axis, -1))),)

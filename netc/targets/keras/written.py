@@ -32,7 +32,7 @@ FUNCTIONS = {  # what each is in `keras.ops`, in the names of its parameters
     "cumsum": "ops.cumsum(x, axis=-1)",
     "sort_descending": "-ops.sort(-x)",
     "reshape": "ops.reshape(x, (-1, *shape))",
-    "concat": "ops.concatenate(xs, axis=-1)",
+    "concat": "ops.concatenate(xs, axis=axis)",
     "pad": "ops.pad(x, [(0, 0), *sides])",
     "slice": "x[tuple([slice(None), *slices])]",
     "gather": "ops.take(x, order, axis=-1)",

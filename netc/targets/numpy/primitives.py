@@ -105,11 +105,35 @@ class Numpy:
     def reshape(self, x: Array, shape: Sizes) -> Any:
         return x.reshape((len(x), *shape))
 
-    def concat(self, xs: Sequence[Array]) -> Any:
-        return np.concatenate(xs, -1)
+    def concat(self, xs: Sequence[Array], axis: int = -1) -> Any:
+        return np.concatenate(xs, axis)
 
-    def pad(self, x: Array, sides: Sequence[tuple[int, int]]) -> Any:
-        return np.pad(x, [(0, 0), *sides])
+    def prepend(self, x: Array, rows: Array) -> Any:
+        return np.concatenate([np.broadcast_to(rows, (len(x), *rows.shape)).astype(x.dtype), x], 1)
+
+    def transpose(self, x: Array, axes: Sequence[int]) -> Any:
+        return np.transpose(x, axes)
+
+    def pad(self, x: Array, sides: Sequence[tuple[int, int]], mode: str = "zeros") -> Any:
+        around = [(0, 0), *sides]
+        return np.pad(x, around) if mode == "zeros" else np.pad(x, around, mode)  # type: ignore[call-overload]
+
+    def crop(self, x: Array, like: Array, offsets: Sequence[int | None]) -> Any:
+        found = zip(x.shape[1:-1], like.shape[1:-1], offsets, strict=True)
+        starts = [((size - kept) // 2 if offset is None else offset, kept) for size, kept, offset in found]
+        return x[:, *(slice(start, start + kept) for start, kept in starts)]
+
+    def space_to_depth(self, x: Array, factor: int) -> Any:
+        rank = x.ndim - 2
+        parts = x.reshape((len(x), *(part for size in x.shape[1:-1] for part in (size // factor, factor)), x.shape[-1]))
+        parts = parts.transpose((0, *range(1, 2 * rank, 2), *range(2, 2 * rank + 1, 2), 2 * rank + 1))
+        return parts.reshape((*parts.shape[: rank + 1], factor**rank * x.shape[-1]))
+
+    def depth_to_space(self, x: Array, factor: int) -> Any:
+        rank = x.ndim - 2
+        parts = x.reshape((*x.shape[:-1], *(factor,) * rank, x.shape[-1] // factor**rank))
+        parts = parts.transpose((0, *(axis for n in range(1, rank + 1) for axis in (n, n + rank)), 2 * rank + 1))
+        return parts.reshape((len(x), *(size * factor for size in x.shape[1:-1]), parts.shape[-1]))
 
     def slice(self, x: Array, slices: Sequence[slice]) -> Any:
         return x[:, *slices]
@@ -122,10 +146,14 @@ class Numpy:
             x = np.repeat(x, factor, axis) if method == "nearest" else _interpolated(x, axis, factor)
         return x
 
-    def resample(self, x: Array, sizes: Sizes, method: str) -> Any:
+    def interpolate(self, x: Array, like: Any, method: str) -> Any:
+        sizes = like.shape[1:-1] if isinstance(like, np.ndarray) else like
+        return self.resample(x, sizes, method, smooth=False)
+
+    def resample(self, x: Array, sizes: Sizes, method: str, smooth: bool = True) -> Any:
         along = {axis: size / x.shape[axis] for axis, size in enumerate(sizes, 1)}
         for axis in sorted(along, key=lambda axis: along[axis]):  # what becomes smaller first: the rest is less work
-            x = _resampled(x, axis, sizes[axis - 1], method)
+            x = _resampled(x, axis, sizes[axis - 1], method, smooth)
         return x
 
     # -- sums of products, and windows -----------------------------------------------------------------------
@@ -218,7 +246,7 @@ def _interpolated(x: Array, axis: int, factor: int) -> Any:
     return np.take(x, first, axis) * (1 - share) + np.take(x, np.minimum(first + 1, size - 1), axis) * share
 
 
-def _resampled(x: Array, axis: int, size: int, method: str) -> Array:
+def _resampled(x: Array, axis: int, size: int, method: str, smooth: bool) -> Array:
     """Weighted sums along one axis, for a few pixels at a time: for all, the matrix is large, and mostly zeros."""
     before = x.shape[axis]
     if method == "nearest":
@@ -227,7 +255,7 @@ def _resampled(x: Array, axis: int, size: int, method: str) -> Array:
     made = np.empty((*x.shape[:axis], size, lines.shape[-1]), x.dtype)
     few = max(1, min(AT_ONCE, LONG * size // before))
     for begin in range(0, size, few):
-        low, sums = matrix(before, size, method, begin, begin + few)
+        low, sums = matrix(before, size, method, begin, begin + few, smooth)
         made[..., begin : begin + few, :] = sums.astype(x.dtype) @ lines[..., low : low + sums.shape[1], :]
     return made.reshape((*x.shape[:axis], size, *x.shape[axis + 1 :]))
 

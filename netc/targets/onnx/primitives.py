@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netc.ir.resampling import matrix, nearest
+from netc.ir.resampling import TABLE, matrix, nearest
 from netc.ir.window import output_size, same_padding
 from netc.layers.activation import ELU, HardSiLU, LeakyReLU
 from netc.targets.numpy.primitives import Numpy
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 FAR = np.iinfo(np.int64).max
 _GATES = {"lstm": [0, 3, 1, 2], "gru": [0, 1, 2], "rnn": [0]}  # where the gates of ONNX are among those of `recur`
+FLOAT, INT64 = 1, 7  # numbers of types in ONNX
 
 
 @dataclass(eq=False, slots=True)
@@ -335,13 +336,31 @@ class Onnx:
         value = self.graph.add("Reshape", [self.last(x).value, _integers([0, *shape])]).output
         return Tensor(self, (x.shape[0], *shape), _last(len(shape) + 1), value)
 
-    def concat(self, xs: Tensors) -> Any:
+    def concat(self, xs: Tensors, axis: int = -1) -> Any:
         alike = self._alike(xs)
-        value = self.graph.add("Concat", [x.value for x in alike], axis=alike[0].axis(-1)).output
+        value = self.graph.add("Concat", [x.value for x in alike], axis=alike[0].axis(axis)).output
         known = [None if None in column else column[0] for column in zip(*(x.shape for x in xs), strict=True)]
-        return Tensor(self, (*known[:-1], sum(x.shape[-1] or 0 for x in xs)), alike[0].perm, value)
+        along = [x.shape[axis] for x in xs]
+        known[axis] = None if None in along else sum(size or 0 for size in along)
+        return Tensor(self, tuple(known), alike[0].perm, value)
 
-    def pad(self, x: Tensor, sides: Sequence[tuple[int, int]]) -> Any:
+    def prepend(self, x: Tensor, rows: Array) -> Any:
+        x = self.last(x)
+        batch = self.graph.add("Shape", [x.value], start=0, end=1).output
+        shape = self.graph.add("Concat", [batch, _integers(rows.shape)], axis=0).output
+        same = self.graph.add("Expand", [_array(rows)[None], shape]).output
+        value = self.graph.add("Concat", [same, x.value], axis=1).output
+        return Tensor(
+            self, (x.shape[0], None if x.shape[1] is None else x.shape[1] + len(rows), x.shape[2]), x.perm, value
+        )
+
+    def transpose(self, x: Tensor, axes: Sequence[int]) -> Any:
+        x, order = self.settled(x), list(axes)
+        return Tensor(self, tuple(x.shape[axis] for axis in order), tuple(map(order.index, x.perm)), x.value)
+
+    def pad(self, x: Tensor, sides: Sequence[tuple[int, int]], mode: str = "zeros") -> Any:
+        if mode != "zeros":
+            return self._mirrored(x, sides, mode)
         x = self.first(x) if any(map(any, sides[:-1])) else self.settled(x)  # as windows, which take padding in
         if not any(map(any, sides)):
             return x
@@ -350,6 +369,64 @@ class Onnx:
         physical = [(0, 0), *(sides[axis - 1] for axis in x.perm[1:])]
         pads = _integers([*(before for before, _ in physical), *(after for _, after in physical)])
         return self._node("Pad", x, pads, _array(0), shape=(x.shape[0], *sizes))
+
+    def _mirrored(self, x: Tensor, sides: Sequence[tuple[int, int]], mode: str) -> Tensor:
+        """Pieces of a tensor backwards around it: ONNX has no `symmetric`, and engines differ in what they refuse."""
+        x, beyond = self.settled(x), int(mode == "reflect")
+        for axis, (before, after) in enumerate(sides, 1):
+            pieces = [
+                self._backwards(x, axis, before + beyond - 1, before) if before else None,
+                x,
+                self._backwards(x, axis, -1 - beyond, after) if after else None,
+            ]
+            if before or after:
+                x = self.concat([piece for piece in pieces if piece is not None], axis)
+        return x
+
+    def _backwards(self, x: Tensor, axis: int, start: int, count: int) -> Tensor:
+        """Elements along an axis from one on, towards the first."""
+        end = start - count
+        where = [_integers([number]) for number in (start, -FAR if start >= 0 > end else end, x.axis(axis), -1)]
+        shape = tuple(count if at == axis else size for at, size in enumerate(x.shape))
+        return self._node("Slice", x, *where, shape=shape)
+
+    def crop(self, x: Tensor, like: Tensor, offsets: Sequence[int | None]) -> Any:
+        known = list(zip(x.shape[1:-1], like.shape[1:-1], offsets, strict=True))
+        if None not in (*x.shape[1:-1], *like.shape[1:-1]):
+            starts = [((size or 0) - (kept or 0)) // 2 if at is None else at for size, kept, at in known]
+            parts = [slice(start, start + (kept or 0)) for start, (_, kept, _) in zip(starts, known, strict=True)]
+            return self.slice(x, [*parts, slice(None)])
+        x, like = self.first(x), self.first(like)
+        size, kept = (self.graph.add("Shape", [one.value], start=2).output for one in (x, like))
+        rest = self.graph.add("Sub", [size, kept]).output
+        middle = self.graph.add("Div", [rest, _integers([2])]).output
+        begin: Any = _integers([0 if at is None else at for at in offsets])
+        if None in offsets:
+            is_middle = np.asarray([at is None for at in offsets])
+            begin = self.graph.add("Where", [is_middle, middle, begin]).output
+        end = self.graph.add("Add", [kept, begin]).output
+        axes = _integers(range(2, len(x.shape)))
+        return self._node("Slice", x, begin, end, axes, shape=(x.shape[0], *like.shape[1:-1], x.shape[-1]))
+
+    def space_to_depth(self, x: Tensor, factor: int) -> Any:
+        sizes = [size and size // factor for size in x.shape[1:-1]]
+        channels = (x.shape[-1] or 0) * factor ** len(sizes)
+        if len(sizes) == 1:
+            return self._in_rows(x, sizes[0], channels)
+        return self._node("SpaceToDepth", self.first(x), shape=(x.shape[0], *sizes, channels), blocksize=factor)
+
+    def depth_to_space(self, x: Tensor, factor: int) -> Any:
+        sizes = [size and size * factor for size in x.shape[1:-1]]
+        channels = (x.shape[-1] or 0) // factor ** len(sizes)
+        if len(sizes) == 1:
+            return self._in_rows(x, sizes[0], channels)
+        shape = (x.shape[0], *sizes, channels)
+        return self._node("DepthToSpace", self.first(x), shape=shape, blocksize=factor, mode="DCR")
+
+    def _in_rows(self, x: Tensor, size: Dim, channels: int) -> Tensor:
+        """The elements of positions in a row with another number of channels."""
+        value = self.graph.add("Reshape", [self.last(x).value, _integers([0, -1, channels])]).output
+        return Tensor(self, (x.shape[0], size, channels), _last(3), value)
 
     def slice(self, x: Tensor, slices: Sequence[slice]) -> Any:
         x = self.settled(x)
@@ -379,7 +456,65 @@ class Onnx:
         shape = (x.shape[0], *sizes, x.shape[-1])
         return self._node("Resize", x, None, _array([1, 1, *factors]), shape=shape, **modes)
 
-    def resample(self, x: Tensor, sizes: Sizes, method: str) -> Any:
+    def interpolate(self, x: Tensor, like: Any, method: str) -> Any:
+        sizes = like.shape[1:-1] if isinstance(like, Tensor) else tuple(like)
+        if None not in (*x.shape[1:-1], *sizes):
+            return self.resample(x, [size or 0 for size in sizes], method, smooth=False)
+        x = self.first(x)
+        after = self.first(like) if isinstance(like, Tensor) else None
+        value = x.value
+        for axis, (old, new) in enumerate(zip(x.shape[1:-1], sizes, strict=True), 2):
+            value = self._along(value, axis, self._count(x, axis, old), self._count(after, axis, new), method)
+        return Tensor(self, (x.shape[0], *sizes, x.shape[-1]), x.perm, value)
+
+    def _count(self, x: Tensor | None, axis: int, size: Dim) -> Any:
+        """The size of a tensor along an axis: a number where it is known, else a value."""
+        if size is not None or x is None:
+            return np.asarray(size, np.int64)
+        shape = self.graph.add("Shape", [x.value]).output
+        return self.graph.add("Gather", [shape, np.asarray(axis, np.int64)], axis=0).output
+
+    def _along(self, value: Any, axis: int, old: Any, new: Any, method: str) -> Any:
+        """An image along one axis, from one size to another that are known only when it runs: `matrix` as nodes."""
+
+        def node(op: str, *inputs: Any, **attributes: Any) -> Any:
+            return self.graph.add(op, list(inputs), **attributes).output
+
+        def real(count: Any) -> Any:
+            return _array(count) if isinstance(count, np.ndarray) else node("Cast", count, to=FLOAT)
+
+        def numbers(count: Any) -> Any:
+            if isinstance(count, np.ndarray):
+                return _array(np.arange(int(count)))
+            zero, one = np.asarray(0, np.int64), np.asarray(1, np.int64)
+            return real(node("Range", zero, count, one))
+
+        step = node("Div", real(old), real(new))
+        centre = node("Mul", node("Add", numbers(new), _array(0.5)), step)
+        if method == "nearest":
+            last = node("Sub", old, np.asarray(1, np.int64))
+            return node("Gather", value, node("Min", node("Cast", centre, to=INT64), last), axis=axis)
+        centre = node("Unsqueeze", node("Sub", centre, _array(0.5)), _integers([1]))
+        if method == "bicubic":
+            pixel = node("Floor", centre)
+            place = node("Round", node("Mul", node("Sub", centre, pixel), _array(TABLE)))
+            centre = node("Add", pixel, node("Mul", place, _array(1 / TABLE)))
+        far = node("Abs", node("Sub", numbers(old), centre))
+        if method == "bilinear":
+            weights = node("Relu", node("Sub", _array(1), far))
+        else:  # Keys 1981, a = -0.5
+            near = node("Mul", node("Sub", node("Mul", far, _array(1.5)), _array(2.5)), node("Mul", far, far))
+            near = node("Add", near, _array(1))
+            beyond = node("Add", node("Mul", far, _array(-0.5)), _array(2.5))
+            beyond = node("Add", node("Mul", node("Sub", node("Mul", beyond, far), _array(4)), far), _array(2))
+            beyond = node("Where", node("Less", far, _array(2)), beyond, _array(0))
+            weights = node("Where", node("Less", far, _array(1)), near, beyond)
+        weights = node("Div", weights, node("ReduceSum", weights, _integers([1]), keepdims=1))
+        if axis == 2:
+            return node("MatMul", weights, value)
+        return node("MatMul", value, node("Transpose", weights, perm=[1, 0]))
+
+    def resample(self, x: Tensor, sizes: Sizes, method: str, smooth: bool = True) -> Any:
         x = self.first(x)
         value = x.value
         for axis, (before, after) in enumerate(zip(x.shape[1:-1], sizes, strict=True), 2):
@@ -387,7 +522,7 @@ class Onnx:
             if method == "nearest":
                 value = self.graph.add("Gather", [value, nearest(before, after)], axis=axis).output
                 continue
-            sums = matrix(before, after, method, 0, after)[1].astype(np.float32)
+            sums = matrix(before, after, method, 0, after, smooth)[1].astype(np.float32)
             value = self.graph.add("MatMul", [sums, value] if axis == 2 else [value, sums.T]).output
         return Tensor(self, (x.shape[0], *sizes, x.shape[-1]), x.perm, value)
 

@@ -48,7 +48,8 @@ class OpenVino(Probed):
 
     def _made_by(self, compiled: Any, names: Sequence[str], inputs: Arrays) -> Arrays:
         with refused(self._made.proto):
-            made = compiled(dict(inputs))
+            read = {name for port in compiled.inputs for name in port.names}  # of one that says a size nothing is read
+            made = compiled({name: array for name, array in inputs.items() if name in read})
             return {name: made[name] for name in names}
 
 

@@ -10,9 +10,10 @@ from netc.layers import LAYERS
 from netc.layers.regularise import DropPath
 from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step
 from netc.lower.walk import handed_over, nested
+from netc.params import declared
 from netc.program import Program
 from netc.syntax.source import Span
-from netc.syntax.tree import Argument, Branch, Operation, Positional, Reference, Repeat, Statement
+from netc.syntax.tree import Argument, Branch, Keyword, Operation, Positional, Reference, Repeat, Statement
 from netc.target import Symbol
 from netc.targets.keras.lowering import applied, to_keras
 from netc.targets.keras.order import operand_order
@@ -87,21 +88,33 @@ class Flow:
 
 
 def read_labels(statements: Iterable[Statement]) -> dict[str, None]:
-    """What `from`, `output`, combiners and calls name, in order: labels, and words among them."""
+    """What `from`, `output`, combiners, options and calls name, in order: labels, and words among them."""
     return {
-        name: None
-        for statement in nested(statements)
-        if isinstance(statement, Operation)
-        for name in (references(statement) if _reads_labels(statement) else handed(statement))
+        name: None for statement in nested(statements) if isinstance(statement, Operation) for name in _named(statement)
     }
 
 
-def _reads_labels(statement: Operation) -> bool:
-    return statement.name in ("from", "output") or _is_combiner(statement)
+def _named(statement: Operation) -> list[str]:
+    if statement.name in ("from", "output"):
+        return references(statement)
+    return [*_joined_labels(statement), *handed(statement)]
 
 
 def _is_combiner(statement: Operation) -> bool:
     return statement.name in LAYERS and LAYERS[statement.name].operands[1] not in (0, 1)
+
+
+def _joined_labels(statement: Operation) -> list[str]:
+    """The tensors that a layer reads beside the current one, in the order of its operands; words may be among them."""
+    if statement.name not in LAYERS:
+        return []
+    cls = LAYERS[statement.name]
+    options = {argument.key: argument.value for argument in statement.arguments if isinstance(argument, Keyword)}
+    named = [options.get(param.key) for name, param in declared(cls).items() if name in cls.tensors()]
+    return [
+        *(references(statement) if _is_combiner(statement) else []),
+        *(value.name for value in named if isinstance(value, Reference)),
+    ]
 
 
 def references(statement: Operation) -> list[str]:
@@ -257,11 +270,12 @@ class Printer:
 
     def _operands(self, step: LayerStep, flow: Flow) -> tuple[Statements, ast.expr]:
         """What stands before a layer, and what it reads."""
-        if not _is_combiner(step.statement):
+        labels = self.frame.labels
+        joined = [labels[name] for name in _joined_labels(step.statement) if name in labels]
+        if not _is_combiner(step.statement) and not joined:
             return [], load(flow.current)
         items, results = self._branches(step, flow)
-        labels = self.frame.labels
-        results = results or [flow.current, *(labels[name] for name in references(step.statement) if name in labels)]
+        results = results or [flow.current, *joined]
         net = self.module.program.home(step.nodes[0])
         order = operand_order(net, step.nodes[0], self.module.depth)
         return items, listed(load(results[slot]) for slot in order)
