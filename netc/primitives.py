@@ -155,15 +155,13 @@ class Primitives(Protocol):
         key / sqrt(channels); the channels are those of `heads` heads one after the other, each computed by itself.
         `causal` leaves out positions after the query's own."""
 
-    def recur(
-        self, cell: str, x: Tensor, kernel: Any, recurrent: Any, bias: Any, every: bool, backward: bool
-    ) -> Tensor:
-        """The last state of a cell that goes over the positions, or the state at `every` one, in their order;
-        `backward` begins at the end. The state is 0 at first.
+    def recur(self, cell: str, x: Tensor, ways: Sequence[tuple[Any, Any, Any]], every: bool) -> Tensor:
+        """The last state of a cell that goes over the positions, or the state at `every` one, in their order. Of two
+        `ways` the second begins at the end, and its state comes after that of the first. States are 0 at first.
 
-        Weights of inputs x gates and units x gates, the gates of all units one after the other: "lstm" has input,
-        forget, memory and output (Gers et al. 2000), "gru" update, reset and state, with a row of biases for either
-        product (Cho et al. 2014; the reset gate after the product), "rnn" the state.
+        A way is weights of inputs x gates and of units x gates, and biases or None, the gates of all units one after
+        the other: "lstm" has input, forget, memory and output (Gers et al. 2000), "gru" update, reset and state, with a
+        row of biases for either product (Cho et al. 2014; the reset gate after the product), "rnn" the state.
         """
 
     def conv(self, x: Tensor, kernel: Any, stride: Sizes, dilation: Sizes, pad: Pad, groups: int = 1) -> Tensor:

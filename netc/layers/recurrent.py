@@ -71,11 +71,8 @@ class Recurrent(Layer):
         return None if positions is None else positions * products * len(self.sides)
 
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
-        made = []
-        for side in self.sides:
-            kernel, recurrent, bias = w[f"{side}kernel"], w[f"{side}recurrent_kernel"], w.get(f"{side}bias")
-            made.append(f.recur(self.cell, xs[0], kernel, recurrent, bias, self.all, side == BACKWARD))
-        return f.concat(made) if self.both else made[0]
+        ways = [(w[f"{side}kernel"], w[f"{side}recurrent_kernel"], w.get(f"{side}bias")) for side in self.sides]
+        return f.recur(self.cell, xs[0], ways, self.all)
 
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None

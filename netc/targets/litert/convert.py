@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from netc.program import Program
     from netc.targets.keras.build import Built
 
-LACKING = re.compile(r"'tf\.(\w+)' op is neither a custom op nor a flex op")
+LACKING = re.compile(r"""'tf\.(\w+)' op is neither a custom op nor a flex op|fused\["(TensorList\w+):\"""")
 SCOPE = re.compile(r'fused\["\w+:", "[^/"]+/([^/"]+)/')  # model/layer/operation
 
 
@@ -48,4 +48,4 @@ def _refusal(program: Program, built: Built, said: str) -> str:
     names = (scope[1], re.sub(r"_\d+$", "", scope[1])) if scope else ()  # scopes are numbered by TensorFlow
     name = next((of[one] for one in names if one in of), None)
     where = f" for `{name}` ({program.net.node(name).layer.op}), {place_of(program, name)}" if name else ""
-    return f"LiteRT has no operation{where}: it becomes {lacking[1]}, which is in TensorFlow alone"
+    return f"LiteRT has no operation{where}: it becomes {lacking[1] or lacking[2]}, which is in TensorFlow alone"

@@ -169,16 +169,21 @@ class Numpy:
         means = (self.softmax(scores) @ value).swapaxes(1, 2)
         return means.reshape((*means.shape[:2], -1))
 
-    def recur(
-        self, cell: str, x: Array, kernel: Array, recurrent: Array, bias: Any, every: bool, backward: bool
-    ) -> Any:
+    def recur(self, cell: str, x: Array, ways: Sequence[tuple[Array, Array, Any]], every: bool) -> Any:
+        states = [self._way(cell, x[:, :: -1 if back else 1], *way) for back, way in enumerate(ways)]
+        if not every:
+            return self.concat([found[-1] for found in states])
+        return self.concat([np.stack(found[:: -1 if back else 1], 1) for back, found in enumerate(states)])
+
+    def _way(self, cell: str, x: Array, kernel: Array, recurrent: Array, bias: Any) -> list[Array]:
+        """The states of a cell, one position after the other."""
         biases = np.zeros((2, kernel.shape[1]), x.dtype)
         if bias is not None:
             biases[: bias.size // kernel.shape[1]] = bias
         own = x @ kernel + biases[0]
-        state = np.zeros((len(x), len(recurrent)), x.dtype)
-        memory, states = state, []
-        for at in range(x.shape[1])[:: -1 if backward else 1]:
+        memory = state = np.zeros((len(x), len(recurrent)), x.dtype)
+        states = []
+        for at in range(x.shape[1]):
             parts = np.split(own[:, at], kernel.shape[1] // len(recurrent), -1)
             more = np.split(state @ recurrent + biases[1], len(parts), -1)
             if cell == "lstm":
@@ -191,7 +196,7 @@ class Numpy:
             else:
                 state = np.tanh(parts[0] + more[0])
             states.append(state)
-        return np.stack(states[:: -1 if backward else 1], 1) if every else state
+        return states
 
     def conv(self, x: Array, kernel: Array, stride: Sizes, dilation: Sizes, pad: Pad, groups: int = 1) -> Any:
         window, channels, filters = kernel.shape[:-2], kernel.shape[-2], kernel.shape[-1] // groups

@@ -563,25 +563,28 @@ class Onnx:
         everywhere = self.graph.add("Expand", [_array(-np.inf), sizes]).output
         return self.graph.add("Trilu", [everywhere, np.asarray(1, np.int64)], upper=1).output
 
-    def recur(
-        self, cell: str, x: Tensor, kernel: Array, recurrent: Array, bias: Any, every: bool, backward: bool
-    ) -> Any:
-        units, wide = recurrent.shape
-        biases = np.zeros((2, wide), np.float32)
-        if bias is not None:
-            biases[: bias.size // wide] = bias
+    def recur(self, cell: str, x: Tensor, ways: Sequence[tuple[Array, Array, Any]], every: bool) -> Any:
+        units, wide = ways[0][1].shape
         order = np.arange(wide).reshape(-1, units)[_GATES[cell]].reshape(-1)
-        weights = [one[:, order].T[None] for one in (kernel, recurrent)]
-        attributes = {"hidden_size": units, "direction": "reverse" if backward else "forward"}
+        weights: list[list[Array]] = [[], [], []]
+        for kernel, recurrent, bias in ways:
+            biases = np.zeros((2, wide), np.float32)
+            if bias is not None:
+                biases[: bias.size // wide] = bias
+            for held, array in zip(
+                weights, (kernel.T[order], recurrent.T[order], biases[:, order].ravel()), strict=True
+            ):
+                held.append(array)
+        attributes = {"hidden_size": units, "direction": "bidirectional" if len(ways) > 1 else "forward"}
         more = {"linear_before_reset": 1} if cell == "gru" else {}
-        inputs = [self.turned(x, (1, 0, 2)).value, *weights, biases[:, order].reshape(1, -1)]
+        inputs = [self.turned(x, (1, 0, 2)).value, *map(np.stack, weights)]
         node = self.graph.add(cell.upper(), inputs, 2, **attributes, **more)
-        axis = _integers([1 if every else 0])
-        found = self.graph.add("Squeeze", [node.outputs[0 if every else 1], axis]).output
-        if every:
-            value = self.graph.add("Transpose", [found], perm=[1, 0, 2]).output
-            return Tensor(self, (*x.shape[:-1], units), _last(3), value)
-        return Tensor(self, (x.shape[0], units), (0, 1), found)
+        # Positions x ways x batch x units, or without positions, as batch x (positions x) channels.
+        found, perm = (node.outputs[0], [2, 0, 1, 3]) if every else (node.outputs[1], [1, 0, 2])
+        turned = self.graph.add("Transpose", [found], perm=perm).output
+        sizes = _integers([*(0 for _ in perm[:-2]), len(ways) * units])
+        shape = (*(x.shape[:-1] if every else x.shape[:1]), len(ways) * units)
+        return Tensor(self, shape, _last(len(shape)), self.graph.add("Reshape", [turned, sizes]).output)
 
     def _windows(self, x: Tensor, kernel: Sizes, stride: Sizes, dilation: Sizes, pad: Pad) -> tuple[Dims, Any]:
         """The sizes after windows, and the attributes that say them."""
