@@ -36,6 +36,14 @@ SAMPLES: dict[str, str] = {
     + UNIT
     + "conv 8x3\ndef group(n, ch, down=false) { unit ch stride=(2 if down else 1); repeat n-1 { unit ch } }\n"
     + "param n = 2\ngroup n 8; group n=n ch=16 down; group n ch=32 down=true\nbn; relu; gap; fc 10 softmax",
+    "labels of all passes": HEAD
+    + "param n = 3\nconv 4x1\nrepeat n as i { r: identity; conv 4x3; z: conv 4x1; if i > 0 { max z*; relu }; add r }\n"
+    + "a: conv 4x1\nrepeat 2 { repeat n - 1 { steps: conv 4x3; if n > 2 { s: relu } } }\nadd steps* a z*\n"
+    + "def grow(n) { z: conv 4x1; repeat n { conv 4x3; z: relu }; concat z* }\ngrow 2; end: grow n; concat s* a end",
+    "carried labels": HEAD
+    + "param n = 3\np: conv 4x1; q: relu\nrepeat n as i { h: identity; add p; conv 4x3; n1: relu; p: from h; from n1 }\nadd p\n"
+    + "add { | from q; repeat 2 { add q; q: conv 4x1 } | identity }\nadd { | from p; conv 4x3; last: relu | repeat n { p: conv 4x1 } }\n"
+    + "max p q\ndef chain(n) with t { repeat n { repeat 2 { add t; t: conv 4x3 }; if n > 2 { add t } }; mul t }\nchain 2 with p; chain n with q",
     "tensors": HEAD
     + "def up(ch, act=relu) with skip deep { deconv (ch)x2/2 act; concat skip; conv (ch)x1; add { | from deep; conv (ch)x1 | identity } }\n"
     + "param n = 2\nenc: conv 8x3; pool 2; mid: conv 8x3; pool 2\nup 8 with mid mid\nup act=tanh ch=(n*4) with enc enc\n"

@@ -248,17 +248,23 @@ def matching(made: Shape, target: Shape, *, channels: bool) -> list[str]:
     return lines
 
 
-def repeat(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int) -> str:
+def repeat(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int, labels: Sequence[str]) -> str:
     index = scope.name("i") if draw(st.booleans()) else None
     inside = scope.inside(**{index: 0}) if index else scope
     head = f"repeat {number(draw, draw(st.integers(0, 3)), scope, shape)}" + (f" as {index}" if index else "")
     head = head.replace("(", "").replace(")", "")  # what stands before a brace needs none
 
-    def wrapped(lines: Sequence[str]) -> list[str]:
-        return [f"{head} {{", *lines, "}"]
+    carried = [draw(st.sampled_from(labels))] if labels and draw(st.booleans()) else []
 
-    lines, _ = sequence(draw, inside, shape, draw(st.integers(1, 2)), depth + 1, wrapped)
-    return "\n".join(wrapped(lines))
+    def wrapped(lines: Sequence[str]) -> list[str]:
+        return [*(f"{label}: identity" for label in carried), f"{head} {{", *lines, "}"]
+
+    lines, _ = sequence(draw, inside, shape, draw(st.integers(1, 2)), depth + 1, wrapped, carried)
+    lines = wrapped([*lines, *(f"{label}: identity" for label in carried)])[len(carried) :]
+    if not draw(st.integers(0, 2)):
+        label = scope.name("z")
+        lines = [*lines[:-1], f"{label}: identity", "}", f"{draw(st.sampled_from(COMBINERS)).op} {label}*"]
+    return "\n".join(lines)
 
 
 def choice(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int) -> str:
@@ -335,7 +341,7 @@ def statement(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int, labels: S
         case "combiner":
             return combiner(draw, scope, shape, depth)
         case "repeat":
-            return repeat(draw, scope, shape, depth)
+            return repeat(draw, scope, shape, depth, labels)
         case "choice":
             return choice(draw, scope, shape, depth)
         case "call":

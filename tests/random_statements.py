@@ -8,7 +8,7 @@ HEAD = """param p = true; param q = true; param n = 2
 def unit(n=1, wide=false) { repeat n as i { conv 4x(3 if wide else 1) }; if n > 1 { pool 2/1 }; bn; dropout (n/100) }
 shared def pair() { add { | unit | identity } }
 def joined(n=1) with one other { max one other; unit n; t: relu; add { | from other; relu | from t } }
-shared def mixed() with t { pair; joined with t t; mul t }
+shared def mixed() with t { unit; joined with t t; mul t }
 input 8x8x4
 """
 
@@ -23,7 +23,7 @@ def _statements(random: Random, depth: int) -> str:
 
 
 def _statement(random: Random, depth: int) -> str:
-    kinds = ("layer", "labelled", "joined", "call")
+    kinds = ("layer", "labelled", "joined", "call", "passes")
     match random.choice(kinds if depth > 2 else (*kinds, "repeat", "branches", "if", "if")):
         case "labelled":
             return f"{_label(random)}: conv 4x3 bn relu bn"
@@ -34,6 +34,11 @@ def _statement(random: Random, depth: int) -> str:
             return f"{label}: conv 4x3; relu; {use}"
         case "call":
             return random.choice(("unit", "unit 2", "unit n wide", "unit n=3 wide=q", "pair"))
+        case "passes":
+            label, count = _label(random), random.choice(("2", "n", "1"))
+            carried = f"{label}: relu; repeat {count} {{ conv 4x3; add {label}; {label}: bn }}; max {label}"
+            arm = f"if j > 1 {{ max {label}* }} else {{ relu }}; {label}: conv 4x3"
+            return random.choice((carried, f"repeat (n + 2) as j {{ {arm} }}; add {label}*"))
         case "repeat":
             label, index = random.choice(("", f"{_label(random)}: ")), random.choice(("", " as j"))
             count = random.choice(("0", "2", "n", "(n - 1)"))

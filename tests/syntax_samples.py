@@ -10,7 +10,7 @@ from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
 from netc.syntax.parser import parse
 from netc.syntax.source import Source, Span
-from netc.syntax.tree import File, Group, Keyword, Literal, Name, Positional, Reference, Size
+from netc.syntax.tree import File, Group, Keyword, Literal, Name, Positional, Reference, Size, Starred
 
 # The two networks of the language's design, as they stand there.
 VGG16 = """\
@@ -132,6 +132,7 @@ if wide {
         | add { | a; b | c }
         # before the end
     }
+    concat x* a step* axis=1
 }
 train { loss mse of=aux weight=.5; optimizer sgd lr=1e-2 }
 output a b
@@ -163,6 +164,8 @@ def shape(node: object) -> object:
         return node.value if not isinstance(node.value, str) else repr(node.value)
     if isinstance(node, Reference):
         return node.name
+    if isinstance(node, Starred):
+        return f"{node.name}*"
     if isinstance(node, Name):
         return node.text
     if isinstance(node, Group):

@@ -178,6 +178,23 @@ CASES = [
     ("param n=2\nrepeat n { fc 8 }\nfc 2", {"n": 0}, REFUSED),
     ("param n=1\nrepeat n { fc 8 }\nfc 2", {"n": 2}, REFUSED),
     ("param n=3\nrepeat n as i { conv 4x3 pad=(i) }\nconv 1x1", {"n": 1}, REFUSED),
+    (
+        "param c=true\nif c { gap; a: relu } else { a: conv 4x1; gap }\nb: fc 8\nfrom a\nfc 8\nadd b",
+        {"c": False},
+        REFUSED,
+    ),
+    ("param n=2\nz: identity\nrepeat n { from z; z: fc 8 }\nfrom z\nfc 2", {"n": 4}, SAME),
+    ("param n=2\nz: identity\nrepeat n { from z; z: fc 8 }\nfrom z\nfc 2", {"n": 0}, REFUSED),
+    ("param n=1\nz: identity\nrepeat n { from z; fc 8; z: identity }\nfrom z\nfc 2", {"n": 2}, REFUSED),
+    ("param c=false\nz: identity\nrepeat 1 { if c { z: gap } }\nfrom z\nfc 2", {"c": True}, REFUSED),
+    # labels of all passes
+    ("param n=3\nconv 4x1\nrepeat n { z: conv 4x3 }\nadd z*", {"n": 5}, SAME),
+    ("param n=3\nparam k=1\nrepeat n as i { conv 4x3; if i >= k { z: relu } }\nconcat z*", {"n": 5, "k": 2}, SAME),
+    (
+        "param n=3\nz: conv 4x1\nrepeat n { h: identity; conv 4x3; add z; y: identity; z: from h; from y }\nadd z",
+        {"n": 0},
+        SAME,
+    ),
     # names, and code that runs
     ("param two=false\nif two { input 8x8x4; conv 4x1 }\nconv 8x1", {"two": False}, SAME),
     ("param aux=true\nif not aux { repeat 2 { conv 4x3 } }\nconv 8x1", {"aux": False}, SAME),

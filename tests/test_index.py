@@ -42,6 +42,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> dict[Place, set[tuple[str, Place |
     """What lowering finds at each name while it runs: the kind of the thing, and where it is defined if it says so."""
     seen: dict[Place, set[tuple[str, Place | None]]] = {}
     look_up, use_label, run_call = evaluate._reference, state.State.use_label, calls.run_call
+    use_passes = state.State.use_passes
 
     def reference(expr: Any, scope: evaluate.Scope) -> Any:
         here: evaluate.Scope | None = scope
@@ -59,6 +60,12 @@ def found(monkeypatch: pytest.MonkeyPatch) -> dict[Place, set[tuple[str, Place |
             seen.setdefault(place(span), set()).add(("label", known))
         return use_label(self, name, span, ctx)
 
+    def passes(self: state.State, label: Any, ctx: Any) -> Any:
+        spot = place(Span(label.span.source, label.span.start, label.span.end - 1))
+        for mark in ctx.labels.all_passes(label.name) or ():
+            seen.setdefault(spot, set()).add(("label", place(mark.span) if mark.span.text == label.name else None))
+        return use_passes(self, label, ctx)
+
     def call(self: state.State, statement: Any, known: Any, ctx: Any) -> Any:
         found = ("definition", place(known.definition.name_span))
         seen.setdefault(place(statement.name_span), set()).add(found)
@@ -66,6 +73,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> dict[Place, set[tuple[str, Place |
 
     monkeypatch.setattr(evaluate, "_reference", reference)
     monkeypatch.setattr(state.State, "use_label", label)
+    monkeypatch.setattr(state.State, "use_passes", passes)
     monkeypatch.setattr(statements, "run_call", call)
     return seen
 

@@ -36,6 +36,7 @@ from netc.syntax.tree import (
     Reference,
     Repeat,
     Size,
+    Starred,
     Statement,
     Unary,
     alike,
@@ -81,7 +82,7 @@ values = st.one_of(expressions, sizes, signed)
 labels = st.none() | st.builds(Name, names, st.just(NOWHERE))
 arguments = st.lists(
     st.one_of(
-        st.builds(Positional, values, st.just(NOWHERE)),
+        st.builds(Positional, values | st.builds(Starred, names, st.just(NOWHERE)), st.just(NOWHERE)),
         st.builds(Keyword, names, values, st.just(NOWHERE), st.just(NOWHERE)),
     ),
     max_size=3,

@@ -1,4 +1,5 @@
-"""Tensors as arguments: published networks written with them are those that are written out by hand."""
+"""Tensors as arguments, labels of all passes, carried labels: published networks written with them are those that are
+written out by hand."""
 
 from __future__ import annotations
 
@@ -59,3 +60,42 @@ def test_the_way_up_of_a_unet() -> None:
     same = [(one, other) for one, other in zip(names(short), names(long), strict=True) if one != other]
     assert same[0] == ("up1_deconv1", "deconv1")
     assert len(same) == 16  # four statements in each of four calls
+
+
+def test_the_skips_of_a_wavenet() -> None:
+    """Van den Oord et al. 2016, Figure 4: the skip connections of all layers are summed."""
+    head = "input 64x1\nconv 16x2 pad=causal\n"
+    gate = "mul {{ | conv 16x2 pad=causal dilation={0} tanh | conv 16x2 pad=causal dilation={0} sigmoid }}\n"
+    tail = "relu; conv 8x1 relu; conv 8x1 softmax"
+    loop = f"before: identity\n{gate.format('(2**i)')}skip: conv 8x1\nif i < 3 {{ conv 16x1; add before }}\n"
+    short = compiled(f"{head}repeat 4 as i {{\n{loop}}}\nadd skip*\n{tail}")
+    lines = [head]
+    for level in range(4):
+        rest = f"conv 16x1\nadd before{level}\n" if level < 3 else ""
+        lines += [f"before{level}: identity\n", gate.format(2**level), f"skip{level + 1}: conv 8x1\n", rest]
+    joined = "add { | from skip1 | from skip2 | from skip3 | from skip4 }\n"
+    long = compiled("".join(lines).replace("before3: identity\n", "") + joined + tail)
+    assert meant(short) == meant(long)
+    assert [name for name in names(short) if "skip" in name] == [name for name in names(long) if "skip" in name]
+
+
+def test_a_chain_of_cells() -> None:
+    """NASNet (Zoph et al. 2018, Figure 2): each cell reads the results of the two cells before it."""
+    cell = "\n".join(
+        (
+            "def cell(ch) with older {",
+            "now: conv (ch)x1 bn",
+            "from older",
+            "conv (ch)x1 bn",
+            "concat { | add { | from now; sepconv (ch)x3 bn | sepconv (ch)x5 bn } | add { | from now; pool 3/1 | identity } }",
+            "}",
+        )
+    )
+    head, tail = f"input 16x16x3\n{cell}\nconv 8x3 bn; older: identity\n", "gap; fc 10 softmax"
+    loop = "repeat 3 { newer: identity; made: cell 8 with older; older: from newer; from made }\n"
+    short = compiled(head + loop + tail)
+    calls = "made1: cell 8 with older\ncell 8 with older\ncell 8 with made1\n"
+    long = compiled(head + calls + tail)
+    assert meant(short) == meant(long)
+    numbered = (name.replace("cell2", "made3").replace("cell1", "made2") for name in names(long))
+    assert names(short) == [*numbered]

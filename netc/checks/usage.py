@@ -9,6 +9,7 @@ from netc.diagnostics.model import Label
 from netc.ir.shape import show_shape
 from netc.lower.expansion import Body, LayerStep, parts
 from netc.program import Program
+from netc.syntax.tree import Operation, Starred
 
 
 def left_behind(program: Program) -> None:
@@ -37,10 +38,15 @@ def left_behind(program: Program) -> None:
 
 
 def _moves(body: Body) -> Iterator[LayerStep]:
-    """The `from` and `input` statements that ran."""
+    """The statements that ran and do not go on from the tensor before them: `from`, `input`, `add z*`."""
     waiting = [body]
     while waiting:
         for step in waiting.pop().steps:
-            if isinstance(step, LayerStep) and step.statement.name in ("from", "input"):
+            if isinstance(step, LayerStep) and _moves_on(step.statement):
                 yield step
             waiting.extend(parts(step))
+
+
+def _moves_on(statement: Operation) -> bool:
+    starred = any(isinstance(argument.value, Starred) for argument in statement.arguments)
+    return statement.name in ("from", "input") or starred

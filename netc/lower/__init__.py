@@ -74,7 +74,7 @@ def _run(state: State, file: File, ctx: Context) -> Body:
     except Stop:
         pass
     whole.result = ctx.current if isinstance(ctx.current, str) else None
-    whole.labels = {name: mark.node for name, mark in ctx.labels.marks.items() if isinstance(mark.node, str)}
+    whole.labels = ctx.labels.nodes()
     return whole
 
 
@@ -140,7 +140,7 @@ def _unused(state: State, file: File, ctx: Context) -> None:
         return
     mentioned = state.mentioned.union(mentions(state.sections))
     for name, mark in state.marks:
-        if mark.span not in state.read_labels and name not in mentioned and not _is_left(mark, state.net):
+        if mark.first not in state.read_labels and name not in mentioned and not _is_left(mark, state.net):
             report.add("NET508", f"the label `{name}` is never used", mark.span, help=("remove it",))
     unread = {s.name for s in file.statements if isinstance(s, Parameter)} - ctx.scope.used - mentioned
     if unread:  # an expression need not read all its names

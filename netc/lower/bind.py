@@ -16,7 +16,7 @@ from netc.lower.walk import names
 from netc.params import Anything, Bool, Param, Refused, Signature, Sizes
 from netc.suggest import did_you_mean
 from netc.syntax.source import Span
-from netc.syntax.tree import Argument, Expr, Keyword, Literal, Operation, Reference, Size
+from netc.syntax.tree import Argument, Expr, Keyword, Literal, Operation, Positional, Reference, Size, Starred
 from netc.values import SizeValue, Value, Word, kind_of, show
 
 
@@ -82,7 +82,7 @@ class Bound:
     written: dict[str, Written] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)
     trailing: list[Trailing] = field(default_factory=list)
-    labels: list[Reference] = field(default_factory=list)
+    labels: list[Reference | Starred] = field(default_factory=list)
     tensors: dict[str, Reference] = field(default_factory=dict)  # labels that parameters name, by parameter
     rank: int | None = None
     unseen: list[Expr] = field(default_factory=list)
@@ -176,6 +176,8 @@ class _Binder:
             self._keyword(argument)
         elif isinstance(argument.value, Size):
             self._size(argument.value)
+        elif isinstance(argument.value, Starred):
+            self._starred(argument, argument.value)
         elif isinstance(argument.value, Reference):
             self._name(argument.value)
         else:
@@ -301,6 +303,26 @@ class _Binder:
             help = did_you_mean(value.name, self.scope.names(), (expected,))
             raise self.fail("NET110", f"`{value.name}` is not defined here", value.span, help=help)
         return evaluate(value, self.scope)
+
+    def _starred(self, argument: Argument, label: Starred) -> None:
+        if self.labels:
+            self.bound.labels.append(label)
+            return
+        rest = iter(self.operation.arguments)
+        follows = argument in rest and next(rest, None)
+        if not isinstance(follows, Positional):
+            message = f"`{self.signature.name}` joins no tensors, and takes no `{label.name}*`"
+            raise self.fail("NET107", message, label.span, help=(self._usage(),))
+        span = label.span.to(follows.span)
+        self.scope.report.add(
+            "NET007",
+            f"`{span.text}` is more than one token, and stands outside parentheses",
+            span,
+            help=(f"more than one token goes in parentheses: `({span.text})`",),
+            fix=None if isinstance(follows.value, Size) else Fix("add parentheses", (Edit(span, f"({span.text})"),)),
+            frame=self.scope.frame,
+        )
+        raise Poison
 
     # -- bare words and values -------------------------------------------------------------------------------
 

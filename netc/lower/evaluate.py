@@ -11,7 +11,7 @@ from netc.ir.shape import SIZES, Shape, axes_of, show_shape
 from netc.limits import Limits
 from netc.suggest import did_you_mean
 from netc.syntax.source import Span
-from netc.syntax.tree import Binary, Conditional, Expr, Group, Literal, Reference, Unary
+from netc.syntax.tree import Binary, Conditional, Expr, Group, Literal, Reference, Starred, Unary
 from netc.values import Value, Word, kind_of, show
 
 
@@ -119,6 +119,9 @@ def evaluate(expr: Expr, scope: Scope) -> Value:
         return _reference(expr, scope)
     if isinstance(expr, Group):
         return evaluate(expr.inner, scope)
+    if isinstance(expr, Starred):
+        help = (f"tensors are joined: `add {expr.name}*`",)
+        raise scope.fail("NET108", f"`{expr.name}*` is a label of all passes, and no value", expr.span, help=help)
     if isinstance(expr, Unary):
         return _unary(expr, scope)
     if isinstance(expr, Conditional):

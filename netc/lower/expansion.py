@@ -48,7 +48,7 @@ class CallStep:
 
 @dataclass(slots=True)
 class RepeatStep:
-    """A `repeat`, one body a pass."""
+    """A `repeat`, one body a pass; `labels` are the nodes that labels around it named before."""
 
     statement: Repeat
     count: int
@@ -56,13 +56,15 @@ class RepeatStep:
     source: str | None
     result: str | None
     ghost: Body | None = None  # a speculative pass, where the count was 0
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class IfStep:
     """An `if`: the index of the arm taken (None when none was), and the arms as they ran or would have run.
 
-    `arms[i]` is None for an arm that neither ran nor could be expanded speculatively.
+    `arms[i]` is None for an arm that neither ran nor could be expanded speculatively; `labels` are the nodes that the
+    labels of arms named before.
     """
 
     statement: If
@@ -70,6 +72,7 @@ class IfStep:
     arms: list[Body | None]
     source: str | None
     result: str | None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ran(self) -> Body | None:
@@ -88,7 +91,7 @@ class Body:
     shape: Shape | None  # of the current tensor on entry; None before any input
     result: str | None
     ghost: bool = False  # expanded only so that emitted code can show it; its nodes are in no network
-    labels: dict[str, str] = field(default_factory=dict)  # label -> node, of a file
+    labels: dict[str, str] = field(default_factory=dict)  # label -> node, of a file, a pass or an arm
 
 
 def parts(step: Step) -> list[Body]:

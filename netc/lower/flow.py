@@ -22,22 +22,32 @@ def run_repeat(state: State, statement: Repeat, ctx: Context) -> RepeatStep | No
     if statement.index is not None:
         ctx.scope.refuse_channels(statement.index.text, statement.index.span)
     count = _passes(state, statement, ctx)
+    inside = state.labels_in(statement)
     if count is None:
+        for label in inside:
+            ctx.labels.passes[label] = [Mark(BROKEN, statement.span)]
+            if ctx.labels.find(label) is not None:
+                ctx.labels.marks[label] = Mark(BROKEN, statement.span)
         ctx.move(BROKEN)
         return None
+    before = ctx.labels.named(inside)
+    for label in inside:
+        ctx.labels.passes.setdefault(label, [])
     sight = Sight(ctx.namespace, ctx.position, ctx.scope)
     state.expect(state.expected.passes(statement, count, sight), statement.count.span, ctx)
     passes = []
     for index in range(count):
         inner = _pass(state, statement, ctx, index, count)
         passes.append(state.run(statement.body.statements, inner))
+        passes[-1].labels = inner.labels.nodes()
+        ctx.labels.carry(inner.labels)
         ctx.move(inner.current)
     ghost = None
     if not count:
         state.pass_over(statement.body.statements, statement.count.span, ctx)
     if not count and state.speculate:
         ghost = state.run_aside(statement.body.statements, _pass(state, statement, ctx, 0, 1))
-    return RepeatStep(statement, count, passes, source, ctx.node, ghost)
+    return RepeatStep(statement, count, passes, source, ctx.node, ghost, before)
 
 
 def _passes(state: State, statement: Repeat, ctx: Context) -> int | None:
@@ -72,7 +82,7 @@ def _pass(state: State, statement: Repeat, ctx: Context, index: int, count: int)
         ctx,
         scope=scope,
         names=names,
-        labels=Labels(ctx.labels),
+        labels=Labels(ctx.labels, of_pass=True),
         frame=frame,
         top=False,
         outermost=False,
@@ -94,10 +104,13 @@ def run_if(state: State, statement: If, ctx: Context) -> IfStep | None:
     except Poison:
         for arm in statement.arms:
             state.pass_over(arm.body.statements, statement.span, ctx)
-        ctx.labels.marks.update((label, Mark(BROKEN, statement.span)) for label in _labels(state, statement)[0])
+        for label in _labels(state, statement)[0]:
+            ctx.labels.put(label, Mark(BROKEN, statement.span))
         ctx.move(BROKEN)
         return None
-    sometimes = [label for label in _labels(state, statement)[1] if label not in ctx.labels.marks]
+    before = ctx.labels.named(_labels(state, statement)[0])
+    known = {label: ctx.labels.find(label) for label in _labels(state, statement)[1]}
+    sometimes = [label for label, mark in known.items() if mark is None or not mark.everywhere]
     labels = ctx.labels
     arms: list[Body | None] = []
     result = ctx.current
@@ -106,7 +119,9 @@ def run_if(state: State, statement: If, ctx: Context) -> IfStep | None:
         ctx.move(source)
         if index == taken:
             ctx.labels = taken_labels
-            arms.append(_arm(state, arm.body.statements, ctx))
+            ran = _arm(state, arm.body.statements, ctx)
+            ran.labels = taken_labels.nodes()
+            arms.append(ran)
             ctx.labels = labels
             result = ctx.current
         else:
@@ -116,10 +131,11 @@ def run_if(state: State, statement: If, ctx: Context) -> IfStep | None:
             ctx.names.skip(arm.body.statements, partial(known_passes, ctx.scope), repeated=ctx.repeated)
     ctx.move(result)
     labels.marks.update(taken_labels.marks)
+    labels.collect(taken_labels)
     for label in sometimes:
         mark = labels.marks.get(label)
         labels.marks[label] = Mark(mark.node if mark else None, mark.span if mark else statement.span, False)
-    return IfStep(statement, taken, arms, node, ctx.node)
+    return IfStep(statement, taken, arms, node, ctx.node, before)
 
 
 def _taken(statement: If, ctx: Context) -> int | None:

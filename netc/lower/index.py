@@ -34,6 +34,7 @@ from netc.syntax.tree import (
     Reference,
     Repeat,
     Size,
+    Starred,
     Statement,
 )
 
@@ -104,6 +105,9 @@ class _Sight:
     values: Names
     labels: Names
     scope: Span
+    passes: dict[str, list[Named]] = field(default_factory=dict)  # the labels in `repeat`s of the body so far
+    waiting: list[Starred] = field(default_factory=list)  # labels of all passes in a `repeat` that goes on
+    repeated: bool = False
 
 
 class _Walk:
@@ -172,6 +176,7 @@ class _Walk:
         for tensor in statement.tensors:
             labels.setdefault(tensor.text, self.name("label", tensor.text, tensor.span, statement.span))
         inside = replace(sight, values=values, labels=labels, scope=statement.span)
+        inside = replace(inside, passes={}, waiting=[], repeated=False)
         self._statements(statement.body.statements, inside)
         return named
 
@@ -186,11 +191,13 @@ class _Walk:
             self._operation(statement, sight)
         elif isinstance(statement, Repeat):
             self._value(statement.count, sight)
-            inside = replace(sight, labels=ChainMap({}, sight.labels), scope=statement.span)
+            inside = replace(sight, labels=ChainMap({}, sight.labels), scope=statement.span, repeated=True)
             if statement.index is not None:
                 named = self.name("index", statement.index.text, statement.index.span, statement.span)
                 inside.values = ChainMap({named.name: named}, sight.values)
             self._statements(statement.body.statements, inside)
+            if not sight.repeated:
+                self._all_passes(sight)
         elif isinstance(statement, If):
             self._if(statement, sight)
         elif isinstance(statement, Definition):  # out of place, which is an error
@@ -202,9 +209,11 @@ class _Walk:
 
     def _label(self, name: str, span: Span, sight: _Sight) -> None:
         if (named := sight.labels.get(name)) is None:
-            sight.labels[name] = self.name("label", name, span, sight.scope)
+            named = sight.labels[name] = self.name("label", name, span, sight.scope)
         else:
             named.spans.append(span)
+        if sight.repeated:
+            sight.passes.setdefault(name, []).append(named)
 
     def _if(self, statement: If, sight: _Sight) -> None:
         """Each arm sees the labels from before; a label of several arms is one."""
@@ -216,11 +225,26 @@ class _Walk:
             self._statements(arm.body.statements, replace(sight, labels=ChainMap(here, sight.labels)))
             for name, named in here.items():
                 first = own.setdefault(name, named)
-                if first is not named:
-                    first.spans += named.spans
-                    first.uses += named.uses
-                    del self.named[id(named)]
+                self._are_one(first, named)
         sight.labels.update(own)
+
+    def _all_passes(self, sight: _Sight) -> None:
+        """Find what labels of all passes stand for: the label in each `repeat` so far, as one."""
+        for label in sight.waiting:
+            first, *others = sight.passes.get(label.name, [None])
+            if first is not None:
+                for other in filter(None, others):
+                    self._are_one(first, other)
+                first.uses.append(Span(label.span.source, label.span.start, label.span.end - 1))
+        sight.waiting.clear()
+
+    def _are_one(self, first: Named, other: Named) -> None:
+        """Take two labels for one from here on."""
+        if first.spans is not other.spans:
+            first.spans += other.spans
+            first.uses += other.uses
+            other.spans, other.uses = first.spans, first.uses
+            del self.named[id(other)]
 
     def _operation(self, statement: Operation, sight: _Sight) -> None:
         name, called = statement.name, sight.definitions.get(statement.name)
@@ -264,7 +288,11 @@ class _Walk:
             value = argument.value
             is_label = joins and isinstance(value, Reference) and not isinstance(argument, Keyword)
             is_tensor = isinstance(argument, Keyword) and _names_a_tensor(params.get(argument.key))
-            if isinstance(value, Reference) and (
+            if isinstance(value, Starred):
+                sight.waiting.append(value)
+                if not sight.repeated:
+                    self._all_passes(sight)
+            elif isinstance(value, Reference) and (
                 is_tensor or (is_label and value.name not in {*sight.values, "channels", *words})
             ):
                 self._see(value.name, value.span, sight.labels)

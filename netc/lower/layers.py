@@ -18,7 +18,7 @@ from netc.lower.expansion import Body, LayerStep
 from netc.lower.state import BROKEN, Context, Current, State, head, run_branches
 from netc.params import Refused, Signature
 from netc.syntax.source import Span
-from netc.syntax.tree import Binary, Expr, Group, Keyword, Literal, Operation, Reference
+from netc.syntax.tree import Binary, Expr, Group, Keyword, Literal, Operation, Reference, Starred
 from netc.values import Word
 
 
@@ -40,6 +40,8 @@ def run_layer(state: State, statement: Operation, ctx: Context) -> LayerStep | N
         ctx.move(BROKEN)
         return None
     labelled = _labelled(state, cls, bound, ctx)
+    if operands is not None and not branches and any(isinstance(label, Starred) for label in bound.labels):
+        operands = []  # what is named is joined, and nothing else
     read = None
     if operands is not None and labelled is not None:
         read = _read(statement, cls, [*operands, *labelled], branches, len(bound.tensors), ctx)
@@ -125,9 +127,14 @@ def _refuse_act_beside_words(statement: Operation, bound: Bound, defaults: Defau
 
 def _labelled(state: State, cls: type[Layer], bound: Bound, ctx: Context) -> list[Current] | None:
     """The tensors that a combiner's labels name, and those that options do."""
-    named = [bound.tensors[name] for name in cls.tensors() if name in bound.tensors]
-    found = [state.use_label(reference.name, reference.span, ctx) for reference in (*bound.labels, *named)]
-    return None if any(node is None for node in found) else found
+    found: list[Current] = []
+    for label in (*bound.labels, *(bound.tensors[name] for name in cls.tensors() if name in bound.tensors)):
+        if isinstance(label, Starred):
+            several = state.use_passes(label, ctx)
+            found += [None] if several is None else several
+        else:
+            found.append(state.use_label(label.name, label.span, ctx))
+    return None if None in found else found
 
 
 def _read(
@@ -152,14 +159,13 @@ def _read(
     joined = len(operands) - named
     if not low <= joined <= (joined if high is None else high):
         expected = f"exactly {low}" if low == high else f"at least {low}"
-        ctx.scope.fail(
-            "NET120",
-            f"`{statement.name}` joins {expected} tensors, this has {joined}",
-            head(statement),
-            help=(
-                f"write branches, `{statement.name} {{ | ... | ... }}`, or the labels to join the current tensor with",
-            ),
-        )
+        help = f"write branches, `{statement.name} {{ | ... | ... }}`, or the labels to join the current tensor with"
+        starred = [argument.value for argument in statement.arguments if isinstance(argument.value, Starred)]
+        if starred:
+            name = starred[0].name
+            help = f"`{name}*` is what `{name}` named in each pass so far, and the current tensor is not joined with it"
+        message = f"`{statement.name}` joins {expected} tensors, this has {joined}"
+        ctx.scope.fail("NET120", message, head(statement), help=(help,))
         return None
     if branches and joined > len(branches):
         ctx.scope.fail("NET120", f"`{statement.name}` takes branches or labels, not both", head(statement))
@@ -189,7 +195,8 @@ def _nodes(
     if operands:
         _divide_channels(cls, values, written, channels_of(ctx.net.shapes[operands[0]]), span)
     names = [name]
-    origin = Origin(span, ctx.frame, written, tuple(unseen), in_order=ctx.handed)
+    in_order = ctx.handed or any(isinstance(label, Starred) for label in bound.labels)
+    origin = Origin(span, ctx.frame, written, tuple(unseen), in_order=in_order)
     last = _add(state, ctx, name, cls, values, origin, operands, bound)
     made = [last]
     for word in trailing:

@@ -20,10 +20,10 @@ from netc.lower.evaluate import Scope
 from netc.lower.expansion import Body, Step
 from netc.lower.expected import Amount, Expected
 from netc.lower.names import Names, network_name
-from netc.lower.walk import LONG, head_length, mentions, nested
+from netc.lower.walk import LONG, head_length, labels_in, mentions, nested
 from netc.suggest import did_you_mean
 from netc.syntax.source import Span
-from netc.syntax.tree import Definition, File, Operation, Repeat, Statement
+from netc.syntax.tree import Definition, File, Operation, Repeat, Starred, Statement
 from netc.values import Value
 
 
@@ -46,19 +46,29 @@ class Stop(Exception):
 
 @dataclass(slots=True)
 class Mark:
-    """A label: the node it names, where it stands, and whether it is there on every path."""
+    """A label: the node it names, where it stands, and whether it is there on every path. One that a `repeat` carries
+    on is used wherever that which stood `first` is."""
 
     node: Current
     span: Span
     everywhere: bool = True
+    carries: Span | None = None
+
+    @property
+    def first(self) -> Span:
+        """Where the label stood first."""
+        return self.carries or self.span
 
 
 @dataclass(slots=True)
 class Labels:
-    """The labels of a body, over those of the body around a `repeat` pass."""
+    """The labels of a body, a pass of a `repeat` or an arm of an `if`, over those around it. `passes` has all that each
+    label named in passes."""
 
     outer: Labels | None = None
+    of_pass: bool = False
     marks: dict[str, Mark] = field(default_factory=dict)
+    passes: dict[str, list[Mark]] = field(default_factory=dict)
 
     def _chain(self) -> Iterator[Labels]:
         labels: Labels | None = self
@@ -70,10 +80,58 @@ class Labels:
         """A label of this body, or of the one around."""
         return next((labels.marks[name] for labels in self._chain() if name in labels.marks), None)
 
+    def here(self, name: str) -> Mark | None:
+        """A label of this pass, or where there is none of this body."""
+        for labels in self._chain():
+            if name in labels.marks or labels.of_pass:
+                return labels.marks.get(name)
+        return None
+
     def names(self) -> Iterator[str]:
         """All labels in sight."""
         for labels in self._chain():
             yield from labels.marks
+
+    def put(self, name: str, mark: Mark) -> None:
+        """Let a label name something from here on."""
+        earlier = self.find(name)
+        if earlier is not None and earlier.everywhere:
+            mark.carries = earlier.first
+        self.marks[name] = mark
+        if any(labels.of_pass for labels in self._chain()):
+            self.passes.setdefault(name, []).append(mark)
+
+    def carry(self, inner: Labels) -> None:
+        """Go on after a pass: what stands around the `repeat` and was set again is now what it was set to."""
+        for name, mark in inner.marks.items():
+            earlier = self.find(name)
+            if earlier is not None and earlier.everywhere and mark.everywhere:
+                self.marks[name] = mark
+        self.collect(inner)
+
+    def collect(self, inner: Labels) -> None:
+        """Take over what labels named in passes."""
+        for name, marks in inner.passes.items():
+            self.passes.setdefault(name, []).extend(marks)
+
+    def all_passes(self, name: str) -> list[Mark] | None:
+        """What a label named in all passes so far, in order; None where no `repeat` above has it."""
+        found = [labels.passes[name] for labels in self._chain() if name in labels.passes]
+        return [mark for marks in reversed(found) for mark in marks] if found else None
+
+    def passing(self) -> Iterator[str]:
+        """The labels of passes."""
+        for labels in self._chain():
+            yield from labels.passes
+
+    def named(self, names: Iterable[str]) -> dict[str, str]:
+        """The nodes that some labels name, those in sight."""
+        found = ((name, self.find(name)) for name in names)
+        return {name: mark.node for name, mark in found if mark is not None and isinstance(mark.node, str)}
+
+    def nodes(self) -> dict[str, str]:
+        """The nodes that they name here, without what stands around."""
+        return {name: mark.node for name, mark in self.marks.items() if isinstance(mark.node, str)}
 
 
 Made = tuple[Node, tuple[Weight, ...]]  # a layer with the weights that it was made with
@@ -183,6 +241,7 @@ class State:
         self.marks: list[tuple[str, Mark]] = []
         self.read_labels: set[Span] = set()
         self.mentioned: set[str] = set()  # names in statements that do not run, which count as used
+        self._labels_in: dict[int, Iterable[str]] = {}
         self.labels_of_arms: dict[int, tuple[set[str], set[str]]] = {}
         # How much it is.
         self.steps = 0
@@ -248,7 +307,7 @@ class State:
         del self.marks[marks:]
         if body is None or scratch.failed or inner.current is BROKEN:
             return None
-        body.ghost = True
+        body.ghost, body.labels = True, inner.labels.nodes()
         return body
 
     def pass_over(self, statements: Sequence[Statement], span: Span, ctx: Context) -> None:
@@ -264,7 +323,7 @@ class State:
     def _label_is_taken(self, statement: Statement, ctx: Context) -> bool:
         """Whether a statement's label names something else already, which is reported."""
         label = statement.label if isinstance(statement, Operation | Repeat) else None
-        earlier = None if label is None else ctx.labels.find(label.text)
+        earlier = None if label is None else ctx.labels.here(label.text)
         if label is None or earlier is None or not earlier.everywhere:
             return False
         ctx.scope.fail("NET113", f"the label `{label.text}` is used already, at line {earlier.span.line}", label.span)
@@ -275,7 +334,7 @@ class State:
         if not isinstance(statement, Operation | Repeat) or statement.label is None:
             return
         mark = Mark(ctx.current, statement.label.span)
-        ctx.labels.marks[statement.label.text] = mark
+        ctx.labels.put(statement.label.text, mark)
         if isinstance(statement, Operation) and statement.name != "input":  # that of a `repeat` names its passes
             self.marks.append((statement.label.text, mark))
 
@@ -291,7 +350,7 @@ class State:
                 "NET115" if below else "NET114", message, span, notes=notes, help=help, fix=fix, frame=ctx.frame
             )
             return None
-        self.read_labels.add(mark.span)
+        self.read_labels.add(mark.first)
         if not mark.everywhere:
             ctx.scope.fail(
                 "NET115",
@@ -319,6 +378,30 @@ class State:
             return (help,), None
         edits = Edit(Span(place.source, place.start, place.start), f"{label}: "), Edit(span, label)
         return (help,), Fix(f"write `{label}: {written}`, and `{label}` here", edits)
+
+    def use_passes(self, label: Starred, ctx: Context) -> list[Current] | None:
+        """The tensors that a label named in all passes so far; None after reporting that there is no such label."""
+        marks = ctx.labels.all_passes(label.name)
+        if marks is None:
+            help = [*did_you_mean(label.name, ctx.labels.passing())]
+            if ctx.labels.find(label.name) is not None:
+                help.append(f"`{label.name}` alone is what stands above")
+            message = f"no `repeat` above has the label `{label.name}` in its passes"
+            ctx.scope.fail("NET114", message, label.span, help=help)
+            return None
+        self._work(len(marks), label.span, ctx)
+        self.read_labels.update(mark.first for mark in marks)
+        for mark in marks:
+            if isinstance(mark.node, str):
+                self._localise(mark.node, ctx)
+        return [mark.node for mark in marks]
+
+    def labels_in(self, statement: Repeat) -> Iterable[str]:
+        """The labels in the passes of a `repeat`."""
+        found = self._labels_in.get(id(statement))
+        if found is None:
+            found = self._labels_in[id(statement)] = labels_in(statement.body.statements)
+        return found
 
     @cached_property
     def _labels_of_file(self) -> set[str]:

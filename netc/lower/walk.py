@@ -15,6 +15,7 @@ from netc.syntax.tree import (
     Reference,
     Repeat,
     Size,
+    Starred,
     Statement,
     descend,
 )
@@ -22,7 +23,7 @@ from netc.syntax.tree import (
 
 def mentions(statements: Iterable[Statement]) -> Iterator[str]:
     """Names of operations and bare names in statements, at any depth."""
-    return (node.name for node in _inside(statements) if isinstance(node, Operation | Reference))
+    return (node.name for node in _inside(statements) if isinstance(node, Operation | Reference | Starred))
 
 
 def nested(statements: Iterable[Statement]) -> Iterator[Statement]:
@@ -33,6 +34,12 @@ def nested(statements: Iterable[Statement]) -> Iterator[Statement]:
 def _inside(statements: Iterable[Statement]) -> Iterator[Node]:
     """All of statements but for definitions, which run elsewhere."""
     return descend(statement for statement in statements if not isinstance(statement, Definition))
+
+
+def labels_in(statements: Iterable[Statement]) -> dict[str, None]:
+    """The labels in statements, at any depth, in text order."""
+    found = (statement.label for statement in nested(statements) if isinstance(statement, Operation | Repeat))
+    return {label.text: None for label in found if label is not None}
 
 
 LONG = 128  # characters that count as another statement

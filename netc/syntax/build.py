@@ -38,6 +38,7 @@ from netc.syntax.tree import (
     Reference,
     Repeat,
     Size,
+    Starred,
     Statement,
     Unary,
     children,
@@ -90,6 +91,9 @@ class Builder:
 
     def WORD(self, token: Token) -> Reference:
         return Reference(token.value, self._span(token))
+
+    def STARRED(self, token: Token) -> Starred:
+        return Starred(token[:-1], self._span(token))
 
     def BOOLEAN(self, token: Token) -> Literal:
         return Literal(token == "true", self._span(token))

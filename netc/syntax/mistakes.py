@@ -33,6 +33,7 @@ _NUMBERS = re.compile(rf"(?:[0-9]+|\?)(?:[{BLANK}]*,[{BLANK}]*(?:[0-9]+|\?))+(?!
 _INPUT = re.compile(rf"(?:.*[;:])?[{BLANK}]*input[{BLANK}]+")
 _COMMAS = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"?|\([^()\n]*\)?|,')  # those in strings and parentheses aside
 _END = re.compile(r"[\n;{}|]")
+_LAST = re.compile(rf"[{BLANK}]*[\n;{{}}|]")
 _SEPARATE_SIGN = re.compile(rf"[{BLANK}]+[-+](?=[^{BLANK}])")
 
 _HINTS = {
@@ -244,6 +245,19 @@ def _network_name(mistake: Mistake) -> bool:
     )
 
 
+def _loose_star(mistake: Mistake) -> bool:
+    """`add z *`."""
+    before, at = mistake.before, mistake.at
+    if mistake.found != "*" or not mistake.in_arguments or not isinstance(before, Reference):
+        return False
+    if before.span.end == at or not _LAST.match(mistake.layout.text, at + 1):
+        return False
+    star, start = f"{before.name}*", before.span.start
+    help = f"the label of all passes is one word: `{star}`"
+    message = f"`{before.name}` and its `*` stand apart"
+    return mistake.report("NET007", message, at + 1, start=start, help=help, fix=star)
+
+
 def _bare_expression(mistake: Mistake) -> bool:
     """`4*ch x3`, `n=n-1`, `-k` among arguments."""
     text, at, before = mistake.layout.text, mistake.at, mistake.before
@@ -350,6 +364,7 @@ _RECOGNISERS = (
     _reserved,
     _statement_after,
     _network_name,
+    _loose_star,
     _bare_expression,
     _comma,
     _unexpected,

@@ -33,6 +33,7 @@ from netc.syntax.tree import (
     Reference,
     Repeat,
     Size,
+    Starred,
     Statement,
     Unary,
 )
@@ -252,6 +253,8 @@ class Printer:
                 binding = _SIGN if text[0] in "+-" else _ATOM
             case Reference():
                 text = node.name
+            case Starred():
+                text = f"{node.name}*"
             case Group():
                 text = f"({self._expression(node.inner)})"
             case Unary():

@@ -77,7 +77,15 @@ class Conditional:
     span: Span
 
 
-Expr = Literal | Reference | Group | Unary | Binary | Conditional
+@dataclass(slots=True, eq=False)
+class Starred:
+    """`z*`: what the label `z` names in all passes of a `repeat`. It stands as an argument, and has no value."""
+
+    name: str
+    span: Span
+
+
+Expr = Literal | Reference | Group | Unary | Binary | Conditional | Starred
 
 
 # -- arguments -----------------------------------------------------------------------------------------------

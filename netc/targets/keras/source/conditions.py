@@ -202,15 +202,14 @@ class Conditions:
         reason = tuple((condition, number == step.taken) for number, condition in enumerate(conditions))
         totals = [ast.Constant(0) if body is None else self._walk(body, seen) for body in step.arms]
         others = [body for number, body in enumerate(step.arms) if body is not None and number != step.taken]
-        ends = [body.result for body in others]
+        ends = [(body.result, {**step.labels, **body.labels}) for body in others]
         if step.statement.arms[-1].condition is not None and step.taken is not None:
-            ends.append(step.source)
-        for end in ends:
+            ends.append((step.source, dict(step.labels)))
+        held = {**step.labels, **(step.ran.labels if step.ran else {})}
+        for end, labels in ends:
             self._might_be(step.result, end, reason)
-        if step.ran is not None:
-            for label, node in step.ran.labels.items():
-                for body in others:
-                    self._might_be(node, body.labels.get(label), reason)
+            for label, node in held.items():
+                self._might_be(node, labels.get(label), reason)
         if not any(map(reads, conditions)):
             return ast.Constant(0) if step.taken is None else totals[step.taken]
         total = ast.Constant(0) if step.statement.arms[-1].condition is not None else totals[-1]
@@ -225,7 +224,7 @@ class Conditions:
         count = self._counts[id(step)] = translate(statement.count, seen)
         bodies = step.passes or ([step.ghost] if step.ghost else [])
         depends = bool(reads(count))
-        entry, inner = step.source, seen
+        entry, inner, held = step.source, seen, dict(step.labels)
         totals = []
         for number, body in enumerate(bodies):
             if statement.index is not None:
@@ -234,15 +233,23 @@ class Conditions:
             if depends and number == len(bodies) - 1:  # which begins as those after it would
                 most = ast.Compare(count, [ast.LtE()], [ast.Constant(number + 1)])
                 self._might_be(entry, body.result, ((most, True),))
+                for label, node in held.items():
+                    self._might_be(node, body.labels.get(label), ((most, True),))
             totals.append(self._walk(body, inner))
             entry = body.result
+            held.update((label, body.labels[label]) for label in held.keys() & body.labels.keys())
         if not depends:
             return sum_of(*totals) if step.passes else ast.Constant(0)
         if step.passes:
-            self._might_be(step.result, step.source, ((ast.Compare(count, [ast.GtE()], [ast.Constant(1)]), True),))
+            some = ast.Compare(count, [ast.GtE()], [ast.Constant(1)])
+            self._might_be(step.result, step.source, ((some, True),))
+            for label, node in step.labels.items():
+                self._might_be(held[label], node, ((some, True),))
         elif step.ghost is not None:
             none = ast.Compare(count, [ast.LtE()], [ast.Constant(0)])
             self._might_be(step.source, step.ghost.result, ((none, True),))
+            for label, node in step.labels.items():
+                self._might_be(node, step.ghost.labels.get(label), ((none, True),))
         if all(same(one, totals[0]) for one in totals[1:]):
             return product(count, totals[0]) if totals else ast.Constant(0)
         return self._hide(self._parameters(count))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from netc.ir.shape import SIZES, Shape, axes_of
 from netc.lower import walk
-from netc.syntax.tree import Conditional, Expr, Group, Literal, Reference, Unary
+from netc.syntax.tree import Conditional, Expr, Group, Literal, Reference, Starred, Unary
 from netc.targets.keras.source.tree import call, load
 from netc.values import Word
 
@@ -79,6 +79,8 @@ def translate(expr: Expr, sight: Sight) -> ast.expr:
         return constant(expr.value)
     if isinstance(expr, Group):
         return translate(expr.inner, sight)
+    if isinstance(expr, Starred):  # a word: it stands for tensors
+        return constant(Word(expr.name))
     if isinstance(expr, Reference):
         if expr.name in sight.variables:
             return sight.variables[expr.name]
@@ -103,7 +105,7 @@ def _real(expr: Expr, sight: Sight) -> bool:
     """Whether the value of an expression may be a real number."""
     if isinstance(expr, Literal):
         return isinstance(expr.value, float)
-    if isinstance(expr, Reference):
+    if isinstance(expr, Reference | Starred):
         return expr.name in sight.reals
     if isinstance(expr, Group):
         return _real(expr.inner, sight)

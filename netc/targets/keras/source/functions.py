@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from netc.ir.shape import SIZES, Shape
 from netc.lower.definitions import is_flag
 from netc.lower.expansion import Body, CallStep, all_parts
-from netc.lower.walk import handed_over, mentions, names, nested
-from netc.syntax.tree import Definition, Expr, Formal, Keyword, Operation, Positional, Reference, Repeat, Statement
+from netc.lower.walk import handed_over, labels_in, mentions, names, nested
+from netc.syntax.tree import (
+    Definition,
+    Expr,
+    Formal,
+    If,
+    Keyword,
+    Operation,
+    Positional,
+    Reference,
+    Repeat,
+    Starred,
+    Statement,
+)
 from netc.targets.keras.source.comments import last_paragraph
 from netc.targets.keras.source.expressions import Sight, sight, translate
 from netc.targets.keras.source.identifiers import Identifiers
 from netc.targets.keras.source.naming import PREFIX, Name, plan
-from netc.targets.keras.source.printer import Flow, Frame, Module, Printer, read_labels
+from netc.targets.keras.source.printer import Flow, Frame, Lists, Module, Printer, read_labels
 from netc.targets.keras.source.tree import (
     Docstring,
     Parameter,
@@ -195,8 +207,49 @@ def make_frame(
     defined = _labels(statements) - tensors.keys()
     labels = {label: identifiers.make(label) for label in read_labels(statements) if label in defined}
     labels.update(tensors)
+    lists = _lists(statements, identifiers)
     naming = plan(statements, prefix, variables, identifiers)
-    return Frame(statements, variables, reals, labels, naming, identifiers, listed_inputs)
+    frame = Frame(statements, variables, reals, labels, naming, identifiers, listed_inputs)
+    return replace(frame, carried=frozenset(_carried(statements, {*tensors})), lists=lists)
+
+
+def _lists(statements: Iterable[Statement], identifiers: Identifiers) -> Lists:
+    """The lists of a body, each made before the first statement of the body in which something is appended to it."""
+    inside = (part for part in nested(statements) if isinstance(part, Operation))
+    starred = {arg.value.name for part in inside for arg in part.arguments if isinstance(arg.value, Starred)}
+    lists = Lists()
+    for statement in statements if starred else ():
+        for part in nested((statement,)):
+            for inner in nested(part.body.statements) if isinstance(part, Repeat) else ():
+                label = inner.label.text if isinstance(inner, Operation | Repeat) and inner.label else ""
+                if label not in starred:
+                    continue
+                if label not in lists.variables:
+                    lists.variables[label] = identifiers.make(f"{label}_list" if label.endswith("s") else f"{label}s")
+                    lists.made.setdefault(id(statement), []).append(lists.variables[label])
+                lists.grown[id(inner)] = lists.variables[label]
+    return lists
+
+
+def _carried(statements: Iterable[Statement], above: set[str]) -> set[str]:
+    """The labels that loops carry on: they are set in one, and stand `above` it in the same body, to which those of the
+    statements are added."""
+    found: set[str] = set()
+    for statement in statements:
+        if isinstance(statement, Repeat):
+            found |= above & labels_in(statement.body.statements).keys()
+            found |= _carried(statement.body.statements, {*above})
+        elif isinstance(statement, If):
+            arms = [{*above} for _ in statement.arms]
+            for arm, inner in zip(statement.arms, arms, strict=True):
+                found |= _carried(arm.body.statements, inner)
+            above.update(*arms)
+        elif isinstance(statement, Operation):
+            for branch in statement.branches:
+                found |= _carried(branch.statements, above)
+        if isinstance(statement, Operation | Repeat) and statement.label is not None:
+            above.add(statement.label.text)
+    return found
 
 
 def _labels(statements: Iterable[Statement]) -> set[str]:

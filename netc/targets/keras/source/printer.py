@@ -13,7 +13,7 @@ from netc.lower.walk import handed_over, nested
 from netc.params import declared
 from netc.program import Program
 from netc.syntax.source import Span
-from netc.syntax.tree import Argument, Branch, Keyword, Operation, Positional, Reference, Repeat, Statement
+from netc.syntax.tree import Argument, Branch, Keyword, Operation, Positional, Reference, Repeat, Starred, Statement
 from netc.target import Symbol
 from netc.targets.keras.lowering import applied, to_keras
 from netc.targets.keras.order import operand_order
@@ -43,10 +43,21 @@ from netc.targets.keras.source.tree import (
 
 
 @dataclass(slots=True)
+class Lists:
+    """The lists of what labels name in all passes: their variables by label; those that are made before a statement,
+    and the one that a statement's result is appended to, by the `id` of the statement."""
+
+    variables: dict[str, str] = field(default_factory=dict)
+    made: dict[int, list[str]] = field(default_factory=dict)
+    grown: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Frame:
     """What all copies of a definition (or the file) have in common.
 
-    `variables` are the Python names of parameters and indices, `labels` those of labels that are read.
+    `variables` are the Python names of parameters and indices, `labels` those of labels that are read. A label that is
+    `carried` on by loops is assigned anew in them, so that the current tensor never is in its variable.
     """
 
     statements: Sequence[Statement]
@@ -57,6 +68,8 @@ class Frame:
     identifiers: Identifiers
     listed_inputs: bool = False  # `inputs` is a list that every `input` is appended to
     chosen_outputs: bool = False  # `outputs` is set by an `output` in an `if`
+    carried: frozenset[str] = frozenset()
+    lists: Lists = field(default_factory=Lists)
 
 
 @dataclass(slots=True)
@@ -150,7 +163,9 @@ class Printer:
             step = steps.get(id(statement))
             if step is not None:
                 items += self._comments(self.module.remarks.at, statement)
+                items += [assign(name, listed(())) for name in self.frame.lists.made.get(id(statement), ())]
                 items += self._step(step, flow)
+                items += self._kept(statement, flow)
             elif isinstance(statement, Operation) and statement.name == "output" and self.frame.chosen_outputs:
                 items.append(assign("outputs", listed(load(self.frame.labels[name]) for name in references(statement))))
             items += self._comments(self.module.remarks.end, statement)
@@ -158,6 +173,16 @@ class Printer:
 
     def _comments(self, where: Mapping[Span, list[str]], statement: Statement) -> Statements:
         return [Comment(text) for text in where.get(statement.span, ()) if text]
+
+    def _kept(self, statement: Statement, flow: Flow) -> Statements:
+        """What keeps a result for later passes, and for after them."""
+        label = statement.label if isinstance(statement, Operation | Repeat) else None
+        items: Statements = []
+        if label is not None and label.text in self.frame.carried and label.text in self.frame.labels:
+            items.append(assign(self.frame.labels[label.text], flow.current))
+        if id(statement) in self.frame.lists.grown:
+            items.append(ast.Expr(call(f"{self.frame.lists.grown[id(statement)]}.append", load(flow.current))))
+        return items
 
     def _sight(self, step: Step, flow: Flow) -> Sight:
         """What the expressions of a statement see."""
@@ -194,7 +219,8 @@ class Printer:
     def _target(self, statement: Operation | Repeat, work: str) -> str:
         """The variable for the result of a statement: its label's where that is read later."""
         label = statement.label
-        return work if label is None else self.frame.labels.get(label.text, work)
+        plain = label is None or label.text in self.frame.carried
+        return work if plain else self.frame.labels.get(label.text, work)  # type: ignore[union-attr]
 
     # -- layers ----------------------------------------------------------------------------------------------
 
@@ -215,10 +241,13 @@ class Printer:
         return items
 
     def _alias(self, statement: Operation, flow: Flow) -> Statements:
+        items: Statements = []
         if statement.name == "from":
-            flow.current = self.frame.labels[references(statement)[0]]
+            (label,) = references(statement)
+            flow.current = self.frame.labels[label]
+            items += flow.settle() if label in self.frame.carried else []
         target = self._target(statement, flow.current)
-        return [] if target == flow.current else [assign(target, flow.current)]
+        return items if target == flow.current else [*items, assign(target, flow.current)]
 
     def _node(
         self, step: LayerStep, name: str, operands: ast.expr, target: str, work: str, seen: Sight, changes: bool
@@ -274,11 +303,25 @@ class Printer:
         joined = [labels[name] for name in _joined_labels(step.statement) if name in labels]
         if not _is_combiner(step.statement) and not joined:
             return [], load(flow.current)
+        starred = [argument.value for argument in step.statement.arguments if isinstance(argument.value, Starred)]
+        if starred:
+            return [], self._all_passes(step.statement)
         items, results = self._branches(step, flow)
         results = results or [flow.current, *joined]
         net = self.module.program.home(step.nodes[0])
         order = operand_order(net, step.nodes[0], self.module.depth)
         return items, listed(load(results[slot]) for slot in order)
+
+    def _all_passes(self, statement: Operation) -> ast.expr:
+        """What a combiner reads that joins labels of all passes, in the order in which it was written."""
+        found: list[ast.expr] = []
+        for value in (argument.value for argument in statement.arguments if isinstance(argument, Positional)):
+            if isinstance(value, Starred):
+                found.append(ast.Starred(load(self.frame.lists.variables[value.name]), ast.Load()))
+            elif isinstance(value, Reference) and value.name in self.frame.labels:
+                found.append(load(self.frame.labels[value.name]))
+        only = found[0]
+        return only.value if len(found) == 1 and isinstance(only, ast.Starred) else listed(found)
 
     def _branches(self, step: LayerStep, flow: Flow) -> tuple[Statements, list[str]]:
         items: Statements = []
