@@ -321,7 +321,7 @@ class _Folder:
     def _layer(self, item: Layers) -> Layers:
         (name,) = item.names
         node, place = self.net.node(name), self._places[name]
-        operands = self._grown.get(name) or self.net.operands(name)
+        operands = self._operands(name)
         reads = tuple(operand != self._last and place - self._places[operand] for operand in operands)
         inner = tuple(tuple(self._known[each][0] for each in branch.items) for branch in item.branches)
         weight = sum(self._known[each][1] for branch in item.branches for each in branch.items)
@@ -412,19 +412,30 @@ class _Folder:
         return all(self._read_within(name, within) for name in names[:-1])
 
     def _closed(self, items: Sequence[Item], end: int, period: int, most: int) -> int:
-        """How many blocks before `end` can be told as one: nothing after the next block reads from any but the last."""
+        """How many blocks before `end` can be told as one: nothing after the next block reads from any but the last,
+        and none but the first reads from farther back than the block before it."""
         after: frozenset[str] | set[str] | None = None
         for count in range(most):
             at = end - period * count
             names = names_of(Series(list(items[at - period : at])))
             within = set(names)
+            before = names_of(Series(list(items[max(at - 2 * period, 0) : at - period])))
+            reach = within.union(before)
+            if any(operand not in reach for name in names for operand in self._operands(name)):
+                most = count + 1
             for name in names:
                 if name in self._outputs and (after is not None or name != names[-1]):
                     return count
                 if after is not None and not self._read_within(name, within | after):
                     return count
+            if most == count + 1:
+                break
             after = within
         return most
+
+    def _operands(self, name: str) -> Sequence[str]:
+        """What a layer reads, of a concatenation that grew what it grew from."""
+        return self._grown.get(name) or self.net.operands(name)
 
     def _read_within(self, name: str, names: set[str]) -> bool:
         """Whether nothing but these layers reads a tensor; a concatenation that grew does not read what it had."""

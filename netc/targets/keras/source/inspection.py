@@ -12,7 +12,7 @@ _STATEMENTS = (
 _EXPRESSIONS = (
     ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.keyword, ast.List, ast.Tuple, ast.Dict, ast.Subscript,
     ast.Slice, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.JoinedStr, ast.FormattedValue,
-    ast.ListComp, ast.comprehension, ast.Lambda,
+    ast.ListComp, ast.comprehension, ast.Lambda, ast.Starred,
     ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
 )  # fmt: skip
 _MODULES = frozenset({"h5py", "keras", "math", "sys"})

@@ -66,6 +66,8 @@ def _form(node: ast.expr) -> tuple[str, int]:
         case ast.Call():
             arguments = [*map(expression, node.args), *(f"{one.arg}={expression(one.value)}" for one in node.keywords)]
             return f"{expression(node.func, ATOM)}({_items(arguments, node)})", ATOM
+        case ast.Starred():
+            return f"*{expression(node.value, ATOM)}", ATOM
         case ast.List():
             return f"[{_items(map(expression, node.elts), node)}]", ATOM
         case ast.Tuple():
