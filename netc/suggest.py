@@ -139,7 +139,10 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def _part(word: str, other: str) -> bool:
     """Whether one name is the other with more words before or after it."""
     short, long = sorted((word, other), key=len)
-    return len(short) > 3 and (long.startswith(f"{short}_") or long.endswith(f"_{short}"))
+    joints = long[len(short) : len(short) + 1], long[: -len(short)][-1:]
+    return len(short) > 3 and (
+        (long.startswith(short) and joints[0] in ("_", "-")) or (long.endswith(short) and joints[1] in ("_", "-"))
+    )
 
 
 def _allowed(word: str, other: str) -> int:
