@@ -36,7 +36,16 @@ VARIANTS: Mapping[str, tuple[Overrides, ...]] = {
     "c3d": tuple({"classes": classes} for classes in (487, 101)),
     **dict.fromkeys(("se-resnext50", "segnet", "fcn8s", "unetpp", "yolov3"), ({},)),
     **dict.fromkeys(
-        ("efficientnet-b0", "efficientnetv2-b0", "xception", "inceptionv3", "convnext-tiny", "nasnet-mobile"), ({},)
+        (
+            "efficientnet-b0",
+            "efficientnetv2-b0",
+            "inception-resnet-v2",
+            "nasnet-mobile",
+            "xception",
+            "inceptionv3",
+            "convnext-tiny",
+        ),
+        ({},),
     ),
 }
 
@@ -72,6 +81,7 @@ FUNCTIONS: tuple[tuple[str, str, str], ...] = (
     ),
     ("xception", "keras.applications.Xception", WRITTEN),
     ("inceptionv3", "keras.applications.InceptionV3", WRITTEN),
+    ("inception-resnet-v2", "keras.applications.InceptionResNetV2", WRITTEN),
     ("nasnet-mobile", "keras.applications.NASNetMobile", WRITTEN),
     (
         "convnext-tiny",

@@ -61,6 +61,7 @@ def test_equal_layer_by_layer(spec: str, model: str) -> None:
         ("efficientnetv2-b0", "EfficientNetV2B0"),
         ("xception", "Xception"),
         ("inceptionv3", "InceptionV3"),
+        ("inception-resnet-v2", "InceptionResNetV2"),
         ("nasnet-mobile", "NASNetMobile"),
         ("convnext-tiny", "ConvNeXtTiny"),
     ],

@@ -41,6 +41,7 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     "convnext-tiny": ("ConvNeXtTiny", {}),
     "xception": ("Xception", {}),
     "inceptionv3": ("InceptionV3", {}),
+    "inception-resnet-v2": ("InceptionResNetV2", {}),
     "nasnet-mobile": ("NASNetMobile", {}),
 }
 BARE = ("MobileNetV3Small", "EfficientNetV2B0", "ConvNeXtTiny")  # whose preprocessing can be left out
@@ -48,7 +49,7 @@ EXAMPLES = os.environ.get("NETC_EXAMPLES")
 LONG = pytest.mark.skipif(not EXAMPLES, reason="the blocks of a smaller one, more often: with NETC_EXAMPLES=1")
 SHORT = ("vgg16", "mobilenetv2", "densenet121", "resnet50", "mobilenet")
 SIZE, CLASSES = 32, 10
-SIZES = {"xception": 71, "inceptionv3": 75}  # the smallest that Keras takes
+SIZES = {"xception": 71, "inceptionv3": 75, "inception-resnet-v2": 75}  # the smallest that Keras takes
 
 
 def spec(name: str, **parameters: Any) -> netc.Network:
@@ -136,7 +137,7 @@ def twins(request: pytest.FixtureRequest) -> Iterator[Twins]:
     last = pools[-1].input if pools else [layer for layer in model.layers if len(layer.output.shape) == 4][-1].output
     images = np.random.default_rng(1).normal(size=(2, size, size, 3)).astype("float32")
     if name == "EfficientNetB0":
-        images *= 255
+        images *= 255 * 30  # its preprocessing and its gates leave little of them
     features, expected = map(np.asarray, keras.Model(model.input, [last, model.output])(images))
     if name == "EfficientNetB0":  # whose first layers are preprocessing, which the spec has not
         images = np.asarray(keras.Model(model.input, model.get_layer("normalization").output)(images))
@@ -393,6 +394,7 @@ def test_names_of_layers_may_hold_slashes(tmp_path: Path) -> None:
         ("mobilenet", "mobilenet"),
         ("xception", "xception"),
         ("inceptionv3", "inception_v3"),
+        ("inception-resnet-v2", "inception_resnet_v2"),
         ("nasnet-mobile", "nasnet"),
     ],
 )

@@ -208,6 +208,7 @@ def still(model: Any) -> Any:
         ("mobilenetv3-small", "MobileNetV3Small", 64),
         pytest.param("xception", "Xception", 299, marks=LONG),
         pytest.param("inceptionv3", "InceptionV3", 299, marks=LONG),
+        pytest.param("inception-resnet-v2", "InceptionResNetV2", 299, marks=LONG),
         pytest.param("nasnet-mobile", "NASNetMobile", 224, marks=LONG),
         pytest.param("efficientnet-b0", "EfficientNetB0", 224, marks=LONG),
         pytest.param("efficientnetv2-b0", "EfficientNetV2B0", 224, marks=LONG),

@@ -52,6 +52,7 @@ def _cell(name: str) -> Order | None:
 
 ORDERS: dict[str, Callable[[str], Order | None]] = {
     "25e48cda064a6170": _counted,  # InceptionV3
+    "52747c5ede001445": _counted,  # InceptionResNetV2
     "64ffc5386e7decf7": _cell,  # NASNetMobile
     "a9abf36b7871eb0b": _stage,  # ConvNeXtTiny, whose files have models in models
 }
