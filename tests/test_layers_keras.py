@@ -28,6 +28,7 @@ from netc.targets.keras.calls import make
 from netc.targets.keras.lowering import to_keras
 from netc.targets.keras.verify import checked_differences
 from tests.layer_samples import LINE, OPERATIONS, PLANE, SAMPLES, SPACE, VECTOR, Sample
+from tests.one_layer import closed
 
 keras = pytest.importorskip("keras")
 np = pytest.importorskip("numpy")
@@ -49,8 +50,21 @@ def build(layer: Layer, inputs: tuple[Shape, ...]) -> Any:
 
 def build_call(call: Call, inputs: tuple[Shape, ...]) -> Any:
     """One call as a model of its own."""
-    x = keras.Input(*inputs)
-    return keras.Model(x, make(call)(x))
+    starts = [keras.Input(shape) for shape in inputs]
+    given = starts[0] if len(starts) == 1 else starts
+    return keras.Model(given, make(call)(given))
+
+
+def own_call(sample: Sample) -> Call:
+    """The call of netc's own class among those that make a layer."""
+    (call,) = (call for call in to_keras(sample.layer, sample.inputs) if call.path.startswith("custom."))
+    return call
+
+
+def numbers_of(sample: Sample) -> Any:
+    """What a layer is given: a batch, or one for each input."""
+    values = [numbers(shape, seed) for seed, shape in enumerate(closed(sample.inputs))]
+    return values[0] if len(values) == 1 else values
 
 
 def everywhere(layer: Layer) -> bool:
@@ -176,17 +190,17 @@ CUSTOM = [
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float16", "bfloat16", "float64"])
-@pytest.mark.parametrize("sample", CUSTOM, ids=str)
+@pytest.mark.parametrize("sample", [*{own_call(sample).path: sample for sample in CUSTOM}.values()], ids=str)
 def test_custom_layers_follow_the_dtype_policy(sample: Sample, policy: str) -> None:
     """The custom layer alone: Keras' own after it may lack kernels (three-dimensional max pools for float16)."""
-    (call,) = (call for call in to_keras(sample.layer, sample.inputs) if call.path.startswith("custom."))
+    call = own_call(sample)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
         model = build_call(call, sample.inputs)
     finally:
         keras.config.set_dtype_policy(before)
-    values = np.round(4 * numbers(*sample.inputs)) / 4  # which every type has
+    values = keras.tree.map_structure(lambda x: np.round(4 * x) / 4, numbers_of(sample))  # which every type has
     output = model(values)
     assert keras.backend.standardize_dtype(output.dtype) == keras.DTypePolicy(policy).compute_dtype
     reference = build_call(call, sample.inputs)
@@ -201,16 +215,17 @@ def test_custom_layers_follow_the_dtype_policy(sample: Sample, policy: str) -> N
 
 @pytest.mark.parametrize("sample", [*{type(sample.layer): sample for sample in CUSTOM}.values()], ids=str)
 def test_custom_layers_run_compiled_on_unknown_sizes(sample: Sample) -> None:
-    (shape,) = sample.inputs
-    open_shape = (*(None,) * rank_of(shape), shape[-1])
+    shapes = tuple((*(None,) * rank_of(shape), shape[-1]) for shape in sample.inputs)
     try:
-        sample.layer.infer((open_shape,))
+        sample.layer.infer(shapes)
     except Refused as error:
         pytest.skip(str(error))
-    model = build(sample.layer, (open_shape,))
-    x = numbers(shape)
+    model = build(sample.layer, shapes)
+    x = numbers_of(sample)
     compiled = np.asarray(model.predict(x, verbose=0))
-    np.testing.assert_allclose(compiled, np.asarray(build(sample.layer, sample.inputs)(x)), rtol=1e-5, atol=1e-6)
+    reference = build(sample.layer, sample.inputs)
+    reference.set_weights(model.get_weights())
+    np.testing.assert_allclose(compiled, np.asarray(reference(x)), rtol=1e-5, atol=1e-6)
 
 
 def test_every_custom_layer_is_used() -> None:
