@@ -169,6 +169,7 @@ CASES = [
     ("param k=2\npool (k)\nconv (rows)x1\nrepeat columns { conv 4x1 }", {"k": 4}, SAME),
     ("param deep=false\nif deep { reshape 2x2x2x? }\nconv (rows)x1", {"deep": True}, REFUSED),
     ("param n=2\nparam m=n*channels\nconv (m)x1", {"n": 3}, SAME),
+    ("param m=4\nconv (m)x1\ngap over=channels\nconv 4x1", {"m": 6}, SAME),
     # the rank of a tensor
     ("param head=true\nif head { gap }\nfc 8", {"head": False}, REFUSED),
     ("param head=false\nif head { gap }\ndroppath 0.1", {"head": True}, REFUSED),

@@ -290,6 +290,13 @@ def test_rates_that_differ_are_a_range() -> None:
     ) == ["×4"]
 
 
+def test_blocks_that_differ_in_their_place_on_a_ramp_are_equal() -> None:
+    unit = "add { | identity | conv 8x3 bn relu; conv 8x3 bn; droppath 0.3 ramp }\n"
+    scene = netc.loads(f"input 9x9x8\n{unit * 5}gap; fc 2").draw(style="graph").scene
+    assert headings(scene) == ["×5"]
+    assert any("drop path 0.3 ramp" in cells for cells in boxes(scene).values())
+
+
 def test_the_output_of_blocks_stands_after_their_frame() -> None:
     scene = netc.loads("input 8x8x8\n" + "conv 8x3 relu\n" * 7).draw(style="graph").scene
     (frame,) = [item.items[0].box for item in scene.walk() if isinstance(item, Group) and item.role == "frame"]

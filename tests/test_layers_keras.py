@@ -25,7 +25,7 @@ from netc.syntax.source import Source
 from netc.target import Call
 from netc.targets.keras.build import apply, construct
 from netc.targets.keras.calls import make
-from netc.targets.keras.lowering import to_keras
+from netc.targets.keras.lowering import applied, to_keras
 from netc.targets.keras.verify import checked_differences
 from tests.layer_samples import LINE, OPERATIONS, PLANE, SAMPLES, SPACE, VECTOR, Sample
 from tests.one_layer import closed
@@ -76,6 +76,29 @@ def everywhere(layer: Layer) -> bool:
 def forward(layer: Layer, model: Any) -> Any:
     """The model as a function of its inputs, compiled by XLA where TensorFlow's own kernels are not everywhere."""
     return model if everywhere(layer) else tf.function(model, jit_compile=True)
+
+
+ONE_OF_EACH = {sample.layer.op: sample for sample in SAMPLES if sample.inputs and len(sample.inputs[0]) > 1}
+
+
+@pytest.mark.parametrize("op", ONE_OF_EACH)
+def test_a_layer_of_a_shared_definition_fits_maps_of_another_size(op: str) -> None:
+    """What netc takes for one layer on two sizes is one in Keras, or refused in words."""
+    layer, shapes = ONE_OF_EACH[op].layer, ONE_OF_EACH[op].inputs
+    others = tuple((*(size and 2 * size for size in shape[:-1]), shape[-1]) for shape in shapes)
+    try:
+        made = layer.infer(shapes), layer.infer(others)
+        if layer.weights(shapes) != layer.weights(others):
+            return
+        calls = applied(layer, others, shapes)
+    except (Refused, OperationError):
+        return
+    shared = [make(call, "only" + call.suffix) for call in calls]
+    for inputs, expected in zip((shapes, others), made, strict=True):
+        tensors = [keras.Input(shape) for shape in inputs]
+        for call, one in zip(calls, shared, strict=True):
+            tensors = [apply(call, one, tensors)]
+        assert tensors[0].shape[1:] == expected
 
 
 def numbers(shape: Shape, seed: int = 0, batch: int = 2) -> Any:

@@ -152,6 +152,11 @@ class Layer(Record, Declared):
         own = len(operands) - len(named)
         return [*operands[:own], *(one for one, size in zip(operands[own:], named, strict=True) if not size)]
 
+    @property
+    def told(self) -> str:
+        """A word of the language after its arguments that belongs to its label."""
+        return ""
+
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         """Whether it hands inputs of these shapes on as they are, in training too."""
         return False

@@ -72,6 +72,10 @@ class DropPath(Dropping):
         """The share that is dropped: `rate`, or as much of it as the place among the ramps of the network gives."""
         return self.rate * self.fraction if self.ramp else self.rate
 
+    @property
+    def told(self) -> str:
+        return "ramp" if self.ramp else ""
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DropPath) and (self.rate, self.ramp) == (other.rate, other.ramp)
 

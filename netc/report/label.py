@@ -21,7 +21,7 @@ def kind(layer: Layer, shape: Shape, *, activation: bool = True) -> str:
         window = kernel if "x" in kernel else "x".join([kernel] * rank_of(shape))
         rest.insert(0, f"{window} {layer.op}")
     else:
-        rest = [" ".join([layer.op, *rest])]
+        rest = [" ".join([layer.op, *rest, *([layer.told] if layer.told else [])])]
     step = stride or (kernel if hasattr(layer, "stride") else "1")
     parts = [
         *rest,
