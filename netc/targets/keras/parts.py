@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from netc.layers.base import Weight
+from netc.storage.keras import snake
 from netc.storage.stored import Layer, Layers, Stored
+from netc.target import Call
 
 # By class: where each part is in the group of the layer, by what the names of its weights begin with.
 PLACES: Mapping[str, Mapping[str, str]] = {
@@ -26,6 +28,15 @@ def divided(weights: Sequence[Weight]) -> dict[str, list[str]]:
     for weight in weights:
         found.setdefault(weight.name.rpartition("/")[0], []).append(weight.name)
     return found
+
+
+def part_names(call: Call, prefix: str) -> tuple[str, ...]:
+    """What Keras calls a part of the layer that a call makes, and what is around it there."""
+    kind = snake(call.path.rpartition(".")[2])
+    if kind != "bidirectional":
+        return (prefix or f"{kind}_cell",)
+    inner: Call = call.args[0]
+    return f"{prefix}_{inner.kwargs['name']}", f"{snake(inner.path.rpartition('.')[2])}_cell"
 
 
 def assembled(layers: Layers, needed: Mapping[str, Sequence[Weight]]) -> Layers:

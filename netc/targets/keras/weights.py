@@ -22,10 +22,12 @@ from netc.storage.keras import snake
 from netc.storage.stored import Layers, StorageError, Stored
 from netc.targets.keras.matching import SHOWN, Held, arranged, difference, listed, pairs
 from netc.targets.keras.order import in_order
-from netc.targets.keras.parts import PLACES, assembled, divided
+from netc.targets.keras.parts import PLACES, assembled, divided, part_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from netc.target import Call
 
 
 @dataclass(slots=True)
@@ -199,24 +201,26 @@ def _hdf5(net: Net, weights: Weights) -> bytes:
     held = BytesIO()
     with h5py.File(held, "w") as file:
         needed = declared(net)
-        for name, kind, group, last in _groups(net):
+        for name, call, kind, group, last in _groups(net):
             file.create_group(f"layers/{group}/vars").attrs["name"] = name
             for prefix, roles in divided(needed.get(name, ()) if last else ()).items():
                 place = PLACES.get(kind, {}).get(prefix)
                 variables = file.require_group("/".join(filter(None, ("layers", group, place, "vars"))))
-                if place:
-                    variables.attrs["name"] = prefix
+                within = f"layers/{group}"
+                for part, part_name in zip(place.split("/"), part_names(call, prefix), strict=True) if place else ():
+                    within += f"/{part}"
+                    file.require_group(f"{within}/vars").attrs["name"] = part_name
                 for number, role in enumerate(roles):
                     variables[str(number)] = weights[name, role]
         file.create_group("vars")
     return held.getvalue()
 
 
-def _groups(net: Net) -> Iterator[tuple[str, str, str, bool]]:
-    """The layers as a Keras model has them: each name, its class, its group, and whether it is the one that has
-    weights."""
+def _groups(net: Net) -> Iterator[tuple[str, Call, str, str, bool]]:
+    """The layers as a Keras model has them: each name, its call, its class, its group, and whether it is the one that
+    has weights."""
     count = Counter[str]()
     for name, call in in_order(net):
         kind = snake("InputLayer" if call.path == "Input" else call.path.rpartition(".")[2])
-        yield name + call.suffix, kind, f"{kind}_{count[kind]}" if count[kind] else kind, not call.suffix
+        yield name + call.suffix, call, kind, f"{kind}_{count[kind]}" if count[kind] else kind, not call.suffix
         count[kind] += 1
