@@ -3,6 +3,7 @@ truth. Nothing of netc is used, and of TensorFlow only a convolution without pad
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -365,6 +366,176 @@ def fcn8s(play: Player, x: Array) -> Array:
     x = play.deconv(x + cut(play.conv(pools[3]), 5, x.shape[1]), 2, 0)
     x = play.deconv(x + cut(play.conv(pools[2]), 9, x.shape[1]), 8, 0)
     return cut(x, 31, size)
+
+
+def attention_unet(play: Player, x: Array) -> Array:
+    """AttU_Net of LeeJunHyun/Image_Segmentation."""
+
+    def unit(x: Array, size: int) -> Array:
+        return relu(play.norm(play.conv(x, 1, size // 2)))
+
+    skips = []
+    for level in range(5):
+        x = unit(unit(play.pool(x, 2, 2) if level else x, 3), 3)
+        skips.append(x)
+    for skip in skips[3::-1]:
+        x = unit(x.repeat(2, 1).repeat(2, 2), 3)
+        gate = relu(play.norm(play.conv(x)) + play.norm(play.conv(skip)))
+        x = np.concatenate([skip * sigmoid(play.norm(play.conv(gate))), x], -1)
+        x = unit(unit(x, 3), 3)
+    return sigmoid(play.conv(x))
+
+
+def hrnet(play: Player, x: Array) -> Array:
+    """The authors' HRNet-Image-Classification, with one unit a branch and module."""
+
+    def unit(x: Array, stride: int = 1) -> Array:
+        return relu(play.norm(play.conv(x, stride, 1)))
+
+    def bottleneck(x: Array, projected: bool = True) -> Array:
+        shortcut = play.norm(play.conv(x)) if projected else x
+        x = unit(relu(play.norm(play.conv(x))))
+        return relu(shortcut + play.norm(play.conv(x)))
+
+    def basic(x: Array) -> Array:
+        return relu(x + play.norm(play.conv(unit(x), 1, 1)))
+
+    def moved(x: Array, levels: int) -> Array:
+        if levels < 0:
+            return play.norm(play.conv(x)).repeat(2**-levels, 1).repeat(2**-levels, 2)
+        for more in reversed(range(levels)):
+            x = unit(x, 2) if more else play.norm(play.conv(x, 2, 1))
+        return x
+
+    x = unit(unit(x, 2), 2)
+    for number in range(4):
+        x = bottleneck(x, not number)
+    maps = [unit(x), unit(x, 2)]
+    for modules in (1, 4, 3):
+        if modules > 1:
+            maps.append(unit(maps[-1], 2))
+        for _ in range(modules):
+            maps = [basic(x) for x in maps]
+            levels = range(len(maps))
+            maps = [relu(sum(moved(maps[other], level - other) for other in levels)) for level in levels]
+    x = bottleneck(maps[0])
+    for wider in maps[1:]:
+        x = unit(x, 2) + bottleneck(wider)
+    return play.dense(mean(relu(play.norm(play.conv(x)))))
+
+
+def wavenet(play: Player, x: Array, layers: int = 12) -> Array:
+    """ibab/tensorflow-wavenet, without the softmax."""
+
+    def conv(x: Array, dilation: int = 1) -> Array:
+        kernel, *bias = next(play.weights)
+        shifts = [dilation * more for more in reversed(range(len(kernel)))]
+        taps = (np.pad(x, [(0, 0), (shift, 0), (0, 0)])[:, : x.shape[1]] for shift in shifts)
+        return sum(tap @ weight for tap, weight in zip(taps, kernel, strict=True)) + (bias[0] if bias else 0)
+
+    x, skips = conv(x), 0
+    for layer in range(layers):
+        dilation = 2 ** (layer % 10)
+        gated = np.tanh(conv(x, dilation)) * sigmoid(conv(x, dilation))
+        skips = skips + conv(gated)
+        if layer < layers - 1:
+            x = conv(gated) + x
+    return conv(relu(conv(relu(skips))))
+
+
+def ssd300(play: Player, x: Array) -> list[Array]:
+    """The authors' SSD300 for PASCAL VOC, without the softmax: offsets, then classes, box after box."""
+    maps = []
+    for stage, convolutions in enumerate((2, 2, 3, 3, 3)):
+        for _ in range(convolutions):
+            x = relu(play.conv(x, 1, 1))
+        if stage == 3:
+            maps.append(x)
+        x = play.pool(x, 2, 2, "ceil") if stage < 4 else play.pool(x, 3, 1, 1)
+    kernel, bias = next(play.weights)
+    padded = np.pad(x, [(0, 0), (6, 6), (6, 6), (0, 0)])
+    x = relu(np.asarray(tf.nn.conv2d(padded, kernel, 1, "VALID", dilations=6)) + bias)
+    maps.append(relu(play.conv(x)))
+    for stride, pad in ((2, 1), (2, 1), (1, 0), (1, 0)):
+        maps.append(relu(play.conv(relu(play.conv(maps[-1])), stride, pad)))
+    (scale,) = next(play.weights)
+    maps[0] = scale * maps[0] / np.sqrt((maps[0] ** 2).sum(-1, keepdims=True))
+    return [np.concatenate([play.conv(x, 1, 1).reshape(len(x), -1, values) for x in maps], 1) for values in (4, 21)]
+
+
+def facenet(play: Player, x: Array) -> Array:
+    """NN1 of Schroff et al. 2015, Table 1."""
+    x = play.lrn(play.pool(relu(play.conv(x, 2, 3)), 3, 2, "ceil"), 2, 2.0, 1e-4, 0.75)
+    x = play.lrn(relu(play.conv(relu(play.conv(x)), 1, 1)), 2, 2.0, 1e-4, 0.75)
+    x = relu(play.conv(relu(play.conv(play.pool(x, 3, 2, "ceil"))), 1, 1))
+    x = play.pool(x, 3, 2, "ceil")
+    for _ in range(3):
+        x = relu(play.conv(relu(play.conv(x)), 1, 1))
+    x = play.pool(x, 3, 2, "ceil")
+    for _ in range(2):
+        x = np.maximum(play.dense(x), play.dense(x))
+    x = play.dense(x)
+    return x / np.sqrt((x**2).sum(-1, keepdims=True))
+
+
+def vae(play: Player, x: Array) -> list[Array]:
+    """Kingma & Welling 2014, appendix C, at the mean; and equation 10 for each latent unit, without its sign."""
+    x = np.tanh(play.dense(x))
+    mean, logvar = play.dense(x), play.dense(x)
+    image = sigmoid(play.dense(np.tanh(play.dense(mean)))).reshape(-1, 28, 28, 1)
+    return [image, (np.exp(logvar) + mean**2 - logvar - 1) / 2]
+
+
+def gelu(x: Array) -> Array:
+    return x / 2 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))
+
+
+def patches(play: Player, x: Array) -> Array:
+    """Words of 16x16 pixels, and what a matrix makes of each."""
+    kernel, bias = next(play.weights)
+    count = x.shape[1] // 16
+    x = x.reshape(len(x), count, 16, count, 16, 3).swapaxes(2, 3).reshape(len(x), count * count, -1)
+    return x @ kernel.reshape(-1, kernel.shape[-1]) + bias
+
+
+def over_channels(play: Player, x: Array, epsilon: float = 1e-6) -> Array:
+    gamma, beta = next(play.weights)
+    x = x - x.mean(-1, keepdims=True)
+    return gamma * x / np.sqrt((x**2).mean(-1, keepdims=True) + epsilon) + beta
+
+
+def perceptron(play: Player, x: Array) -> Array:
+    for last in (False, True):
+        kernel, bias = next(play.weights)
+        x = x @ kernel[0] + bias
+        x = x if last else gelu(x)
+    return x
+
+
+def vit(play: Player, x: Array, blocks: int = 2, heads: int = 12) -> Array:
+    """Dosovitskiy et al. 2021, equations 1 to 4 and appendix A."""
+    x = patches(play, x)
+    (token,), (position,) = next(play.weights), next(play.weights)
+    x = np.concatenate([np.broadcast_to(token, (len(x), 1, token.shape[-1])), x], 1) + position
+    for _ in range(blocks):
+        y = over_channels(play, x)
+        wq, bq, wk, bk, wv, bv, wo, bo = next(play.weights)
+        query, key, value = (np.einsum("bpc,chd->bhpd", y, w) + b[:, None] for w, b in ((wq, bq), (wk, bk), (wv, bv)))
+        scores = np.exp(query @ key.swapaxes(2, 3) / math.sqrt(query.shape[-1]))
+        seen = scores / scores.sum(-1, keepdims=True) @ value
+        assert seen.shape[1] == heads
+        x = x + np.einsum("bhpd,hdc->bpc", seen, wo) + bo
+        x = x + perceptron(play, over_channels(play, x))
+    return play.dense(over_channels(play, x)[:, 0])
+
+
+def mixer(play: Player, x: Array, blocks: int = 2) -> Array:
+    """Tolstikhin et al. 2021, equation 1."""
+    x = patches(play, x)
+    for _ in range(blocks):
+        x = x + perceptron(play, over_channels(play, x).swapaxes(1, 2)).swapaxes(1, 2)
+        x = x + perceptron(play, over_channels(play, x))
+    return play.dense(over_channels(play, x).mean(1))
 
 
 def dcgan_generator(play: Player, x: Array) -> Array:

@@ -47,6 +47,10 @@ VARIANTS: Mapping[str, tuple[Overrides, ...]] = {
         ),
         ({},),
     ),
+    **dict.fromkeys(
+        ("hrnet-w18", "wavenet", "attention-unet", "ssd300", "retinanet", "triplet", "vae", "vit-b16", "mlp-mixer-b16"),
+        ({},),
+    ),
 }
 
 # One of each structure. What costs seconds a spec (figures in every style, code in every form, models built) is tried of
@@ -143,6 +147,19 @@ FUNCTIONS: tuple[tuple[str, str, str], ...] = (
     ("segnet", "the paper: its layers, and the count of its encoder", "test_segnet"),
     ("fcn8s", "the authors' Caffe model: its layers, sizes and arithmetic", "test_outputs_equal_its_arithmetic"),
     ("unetpp", "the authors' Nest_Net: its count and arithmetic", "test_outputs_equal_its_arithmetic"),
+    (
+        "attention-unet",
+        "LeeJunHyun/Image_Segmentation, AttU_Net: its count and arithmetic",
+        "test_outputs_equal_its_arithmetic",
+    ),
+    ("hrnet-w18", "the authors' code: its count and arithmetic", "test_outputs_equal_its_arithmetic"),
+    ("wavenet", "ibab/tensorflow-wavenet: its arithmetic", "test_outputs_equal_its_arithmetic"),
+    ("ssd300", "the authors' Caffe model: its count, boxes and arithmetic", "test_outputs_equal_its_arithmetic"),
+    ("retinanet", "fizyr/keras-retinanet on ResNet-50: its counts", "test_retinanet"),
+    ("triplet", "the paper: sizes, parameters and arithmetic of NN1", "test_outputs_equal_its_arithmetic"),
+    ("vae", "the paper: its arithmetic without noise", "test_outputs_equal_its_arithmetic"),
+    ("vit-b16", "the paper: its arithmetic, and torchvision's count", "test_outputs_equal_its_arithmetic"),
+    ("mlp-mixer-b16", "the paper: its arithmetic, and timm's count", "test_outputs_equal_its_arithmetic"),
     ("digits", "nothing that was published", ""),
 )
 

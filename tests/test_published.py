@@ -23,6 +23,11 @@ TRAINABLE: list[tuple[str, Overrides, int, str]] = [
     ("shufflenetv2", {"ch": 244, "last": 2048}, 7_393_996, "torchvision, shufflenet_v2_x2_0"),
     ("c3d", {"classes": 101}, 78_409_573, "the ports to Keras and PyTorch, for UCF101"),
     ("yolov3", {}, 61_949_149, "the ports to Keras and PyTorch"),
+    ("attention-unet", {"bias": True}, 34_878_573, "LeeJunHyun/Image_Segmentation, AttU_Net"),
+    ("hrnet-w18", {}, 21_299_004, "timm, hrnet_w18"),
+    ("ssd300", {}, 26_285_486, "the ports to Keras and PyTorch, for PASCAL VOC"),
+    ("vit-b16", {}, 86_567_656, "torchvision, vit_b_16"),
+    ("mlp-mixer-b16", {}, 59_880_472, "timm, mixer_b16_224"),
 ]
 
 
@@ -161,3 +166,93 @@ def test_unetpp() -> None:
     assert [network.shapes[f"x{level}0_dropout2"] for level in range(5)] == [
         (96 >> level, 96 >> level, 32 << level) for level in range(5)
     ]
+
+
+def test_ssd_has_8732_boxes() -> None:
+    """Liu et al. 2016, Figure 2: 38x38, 19x19, 10x10, 5x5, 3x3 and 1x1 maps; 8732 detections per class."""
+    network = load("ssd300")
+    maps = [network.shapes[name] for name in ("n4", "c7", "c8", "c9", "c10", "c11")]
+    assert maps == [(38, 38, 512), (19, 19, 1024), (10, 10, 512), (5, 5, 256), (3, 3, 256), (1, 1, 256)]
+    assert [network.shapes[name] for name in network.net.outputs] == [(8732, 4), (8732, 21)]
+
+
+def test_retinanet() -> None:
+    """Lin et al. 2017, section 4: five levels, 9 anchors at each place. fizyr/keras-retinanet counts 38,021,812
+    parameters with a ResNet-50 and 80 classes, and 37,915,572 trainable ones, without batch normalisations.
+    torchvision's count of retinanet_resnet50_fpn, which makes P6 of P5 and has 91 classes, follows."""
+    network = load("retinanet")
+    total = network.cost.total
+    norms = sum(network.cost.layers[node.name].trainable for node in network.net if node.layer.op == "bn")
+    assert (total.parameters, total.trainable - norms) == (38_021_812, 37_915_572)
+    anchors = sum(9 * (640 // stride) ** 2 for stride in (8, 16, 32, 64, 128))
+    assert [network.shapes[name] for name in network.net.outputs] == [(anchors, 80), (anchors, 4)]
+
+    of_torchvision = load("retinanet", classes=91).cost.total.trainable - norms
+    assert of_torchvision - (2048 - 256) * 9 * 256 == 34_014_999
+
+
+def test_facenet() -> None:
+    """Schroff et al. 2015, Table 1: what each layer makes, its parameters in thousands, 140M and 1.6B operations in
+    all."""
+    network = load("triplet")
+    found = [
+        (network.shapes[node.name], f"{network.cost.layers[node.name].trainable / 1e3:.0f}K")
+        for node in network.net
+        if node.layer.op == "conv"
+    ]
+    assert found == [
+        *(((110, 110, 64), "9K"), ((55, 55, 64), "4K"), ((55, 55, 192), "111K")),
+        *(((28, 28, 192), "37K"), ((28, 28, 384), "664K"), ((14, 14, 384), "148K"), ((14, 14, 256), "885K")),
+        *(((14, 14, 256), "66K"), ((14, 14, 256), "590K")) * 2,
+    ]
+    dense = [network.cost.layers[node.name].trainable for node in network.net if node.layer.op == "fc"]
+    assert [f"{count / 1e6:.0f}M" for count in (sum(dense[:2]), sum(dense[2:4]))] == ["103M", "34M"]
+    total = network.cost.total
+    assert (f"{total.trainable / 1e6:.0f}M", f"{total.macs / 1e9:.1f}B") == ("140M", "1.6B")
+
+
+def test_vae() -> None:
+    """Kingma & Welling 2014, section 5: 500 hidden units."""
+    dense = 784 * 500 + 500 + 2 * (500 * 20 + 20) + 20 * 500 + 500 + 500 * 784 + 784
+    assert load("vae").cost.total.parameters == dense
+
+
+def test_transformers_are_as_wide_and_deep_as_their_tables() -> None:
+    """Dosovitskiy et al. 2021, Table 1, ViT-Base: 12 layers, D = 768, 12 heads, 86M parameters; Tolstikhin et al. 2021,
+    Table 1, B/16: 12 layers, S = 196, C = 768, hidden 384 and 3072, 59M parameters (59.9 of them)."""
+    vit, mixer = load("vit-b16"), load("mlp-mixer-b16")
+    attentions = [node for node in vit.net if node.layer.op == "attention"]
+    assert len(attentions) == 12
+    assert {vit.shapes[node.name] for node in attentions} == {(197, 768)}
+    hidden = [mixer.shapes[node.name] for node in mixer.net if node.layer.op == "conv"]
+    assert hidden == [(14, 14, 768), *[(768, 384), (768, 196), (196, 3072), (196, 768)] * 12]
+
+
+def test_hrnet() -> None:
+    """Wang et al. 2020, section 3: widths C, 2C, 4C, 8C at strides of 4, 8, 16 and 32; 1, 4 and 3 modules of two, three
+    and four maps; 2,048 channels before the mean."""
+    network = load("hrnet-w18")
+    joined = [network.shapes[node.name] for node in network.net if node.layer.op == "upsample"]
+    assert len(joined) == 1 + 4 * 3 + 3 * 6
+    widths = (18, 36, 72, 144)
+    narrow = {network.shapes[node.name] for node in network.net if node.layer.op == "add"}
+    assert {shape for shape in narrow if shape[-1] in widths} == {
+        (224 >> 2 + level, 224 >> 2 + level, width) for level, width in enumerate(widths)
+    }
+    (mean,) = (node for node in network.net if node.layer.op == "gap")
+    assert network.shapes[mean.name] == (2048,)
+
+
+def test_wavenet() -> None:
+    """Van den Oord et al. 2016, section 2.1: the receptive field of dilations 1, 2, 4, ..., 512 is 1024, which each
+    further block adds to; 256 classes at each step. Weights of ibab/tensorflow-wavenet by their definition."""
+    for blocks in (1, 5):
+        network = load("wavenet", layers=10 * blocks)
+        (field,) = receptive_fields(network.net)[network.net.outputs[0]] or ()
+        assert field.size == blocks * (1024 - 1) + 1 + 1  # and the first convolution's
+        assert field.last == (0,)  # causal
+    layer = 2 * (2 * 32 * 32 + 32) + 32 * 512 + 512
+    passed_on = 49 * (32 * 32 + 32)
+    ends = 2 * 256 * 32 + 512 * 512 + 512 + 512 * 256 + 256
+    assert load("wavenet").cost.total.parameters == 50 * layer + passed_on + ends
+    assert load("wavenet").shapes[network.net.outputs[0]] == (None, 256)

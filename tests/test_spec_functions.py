@@ -22,15 +22,20 @@ tf = pytest.importorskip("tensorflow")
 from tests.published import (  # noqa: E402 - TensorFlow
     Player,
     alexnet,
+    attention_unet,
     c3d,
     cifar_resnext,
     dcgan_discriminator,
     dcgan_generator,
+    facenet,
     fcn8s,
     googlenet,
+    hrnet,
+    mixer,
     relu,
     se_resnext,
     shufflenet,
+    ssd300,
     tflearn_alexnet,
     tflearn_autoencoder,
     tflearn_block,
@@ -41,6 +46,9 @@ from tests.published import (  # noqa: E402 - TensorFlow
     torch_cifar_resnet,
     torch_preact_resnet,
     unetpp,
+    vae,
+    vit,
+    wavenet,
     yolov3,
 )
 from tests.sample_weights import Weights, images, weights  # noqa: E402 - NumPy
@@ -433,6 +441,52 @@ def test_equals_its_arithmetic(
         ),
         ("c3d", [("16x112x112x3", "16x24x24x3"), ("fc 4096", "fc 64"), (" softmax", "")], (16, 24, 24, 3), c3d),
         ("unetpp", [("96x96x3", "32x32x3")], (32, 32, 3), unetpp),
+        (
+            "attention-unet",
+            [("224x224x3", "32x32x3"), *((f" {ch}", f" {ch // 8}") for ch in (1024, 512, 256, 128, 64))],
+            (32, 32, 3),
+            attention_unet,
+        ),
+        (
+            "ssd300",
+            [
+                ("classes: softmax", "classes: identity"),
+                *((f"conv {ch}x", f"conv {ch // 16}x") for ch in (64, 128, 256, 512, 1024)),
+            ],
+            (300, 300, 3),
+            ssd300,
+        ),
+        (
+            "triplet",
+            [
+                ("220x220x3", "64x64x3"),
+                ("fc 4096", "fc 64"),
+                *((f"conv {ch}x", f"conv {ch // 4}x") for ch in (192, 384)),
+            ],
+            (64, 64, 3),
+            facenet,
+        ),
+        pytest.param(
+            "hrnet-w18",
+            [("224x224x3", "64x64x3"), ("basicblock 4", "basicblock 1"), (" softmax", "")],
+            (64, 64, 3),
+            hrnet,
+            marks=LONG,
+        ),
+        ("wavenet", [("layers = 50", "layers = 12"), (" softmax", "")], (1500, 256), wavenet),
+        ("vae", [], (28, 28, 1), vae),
+        (
+            "vit-b16",
+            [("224x224x3", "64x64x3"), ("repeat 12", "repeat 2"), ("3072", "96"), ("768", "48"), (" softmax", "")],
+            (64, 64, 3),
+            vit,
+        ),
+        (
+            "mlp-mixer-b16",
+            [("224x224x3", "64x64x3"), ("repeat 12", "repeat 2"), ("3072", "96"), ("768", "48"), (" softmax", "")],
+            (64, 64, 3),
+            mixer,
+        ),
         (
             "fcn8s",
             [
