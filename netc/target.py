@@ -140,6 +140,18 @@ def _identity(size: Any) -> tuple[bool, Any]:
     return (True, size.source) if isinstance(size, Symbol) else (False, size)
 
 
+class Keywords(dict[str, Any]):
+    """Keyword arguments, without those that equal what the target takes in their place: the `defaults` of all."""
+
+    def __init__(self, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+        super().__init__(given)
+        self.defaults = defaults
+
+    def __or__(self, other: Mapping[str, Any]) -> Keywords:  # type: ignore[override]
+        more = other.defaults if isinstance(other, Keywords) else {}
+        return Keywords({**self, **other}, {**self.defaults, **more})
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call of something in the target, whose result is a layer, an initialiser or a regulariser.

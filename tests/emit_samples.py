@@ -101,6 +101,9 @@ SAMPLES: dict[str, str] = {
     "options": HEAD
     + "param rate = 0.25\nconv 8x3 pad=1; conv 8x3 pad=valid; dwconv 3; sepconv 8x3; conv 8x3 groups=2; prelu; leakyrelu 0.1\n"
     + "lrn; dropout (rate); groupnorm 2; layernorm; avgpool 2; crop 1; pad 1; flatten; fc 6; reshape 2x3",
+    "words that repeat": HEAD
+    + "conv 8x3 tanh bn relu\nconv 8x3 elu bn\nconv 8x1 tanh bn relu6\nconv 4x3 bn; conv 4x1/2 bn relu pad=1\n"
+    + "repeat 2 { dwconv 3 bn relu6 }\nconv_bn: dwconv 3 bn\nconv 4x1; add conv_bn\nfc 9 relu init=0.01; fc 9 init=0.01; fc 4 init=0.01 tanh",
     "names that mean something": "net names\nparam class = 4\nparam name = 3\nparam x = 2\ndef sum(layers, keras=3, print=1) { conv (layers)x(keras); "
     + "self: relu }\ninput 8x8x4\nlambda: sum class\nlist: sum 4 print=2; inputs: conv (x*2)x(name); add list\nonce: sum 4; add lambda",
     "implicit flatten": HEAD + "param n = 2\nrepeat n { fc 8 relu; dropout 0.5 }\nfc 2",

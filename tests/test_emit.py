@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -173,20 +174,15 @@ def unit(x, ch, stride=1, name="unit"):
         )
     if ch > shortcut.shape[-1]:
         shortcut = ChannelPadding(ch, name=f"{name}_padchannels1")(shortcut)
-    residual = layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, name=f"{name}_bn1"
-    )(x)
-    residual = layers.ReLU(name=f"{name}_relu1")(residual)
+    residual = batch_norm(x, name=f"{name}_bn1")
+    residual = layers.Activation("relu", name=f"{name}_relu1")(residual)
     residual = layers.Conv2D(
         ch, 3, strides=stride, padding="same", name=f"{name}_conv1"
     )(residual)
-    residual = layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, name=f"{name}_bn2"
-    )(residual)
-    residual = layers.ReLU(name=f"{name}_relu2")(residual)
+    residual = batch_norm(residual, name=f"{name}_bn2")
+    residual = layers.Activation("relu", name=f"{name}_relu2")(residual)
     residual = layers.Conv2D(ch, 3, padding="same", name=f"{name}_conv2")(residual)
-    x = layers.Add(name=f"{name}_add1")([shortcut, residual])
-    return x"""
+    return layers.Add(name=f"{name}_add1")([shortcut, residual])"""
     )
     assert (
         lines_of(text, "def group")
@@ -199,6 +195,77 @@ def group(x, n, ch, down=False, name="group"):
     )
     assert "def build_model(n=2):" in text
     assert 'x = group(x, n=n, ch=16, down=True, name="group2")' in text
+
+
+INCEPTION = """
+net inception
+input 16x16x4
+def module(b1, b3, b5) {
+    concat {
+        | conv (b1)x1 bn relu
+        | conv (b3)x1 bn relu; conv (b3)x3 bn relu
+        | conv 8x1 bn relu init=he_normal; conv (b5)x5 bn
+    }
+}
+conv 8x3/2 bn relu
+module 8 16 4
+module 16 16 8
+"""
+
+
+def test_words_that_repeat_are_one_function(runner: object) -> None:
+    """Constants of the batch normalisations stand once in the module, and layers keep their names."""
+    program = compiled(INCEPTION)
+    text = emit(program)
+    assert (
+        lines_of(text, "def conv_bn")
+        == """\
+def conv_bn(
+    x,
+    filters,
+    kernel_size,
+    *,
+    strides=1,
+    kernel_initializer="glorot_uniform",
+    activation="relu",
+    name,
+):
+    x = layers.Conv2D(
+        filters,
+        kernel_size,
+        strides=strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer=kernel_initializer,
+        name=name,
+    )(x)
+    x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
+    if activation is not None:
+        x = layers.Activation(activation, name=f"{name}_{activation}")(x)
+    return x"""
+    )
+    assert (
+        lines_of(text, "def module")
+        == """\
+def module(x, b1, b3, b5, name="module"):
+    branch1 = conv_bn(x, b1, 1, name=f"{name}_conv1")
+    branch2 = conv_bn(x, b3, 1, name=f"{name}_conv2")
+    branch2 = conv_bn(branch2, b3, 3, name=f"{name}_conv3")
+    branch3 = conv_bn(x, 8, 1, kernel_initializer="he_normal", name=f"{name}_conv4")
+    branch3 = conv_bn(branch3, b5, 5, activation=None, name=f"{name}_conv5")
+    return layers.Concatenate(name=f"{name}_concat1")([branch1, branch2, branch3])"""
+    )
+    assert differences(program, text, runner) == []
+
+
+def test_an_option_of_a_shipped_block_that_no_call_changes_is_a_constant() -> None:
+    text = emitted(HEAD + 'param n = 2\nresnext n 64\nresnext n 128 downsample shortcut="C"')
+    assert {"groups=32", "width=4"} <= {
+        part.strip(" ,\n") for part in re.split("[,\\n]", lines_of(text, "def resnext_unit"))
+    }
+    assert "init" not in text.replace("initializer", "")
+    assert 'shortcut="C"' in text
+    assert "ChannelPadding" not in text
 
 
 def test_checked_values_are_the_defaults() -> None:
@@ -232,6 +299,45 @@ def test_a_parameter_that_decided_about_a_function_is_none_of_its() -> None:
     assert "def u(x, ch, name=" in text
     assert 'x = u(x, 8, name="u2")' in text
     assert "raise" not in text
+
+
+BNECK = """
+def bneck(k, out, se, nl, stride=1, pad=same, bias=false) {
+    x: identity
+    conv (2*out)x1 bn nl
+    dwconv (k)/(stride) bn nl pad=pad
+    if se { mul { | identity | gap keep; conv (channels)x1 hard_sigmoid } }
+    conv (out)x1 bn bias=bias
+    if stride == 1 { add { | from x | identity } }
+}
+"""
+
+
+def test_a_definition_whose_copies_differ_in_a_word_is_one_function(runner: object) -> None:
+    """As in MobileNetV3 (Howard et al. 2019, Table 1), where blocks differ in squeeze-and-excitation and activation."""
+    program = compiled(
+        f"{HEAD}{BNECK}bneck 3 4 true relu; bneck 5 4 false hard_swish bias; bneck 3 8 true hard_swish stride=2 pad=valid"
+    )
+    text = emit(program)
+    functions = [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    assert functions == ["batch_norm", "conv_bn", "bneck", "build_model"]
+    assert "layers.Activation(nl, name=" in text
+    assert 'bneck(x, 5, 4, False, "hard_silu", bias=True, name="bneck2")' in text
+    assert differences(program, text, runner) == []
+
+
+def test_code_that_nothing_leads_to_is_left_out() -> None:
+    """Neither a call nor a parameter makes `wide` true, so nothing of it is there, and what `deep` decides is."""
+    text = emitted(
+        HEAD + "param deep = false\nparam n = 2\n"
+        "def u(ch, wide=false, k=3) {\nif wide and ch > 2 { padchannels 64 } else if k == 3 { conv (ch)x(k) }\n}\n"
+        "u 4; u 8; if deep { lrn }\nrepeat n { if 1 > 2 { abs }; conv 4x1 }"
+    )
+    assert "ChannelPadding" not in text
+    assert "AbsoluteValue" not in text
+    assert "    if k == 3:" not in text
+    assert "    if deep:" in text
+    assert "class LocalResponseNormalization" in text
 
 
 def test_the_comment_above_a_definition_is_its_own() -> None:

@@ -522,7 +522,7 @@ def test_layers_know_no_target() -> None:
         ("layers.BatchNormalization()", "bn", {"decay": 0.99, "epsilon": 1e-3}),
         ("layers.ZeroPadding2D(((0, 1), (0, 1)))", "pad", {"before": (0, 0), "after": (1, 1)}),
         ("layers.Cropping2D(((0, 2), (3, 1)))", "crop", {"by": (2, 1), "before": (0, 3)}),
-        ("layers.ReLU()", "relu", {}),
+        ('layers.Activation("relu")', "relu", {}),
         ("layers.ReLU(max_value=6)", "relu", {"max": 6}),
         ('layers.Activation("gelu")', "gelu", {}),
         ('ParametricActivation("gelu", approximate=True)', "gelu", {"approximate": True}),

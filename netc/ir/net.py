@@ -26,7 +26,7 @@ class Origin:
     parameters left at their default are absent. `unseen` are the expressions of `default` statements that gave others
     and cannot be written here, where their names mean something else or nothing. `word` is the word of a `default` that
     made the node, whose `span` then is the statement's. `in_order` says that the operands are read in the order
-    that was written, though it means nothing.
+    that was written, though it means nothing. `op` is the expression whose value named the operation, if any did.
     """
 
     span: Span
@@ -35,6 +35,7 @@ class Origin:
     unseen: tuple[Expr, ...] = ()
     word: Span | None = None
     in_order: bool = False
+    op: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,7 +211,8 @@ def _nodes(
             unseen = [*more.unseen, *([word.expr] if word.named else [])]
             origin = Origin(span, ctx.frame, more.written, tuple(unseen), word.span)
         else:
-            origin = Origin(word.span, ctx.frame, more.written, tuple(more.unseen))
+            plain = isinstance(word.expr, Reference) and word.expr.name == word.word
+            origin = Origin(word.span, ctx.frame, more.written, tuple(more.unseen), op=None if plain else word.expr)
         last = _add(state, ctx, names[-1], after, options, origin, operands, Bound())
         made.append(last)
     ctx.move(BROKEN if last is None else last)

@@ -20,7 +20,7 @@ from netc.layers import activation, attention, conv, dense, merge, norm, pool, r
 from netc.layers.base import Layer, OperationError
 from netc.layers.sliding import spread
 from netc.params import declared
-from netc.target import Call, Symbol, compact, concrete, is_given, is_text
+from netc.target import Call, Keywords, Symbol, compact, concrete, is_given, is_text
 
 Calls = tuple[Call, ...]
 
@@ -70,9 +70,10 @@ INITIALIZERS: Mapping[str, str | Call] = MappingProxyType(
 FUNCTIONS_TOO = ("leaky_relu", "glu", "threshold")  # layers only in netc, which Keras takes as an `activation` as well
 
 
-def keywords(*arguments: tuple[str, Any, Any]) -> dict[str, Any]:
+def keywords(*arguments: tuple[str, Any, Any]) -> Keywords:
     """Keyword arguments from (name, value, Keras' default), without those that equal the default."""
-    return {name: value for name, value, default in arguments if is_given(value, default)}
+    given = {name: value for name, value, default in arguments if is_given(value, default)}
+    return Keywords(given, {name: default for name, _, default in arguments})
 
 
 def kernel_initializer(value: Any) -> Any:
@@ -140,7 +141,7 @@ def _(layer: dense.Dense, inputs: Sequence[Shape]) -> Calls:
     return (*flatten, Call("layers.Dense", (layer.units,), _learnt(layer, "kernel")))
 
 
-def _learnt(layer: dense.Dense | conv.Convolution, *kernels: str) -> dict[str, Any]:
+def _learnt(layer: dense.Dense | conv.Convolution, *kernels: str) -> Keywords:
     """What layers with weights have in common; Keras prefixes initialisers and regularisers with the kernels' names."""
     return keywords(
         ("activation", layer.act, "linear"),
@@ -171,7 +172,7 @@ def _convolution(
         ("dilation_rate", compact(layer.dilation), 1),
         *([] if more is None else [more]),
     )
-    return (*before, Call(f"layers.{name.format(rank)}", args, {**sliding, **_learnt(layer, *kernels)}))
+    return (*before, Call(f"layers.{name.format(rank)}", args, sliding | _learnt(layer, *kernels)))
 
 
 @to_keras.register(conv.Conv)
@@ -293,7 +294,7 @@ def _global_pool(layer: pool.GlobalPool, inputs: Sequence[Shape], name: str, fun
 # -- normalisation -------------------------------------------------------------------------------------------
 
 
-def _normalisation(layer: norm.Normalisation, *more: tuple[str, Any, Any]) -> dict[str, Any]:
+def _normalisation(layer: norm.Normalisation, *more: tuple[str, Any, Any]) -> Keywords:
     return keywords(
         *more,
         ("epsilon", layer.epsilon, 1e-3),
@@ -328,8 +329,8 @@ def _(layer: norm.GroupNorm, inputs: Sequence[Shape]) -> Calls:
 
 @to_keras.register(norm.LocalResponseNorm)
 def _(layer: norm.LocalResponseNorm, inputs: Sequence[Shape]) -> Calls:
-    constants = {"radius": layer.radius, "bias": layer.bias, "alpha": layer.alpha, "beta": layer.beta}
-    return (Call("custom.LocalResponseNormalization", kwargs=constants),)
+    constants = [(name, getattr(layer, name), param.default) for name, param in declared(type(layer)).items()]
+    return (Call("custom.LocalResponseNormalization", kwargs=keywords(*constants)),)
 
 
 @to_keras.register(norm.Scale)
@@ -365,7 +366,7 @@ def _(layer: activation.ReLU, inputs: Sequence[Shape]) -> Calls:
     kwargs = keywords(
         ("max_value", layer.max, None), ("negative_slope", layer.slope, 0.0), ("threshold", layer.threshold, 0.0)
     )
-    return (Call("layers.ReLU", kwargs=kwargs),)
+    return (Call("layers.ReLU", kwargs=kwargs),) if kwargs else _activation(layer)
 
 
 @to_keras.register(activation.LeakyReLU)
@@ -382,7 +383,8 @@ def _(layer: activation.PReLU, inputs: Sequence[Shape]) -> Calls:
 
 @to_keras.register(activation.ELU)
 def _(layer: activation.ELU, inputs: Sequence[Shape]) -> Calls:
-    return (Call("layers.ELU", kwargs=keywords(("alpha", layer.alpha, 1.0))),)
+    kwargs = keywords(("alpha", layer.alpha, 1.0))
+    return (Call("layers.ELU", kwargs=kwargs),) if kwargs else _activation(layer)
 
 
 @to_keras.register(activation.CELU)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from copy import deepcopy
 
-from netc.target import Call, Symbol
+from netc.target import Call, Keywords, Symbol
 from netc.targets.keras.source.customs import sources
 from netc.targets.keras.source.expressions import constant
-from netc.targets.keras.source.tree import call, listed, load
+from netc.targets.keras.source.tree import Link, call, listed, load
 
 PACKAGES = (
     "callbacks",
@@ -36,11 +35,16 @@ def made(made: Call, **more: ast.expr) -> ast.Call:
     return call(path(made.path), *map(value, made.args), **given, **more)
 
 
-def output_of(target: Call, layer: ast.expr, operands: ast.expr) -> ast.Call:
-    """The layer that a call makes, called on its operand or on the list of them."""
-    several = operands.elts if isinstance(operands, ast.List) else [operands]
-    keywords = {key: value(inner) for key, inner in target.applied.items()}
-    return call(layer, *map(deepcopy, target.arguments(several) or [operands]), **keywords)
+def defaults(made: Call) -> dict[str, ast.expr]:
+    """What the keyword arguments of a call are where they are not given, as far as that is known."""
+    known = made.kwargs.defaults if isinstance(made.kwargs, Keywords) else {}
+    return {key: value(inner) for key, inner in known.items()}
+
+
+def link(target: Call, suffix: ast.expr, word: str) -> Link:
+    """A layer in a chain, and how it is called on its operands."""
+    applied = [ast.keyword(key, value(inner)) for key, inner in target.applied.items()]
+    return Link(made(target), suffix, word, defaults(target), target.apart, applied)
 
 
 def value(given: object) -> ast.expr:

@@ -23,6 +23,7 @@ from dataclasses import replace
 from netc.ir.net import Node
 from netc.ir.shape import SIZES, Shape
 from netc.layers.base import Layer
+from netc.layers.kinds import ACTIVATION_ALIASES
 from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step, all_parts
 from netc.lower.walk import mentions, names
 from netc.params import Refused
@@ -32,9 +33,9 @@ from netc.syntax.tree import Expr, Keyword, Parameter, Positional, Reference, Si
 from netc.target import Symbol
 from netc.targets.keras.lowering import FUNCTIONS_TOO, to_keras
 from netc.targets.keras.source.expressions import Sight, constant, translate
-from netc.targets.keras.source.functions import given
 from netc.targets.keras.source.naming import product, sum_of
-from netc.targets.keras.source.symbols import symbolic
+from netc.targets.keras.source.reach import Reach, given
+from netc.targets.keras.source.symbols import as_keras_says, spoken, symbolic
 from netc.targets.keras.source.text import expression
 from netc.targets.keras.source.tree import load, negated, nodes, reads, refuse, same
 from netc.values import Value, show
@@ -47,8 +48,9 @@ Reason = tuple[tuple[ast.expr, bool], ...]  # what a tensor's rank was decided b
 class Conditions:
     """What must hold of the parameters. In its expressions these are `$name`, and what depends on them unseen `?n`."""
 
-    def __init__(self, program: Program, parameters: Iterable[str]) -> None:
+    def __init__(self, program: Program, parameters: Iterable[str], reach: Reach) -> None:
         self.program = program
+        self.reach = reach
         self.parameters = list(parameters)
         read = set(mentions(s for s in program.file.statements if not isinstance(s, Parameter)))
         self._shaping = {name for name in self.parameters if name in read}  # what channels may depend on
@@ -60,7 +62,8 @@ class Conditions:
         self._counts: dict[int, ast.expr] = {}  # of passes, by the `id` of the step
         if self.parameters:
             variables: dict[str, ast.expr] = {name: load(f"${name}") for name in self.parameters}
-            self._total = self._walk(program.expansion, self._sight(variables, program.parameters))
+            seen = self._sight(variables, program.parameters)
+            self._total = self._walk(program.expansion, replace(seen, words=reach.words(None)))
 
     # -- decisions -------------------------------------------------------------------------------------------
 
@@ -129,7 +132,10 @@ class Conditions:
         fixed = self._fixed.keys() | set(unread)
         for name in (name for name in variables if name in fixed):
             value, variable = values[name], load(variables[name])
-            test: ast.expr = ast.Compare(variable, [ast.NotEq()], [constant(value)])
+            known: ast.expr = constant(value)
+            if name in self.reach.words(None):
+                known = as_keras_says(known)
+            test: ast.expr = ast.Compare(variable, [ast.NotEq()], [known])
             if isinstance(value, bool):
                 test = ast.UnaryOp(ast.Not(), variable) if value else variable
             yield refuse(test, f"this code is for {name}={show(value)} only")
@@ -174,7 +180,7 @@ class Conditions:
     def _inside(self, step: CallStep, seen: Sight) -> Sight:
         """What the body of a call sees: its parameters, by what the call gave."""
         written = given(step, seen)
-        inner = self._sight({}, step.arguments)
+        inner = replace(self._sight({}, step.arguments), words=self.reach.words(step.definition))
         for formal in step.definition.formals:
             value = written[formal.name][0] if formal.name in written else None
             if value is None:
@@ -200,10 +206,13 @@ class Conditions:
         arms = step.statement.arms if step.taken is None else step.statement.arms[: step.taken + 1]
         conditions = [translate(arm.condition, seen) for arm in arms if arm.condition is not None]
         reason = tuple((condition, number == step.taken) for number, condition in enumerate(conditions))
-        totals = [ast.Constant(0) if body is None else self._walk(body, seen) for body in step.arms]
-        others = [body for number, body in enumerate(step.arms) if body is not None and number != step.taken]
+        live = self.reach.outcomes(step.statement)
+        bodies = {number: body for number, body in enumerate(step.arms) if body is not None and number in live}
+        counted = {number: self._walk(body, seen) for number, body in bodies.items()}
+        totals = [counted.get(number, ast.Constant(0)) for number in range(len(step.arms))]
+        others = [body for number, body in bodies.items() if number != step.taken]
         ends = [(body.result, {**step.labels, **body.labels}) for body in others]
-        if step.statement.arms[-1].condition is not None and step.taken is not None:
+        if None in live and step.taken is not None:
             ends.append((step.source, dict(step.labels)))
         held = {**step.labels, **(step.ran.labels if step.ran else {})}
         for end, labels in ends:
@@ -222,8 +231,8 @@ class Conditions:
         statement = step.statement
         self._sized(step, [statement.count], seen)
         count = self._counts[id(step)] = translate(statement.count, seen)
-        bodies = step.passes or ([step.ghost] if step.ghost else [])
         depends = bool(reads(count))
+        bodies = step.passes or ([step.ghost] if step.ghost and depends else [])
         entry, inner, held = step.source, seen, dict(step.labels)
         totals = []
         for number, body in enumerate(bodies):
@@ -266,6 +275,11 @@ class Conditions:
             if layer is not node.layer:
                 to_keras(layer, shapes)
                 self._keeps(node, layer, shapes)
+            spoke = spoken(self.program.home(name), step.nodes, name, seen, self.decided)
+            if spoke is not None:
+                used.add(id(node.origin.op))
+                for other in (*ACTIVATION_ALIASES, *FUNCTIONS_TOO):  # layers have their names from it
+                    spoke == other  # noqa: B015 - a decision
             for expr in node.origin.unseen:  # of a `default` statement at the top of the file, or of this body
                 for variables in (seen.variables, {name: load(f"${name}") for name in self.parameters}):
                     self.fix(translate(expr, replace(seen, variables=variables)))

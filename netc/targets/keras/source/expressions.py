@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from netc.ir.shape import SIZES, Shape, axes_of
 from netc.lower import walk
-from netc.syntax.tree import Conditional, Expr, Group, Literal, Reference, Starred, Unary
+from netc.syntax.tree import Conditional, Expr, Group, Literal, Reference, Size, Starred, Unary
+from netc.targets.keras.source.folding import fold, truth
 from netc.targets.keras.source.tree import call, load
 from netc.values import Word
 
@@ -37,19 +38,38 @@ class Sight:
     """What an expression sees: what each name is in Python, and which of these may hold a real number.
 
     `sizes` are those of the current tensor, by the names that a spec has for them, none where it cannot be read.
+    `known` are the values of names that always have the same, which conditions need not ask for; `words` are names that
+    may stand for a word as Keras has it.
     """
 
     variables: Mapping[str, ast.expr]
     reals: frozenset[str] = frozenset()
     sizes: Mapping[str, ast.expr] = field(default_factory=dict)
+    known: Mapping[str, ast.expr] = field(default_factory=dict)
+    words: frozenset[str] = frozenset()
 
     def reads_tensor(self, expr: Expr) -> bool:
         """Whether an expression depends on the current tensor, by a size of it."""
         return any(name in SIZES and name not in self.variables for name in names(expr))
 
+    def speaks(self, expr: Expr) -> bool:
+        """Whether each name that an expression may have the value of stands for a word as Keras has it."""
+        return all(name in self.words or name not in self.variables for name in words(expr))
+
     def sees(self, expr: Expr) -> bool:
         """Whether a variable, or the current tensor, stands in an expression; any other name is a word."""
         return any(name in self.variables or name in self.sizes for name in names(expr))
+
+
+def words(value: Expr | Size | None) -> Iterator[str]:
+    """The bare names that an expression may have the value of."""
+    if isinstance(value, Group):
+        yield from words(value.inner)
+    elif isinstance(value, Conditional):
+        yield from words(value.then)
+        yield from words(value.otherwise)
+    elif isinstance(value, Reference):
+        yield value.name
 
 
 def sight(
@@ -88,8 +108,10 @@ def translate(expr: Expr, sight: Sight) -> ast.expr:
     if isinstance(expr, Unary):
         return ast.UnaryOp(_SIGNS[expr.operator](), translate(expr.operand, sight))
     if isinstance(expr, Conditional):
-        parts = (translate(part, sight) for part in (expr.condition, expr.then, expr.otherwise))
-        return ast.IfExp(*parts)
+        test = condition(expr.condition, sight)
+        if (known := truth(test)) is not None:
+            return translate(expr.then if known else expr.otherwise, sight)
+        return ast.IfExp(test, translate(expr.then, sight), translate(expr.otherwise, sight))
     left, right = translate(expr.left, sight), translate(expr.right, sight)
     if expr.operator in ("and", "or"):
         return ast.BoolOp(ast.And() if expr.operator == "and" else ast.Or(), [left, right])
@@ -99,6 +121,11 @@ def translate(expr: Expr, sight: Sight) -> ast.expr:
     if expr.operator == "//" and (_real(expr.left, sight) or _real(expr.right, sight)):
         return call("int", made)  # the language's `//` is an integer always, Python's only of integers
     return made
+
+
+def condition(expr: Expr, sight: Sight) -> ast.expr:
+    """A condition as Python, without what is always so."""
+    return fold(translate(expr, replace(sight, variables={**sight.variables, **sight.known})))
 
 
 def _real(expr: Expr, sight: Sight) -> bool:

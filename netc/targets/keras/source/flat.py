@@ -9,7 +9,7 @@ from netc.ir.net import Net, Node
 from netc.target import Call
 from netc.targets.keras.lowering import applied
 from netc.targets.keras.order import depths, operand_order
-from netc.targets.keras.source.calls import made, output_of
+from netc.targets.keras.source.calls import link, made
 from netc.targets.keras.source.identifiers import Identifiers
 from netc.targets.keras.source.tree import assign, listed, load
 
@@ -39,7 +39,8 @@ class Flat:
         for target_call in calls:
             into = target if target_call is calls[-1] else "x"
             layer = yield from self._made(node, target_call)
-            yield assign(into, output_of(target_call, layer, operands) if operands else layer)
+            called = link(target_call, ast.Constant(""), node.layer.op).output
+            yield assign(into, called(layer, operands) if operands else layer)
             operands = load(into)
         self.variables[node.name] = target
 

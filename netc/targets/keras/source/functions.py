@@ -7,27 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from netc.ir.shape import SIZES, Shape
-from netc.lower.definitions import is_flag
 from netc.lower.expansion import Body, CallStep, all_parts
-from netc.lower.walk import handed_over, labels_in, mentions, names, nested
-from netc.syntax.tree import (
-    Definition,
-    Expr,
-    Formal,
-    If,
-    Keyword,
-    Operation,
-    Positional,
-    Reference,
-    Repeat,
-    Starred,
-    Statement,
-)
+from netc.lower.walk import labels_in, mentions, names, nested
+from netc.syntax.tree import Definition, Formal, If, Operation, Repeat, Starred, Statement
 from netc.targets.keras.source.comments import last_paragraph
 from netc.targets.keras.source.expressions import Sight, sight, translate
 from netc.targets.keras.source.identifiers import Identifiers
 from netc.targets.keras.source.naming import PREFIX, Name, plan
 from netc.targets.keras.source.printer import Flow, Frame, Lists, Module, Printer, read_labels
+from netc.targets.keras.source.reach import Reach, given
+from netc.targets.keras.source.symbols import as_keras_says
 from netc.targets.keras.source.tree import (
     Docstring,
     Parameter,
@@ -35,9 +24,11 @@ from netc.targets.keras.source.tree import (
     call,
     calls,
     define,
+    living,
     load,
     merge,
     reads,
+    returned,
     same,
     statements,
 )
@@ -113,8 +104,8 @@ def extras(items: Statements) -> list[str]:
     return [extra for extra in EXTRAS if extra in used]
 
 
-def copies(body: Body) -> dict[int, list[Copy]]:
-    """All calls of each definition, by the definition's `id`; those that ran come first."""
+def copies(body: Body, reach: Reach) -> dict[int, list[Copy]]:
+    """All calls of each definition that can be come to, by the definition's `id`; those that ran come first."""
     found: dict[int, list[Copy]] = {}
     stack = [(body, False, body.ghost)]
     while stack:
@@ -122,6 +113,8 @@ def copies(body: Body) -> dict[int, list[Copy]]:
         for step in body.steps:
             inner = once
             if isinstance(step, CallStep):
+                if not reach.runs(step):
+                    continue
                 inner = once or step.definition.shared
                 found.setdefault(id(step.definition), []).append(Copy(step, inner, ghost))
             stack.extend((part, inner, ghost or part.ghost) for part in all_parts(step))
@@ -140,7 +133,9 @@ class Functions:
     def define(self, definition: Definition, copies: Iterable[Copy], module: Module) -> None:
         """Print all copies of a definition and make a function of each way they come out."""
         copies = list(copies)
-        frame = self._frame(definition, copies)
+        if not copies:
+            return
+        frame = self._frame(definition, copies, module.reach)
         variants: list[Function] = []
         for copy in copies:
             items = _print(definition, frame, copy, module)
@@ -153,9 +148,11 @@ class Functions:
             if not copy.ghost or not variant.arguments:
                 variant.arguments.append(copy.step.arguments)
             self._of[id(copy.step)] = variant
+        for variant in variants:
+            variant.items = living(variant.items)
         self.made += variants
 
-    def _frame(self, definition: Definition, calls: list[Copy]) -> Frame:
+    def _frame(self, definition: Definition, calls: list[Copy], reach: Reach) -> Frame:
         identifiers = self.identifiers.inner()
         variables = {formal.name: identifiers.make(formal.name) for formal in definition.formals}
         reals = frozenset(
@@ -164,7 +161,9 @@ class Functions:
         statements = definition.body.statements
         prefix: Name = (definition.name,) if definition.shared else PREFIX
         tensors = {tensor.text: identifiers.make(tensor.text) for tensor in definition.tensors}
-        return make_frame(statements, prefix, variables, reals, identifiers, self._listed, tensors)
+        frame = make_frame(statements, prefix, variables, reals, identifiers, self._listed, tensors)
+        known, fixed, words = reach.known(definition), reach.fixed(definition), reach.words(definition)
+        return replace(frame, known=known, fixed=fixed, words=words)
 
     def call(self, step: CallStep, seen: Sight, tensors: Sequence[str], name: ast.expr | None) -> ast.Call:
         """A call of the function on the current tensor and those that are handed over."""
@@ -176,6 +175,8 @@ class Functions:
             if formal.name not in arguments:
                 continue
             value, keyword = arguments[formal.name]
+            if formal.name in function.frame.words:
+                value = as_keras_says(value)
             if not keyword and number < starred and not made.keywords and len(made.args) == number + len(read):
                 made.args.append(value)
             else:
@@ -281,29 +282,6 @@ def _variant(variants: list[Function], items: Statements) -> Function | None:
     return None
 
 
-def given(step: CallStep, seen: Sight) -> dict[str, tuple[ast.expr, bool]]:
-    """The arguments of a call as they were written, and whether under a key. As `netc.lower.bind` reads them."""
-    formals = step.definition.formals
-    flags = {formal.name for formal in formals if is_flag(formal)}
-    found: dict[str, tuple[ast.expr, bool]] = {}
-    values = handed_over(step.statement)[0] if step.definition.tensors else step.statement.arguments
-    for argument in values:
-        value: Expr = argument.value  # type: ignore[assignment]  # a definition takes no sizes
-        if isinstance(argument, Keyword):
-            found[argument.key] = (translate(value, seen), True)
-        elif _is_flag(argument, flags, seen):
-            found[value.name] = (ast.Constant(True), True)  # type: ignore[union-attr]
-        else:
-            name = next(formal.name for formal in formals if formal.name not in found)
-            found[name] = (translate(value, seen), False)
-    return found
-
-
-def _is_flag(argument: Positional, flags: set[str], seen: Sight) -> bool:
-    value = argument.value
-    return isinstance(value, Reference) and value.name in flags and value.name not in seen.variables
-
-
 # -- the module's functions ----------------------------------------------------------------------------------
 
 
@@ -323,7 +301,7 @@ def function(function: Function, remarks: list[str]) -> ast.FunctionDef:
     number = len(parameters) + len(more) if plain else len(parameters) - len(formals) + function.starred
     remarks = last_paragraph(remarks)
     body: Statements = [Docstring(remarks)] if remarks else []
-    return define(function.name, [*parameters, *more], number, [*body, *later, *function.items])
+    return define(function.name, [*parameters, *more], number, [*body, *later, *returned(function.items)])
 
 
 def _parameter(formal: Formal, function: Function) -> tuple[Parameter, Statements]:
@@ -336,7 +314,9 @@ def _parameter(formal: Formal, function: Function) -> tuple[Parameter, Statement
         if earlier is formal:
             break
         before[earlier.name] = function.frame.variables[earlier.name]
-    default = translate(formal.default, sight(before, function.frame.reals, "x", function.shape))
+    default = translate(formal.default, function.frame.sight("x", function.shape, before))
+    if formal.name in function.frame.words:
+        default = as_keras_says(default)
     if not reads(default):
         return (ast.arg(variable), default), []
     return (ast.arg(variable), ast.Constant(None)), default_later(variable, default)

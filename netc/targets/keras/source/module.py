@@ -36,8 +36,11 @@ from netc.targets.keras.source.functions import (
     function,
     make_frame,
 )
+from netc.targets.keras.source.helpers import with_helpers
 from netc.targets.keras.source.identifiers import Identifiers
 from netc.targets.keras.source.printer import Flow, Frame, Module, Printer, references
+from netc.targets.keras.source.reach import Reach
+from netc.targets.keras.source.symbols import as_keras_says
 from netc.targets.keras.source.training import Signature, Trainer
 from netc.targets.keras.source.tree import (
     Carried,
@@ -84,6 +87,7 @@ class Emitter:
         self.levels = recursion(program.net, self.depth)
         self.remarks = self._remarks()
         self.title = self._title()
+        self.reach = Reach(program, self._built())
 
     def _remarks(self) -> Remarks:
         """The comments of the file and of those that definitions come from."""
@@ -122,16 +126,29 @@ class Emitter:
         listed = not made >= inputs
         functions = Functions(self.identifiers, listed)
         depth = {**self.depth, **depths(program.ghosts, self.depth)}
-        conditions = Conditions(program, self._built())
-        conditions.fix_parameters(self._decay())
-        module = Module(program, self.remarks, depth, functions.call, conditions.at_least)
-        called = copies(program.expansion)
+        conditions = Conditions(program, self._built(), self.reach)
+        conditions.fix_parameters(self._decay() | self._sized())
+        module = Module(program, self.remarks, depth, functions.call, conditions.at_least, self.reach)
+        called = copies(program.expansion, self.reach)
         for definition in program.definitions.values():
             functions.define(definition, called.get(id(definition), ()), module)
         frame = self._frame(listed)
-        items = self._statements(frame, module, conditions)
-        used = [function(one, self.remarks.at.get(one.definition.span, [])) for one in functions.used(items)]
-        return self._module([*used, self._build_model(frame, items, conditions), *self._train(frame)])
+        items = tree.living(self._statements(frame, module, conditions))
+        called_ = functions.used(items)
+        helpers, (items, *bodies) = with_helpers(
+            [items, *(one.items for one in called_)], self._names(functions, items)
+        )
+        for one, body in zip(called_, bodies, strict=True):
+            one.items = body
+        used = [function(one, self.remarks.at.get(one.definition.span, [])) for one in called_]
+        return self._module([*helpers, *used, self._build_model(frame, items, conditions), *self._train(frame)])
+
+    def _names(self, functions: Functions, items: Statements) -> set[str]:
+        """All names in the module so far."""
+        bodies = [items, *(one.items for one in functions.made)]
+        used = {node.id for body in bodies for node in tree.nodes(body) if isinstance(node, ast.Name)}
+        own = {variable for one in functions.made for variable in (one.name, *one.frame.variables.values())}
+        return used | own | {*shipped(), "first_of_each_name", "rising", *self.program.parameters}
 
     # -- build_model -----------------------------------------------------------------------------------------
 
@@ -143,7 +160,7 @@ class Emitter:
         frame = make_frame(statements, (), variables, reals, identifiers, listed)
         inner = (part for statement in statements if isinstance(statement, If) for part in nested((statement,)))
         chosen = any(isinstance(part, Operation) and part.name == "output" for part in inner)
-        return replace(frame, chosen_outputs=chosen)
+        return replace(frame, chosen_outputs=chosen, words=self.reach.words(None))
 
     def _statements(self, frame: Frame, module: Module, conditions: Conditions) -> Statements:
         """What `build_model` does, without its parameters."""
@@ -228,7 +245,9 @@ class Emitter:
             if statement.name not in wanted:
                 continue
             variable = chosen[statement.name] = variables[statement.name]
-            default = constant(self.program.parameters[statement.name])
+            default: ast.expr = constant(self.program.parameters[statement.name])
+            if statement.name in self.reach.words(None):
+                default = as_keras_says(default)
             if self._derived(statement):
                 default = ast.Constant(None)
                 computed += default_later(variable, translate(statement.value, sight(variables, reals)))
@@ -252,6 +271,11 @@ class Emitter:
             if statement.name in wanted and self._derived(statement):
                 wanted |= names(statement.value)
         return wanted
+
+    def _sized(self) -> set[str]:
+        """The parameters that others follow together with a size, which there is not yet where these are computed."""
+        read, values = [names(statement.value) for statement in self._parameters()], self.program.parameters
+        return {name for found in read if found & set(SIZES) - values.keys() for name in found & values.keys()}
 
     def _decay(self) -> set[str]:
         """The parameters of a weight decay in the loss, which is the layers'."""

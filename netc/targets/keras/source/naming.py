@@ -68,17 +68,17 @@ class Naming:
         )
 
 
-def quoted(name: Name, suffix: str = "") -> ast.expr:
-    """A name as a Python string."""
+def quoted(name: Name, *suffix: str | ast.expr) -> ast.expr:
+    """A name as a Python string, with more text, or expressions that give it, at its end."""
     pieces: list[ast.expr] = []
     text = ""
-    for piece in name:
-        if isinstance(piece, Count) and piece.number is None:
-            pieces += [ast.Constant(text), ast.FormattedValue(piece.expr, -1)]
+    for piece in (*name, *suffix):
+        if isinstance(piece, ast.expr) or (isinstance(piece, Count) and piece.number is None):
+            pieces += [ast.Constant(text), ast.FormattedValue(piece if isinstance(piece, ast.expr) else piece.expr, -1)]
             text = ""
         else:
             text += str(piece.number) if isinstance(piece, Count) else piece
-    pieces.append(ast.Constant(text + suffix))
+    pieces.append(ast.Constant(text))
     assert all(_LEGAL.match(str(piece.value)) for piece in pieces if isinstance(piece, ast.Constant)), name
     return ast.JoinedStr(pieces) if len(pieces) > 1 else pieces[0]
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from netc.ir.shape import Shape
 from netc.layers import LAYERS
 from netc.layers.regularise import DropPath
 from netc.lower.expansion import Body, CallStep, IfStep, LayerStep, RepeatStep, Step
@@ -17,27 +18,34 @@ from netc.syntax.tree import Argument, Branch, Keyword, Operation, Positional, R
 from netc.target import Symbol
 from netc.targets.keras.lowering import applied, to_keras
 from netc.targets.keras.order import operand_order
-from netc.targets.keras.source.calls import made, output_of
+from netc.targets.keras.source.calls import link, made
 from netc.targets.keras.source.comments import Remarks
-from netc.targets.keras.source.expressions import Sight, sight, translate
+from netc.targets.keras.source.expressions import Sight, condition, sight, translate
 from netc.targets.keras.source.identifiers import Identifiers
 from netc.targets.keras.source.naming import Join, Naming, quoted
-from netc.targets.keras.source.symbols import symbolic
+from netc.targets.keras.source.reach import Reach
+from netc.targets.keras.source.symbols import spoken, symbolic
 from netc.targets.keras.source.tree import (
     CHECKED,
+    DEAD,
     GHOST,
     HOLE,
+    Chain,
     Comment,
     For,
+    Link,
     Statements,
     assign,
     call,
     chain,
     error,
+    expanded,
     hoist,
+    joined,
     listed,
     load,
     merge,
+    reads,
     store,
 )
 
@@ -70,6 +78,19 @@ class Frame:
     chosen_outputs: bool = False  # `outputs` is set by an `output` in an `if`
     carried: frozenset[str] = frozenset()
     lists: Lists = field(default_factory=Lists)
+    known: Mapping[str, ast.expr] = field(default_factory=dict)  # values of parameters that always have the same
+    fixed: Mapping[str, ast.expr] = field(default_factory=dict)  # those among them that are written in their place
+    words: frozenset[str] = frozenset()  # parameters that may stand for a word as Keras has it
+
+    def sight(self, tensor: str, shape: Shape | None, variables: Mapping[str, str] | None = None) -> Sight:
+        """What expressions see where `tensor` is the current one: all variables, unless others are given."""
+        seen = sight(self.variables if variables is None else variables, self.reals, tensor, shape)
+        return replace(seen, variables={**seen.variables, **self.fixed}, known=self.known, words=self.words)
+
+    def indexed(self, index: str, variable: str) -> Frame:
+        """What the body of a loop has in common, where a name is that of its index."""
+        known, fixed = ({key: one for key, one in of.items() if key != index} for of in (self.known, self.fixed))
+        return replace(self, variables={**self.variables, index: variable}, known=known, fixed=fixed)
 
 
 @dataclass(slots=True)
@@ -81,6 +102,7 @@ class Module:
     depth: Mapping[str, int]
     call: Callable[[CallStep, Sight, Sequence[str], ast.expr | None], ast.Call]  # of a definition, under a name
     at_least: Callable[[RepeatStep, int], None]  # is told how many passes a loop must have
+    reach: Reach
 
 
 @dataclass(slots=True)
@@ -188,7 +210,7 @@ class Printer:
         """What the expressions of a statement see."""
         source = step.source
         shape = None if source is None else self.module.program.home(source).shapes[source]
-        return sight(self.frame.variables, self.frame.reals, flow.current, shape)
+        return self.frame.sight(flow.current, shape)
 
     def _step(self, step: Step, flow: Flow) -> Statements:
         counting = self._bump(step)
@@ -213,8 +235,8 @@ class Printer:
         """Counting variables at the start of a body."""
         return [assign(counter, ast.Constant(0)) for counter in self.frame.naming.counters.get(scope, ())]
 
-    def _name(self, statement: Statement, suffix: str = "") -> ast.expr:
-        return quoted(self.frame.naming.names[id(statement)], suffix)
+    def _name(self, statement: Statement, *suffix: ast.expr) -> ast.expr:
+        return joined(quoted(self.frame.naming.names[id(statement)]), *suffix)
 
     def _target(self, statement: Operation | Repeat, work: str) -> str:
         """The variable for the result of a statement: its label's where that is read later."""
@@ -233,12 +255,29 @@ class Printer:
         items, operands = self._operands(step, flow)
         seen, target = self._sight(step, flow), self._target(statement, flow.work)
         changes = flow.current == flow.work
-        for index, name in enumerate(step.nodes):
-            last = target if index == len(step.nodes) - 1 else flow.work
-            items += self._node(step, name, operands, last, flow.work, seen, changes)
-            operands = load(last)
+        links: list[Link] = []
+        for name in step.nodes:
+            *before, last = self._links(step, name, seen)
+            read = reads(last.made)
+            if links and flow.work in read:  # of what the layer before it gives
+                items += self._applied(step, links, flow.work, flow.work, operands)
+                links, operands = [], load(flow.work)
+            for first in before:
+                (applied,) = self._applied(step, [first], flow.work, flow.work, operands)
+                if changes and flow.work in read:  # of what would be gone
+                    (applied,) = expanded(applied) if isinstance(applied, Chain) else [applied]
+                    operands = applied.value  # type: ignore[attr-defined]
+                else:
+                    items.append(applied)
+                    operands = load(flow.work)
+            links.append(last)
+        items += self._applied(step, links, target, flow.work, operands)
         flow.current = target
         return items
+
+    def _applied(self, step: LayerStep, links: list[Link], target: str, work: str, operand: ast.expr) -> Statements:
+        chain = Chain(target, work, operand, links, self._name(step.statement))
+        return expanded(chain, once=True) if self.once else [chain]
 
     def _alias(self, statement: Operation, flow: Flow) -> Statements:
         items: Statements = []
@@ -249,11 +288,8 @@ class Printer:
         target = self._target(statement, flow.current)
         return items if target == flow.current else [*items, assign(target, flow.current)]
 
-    def _node(
-        self, step: LayerStep, name: str, operands: ast.expr, target: str, work: str, seen: Sight, changes: bool
-    ) -> Statements:
-        """The calls of one node, one line each, but in one line where a later one reads the input's channels and its
-        variable would be gone."""
+    def _links(self, step: LayerStep, name: str, seen: Sight) -> list[Link]:
+        """The calls that make the layers of a node."""
         net = self.module.program.home(name)
         node = net.node(name)
         first = None if node.shares is None else self.module.program.home(node.shares).operand_shapes(node.shares)
@@ -262,22 +298,10 @@ class Printer:
         if isinstance(layer, DropPath) and layer.ramp:
             layer = replace(layer, fraction=Symbol(call("next", load("ramps")), layer.fraction))  # type: ignore[arg-type]
         calls = to_keras(layer, net.operand_shapes(name))
-        suffix = name.partition("~")[0].removeprefix(step.nodes[0].partition("~")[0])
-        written = [part if isinstance(part, tuple) else (part,) for part in node.origin.written.values()]
-        reads = changes and any(expr and seen.reads_tensor(expr) for exprs in written for expr in exprs)
-        items: Statements = []
-        for target_call in calls:
-            maker = made(target_call, name=self._name(step.statement, suffix + target_call.suffix))
-            if self.once:
-                maker = ast.Call(load("once"), [maker.func, *maker.args], maker.keywords)
-            output = output_of(target_call, maker, operands)
-            if reads and target_call is not calls[-1]:
-                operands = output
-                continue
-            into = target if target_call is calls[-1] else work
-            items.append(assign(into, output))
-            operands = load(into)
-        return items
+        suffix: tuple[str | ast.expr, ...] = (name.partition("~")[0].removeprefix(step.nodes[0].partition("~")[0]),)
+        if (word := spoken(net, step.nodes, name, seen)) is not None:
+            calls, suffix = (replace(calls[0], args=(word,)),), ("_", word.expr)
+        return [link(one, quoted((), *suffix, one.suffix), node.layer.op) for one in calls]
 
     def _input(self, step: LayerStep, flow: Flow) -> Statements:
         statement = step.statement
@@ -363,6 +387,8 @@ class Printer:
 
     def _repeat(self, step: RepeatStep, flow: Flow) -> Statements:
         statement, naming = step.statement, self.frame.naming
+        if not self.module.reach.passes(statement) and statement.label is None and id(statement) not in naming.passes:
+            return []
         items = flow.settle()
         count = translate(statement.count, self._sight(step, flow))
         passes = naming.passes.get(id(statement)) or self.frame.identifiers.make("passes", separator="")
@@ -376,7 +402,8 @@ class Printer:
             self.frame.identifiers.release(passes)
         items += before
         ends = [*(ast.Constant(start) for start, _ in stretches[1:]), count]
-        rank = CHECKED if step.passes else HOLE if step.ghost is None else GHOST
+        reached = self.module.reach.passes(step)
+        rank = CHECKED if step.passes else DEAD if not reached else HOLE if step.ghost is None else GHOST
         for (start, body), end in zip(stretches, ends, strict=True):
             over = call("range", *([ast.Constant(start)] if start else []), end)
             items.append(For(naming.indices[id(statement)], over, body, rank))
@@ -388,7 +415,8 @@ class Printer:
     def _stretches(self, step: RepeatStep, flow: Flow) -> tuple[Statements, list[tuple[int, Statements]]]:
         """What stands before the loops, and each stretch of passes that print the same, with its first pass."""
         if not step.passes:
-            return [], [(0, self._unrun(step.statement.body.statements, step.ghost, flow)[0])]
+            reached = self.module.reach.passes(step)
+            return [], [(0, self._unrun(step.statement.body.statements, step.ghost, flow, reached)[0])]
         stretches: list[tuple[int, Statements]] = []
         for number, body in enumerate(step.passes):
             items = self._pass(step, body, flow)
@@ -421,34 +449,50 @@ class Printer:
     def _indexed(self, statement: Repeat) -> Printer:
         if statement.index is None:
             return self
-        variables = {**self.frame.variables, statement.index.text: self.frame.naming.indices[id(statement)]}
-        return replace(self, frame=replace(self.frame, variables=variables))
+        return replace(self, frame=self.frame.indexed(statement.index.text, self.frame.naming.indices[id(statement)]))
 
     # -- if --------------------------------------------------------------------------------------------------
 
     def _if(self, step: IfStep, flow: Flow) -> Statements:
         statement, joins = step.statement, self.frame.naming.joins.get(id(step.statement), ())
         items: Statements = [assign(join.before, join.counter) for join in joins]
+        live = self.module.reach.outcomes(statement)
+        if len(live) == 1:
+            items += self._decided(step, next(iter(live)), flow)
+            return [*items, *map(_joined, joins)]
         if statement.arms[-1].condition is not None:
             items += flow.settle()
         seen = self._sight(step, flow)
         found: list[tuple[ast.expr | None, Statements, int]] = []
-        for index, (arm, body) in enumerate(zip(statement.arms, step.arms, strict=True)):
-            condition = None if arm.condition is None else translate(arm.condition, seen)
-            found.append((condition, *self._arm(arm.body.statements, body, flow, index == step.taken)))
+        for index, arm in enumerate(statement.arms):
+            if index in live:
+                test = None if arm.condition is None else condition(arm.condition, seen)
+                found.append((test, *self._arm(step, index, flow)))
         items += chain(found)
         flow.current = flow.work
         return [*items, *map(_joined, joins)]
 
-    def _arm(self, statements: Sequence[Statement], body: Body | None, flow: Flow, ran: bool) -> tuple[Statements, int]:
-        if not ran or body is None:
-            return self._unrun(statements, body, flow)
+    def _decided(self, step: IfStep, index: int | None, flow: Flow) -> Statements:
+        """The only arm that can run, if any."""
+        body = None if index is None else step.arms[index]
+        return (
+            [] if index is None or body is None else self.block(step.statement.arms[index].body.statements, body, flow)
+        )
+
+    def _arm(self, step: IfStep, index: int, flow: Flow) -> tuple[Statements, int]:
+        statements, body = step.statement.arms[index].body.statements, step.arms[index]
+        if index != step.taken or body is None:
+            return self._unrun(statements, body, flow, index in self.module.reach.arms(step))
         within = replace(flow)
         items = self.block(statements, body, within)
         return [*items, *within.settle()], CHECKED
 
-    def _unrun(self, statements: Sequence[Statement], ghost: Body | None, flow: Flow) -> tuple[Statements, int]:
-        """Statements that did not run, as they would have run."""
+    def _unrun(
+        self, statements: Sequence[Statement], ghost: Body | None, flow: Flow, reached: bool
+    ) -> tuple[Statements, int]:
+        """Statements that did not run, as they would have run; nothing where this copy cannot come to them."""
+        if not reached:
+            return [], DEAD
         if ghost is None:
             line = statements[0].span.line if statements else 0
             return [error(f"line {line} of the spec was not checked for these arguments")], HOLE

@@ -7,11 +7,11 @@ outside every question, because their text is no field of theirs.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import cache
 
-CHECKED, GHOST, HOLE = 0, 1, 2  # how far what stands below an `if` or a `for` can be trusted
+CHECKED, GHOST, HOLE, DEAD = 0, 1, 2, 3  # how far what stands below an `if` or a `for` can be trusted
 
 Tree = ast.AST | Iterable[ast.AST]
 Statements = list[ast.stmt]
@@ -46,7 +46,8 @@ class Carried(ast.stmt):
 
 
 class If(ast.If):
-    """An `if` whose arms ran (`CHECKED`), were expanded only to be shown (`GHOST`), or are unknown (`HOLE`).
+    """An `if` whose arms ran (`CHECKED`), were expanded only to be shown (`GHOST`), are unknown (`HOLE`), or cannot run
+    (`DEAD`).
 
     `other` is the rank of `else`; `chained` says that there stands an `elif`.
     """
@@ -64,6 +65,44 @@ class For(ast.For):
     ) -> None:
         super().__init__(target=store(index), iter=over, body=list(body), orelse=[])
         self.index, self.rank, self.remark = index, rank, remark
+
+
+class Link(ast.expr):
+    """The call that makes a layer, without its name: that of its chain, with a `suffix`. `word` is the spec's for it.
+
+    `defaults` are the values of arguments that are not given. `apart` and `applied` are those of `netc.target.Call`.
+    """
+
+    _fields = ("made", "suffix", "applied")
+
+    def __init__(
+        self,
+        made: ast.Call,
+        suffix: ast.expr,
+        word: str,
+        defaults: Mapping[str, ast.expr],
+        apart: int = 0,
+        applied: Sequence[ast.keyword] = (),
+    ) -> None:
+        super().__init__()
+        self.made, self.suffix, self.word, self.defaults = made, suffix, word, defaults
+        self.apart, self.applied = apart, list(applied)
+
+    def output(self, layer: ast.expr, operand: ast.expr) -> ast.Call:
+        """The layer, called on its operand or on the list of them."""
+        several = operand.elts if isinstance(operand, ast.List) else [operand]
+        args = [*several, *several[-1:] * (self.apart - len(several))] if self.apart else [operand]
+        return ast.Call(layer, [*map(deepcopy, args)], [*self.applied])
+
+
+class Chain(ast.stmt):
+    """Layers that one statement of a spec makes, each applied to what the one before it gives, which is in `work`."""
+
+    _fields = ("target", "operand", "links", "name")
+
+    def __init__(self, target: str, work: str, operand: ast.expr, links: Sequence[Link], name: ast.expr) -> None:
+        super().__init__()
+        self.target, self.work, self.operand, self.links, self.name = store(target), work, operand, list(links), name
 
 
 # -- making --------------------------------------------------------------------------------------------------
@@ -185,6 +224,48 @@ class _Filler(ast.NodeTransformer):
         return ast.Name(part.id, node.ctx) if isinstance(part, ast.Name) else part
 
 
+def joined(*parts: ast.expr) -> ast.expr:
+    """Pieces of text, and expressions that give text, as one."""
+    pieces: list[ast.expr] = []
+    text = ""
+    for part in parts:
+        for piece in part.values if isinstance(part, ast.JoinedStr) else [part]:
+            if isinstance(piece, ast.Constant):
+                text += str(piece.value)
+                continue
+            pieces += [ast.Constant(text)] * bool(text)
+            pieces.append(piece if isinstance(piece, ast.FormattedValue) else ast.FormattedValue(piece, -1))
+            text = ""
+    if not pieces:
+        return ast.Constant(text)
+    if len(pieces) == 1 and not text and len(parts) > 1 and isinstance(parts[0], ast.Name):
+        return parts[0]
+    return ast.JoinedStr([*pieces, *([ast.Constant(text)] * bool(text))])
+
+
+def expanded(chain: Chain, *, once: bool = False) -> Statements:
+    """A chain as statements, one a layer; with `once`, that makes each layer once for its name."""
+    found: Statements = []
+    operand = chain.operand
+    for number, link in enumerate(chain.links):
+        named = [*link.made.keywords, ast.keyword("name", joined(chain.name, link.suffix))]
+        made = ast.Call(link.made.func, link.made.args, named)
+        if once:
+            made = ast.Call(load("once"), [made.func, *made.args], made.keywords)
+        target = chain.target.id if number == len(chain.links) - 1 else chain.work
+        found.append(assign(target, link.output(made, operand)))
+        operand = load(target)
+    return found
+
+
+def returned(items: Statements) -> Statements:
+    """A body that returns what its last statement would assign to a variable."""
+    match items:
+        case [*before, ast.Assign(targets=[ast.Name(id=made)], value=value), ast.Return(value=ast.Name(id=variable))]:
+            return [*before, ast.Return(value)] if made == variable else items
+    return items
+
+
 def tall(node: ast.expr) -> ast.expr:
     """Have each argument or item on a line of its own."""
     vars(node)["tall"] = True
@@ -280,6 +361,55 @@ def _ranked(one: Statements, rank: int, other: Statements, other_rank: int) -> S
         return one if rank < other_rank else other
     merged = merge(one, other)
     return one if merged is None and rank else merged
+
+
+def living(items: Statements) -> Statements:
+    """Statements without what no copy of them can come to."""
+    kept: Statements = []
+    for item in items:
+        if isinstance(item, For):
+            kept += [] if item.rank == DEAD else [For(item.index, item.iter, living(item.body), item.rank, item.remark)]
+        elif isinstance(item, If):
+            kept += _living(item)
+        else:
+            kept.append(item)
+    return kept
+
+
+def _living(node: If) -> Statements:
+    orelse = [] if node.other == DEAD else living(node.orelse)
+    if node.rank == DEAD:
+        return orelse
+    made = If(node.test, living(node.body), orelse, node.rank, node.other)
+    made.chained = node.chained and len(orelse) == 1 and isinstance(orelse[0], If)
+    return [made]
+
+
+def replaced(items: Statements, rule: Callable[[Chain], Statements]) -> Statements:
+    """Statements with others for each chain in them."""
+    found: Statements = []
+    for item in items:
+        if isinstance(item, Chain):
+            found += rule(item)
+        elif isinstance(item, For):
+            found.append(For(item.index, item.iter, replaced(item.body, rule), item.rank, item.remark))
+        elif isinstance(item, If):
+            made = If(item.test, replaced(item.body, rule), replaced(item.orelse, rule), item.rank, item.other)
+            made.chained = item.chained
+            found.append(made)
+        else:
+            found.append(item)
+    return found
+
+
+def chained(items: Statements, depth: int = 1) -> Iterator[tuple[Chain, int]]:
+    """All chains in statements, with how deep they are indented."""
+    for item in items:
+        if isinstance(item, Chain):
+            yield item, depth
+        elif isinstance(item, ast.If | ast.For):
+            yield from chained(item.body, depth + 1)
+            yield from chained(item.orelse, depth + (not getattr(item, "chained", False)))
 
 
 def hoist(first: Statements, others: Statements) -> tuple[slice, Statements] | None:
