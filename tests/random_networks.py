@@ -299,7 +299,10 @@ def default(draw: st.DrawFn, scope: Scope, shape: Shape) -> str:
     cls = draw(st.sampled_from([cls for cls in OPERATIONS if declared(cls) and cls.operands == (1, 1)]))
     if cls.trailing and draw(st.booleans()):
         return " ".join(["default", cls.op, *_trailing(draw, scope, 1)])
-    name, param = draw(st.sampled_from(list(declared(cls).items())))
+    options = [(name, param) for name, param in declared(cls).items() if name not in cls.tensors()]
+    if not options:
+        reject()
+    name, param = draw(st.sampled_from(options))
     return f"default {cls.op} {_arguments(draw, Layer, {name: value(draw, param.kind, shape)}, scope, shape)[0]}"
 
 
