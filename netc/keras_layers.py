@@ -28,7 +28,14 @@ from netc.targets.keras.custom import (
     ResizingLike,
     SpaceToDepth,
 )
-from netc.targets.keras.custom_training import ContrastiveLoss, ProximalAdagrad, Warmup, WeightedCrossentropy
+from netc.targets.keras.custom_training import (
+    ContrastiveLoss,
+    ProximalAdagrad,
+    TripletLoss,
+    ValueLoss,
+    Warmup,
+    WeightedCrossentropy,
+)
 from netc.targets.keras.written import made, written
 
 __all__ = [
@@ -51,6 +58,8 @@ __all__ = [
     "ProximalAdagrad",
     "ResizingLike",
     "SpaceToDepth",
+    "TripletLoss",
+    "ValueLoss",
     "Warmup",
     "WeightedCrossentropy",
 ]
