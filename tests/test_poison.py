@@ -27,7 +27,10 @@ NEEDS_NETWORK = (
     *("NET301", "NET404", "NET503", "NET605"),
 )
 NEEDS_NETWORK_TOO = (
+    ("NET107", "without a key, got 16"),  # the channels of the tensor
     ("NET109", "channels of its input"),
+    ("NET109", "to mirror"),
+    ("NET109", "positions, expected from"),
     ("NET114", "no layer has the label or name"),
     ("NET122", "channels of the tensors"),
     ("NET203", "the input has"),

@@ -13,7 +13,7 @@ from netc.ir.shape import SIZES
 from netc.layers.kinds import Operand, Padding
 from netc.lower.evaluate import Poison, Scope, evaluate, integer, value_words
 from netc.lower.walk import names
-from netc.params import Anything, Bool, Param, Refused, Signature, Sizes
+from netc.params import Anything, Bool, Choice, Param, Refused, Signature, Sizes
 from netc.suggest import did_you_mean
 from netc.syntax.source import Span
 from netc.syntax.tree import Argument, Expr, Keyword, Literal, Operation, Positional, Reference, Size, Starred
@@ -290,7 +290,7 @@ class _Binder:
             raise self._ambiguous(value)
         if is_word:
             return Word(value.name)
-        known = value.name in SIZES or self.scope.knows(value.name)
+        known = self.scope.knows(value.name) or (value.name in SIZES and not isinstance(param.kind, Choice))
         if not known and param.kind.words():
             raise self.fail(
                 "NET104",
