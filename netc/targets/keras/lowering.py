@@ -42,15 +42,12 @@ def to_keras(layer: Layer, inputs: Sequence[Shape]) -> Calls:
 def applied(layer: Layer, inputs: Sequence[Shape], first: Sequence[Shape] | None) -> Calls:
     """The calls that make a layer, which is another one's where that reads `first`: a later call of a `shared def`.
 
-    Raises `OperationError` where Keras' layer would be another one for the sizes here, or keeps its first ones.
+    Raises `OperationError` where Keras' layer would be another one for the sizes here. A `Reshape` works its open size
+    out at each call; one of Keras before 3.15 kept its first one and raises.
     """
     calls = to_keras(layer, inputs)
-    if first is not None and first != inputs:
-        resolved = isinstance(layer, shape.Reshape) and None in layer.shape  # by Keras, once
-        if resolved or calls != to_keras(layer, first):
-            raise OperationError(
-                f"Keras has no `{layer.op}` that fits maps of several sizes, as a `shared def` asks for"
-            )
+    if first is not None and first != inputs and calls != to_keras(layer, first):
+        raise OperationError(f"Keras has no `{layer.op}` that fits maps of several sizes, as a `shared def` asks for")
     return calls
 
 
