@@ -82,6 +82,9 @@ SAMPLES: list[Sample] = [
     _of("attention", LINE, heads=3, key=5, bias=False, causal=True, init="he_normal", l1=1e-3, l2=1e-4),
     _of("attention", (None, 8), heads=4, causal=True),
     _of("attention", LINE, heads=1, dropout=0.3),
+    _of("attention", LINE, (7, 6), heads=2, from_=True),
+    _of("attention", (None, 4), (None, 3), heads=2, key=3, from_=True, bias=False),
+    _of("attention", (5, 4), LINE, heads=4, from_=True, causal=True),
     *(
         _of(op, shape, units=3, **values)
         for op in ("lstm", "gru", "rnn")

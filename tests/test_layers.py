@@ -152,7 +152,9 @@ def _plain(cls: type[Layer], name: str) -> Layer:
 def _text(layer: Layer) -> str:
     shape = LINE if layer.family == "sequence" else SPACE if getattr(layer, "over", "") == "frames" else PLANE
     calls = to_keras(layer, (shape,))
-    return "; ".join(written(one) for call in calls for one in (call, Call("called", kwargs=call.applied)))
+    read = ["first", "second"][: layer.reads[0]]
+    called = [Call("called", tuple(call.arguments(read)), call.applied) for call in calls]
+    return "; ".join(written(one) for pair in zip(calls, called, strict=True) for one in pair)
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,10 @@ class Layer(Record, Declared):
         """Variables, in the order Keras makes them."""
         return ()
 
+    def within(self, inputs: Sequence[Shape]) -> tuple[Shape, ...]:
+        """Shapes of tensors made on the way that may be larger than inputs and output, for one sample."""
+        return ()
+
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int | None:
         """Multiply-accumulates for one sample, biases not counted; None where a size is unknown."""
         return 0

@@ -390,11 +390,14 @@ def _admit(state: State, node: Node, inputs: Sequence[Shape], shape: Shape, ctx:
     span, limits = node.origin.span, state.limits
     if not _is_new(state, node.name, span, ctx):
         return None
-    count = elements(shape) or prod(dim or 1 for dim in shape)  # an unknown size is at least 1
-    if count > limits.elements:
-        message = f"a tensor of {show_shape(shape)} has {count:,} elements: at most {limits.elements:,} are allowed"
-        state.over("NET605", message, "elements", count, span, ctx)
-        return None
+    for made in (shape, *node.layer.within(inputs)):
+        count = elements(made) or prod(dim or 1 for dim in made)  # an unknown size is at least 1
+        if count > limits.elements:
+            where = "" if made is shape else f" inside `{node.layer.op}`"
+            message = f"a tensor of {show_shape(made)}{where} has {count:,} elements: "
+            message += f"at most {limits.elements:,} are allowed"
+            state.over("NET605", message, "elements", count, span, ctx)
+            return None
     if len(ctx.net) >= limits.layers:
         state.too_many_layers(span, ctx)
     if len(node.name) > limits.name:
@@ -405,13 +408,13 @@ def _admit(state: State, node: Node, inputs: Sequence[Shape], shape: Shape, ctx:
     for sharing in ctx.sharing:
         if sharing.follow is None:
             continue
-        first, made = next(sharing.follow, (None, ()))
+        first, known = next(sharing.follow, (None, ()))
         inner = sharing is ctx.sharing[-1]  # the names of others are those of calls around
         if first is None or first.layer != node.layer or (inner and not sharing.matches(first, node)):
             ctx.scope.fail("NET122", "this call makes other layers than the first one", span)
             return None
-        if weights != made:
-            _refuse_weights(node, weights, made, first, ctx)
+        if weights != known:
+            _refuse_weights(node, weights, known, first, ctx)
             return None
         node = replace(node, shares=first.layer_name)
     for sharing in ctx.sharing:
