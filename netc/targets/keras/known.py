@@ -12,6 +12,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from netc.ir.net import Net
+from netc.layers.dense import Dense
 
 Order = tuple[int, ...]
 COUNTED = re.compile(r"(?:conv2d|batch_normalization)(?:_(\d+))?")
@@ -71,7 +72,7 @@ def skeleton(net: Net) -> str:
     lines: list[object] = []
     for node in net:
         operands = [place[name] for name in net.operands(node.name)]
-        if node.layer.train_only or node.layer.op == "fc":
+        if node.layer.train_only or isinstance(node.layer, Dense):
             place[node.name] = operands[0]
             continue
         place[node.name] = len(lines)
