@@ -217,10 +217,12 @@ class Painter:
         for text in self.words.beside(arrow):
             x, y = (x1 + x2) / 2, (y1 + y2) / 2
             places = [(x, y - 4, "middle"), (x, y + 11, "middle")] if y1 == y2 else []
+            lean = abs((x2 - x1) / (y2 - y1)) if y1 != y2 else 0
+            away = min(9 + lean * TEXT / 2, abs(x2 - x1) / 2 + 9)  # a slanted arrow passes clear of the letters
             places += [
-                (px, y1 + (y2 - y1) * t + 3.5, anchor)
+                (x1 + (x2 - x1) * t + side * away, y1 + (y2 - y1) * t + 3.5, anchor)
                 for t in (0.5, 0.25, 0.75)
-                for px, anchor in ((min(x1, x2) - 9, "end"), (max(x1, x2) + 9, "start"))
+                for side, anchor in ((-1, "end"), (1, "start"))
             ]
             found = self._put([[Text(px, py, text, TEXT, anchor)] for px, py, anchor in places], text)
             if found and mark is None and arrow.via:
