@@ -36,7 +36,6 @@ from netc.figures.scene import (
     fit,
     text_width,
 )
-from netc.ir.shape import Shape
 
 _WIDEST = 240.0  # text of a box
 NARROWEST = 3  # of the ways to make boxes narrower
@@ -68,7 +67,7 @@ class Painter:
         if leaf.output:
             return Kind("input")
         node = self.net.node(leaf.names[leaf.main])
-        layer, shape, inputs = node.layer, self.net.shapes[node.name], self.net.operand_shapes(node.name)
+        layer, inputs = node.layer, self.net.operand_shapes(node.name)
         windows = layer.windows(inputs) if inputs else ()
         effect = ""
         if layer.stacks:
@@ -77,7 +76,7 @@ class Painter:
             effect = "sign"
         elif windows is None:
             effect = "global"
-        elif layer.family != "conv" and inputs and _larger(shape, inputs[0]):
+        elif layer.family != "conv" and any(window.up > window.stride for window in windows):
             effect = "up"
         return Kind(layer.family, effect, bool(node.shares and layer.weights(inputs)))
 
@@ -386,12 +385,6 @@ class Painter:
                 radius = max(MARK, ceil(text_width(letter, LABEL) / 2) + 1.0)
                 mark: list[Item] = [Ellipse(x, y, radius, MARK, "mark"), Text(x, y + 3.4, letter, LABEL)]
                 yield Group(mark, name=f"{name}-{end}-{letter}", title=title, role="box")
-
-
-def _larger(shape: Shape, before: Shape) -> bool:
-    """Whether a map grew along a dimension."""
-    pairs = zip(shape[:-1], before[:-1], strict=False)
-    return any(one is not None and other is not None and one > other for one, other in pairs)
 
 
 def _letters(number: int) -> str:
