@@ -353,7 +353,7 @@ def statement(draw: st.DrawFn, scope: Scope, shape: Shape, depth: int, labels: S
             return default(draw, scope, shape)
         case "join":
             label = draw(st.sampled_from(labels))
-            named = [f"{cls.op} {cls.signature(cls.op).params[name].key}" for cls in SINGLE for name in cls.tensors()]
+            named = [f"{cls.op} {declared(cls)[name].key}" for cls in SINGLE for name in cls.tensors()]
             if draw(st.integers(0, 3)) == 3:
                 return f"{draw(st.sampled_from(named))}={label}"
             op = draw(st.sampled_from([*(cls.op for cls in COMBINERS), "concat over=rows"]))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import netc
 from netc.figures import FigureError, Options
 from netc.figures.grid import Painter, painter
+from netc.figures.grid.rows import find
 from netc.figures.scene import Group, Scene, Text
 from netc.figures.scene import Path as Line
 from netc.figures.theme import LOOKS, colour
@@ -237,6 +238,13 @@ def test_a_width_that_is_too_small_says_which_would_do() -> None:
     assert violations(painter(program, Options(width=f"{least}in")).scene()) == []
     with pytest.raises(FigureError):
         painter(program, Options(width=f"{least - 0.02}in"))
+
+
+def test_a_map_resized_to_another_stands_in_its_row() -> None:
+    """As the levels of a feature pyramid (Lin et al. 2017), here of odd sizes: 75, 38 and 19."""
+    net = netc.loads("input 75x75x3\nc1: conv 4x3/2\nc2: conv 8x3/2\nconv 4x1\np1: resize to=c1 nearest\nadd c1").net
+    rows = find(net, [node.name for node in net])
+    assert [rows.labels[rows.of[name]] for name in ("input1", "c1", "p1", "c2")] == ["75×75", "38×38", "38×38", "19×19"]
 
 
 # -- auto ----------------------------------------------------------------------------------------------------

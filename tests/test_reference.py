@@ -25,7 +25,7 @@ def test_page_tells_all_that_the_class_says(cls: type[Layer]) -> None:
         assert f"`{name}`" in page
     for param in cls.signature(cls.op).params.values():
         assert param.doc.replace("|", "\\|") in page
-        assert f"| `{param.name}`" in page
+        assert f"| `{param.key}`" in page
 
 
 def test_usage_shows_how_arguments_are_written() -> None:

@@ -169,10 +169,10 @@ AXES = {1: ("rows",), 2: ("rows", "columns"), 3: ("frames", "rows", "columns")} 
 
 @operation("concat", family="merge")
 class Concatenate(Combiner):
-    """The channels of all operands, in order, or with `over=` their positions: `concat over=rows` sets them one below
-    the other, as SSD joins its boxes (Liu et al. 2016, arXiv:1512.02325). All other sizes are equal.
+    """The channels of all operands, in order, or with `over=` their positions.
 
-    One dimension has `rows`; two have `rows` and `columns`; three `frames`, `rows` and `columns`.
+    `concat over=rows` sets them one below the other, as SSD joins its boxes (Liu et al. 2016, arXiv:1512.02325). All
+    other sizes are equal. One dimension has `rows`; two have `rows` and `columns`, three `frames`, `rows`, `columns`.
     """
 
     transparent = True

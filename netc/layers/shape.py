@@ -151,8 +151,10 @@ class Border(Layer):
 
 @operation("pad", family="shape")
 class Pad(Border):
-    """Zeros around the input, or its own pixels: `reflect` mirrors them at the outermost one, `symmetric` repeats that
-    one too (as `tf.pad` calls the two)."""
+    """Zeros around the input, or its own pixels, mirrored.
+
+    `reflect` mirrors them at the outermost one, `symmetric` repeats that one too (as `tf.pad` calls the two).
+    """
 
     sign = 1
     shown = ("mode",)

@@ -36,7 +36,7 @@ def operation_page(cls: type[Layer], heading: str = "#") -> str:
         parts.append("Other names: " + ", ".join(f"`{alias}`" for alias in cls.aliases) + ".")
     params = cls.signature(cls.op).params.values()
     if params:
-        rows = [(f"`{param.name}`", param.kind.describe(), shown_default(param), param.doc) for param in params]
+        rows = [(f"`{param.key}`", param.kind.describe(), shown_default(param), param.doc) for param in params]
         parts.append(table(("option", "takes", "default", "meaning"), rows).rstrip())
     if cls.example:
         parts.append(f"Example, after `input 32x32x16`:\n\n```net\n{cls.example.strip()}\n```")

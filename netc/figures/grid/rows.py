@@ -84,7 +84,8 @@ def _levels(net: Net) -> tuple[dict[str, Scale], dict[str, float | None]]:
             scales[node.name], levels[node.name] = (Fraction(1),) * rank, _size_of(shape)
         else:
             scales[node.name], levels[node.name] = scales[source], levels[source]
-            if any(window.stride != window.up for window in windows):
+            # Steps are those from the first operand; one of the same size, as `resize to=` names, says the row itself.
+            if source == operands[0] and any(window.stride != window.up for window in windows):
                 steps = [Fraction(window.stride, window.up) for window in windows]
                 scales[node.name] = tuple(old * step for old, step in zip(scales[source], steps, strict=True))
                 before = levels[source]
