@@ -150,6 +150,9 @@ class Primitives(Protocol):
     def matmul(self, x: Tensor, kernel: Any) -> Tensor:
         """The channels of each position by a weight of inputs x units."""
 
+    def lookup(self, ids: Tensor, table: Any) -> Tensor:
+        """A row of a weight for each element of a vector, which are whole numbers from 0 to before its rows."""
+
     def attend(self, query: Tensor, key: Tensor, value: Tensor, heads: int, causal: bool) -> Tensor:
         """Means of `value` for each position of `query`, weighed by the softmax over the positions of `key` of query ·
         key / sqrt(channels); the channels are those of `heads` heads one after the other, each computed by itself.

@@ -78,6 +78,8 @@ SAMPLES: list[Sample] = [
     _of("gap", (None, None, 4)),
     _of("fc", VECTOR, units=5),
     _of("fc", PLANE, units=5, bias=False, **{**_REGULARISED, "act": "softmax"}),
+    _of("embed", VECTOR, count=20, units=5),
+    _of("embed", (3,), count=5000, units=2, init="he_normal", l1=1e-3, l2=1e-4),
     _of("attention", LINE, heads=2),
     _of("attention", LINE, heads=3, key=5, bias=False, causal=True, init="he_normal", l1=1e-3, l2=1e-4),
     _of("attention", (None, 8), heads=4, causal=True),

@@ -13,6 +13,7 @@ from netc.ir.weights import Weights, random_weights
 from netc.layers import LAYERS
 from netc.program import Program
 from netc.syntax.source import Source, Span
+from netc.targets.noise import drawn
 from tests.layer_samples import Sample
 
 OPEN = (9, 7, 8)  # sizes in place of what is open: odd and even
@@ -46,10 +47,7 @@ def given(net: Net, batch: int = 2, seed: int = 0) -> Mapping[str, Any]:
 
     random = np.random.default_rng(seed)
     shapes = closed(tuple(net.shapes[name] for name in net.inputs))
-    return {
-        name: random.normal(size=(batch, *shape)).astype("float32")
-        for name, shape in zip(net.inputs, shapes, strict=True)
-    }
+    return {name: drawn(net, name, (batch, *shape), random) for name, shape in zip(net.inputs, shapes, strict=True)}
 
 
 def weights_of(net: Net) -> Weights:

@@ -28,7 +28,7 @@ from netc.syntax.source import Source
 from netc.values import Word, show
 
 OPERATIONS = list(dict.fromkeys(LAYERS.values()))
-SINGLE = [cls for cls in OPERATIONS if cls.operands == (1, 1)]
+SINGLE = [cls for cls in OPERATIONS if cls.operands == (1, 1) and not cls.ids]
 COMBINERS = [cls for cls in OPERATIONS if cls.operands[0] > 1]
 
 SMALL = Limits(elements=3000, parameters=20_000, layers=60)  # so that Keras builds and runs them in a second

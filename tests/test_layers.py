@@ -134,6 +134,7 @@ _NEEDED: dict[str, dict[str, Any]] = {
     "noise": {"std": 0.1},
     "droppath": {"fraction": 0.5},
     "attention": {"heads": 2},
+    "embed": {"count": 20, "units": 3},
     **{op: {"units": 3} for op in ("lstm", "gru", "rnn")},
     "rescale": {"factor": 2.0},
     "resize": {"extent": (6, 6)},

@@ -24,6 +24,7 @@ BROKEN = {"NET101": "brokn 3", "NET104": "conv 8x3 rellu", "NET001": "conv 8x3 =
 # What is known only with the network: shapes, sizes, what it ends in, what nothing reads.
 NEEDS_NETWORK = (
     *("NET119", "NET201", "NET202", "NET204", "NET205", "NET206", "NET208", "NET209", "NET212", "NET213"),
+    "NET214",
     *("NET301", "NET404", "NET503", "NET605"),
 )
 NEEDS_NETWORK_TOO = (

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from netc.checks.forms import check_forms, heavy_dense
 from netc.checks.norms import check_norms, check_targets
 from netc.checks.order import done_twice, double_activations, last_dropouts, without_effect
-from netc.checks.usage import left_behind
+from netc.checks.usage import left_behind, made_ids
 from netc.checks.windows import check_windows
 from netc.program import Program
 
@@ -30,6 +30,7 @@ def check_sections(program: Program) -> None:
 
 CHECKS: tuple[Callable[[Program], None], ...] = (
     left_behind,
+    made_ids,
     check_unknown_sizes,
     check_windows,
     check_targets,

@@ -1,4 +1,4 @@
-"""Tensors that no output depends on (NET119)."""
+"""Tensors that no output depends on (NET119), and ids that are computed (NET214)."""
 
 from __future__ import annotations
 
@@ -50,3 +50,21 @@ def _moves(body: Body) -> Iterator[LayerStep]:
 def _moves_on(statement: Operation) -> bool:
     starred = any(isinstance(argument.value, Starred) for argument in statement.arguments)
     return statement.name in ("from", "input") or starred
+
+
+def made_ids(program: Program) -> None:
+    """Report what reads ids that no input holds."""
+    net = program.net
+    with Findings(program.report) as findings:
+        for node in net:
+            if not node.layer.ids:
+                continue
+            before = net.node(net.operands(node.name)[0])
+            if not before.layer.is_input and findings.fresh("NET214", node):
+                findings.add(
+                    "NET214",
+                    node,
+                    f"`{words(node)}` reads ids, and `{words(before)}` makes amounts",
+                    secondary=[Label(before.origin.span, "made here")],
+                    help=["put it after the `input` that holds the ids"],
+                )

@@ -88,6 +88,7 @@ _TABLE = (
     _error("NET211", "input-form", "an input whose shape is incomplete"),
     _error("NET212", "channel-share", "channels or positions that cannot be shared out evenly"),
     _error("NET213", "no-input-size", "an unknown input size for which no size works"),
+    _error("NET214", "ids-made", "ids that a layer makes"),
     # legal, but not what a target or an eye expects
     _warning("NET301", "window-under-stride", "a window smaller than its stride"),
     _warning("NET302", "unknown-size-divisible", "unknown sizes of which not all work"),

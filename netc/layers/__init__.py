@@ -1,6 +1,6 @@
 """The operations of the language: one class each, in modules by family."""
 
-from netc.layers import activation, attention, conv, dense, merge, norm, pool, recurrent, regularise, shape
+from netc.layers import activation, attention, conv, dense, embed, merge, norm, pool, recurrent, regularise, shape
 from netc.layers.base import LAYERS, Layer, Weight
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "attention",
     "conv",
     "dense",
+    "embed",
     "merge",
     "norm",
     "pool",

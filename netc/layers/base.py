@@ -80,6 +80,7 @@ class Layer(Record, Declared):
     operands: ClassVar[tuple[int, int | None]] = (1, 1)  # least and most inputs; (2, None) for combiners
     channel_shares: ClassVar[Mapping[str, str]] = {}  # parameters that are, unless given, channels / another one
     is_input: ClassVar[bool] = False  # a tensor that the network is given
+    ids: ClassVar[str] = ""  # the parameter that says how many ids there are, where the input is ids, no amounts
     weighted: ClassVar[bool] = False  # counts in the depth of a network, as papers count layers
     example: ClassVar[str] = ""  # statements that run after `input 32x32x16`
 

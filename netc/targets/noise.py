@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
     from numpy.typing import NDArray
 
     from netc.analysis.sizes.rules import Trial
@@ -19,14 +20,22 @@ SEEN = 9  # from this size on, windows have an inside and two borders
 
 
 def noise(net: Net, batch: int, seed: int) -> dict[str, NDArray[Any]]:
-    """A batch of normal numbers in float32 for each input, by its name. What is open gets sizes that work, another on
-    each axis where that works too. Raises `ValueError` where none is found."""
+    """A batch for each input by its name, as `drawn` makes it. What is open gets sizes that work, another on each axis
+    where that works too. Raises `ValueError` where none is found."""
     import numpy  # noqa: PLC0415 - networks need none
 
     random = numpy.random.default_rng(seed)
     closed = _closed(net) if net.is_open else {}
     shapes = {name: [size or 1 for size in closed.get(name, net.shapes[name])] for name in net.inputs}
-    return {name: random.normal(size=(batch, *shape)).astype("float32") for name, shape in shapes.items()}
+    return {name: drawn(net, name, (batch, *shape), random) for name, shape in shapes.items()}
+
+
+def drawn(net: Net, name: str, shape: Sequence[int], random: Generator) -> NDArray[Any]:
+    """Numbers for an input in float32: normal ones, or ids where a layer reads such."""
+    readers = [net.node(reader).layer for reader in net.consumers(name)]
+    counts = [getattr(layer, layer.ids) for layer in readers if layer.ids]
+    made = random.integers(min(counts), size=shape) if counts else random.normal(size=shape)
+    return made.astype("float32")
 
 
 def _closed(net: Net) -> Mapping[str, Shape]:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from netc.ir.shape import Shape, rank_of
-from netc.layers import activation, attention, conv, dense, merge, norm, pool, recurrent, regularise, shape
+from netc.layers import activation, attention, conv, dense, embed, merge, norm, pool, recurrent, regularise, shape
 from netc.layers.base import Layer, OperationError
 from netc.layers.sliding import spread
 from netc.params import declared
@@ -197,6 +197,15 @@ def _(layer: conv.TransposedConv, inputs: Sequence[Shape]) -> Calls:
 
 
 # -- sequences -----------------------------------------------------------------------------------------------
+
+
+@to_keras.register(embed.Embed)
+def _(layer: embed.Embed, inputs: Sequence[Shape]) -> Calls:
+    kwargs = keywords(
+        ("embeddings_initializer", kernel_initializer(layer.init), None),
+        ("embeddings_regularizer", regularizer(layer.l1, layer.l2), None),
+    )
+    return (Call("layers.Embedding", (layer.count, layer.units), kwargs),)
 
 
 @to_keras.register(attention.Attention)

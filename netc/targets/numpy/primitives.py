@@ -161,6 +161,11 @@ class Numpy:
     def matmul(self, x: Array, kernel: Array) -> Any:
         return x @ kernel
 
+    def lookup(self, ids: Array, table: Array) -> Any:
+        if not ((ids >= 0) & (ids < len(table)) & (ids == np.trunc(ids))).all():
+            raise ValueError(f"ids are whole numbers from 0 to {len(table) - 1}, and others are given")
+        return table[ids.astype(np.int64)]
+
     def attend(self, query: Array, key: Array, value: Array, heads: int, causal: bool) -> Any:
         query, key, value = (_by_head(x, heads) for x in (query, key, value))
         scores = query @ key.swapaxes(-1, -2) * query.dtype.type(query.shape[-1] ** -0.5)

@@ -540,6 +540,11 @@ class Onnx:
             return self._node("MatMul", self.last(x), kernel, shape=(*x.shape[:-1], kernel.shape[-1]))
         return self._node("Gemm", self.settled(x), kernel, shape=shape)
 
+    def lookup(self, ids: Tensor, table: Array) -> Any:
+        whole = self.graph.add("Cast", [self.settled(ids).value], to=INT64).output
+        made = self.graph.add("Gather", [_array(table), whole], axis=0).output
+        return Tensor(self, (*ids.shape, table.shape[-1]), _last(3), made)
+
     def attend(self, query: Tensor, key: Tensor, value: Tensor, heads: int, causal: bool) -> Any:
         share = (query.shape[-1] or 0) // heads
 
