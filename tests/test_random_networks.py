@@ -82,9 +82,16 @@ def test_what_netc_says_of_a_network_is_what_keras_makes_of_it(text: str) -> Non
 
 def macs(layer: Any, operands: tuple[Shape, ...], output: Shape) -> int:
     """Multiply-accumulates from Keras' own variables: each weight of a kernel is used once a position, which for a
-    transposed convolution is one of the input."""
+    transposed convolution and for recurrences is one of the input. Attention multiplies each position with each."""
     kernels = [weight for weight in layer.weights if weight.name.endswith("kernel")]
-    positions = operands[0] if "Transpose" in type(layer).__name__ else output
+    kind = type(layer).__name__
+    if kind == "MultiHeadAttention":
+        asking, read = operands[0][0] or 0, operands[-1][0] or 0
+        uses = {"key": read, "value": read}
+        projected = sum(prod(kernel.shape) * uses.get(kernel.path.split("/")[-2], asking) for kernel in kernels)
+        return int(projected + 2 * asking * read * layer.num_heads * layer.key_dim)
+    of_input = "Transpose" in kind or kind in ("LSTM", "GRU", "SimpleRNN", "Bidirectional")
+    positions = operands[0] if of_input else output
     return sum(prod(kernel.shape) for kernel in kernels) * prod(positions[:-1])
 
 
@@ -192,21 +199,24 @@ def layers(draw: st.DrawFn) -> tuple[Layer, tuple[Shape, ...]]:
     given: dict[str, Any] = {}
     for name, param in declared(cls).items():
         if param.required or draw(st.integers(0, 3)) == 3:
-            given[name] = param.kind.accept(computed(value(draw, param.kind, shapes[0])), rank_of(shapes[0]))
-    return cls(**given), shapes
+            tensor = name in cls.tensors()  # one more that it reads
+            given[name] = tensor or param.kind.accept(computed(value(draw, param.kind, shapes[0])), rank_of(shapes[0]))
+    layer = cls(**given)
+    return layer, (*shapes, *(draw(inputs()) for _ in range(layer.reads[0] - len(shapes))))
 
 
 @effort(40)
 @given(layers())
 def test_what_netc_refuses_is_refused_or_wrong_in_keras(case: tuple[Layer, tuple[Shape, ...]]) -> None:
     """A layer that netc takes has its shape in Keras. Of those that it refuses, Keras refuses some, gives some another
-    shape than their rule says, broadcasts some, and runs some on some machines only."""
+    shape than their rule says, broadcasts some, and runs some on some machines only; netc's own classes, which read
+    another tensor's size, leave checks to netc."""
     layer, shapes = case
     try:
         expected = layer.infer(shapes)
     except Refused as error:
-        if error.code not in ALLOWED:
-            with pytest.raises((ValueError, AttributeError, TypeError, IndexError, OperationError)):
+        if error.code not in ALLOWED and layer.reads == layer.operands:
+            with pytest.raises((Refused, ValueError, AttributeError, TypeError, IndexError, OperationError)):
                 build_layer(layer, shapes)
         return
     assert build_layer(layer, shapes).output_shape[1:] == expected

@@ -205,14 +205,15 @@ class Concatenate(Combiner):
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         axis = self.axis(rank_of(inputs[0]))
-        along = [shape[axis] for shape in inputs if len(shape) > axis]
-        others = joined([(*shape[:axis], *shape[axis + 1 :]) for shape in inputs])
+        one_rank = len({len(shape) for shape in inputs}) == 1
+        others = joined([(*shape[:axis], *shape[axis + 1 :]) for shape in inputs]) if one_rank else None
         if others is None:
             raise Refused(
                 "NET201",
                 f"`concat` needs operands whose sizes are equal except for the {self.over}, got {_listed(inputs)}",
                 help=self._help(inputs) if self.stacks else (),
             )
+        along = [shape[axis] for shape in inputs]
         known = [size for size in along if size is not None]
         return (*others[:axis], sum(known) if len(known) == len(along) else None, *others[axis:])
 
