@@ -211,7 +211,7 @@ OPEN = [
     "input ?x3\na: conv 8x3\npool 2 pad=valid\nconv 8x3 pad=valid\nupsample 2\ncrop 1\nconv 8x3 pad=valid\n",
     "input ?x3\na: conv 8x3\npool 2 pad=valid\nupsample 2\npad before=0 after=1\nconv 8x3\nconcat a\n",
     "input ?x3\nconv 8x7/4 pad=valid\npool 3/2 pad=valid\nconv 8x3\npool 3/2 pad=valid\n",
-    "input ?x3\nconv 8x3/2\nadd { | conv 8x3/2 | avgpool 2 pad=valid; conv 8x1 }\n",
+    "input ?x3\nconv 8x3/2\nmax { | conv 8x3/2 | avgpool 2 pad=valid; conv 8x1 }\n",
     "input ?x3\nadd { | conv 8x3 pad=1 | conv 8x5/1 pad=2 }\ndeconv 8x3/2\npool 4\n",
 ]
 
@@ -238,14 +238,14 @@ def test_rule_of_sizes_by_trying_each(text: str) -> None:
 
 
 def test_single_sizes_by_trying_each() -> None:
-    text = "a: input 9x4\nfixed: conv 4x3\ninput ?x4\npool 2\nadd fixed\n"
+    text = "a: input 9x4\nfixed: conv 4x3\ninput ?x4\npool 2\nmax fixed\n"
     (one,) = [one for one in found(text) if one.code == "NET302"]
     assert ": 17, 18 (all" in one.message
     assert [size for size in range(1, 60) if works(text, size)] == [17, 18]
 
 
 def test_input_that_no_size_fits_is_an_error() -> None:
-    text = "input ?x4\nadd { | identity | conv 4x3 pad=valid }\n"
+    text = "input ?x4\nmax { | identity | conv 4x3 pad=valid }\n"
     (one,) = found(text)
     assert (one.code, one.severity, str(LIMIT) in one.message) == ("NET213", Severity.ERROR, True)
     assert not any(works(text, size) for size in range(1, 60))

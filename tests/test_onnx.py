@@ -124,7 +124,7 @@ def test_windows_that_leave_pixels_out_take_every_open_size(text: str) -> None:
 
 
 def test_sizes_that_are_matched_only_when_they_are_huge_prove_nothing() -> None:
-    made = program("left: input ?x?x?x2\navgpool 2\nend: identity\nright: input ?x?x?x2\nadd end")
+    made = program("left: input ?x?x?x2\navgpool 2\nend: identity\nright: input ?x?x?x2\nmax end")
     with pytest.raises(Unproved, match="no size up to 1024 works for all open inputs of a: nothing is proved"):
         proved(made)
 

@@ -212,7 +212,7 @@ def alike(sizes: OpenSizes, space: Mapping[str, Sequence[int]]) -> bool:
     except Refused:
         assert not fit.works, (space, net.name)
         return False
-    assert fit.works or (fit.layer and net.node(fit.layer).layer.op == "mul"), (space, fit.reason)
+    assert fit.works or (fit.layer and net.node(fit.layer).layer.op in ("mul", "add")), (space, fit.reason)
     if fit.works and (made := sizes.formulas):
         values = dict(made.sizes(fit.inputs))
         for name, shape in known.items():
@@ -252,7 +252,7 @@ FACTORS = {
     + [*FACTORS.items()],
 )
 def test_sizes_work_where_the_formulas_hold(source: str, works: Sequence[int]) -> None:
-    """`mul` takes a single pixel for one factor a channel where it is one for all sizes that work, not by chance."""
+    """`mul` and `add` take a single pixel for one value a channel where it is one for all sizes that work, not by chance."""
     sizes = OpenSizes(netc.loads(source).net)
     spaces = {name: len(sizes.net.shapes[name]) - 1 for name in opens(sizes.net)}
     assert tuple(size for size in ALL if alike(sizes, {name: [size] * rank for name, rank in spaces.items()})) == works

@@ -329,7 +329,8 @@ class _Run:
             shape, macs = known, None
         if node.layer in self.distrusted:
             shape, macs = known, None
-        self.equations += [Equation(node.name, *pair) for pair in dict.fromkeys(found)]
+        once = {frozenset(pair): pair for pair in reversed(found)}  # a rule may compare both ways
+        self.equations += [Equation(node.name, *pair) for pair in reversed(once.values())]
         fixed = {one: other.constant for pair in found for one, other in (pair, pair[::-1]) if other.constant}
         return tuple(fixed.get(size, size) if isinstance(size, Formula) else size for size in shape), macs
 
