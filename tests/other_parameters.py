@@ -97,10 +97,10 @@ def recording() -> Iterator[Recorded]:
 
     found = Recorded()
 
-    def apply(layer: Any, inputs: Any, *_: Any, **__: Any) -> Tensor:
-        read = inputs if isinstance(inputs, list) else [inputs]
-        shapes = [tensor.shape for tensor in read]
-        out = shape_of(layer, shapes if isinstance(inputs, list) else shapes[0])
+    def apply(layer: Any, *inputs: Any, **options: Any) -> Tensor:
+        read = [tensor for each in inputs for tensor in (each if isinstance(each, list) else [each])]
+        shapes = [[one.shape for one in each] if isinstance(each, list) else each.shape for each in inputs]
+        out = shape_of(layer, *shapes)
         known = found.layers.setdefault(layer.name, described(layer))
         if known != described(layer):
             raise ValueError(f'The name "{layer.name}" is used 2 times')
@@ -108,7 +108,7 @@ def recording() -> Iterator[Recorded]:
         if type(layer).__name__ in COMMUTATIVE:
             names.sort()
         called = found.reads.setdefault(layer.name, [])
-        called.append(tuple(names))
+        called.append((*names, *(f"{word}={option}" for word, option in sorted(options.items()))))
         made[id(layer)] = layer
         if len({id(other) for other in made.values() if other.name == layer.name}) > 1:
             raise ValueError(f'The name "{layer.name}" is used 2 times')
@@ -134,14 +134,14 @@ def recording() -> Iterator[Recorded]:
         yield found
 
 
-def shape_of(layer: Any, shapes: Any) -> tuple[int | None, ...]:
+def shape_of(layer: Any, *shapes: Any) -> tuple[int | None, ...]:
     """The shape of a layer's output, from its `call` where no rule says it."""
     import keras
 
     try:
-        return tuple(layer.compute_output_shape(shapes))
+        return tuple(layer.compute_output_shape(*shapes))
     except NotImplementedError:
-        return tuple(keras.src.backend.compute_output_spec(layer.call, keras.KerasTensor(shapes)).shape)
+        return tuple(keras.src.backend.compute_output_spec(layer.call, *map(keras.KerasTensor, shapes)).shape)
 
 
 def _ends(tensors: Any) -> list[str]:

@@ -102,6 +102,16 @@ def test_random_networks_survive_without_their_text(text: str) -> None:
         assert violations(draw([bare], "graph", options)) == []
 
 
+@pytest.mark.parametrize("body", ["subsample 2", "conv 4x3/2; upsample 2"])
+def test_skips_over_smaller_maps_in_shared_definitions_survive(body: str) -> None:
+    """They stand in branches: nothing in the definition names the tensor that it is given."""
+    size = "1x1" if body == "subsample 2" else "8x8"
+    written = netc.loads(
+        f"shared def block() {{ add {{ | identity | {body} }} }}\ninput {size}x4\nconv 4x1\nblock\nblock\n"
+    )
+    assert_equal(written.graph, netc.from_graph(written.graph).graph)
+
+
 def random_graph(seed: int) -> Graph:
     """Any directed acyclic graph of layers that keep the shape, under names that others would have by themselves."""
     dice = random.Random(seed)

@@ -169,8 +169,10 @@ def decompose(net: Net) -> Series:
     chain of that tensor, as soon as nothing else reads it. A combiner that closes nothing (of branches that cross, of
     a long skip) begins a chain of its own, and its operands are known by name: so what is parallel inside such a
     network is still found. A skip is long where the other branch makes the map smaller and comes back to its size, as
-    in a U-Net: told as a branch, the whole network would stand in it.
+    in a U-Net: told as a branch, the whole network would stand in it. In layers that share their weights it is a branch
+    all the same: the definition that they are calls of has no name for the tensor that it is given.
     """
+    shared = {name for node in net if node.shares is not None for name in (node.shares, node.name)}
     ends: dict[str, _Chain] = {}  # chains by the tensor that they end in
     readers = {node.name: len(net.consumers(node.name)) for node in net}
     for place, node in enumerate(net):
@@ -184,7 +186,7 @@ def decompose(net: Net) -> Series:
             chain = _Chain(None, [single], place)
         else:
             branches = [None if name == source else ends[name] for name in operands]
-            if source is None or not _is_parallel(net, source, node.name, branches):
+            if source is None or not _is_parallel(net, source, node.name, branches, node.name in shared):
                 chain = _Chain(None, [single], place)
             else:
                 chain = _parallel(node.name, source, operands, branches, place)
@@ -203,10 +205,13 @@ def decompose(net: Net) -> Series:
     return Series(items, items[-1].result if items else None)
 
 
-def _is_parallel(net: Net, source: str, name: str, branches: Sequence[_Chain | None]) -> bool:
-    """Whether what a combiner joins, which all begins after `source`, is told as branches."""
+def _is_parallel(net: Net, source: str, name: str, branches: Sequence[_Chain | None], shared: bool) -> bool:
+    """Whether what a combiner joins, which all begins after `source`, is told as branches; `shared`, whether the
+    combiner is in layers that share their weights."""
     if max((chain.depth for chain in branches if chain), default=0) >= DEEPEST:
         return False
+    if shared:
+        return True
     returns = net.shapes[name][:-1] == net.shapes[source][:-1] and len(net.shapes[name]) > 1
     return not (returns and None in branches and any(chain and chain.strided for chain in branches))
 

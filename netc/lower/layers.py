@@ -372,7 +372,7 @@ def _is_new(state: State, name: str, span: Span, ctx: Context) -> bool:
 
 
 def _refuse_weights(node: Node, weights: Sequence[Weight], made: Sequence[Weight], first: Node, ctx: Context) -> None:
-    here, there = next(pair for pair in zip(weights, made, strict=True) if pair[0] != pair[1])
+    here, there = next(pair for pair in zip(weights, made, strict=True) if pair[0].shape != pair[1].shape)
     ctx.scope.fail(
         "NET122",
         f"the {here.name} of `{node.layer.op}` is {show_shape(here.shape)} here and {show_shape(there.shape)} at the "
@@ -413,7 +413,7 @@ def _admit(state: State, node: Node, inputs: Sequence[Shape], shape: Shape, ctx:
         if first is None or first.layer != node.layer or (inner and not sharing.matches(first, node)):
             ctx.scope.fail("NET122", "this call makes other layers than the first one", span)
             return None
-        if weights != known:
+        if any(one.shape != other.shape for one, other in zip(weights, known, strict=True)):
             _refuse_weights(node, weights, known, first, ctx)
             return None
         node = replace(node, shares=first.layer_name)
