@@ -13,7 +13,7 @@ from netc.params import declared
 from netc.sections.base import Clock, Targeted
 from netc.sections.losses import LOSSES, Contrastive, Loss, WeightedCrossentropy
 from netc.sections.lowering import lower, quantities
-from netc.sections.metrics import METRICS, Metric
+from netc.sections.metrics import METRICS, IoU, Metric
 from netc.sections.optimizers import OPTIMIZERS, Optimizer
 from netc.sections.schedules import SCHEDULES, Cosine, Exponential, Milestones, Plateau, Restarts, Step, Warmup
 from netc.sections.schedules import learning_rate as scheduled
@@ -108,7 +108,10 @@ def test_losses_take_the_labels_they_say(cls: type[Loss]) -> None:
 def test_metrics_go_with_the_losses_they_say(cls: type[Metric], loss: Loss) -> None:
     if loss.labels not in cls.labels or (cls.probabilities and loss.logits):
         return
-    asked = cls(**other_values(cls))
+    values = other_values(cls)
+    if cls is IoU:
+        values["of_class"] %= IoU.classes(loss, 4)
+    asked = cls(**values)
     metric = execute(asked.lower(loss, 4))
     labels = np.arange(4) if loss.labels == "integer" else ONE_HOT
     outputs = np.array([np.roll([0.7, 0.2, 0.07, 0.03], shift) for shift in range(4)], "float32")

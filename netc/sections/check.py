@@ -289,10 +289,11 @@ class _Outputs:
             Conflict(line, message, "end the network in an activation, and drop `from_logits`", [loss]).add_to(
                 self.report
             )
-        elif isinstance(metric, IoU) and output in self.net.shapes and metric.of_class >= _classes(self.net, output):
-            count = _classes(self.net, output)
-            message = f"there is no class {metric.of_class} among {count}"
-            Conflict(line, message, f"classes go from 0 to {count - 1}", param="of_class").add_to(self.report)
+        elif isinstance(metric, IoU) and output in self.net.shapes:
+            count = metric.classes(loss.value, units(self.net, output))
+            if metric.of_class >= count:
+                message = f"there is no class {metric.of_class} among {count}"
+                Conflict(line, message, f"classes go from 0 to {count - 1}", param="of_class").add_to(self.report)
         elif isinstance(metric, TopK) and output in self.net.shapes and metric.k >= units(self.net, output):
             count = units(self.net, output)
             message = f"the top {metric.k} of {count} outputs always hold the right one"
@@ -321,11 +322,6 @@ class _Outputs:
                     line.at("labels" if label in getattr(line.value, "labels", ()) else "before"),
                     help=did_you_mean(label, [*self.labels, *islice((node.name for node in self.net), NEAREST)]),
                 )
-
-
-def _classes(net: Net, output: str) -> int:
-    """How many classes an output tells apart: two where it is one number, or none excludes another."""
-    return max(units(net, output), 2)
 
 
 def _outside(found: Diagnostic, program: Program) -> bool:

@@ -154,6 +154,11 @@ class IoU(Metric):
         number = concrete(self.of_class)
         return self.name if number == 1 else f"{self.name}{number}"
 
+    @staticmethod
+    def classes(loss: Loss, units: int) -> int:
+        """How many classes there are under a loss: two, yes and no, of each unit where none excludes another."""
+        return 2 if loss.labels == "binary" else units
+
     def lower(self, loss: Loss, units: int) -> Call:
         wanted = {"target_class_ids": (self.of_class,)}
         if loss.labels == "binary":
