@@ -13,10 +13,11 @@ from tests.patterns import ALPHABET, EXPONENTIAL, Automaton, Pattern, degree, pa
 
 PATTERNS = patterns()
 
-# What is left quadratic, each because no text of a user reaches it at length.
+# What the bound calls quadratic, each because no text of a user reaches it at length or an anchor keeps it linear.
 QUADRATIC = {
     "netc/data/errors.py:_MARKED": "what TensorFlow says about a mark that netc made",
     "netc/diagnostics/explain.py:_BLOCK": "netc's own pages",
+    "netc/syntax/layout.py:_PARTS": "blanks, read once a line: they count from its start",
     "netc/checks/windows.py:_LABEL": "the 200 characters before an operation",
     "netc/report/reference.py:_SOURCE": "netc's own docstrings",
     "netc/report/reference.py:_COMMENT_ABOVE": "netc's own blocks",

@@ -125,7 +125,7 @@ def _given(op: str, roles: list[str], arguments: list[str]) -> dict[str, str] | 
     values: dict[str, str] = {}
     known = [*LAYERS[op].signature(op).params, *roles] if op else roles
     for position, argument in enumerate(arguments):
-        keyed = re.match(r"(\w+)\s*=(?!=)\s*(.*)\Z", argument)
+        keyed = re.match(r"(\w+)\s*=(?!=)(.*)\Z", argument)
         if keyed is None and position >= len(roles):
             return None
         name = roles[position] if keyed is None else keyed[1]
@@ -148,9 +148,8 @@ def _plain(value: str) -> str | None:
         return extents[0] if len(set(extents)) == 1 and len(extents) == 2 else "x".join(extents)
     if value in ("True", "False"):
         return value.lower()
-    quoted = re.fullmatch(r"(['\"])(\w+)\1", value)
-    if quoted is not None:
-        return quoted[2].lower()
+    if re.fullmatch(r"'\w+'|\"\w+\"", value):
+        return value[1:-1].lower()
     return value if re.fullmatch(rf"{VALUE}|[A-Za-z_]\w*", value) else None
 
 
@@ -165,11 +164,10 @@ def _statement(op: str, values: dict[str, str], *, own: bool) -> str | None:
     words = [op]
     window = "x".join(_sized(values.pop(name)) for name in ("filters", "kernel") if name in values)
     if window:
-        stride = values.pop("stride", "")
-        words.append(window + (f"/{_sized(stride)}" if stride not in ("", "1") else ""))
+        stride = _sized(values.pop("stride", ""))
+        unwritten = window if op in ("pool", "avgpool") else "1"
+        words.append(window + (f"/{stride}" if stride not in ("", unwritten) else ""))
     words += [values.pop(name) for name in ("units", "rate", "size", "factor") if name in values]
-    if op in ("pool", "avgpool") and len(words) > 1:  # its window is the stride of a pool
-        words[1] = re.sub(r"\A(.*)/\1\Z", r"\1", words[1])
     if values.get("pad") == "same":
         del values["pad"]
     words += [f"{name}={value}" for name, value in values.items()]
@@ -233,7 +231,8 @@ def setting(match: re.Match[str]) -> Words | None:
     arguments = _split(match["arguments"])
     if arguments is None:
         return None
-    pairs = [re.sub(r"\s*=\s*", "=", argument).replace("learning_rate", "lr") for argument in arguments]
+    tight = ["=".join(side.strip() for side in argument.split("=")) for argument in arguments]
+    pairs = [argument.replace("learning_rate", "lr") for argument in tight]
     given = [pair if "=" in pair else f"lr={pair}" for pair in pairs]
     return {"setting": " ".join([match["line"], match["key"].lower(), *given])}
 

@@ -74,6 +74,11 @@ def _if_operation(group: str) -> Callable[[Match], Words | None]:
     return lambda match: {} if match[group] in LAYERS else None
 
 
+def _unless_labelled(match: Match) -> Words | None:
+    """None for `classes: softmax`, an operation with a label that is also the name of a line."""
+    return None if match["sign"] == ":" and match["value"].split()[0] in LAYERS else {}
+
+
 _NAME = r"[A-Za-z_]\w*"
 _REST = r"[^\n;}#]*?"
 _BRACE = r"(?=[ \t]*(?:\{|$))"
@@ -83,7 +88,8 @@ _TYPES = "int|float|double|bool|str"
 
 
 def _untyped(match: Match) -> Words:
-    return {"plain": re.sub(rf"\b(?:{_TYPES})\s+(?=\w)|\s*:\s*[\w.]+", "", match["formals"])}
+    formals = re.sub(rf"\b(?:{_TYPES})\s+(?=\w)|:\s*[\w.]+", "", match["formals"]).split(",")
+    return {"plain": ", ".join(" ".join(formal.split()) for formal in formals)}
 
 
 HABITS = (
@@ -349,9 +355,10 @@ HABITS = (
         make=lambda match: None if match["key"] in LAYERS else {},
     ),
     _row(
-        rf"(?P<line>{_LINES})\s*[:=]\s*(?P<value>[A-Za-z_0-9.]{_REST})",
+        rf"(?P<line>{_LINES})\s*(?P<sign>[:=])\s*(?P<value>[A-Za-z_0-9.]{_REST})",
         "a line of a section has neither `:` nor `=` after its name",
         "{line} {value}",
+        make=_unless_labelled,
         safe=True,
     ),
     _row(

@@ -17,7 +17,7 @@ from netc.layers.dense import Dense
 Order = tuple[int, ...]
 COUNTED = re.compile(r"(?:conv2d|batch_normalization)(?:_(\d+))?")
 STAGE = re.compile(
-    r"convnext_\w+?_(?:(head)|stem|downsampling_(?:conv|layernorm)_(\d)|stage_(\d)_block_(\d+))(?:_[a-z]\w*)?"
+    r"convnext_[a-z]+_(?:(head)|stem|downsampling_(?:conv|layernorm)_(\d)|stage_(\d)_block_(\d+))(?:_[a-z]\w*)?"
 )
 CELL = re.compile(
     r"(?:adjust_(?P<adjust>bn|conv_(?:\w+?))|(?:normal|reduction)_(?:conv|bn)_1|separable_conv_(?P<which>[12])(?:_bn)?"
