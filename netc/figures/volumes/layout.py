@@ -74,16 +74,19 @@ class Layout:
             if (fits and mean >= _THIN[not m.narrow]) or beside or rows > len(self.stages[0]):
                 break
             whole = Scale.of(self.slabs, kind, m.low, m)
-            before = self.folds
-            self.folds = self._folded(whole.with_thickness(_USUAL / sqrt(widest)), rows)
+            before, usual = self.folds, whole.with_thickness(_USUAL / sqrt(widest))
+            self.folds = self._folded(usual, rows)
+            if len(self.folds) <= len(before) and not fits:
+                self.folds = self._folded(usual, rows, bars=True)
             if len(self.folds) <= len(before):
                 self.folds = before
                 break
             scale, spacing = fitted(whole, self.plain, self._reach, gaps // len(self.folds), widest)
         return scale, spacing
 
-    def _folded(self, scale: Scale, rows: int) -> list[range]:
-        """The stages of each row; one row where several would hardly be shorter."""
+    def _folded(self, scale: Scale, rows: int, *, bars: bool = False) -> list[range]:
+        """The stages of each row, which only with `bars` begins with a vector after another one; one row where several
+        would hardly be shorter."""
         self.folds = [range(len(self.stages[0]))]
         places = self._places(scale, self.plain)[0]
         allowed = [True] * len(self.stages[0])
@@ -96,7 +99,9 @@ class Layout:
             for number in range(start + 1, end + 1):
                 if number > start + 1 or link.copy is not None or not last[id(link.start)]:
                     allowed[number] = False
-        allowed = [may and not stage.is_bar for may, stage in zip(allowed, self.stages[0], strict=True)]
+        vectors = [stage.is_bar for stage in self.stages[0]]
+        after = [False, *vectors[:-1]]  # what a vector of a map is made by is said on the line between them
+        allowed = [may and (not bar or (bars and b)) for may, bar, b in zip(allowed, vectors, after, strict=True)]
         ends: dict[int, float] = {}
         for place in places:
             ends[at[id(place.slab)]] = place.end
