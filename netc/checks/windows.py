@@ -110,14 +110,16 @@ def _pool_choices(sliding: Sliding) -> list[str]:
 
 def _conv_choices(sliding: Sliding) -> list[str]:
     stride, op = _compact(sliding.strides), sliding.node.origin.span.text.split()[0]
+    pixel = max(sliding.sizes) == 1
     plain = f"`subsample {stride}` before it, and no stride: the same numbers, plainly said"
     return [
-        *([plain] if max(sliding.sizes) == 1 else ()),
+        *([plain] if pixel else ()),
         f"`avgpool {stride}` before it, and no stride: reads every pixel, but changes the results (ResNet-D, "
         "arXiv:1812.01187)",
         f"a window of {stride} or more reads every pixel, but has other weights"
         if all(window.dilation == 1 for window in sliding.windows)
         else f"`{op}` without the dilation reads every pixel, but changes the results",
+        *(["a projection of a published network is kept: `# netc: allow NET301` on its line"] if pixel else ()),
     ]
 
 
