@@ -182,6 +182,14 @@ def test_what_openvino_refuses_is_named_with_its_line(change: str, said: str) ->
         written(made)
 
 
+def test_windows_of_padding_alone_are_refused_before_openvino_reads_outside_of_its_memory() -> None:
+    program = compile_source(Source("a.net", "input 1x2\npad before=0 after=1\nconv 6x1"))
+    with pytest.raises(Unproved, match=r"may crash at `conv1\S*`, a\.net:3: windows lie in the padding alone"):
+        export(program, random_weights(program.net, 1), {})
+    program = compile_source(Source("a.net", "input 4x2\npad before=0 after=1\nconv 6x2 valid"))
+    export(program, random_weights(program.net, 1), {})
+
+
 def test_files_of_others_are_kept(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.bin").write_bytes(b"firmware")
     assert command("-o", "a.xml") == USAGE

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import openvino
 
-from netc.targets.errors import ExportError
+from netc.targets.errors import ExportError, Unproved
 from netc.targets.onnx.probing import Probed
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class OpenVino(Probed):
 
     def __init__(self, made: Made, xml: bytes, weights: bytes) -> None:
         super().__init__(made)
+        _check_windows(made.proto)
         held = openvino.Tensor(np.frombuffer(weights, np.uint8))
         with refused(made.proto):
             self._compiled = _compiled(openvino.Core().read_model(xml, held))
@@ -51,6 +52,26 @@ class OpenVino(Probed):
             read = {name for port in compiled.inputs for name in port.names}  # of one that says a size nothing is read
             made = compiled({name: array for name, array in inputs.items() if name in read})
             return {name: made[name] for name in names}
+
+
+def _check_windows(proto: onnx.ModelProto) -> None:
+    """Raises `Unproved` where windows of a convolution lie in the padding after its input alone.
+
+    OpenVINO 2026.4.1 reads there, on a processor with AVX2, outside of its memory, and may end the process; of 108
+    convolutions with as much padding before the input none did. A `Pad` before the convolution is no help: OpenVINO
+    makes it part of the windows itself.
+    """
+    for node in proto.graph.node:
+        if node.op_type != "Conv":
+            continue
+        said = {each.name: list(each.ints) for each in node.attribute}
+        before, after = np.split(np.array(said.get("pads", [0] * 2 * len(said["kernel_shape"]))), 2)
+        reach = (np.array(said["kernel_shape"]) - 1) * said["dilations"] + 1
+        if np.any((after >= reach) & (after > before)):
+            raise Unproved(
+                f"{NAME} may crash at `{node.name}`, {node.doc_string}: windows lie in the padding alone: nothing is "
+                "proved. Expected less padding after the input than a window is long"
+            )
 
 
 def _compiled(model: Any) -> Any:
