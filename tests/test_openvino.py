@@ -17,6 +17,7 @@ import netc
 from netc.cli import main
 from netc.cli.endings import CLEAN, ERRORS, USAGE
 from netc.compiler import compile_source
+from netc.engines import EngineError, engine
 from netc.ir.weights import random_weights
 from netc.syntax.source import Source
 from netc.targets.errors import ExportError, Unproved
@@ -186,6 +187,8 @@ def test_windows_of_padding_alone_are_refused_before_openvino_reads_outside_of_i
     program = compile_source(Source("a.net", "input 1x2\npad before=0 after=1\nconv 6x1"))
     with pytest.raises(Unproved, match=r"may crash at `conv1\S*`, a\.net:3: windows lie in the padding alone"):
         export(program, random_weights(program.net, 1), {})
+    with pytest.raises(EngineError, match="may crash"):
+        engine(program, random_weights(program.net, 1), "openvino")
     program = compile_source(Source("a.net", "input 4x2\npad before=0 after=1\nconv 6x2 valid"))
     export(program, random_weights(program.net, 1), {})
 

@@ -33,7 +33,6 @@ class OpenVino(Probed):
 
     def __init__(self, made: Made, xml: bytes, weights: bytes) -> None:
         super().__init__(made)
-        _check_windows(made.proto)
         held = openvino.Tensor(np.frombuffer(weights, np.uint8))
         with refused(made.proto):
             self._compiled = _compiled(openvino.Core().read_model(xml, held))
@@ -80,7 +79,11 @@ def _compiled(model: Any) -> Any:
 
 @contextmanager
 def refused(proto: onnx.ModelProto) -> Iterator[None]:
-    """What OpenVINO refuses as an `ExportError`, with the operation and the line of the spec if it names one."""
+    """What OpenVINO refuses as an `ExportError`, with the operation and the line of the spec if it names one.
+
+    `Unproved` for what may crash it.
+    """
+    _check_windows(proto)
     try:
         yield
     except RuntimeError as error:
