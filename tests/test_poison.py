@@ -40,6 +40,7 @@ NEEDS_NETWORK_TOO = (
     ("NET405", "images have one label each"),
     ("NET405", "10 classes need 10 weights"),  # where the outputs say how many classes there are
     ("NET407", "outputs always hold the right one"),
+    ("NET407", "there is no class"),  # of those that the outputs say
     ("NET407", "nothing is measured under the name"),
     ("NET408", ""),
 )
