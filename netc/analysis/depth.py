@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netc.ir.net import Net
-from netc.ir.shape import Shape
+from netc.ir.shape import is_pixel
 from netc.layers.merge import Multiply
 
 
@@ -25,19 +25,15 @@ def _gates(net: Net) -> set[str]:
     found: set[str] = set()
     for node in net:
         operands = net.operands(node.name)
-        if not isinstance(node.layer, Multiply) or all(_is_point(net.shapes[operand]) for operand in operands):
+        if not isinstance(node.layer, Multiply) or all(is_pixel(net.shapes[operand]) for operand in operands):
             continue
-        waiting = [operand for operand in operands if _is_point(net.shapes[operand])]
+        waiting = [operand for operand in operands if is_pixel(net.shapes[operand])]
         while waiting:
             name = waiting.pop()
-            if name not in found and _is_point(net.shapes[name]):
+            if name not in found and is_pixel(net.shapes[name]):
                 found.add(name)
                 waiting += net.operands(name)
     return found
-
-
-def _is_point(shape: Shape) -> bool:
-    return len(shape) > 1 and all(size == 1 for size in shape[:-1])
 
 
 def trunk(net: Net) -> list[str]:

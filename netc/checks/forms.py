@@ -51,9 +51,10 @@ def _kernel_pair(net: Net, node: Node, findings: Findings) -> None:
     if layer.filters == 1 and (layer.act in _ONE_MAP or node.name in net.outputs):
         return
     match = _PAIR.match(span.text)
-    if match is None and _TRIPLE.match(span.text):
+    if match is None:
         _filters_last(node, findings)
-    if match is None or int(match["size"]) != layer.filters or not findings.fresh("NET509", node):
+        return
+    if int(match["size"]) != layer.filters or not findings.fresh("NET509", node):
         return
     size, op, stride = match["size"], match["op"].strip(), match["stride"] or ""
     long = f"{op} filters={size} kernel={size}" + (f" stride={stride[1:]}" if stride else "")

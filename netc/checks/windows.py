@@ -12,7 +12,7 @@ from netc.checks.findings import Findings, words
 from netc.diagnostics.model import Edit, Fix, Label
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape, show_shape
-from netc.ir.window import Window, read_share, skips
+from netc.ir.window import Window, read_share, same_padding, skips
 from netc.layers.shape import Pad
 from netc.program import Program
 from netc.syntax.source import Span
@@ -238,7 +238,11 @@ def _rounded(sliding: Sliding, resized: _Resized, findings: Findings) -> None:
     """A size that the stride does not divide: the last window hangs over the border."""
     net, node, shape = sliding.net, sliding.node, sliding.shape
     sized = zip(shape[:-1], sliding.windows, strict=True)
-    odd = [size for size, window in sized if size is not None and size % window.stride and _uneven(size, window)]
+    odd = []
+    for there, window in sized:
+        if there is not None and there % window.stride:
+            before, after = same_padding(there, window.size, window.stride, window.dilation)
+            odd += [there] * (before != after)  # a window of 3 and stride 2 lies evenly on odd sizes
     if not odd or not findings.fresh("NET504", node):
         return
     stride, size = _compact(sliding.strides), show_shape(shape[:-1])
@@ -252,12 +256,6 @@ def _rounded(sliding: Sliding, resized: _Resized, findings: Findings) -> None:
         secondary=[Label(made.origin.span, f"gives {size}")],
         help=_whole(sliding, resized.strides[node.name]),
     )
-
-
-def _uneven(size: int, window: Window) -> bool:
-    """Whether `same` pads more at the end than before: a window of 3 and stride 2 lies evenly on odd sizes."""
-    made = -(-size // window.stride)
-    return max((made - 1) * window.stride + window.extent - size, 0) % 2 == 1
 
 
 def _whole(sliding: Sliding, total: Sequence[int]) -> list[str]:

@@ -28,6 +28,11 @@ def channels_of(shape: Shape) -> int:
     return channels
 
 
+def is_pixel(shape: Shape) -> bool:
+    """Whether it has a single position: a vector has none."""
+    return rank_of(shape) > 0 and all(size == 1 for size in shape[:-1])
+
+
 def axes_of(shape: Shape) -> tuple[str, ...]:
     """What a spec calls each size of a shape; no name for those of more than three spatial dimensions."""
     rank = rank_of(shape)

@@ -35,6 +35,11 @@ class Window:
         return (self.size - 1) * self.dilation + 1
 
 
+def repeating(factor: int) -> Window:
+    """The window that repeats each pixel: nearest-neighbour upsampling."""
+    return Window(factor, before=factor - 1, after=factor - 1, up=factor)
+
+
 def output_size(size: Dim, window: int, stride: int, dilation: int, padding: str | tuple[int, int]) -> Dim:
     """Output size along one dimension; zero or less when the window does not fit.
 

@@ -7,7 +7,7 @@ from functools import reduce
 from operator import add, mul
 from typing import TYPE_CHECKING, ClassVar
 
-from netc.ir.shape import Shape, channels_of, rank_of, show_shape
+from netc.ir.shape import Shape, axes_of, channels_of, is_pixel, rank_of, show_shape
 from netc.ir.window import Window
 from netc.layers.base import Layer, operation
 from netc.params import Choice, Refused, param
@@ -51,7 +51,7 @@ class Combiner(Layer):
     def _help(self, inputs: Sequence[Shape]) -> tuple[str, ...]:
         if len({len(shape) for shape in inputs}) > 1:
             return ("a `gap keep` keeps the spatial dimensions, with size 1",) if isinstance(self, Gated) else ()
-        points = [shape for shape in inputs if _is_pixel(shape)]
+        points = [shape for shape in inputs if is_pixel(shape)]
         if points and len(points) < len(inputs):
             whole = next(shape for shape in inputs if shape not in points)
             if isinstance(self, Gated):
@@ -61,11 +61,6 @@ class Combiner(Layer):
         if joined([shape[:-1] for shape in inputs]) is None:
             return ("the branches shrink the input by different factors: compare their strides and paddings",)
         return (f"a `conv {channels_of(inputs[-1])}x1` brings the shortcut to the same channels",)
-
-
-def _is_pixel(shape: Shape) -> bool:
-    """Whether it has no positions but one, where it could have some."""
-    return rank_of(shape) > 0 and all(size == 1 for size in shape[:-1])
 
 
 class Gated(Combiner):
@@ -82,7 +77,7 @@ class Gated(Combiner):
             return ()
         channels = max(map(channels_of, inputs))
         wide = [shape for shape in inputs if shape[-1] == channels]
-        full = [shape for shape in wide if not _is_pixel(shape)] or wide
+        full = [shape for shape in wide if not is_pixel(shape)] or wide
         space = joined([shape[:-1] for shape in full])
         fit = space is not None and all(
             (shape[-1] == channels and joined([shape[:-1], space]) is not None) or _is_gate(shape, space, channels)
@@ -92,7 +87,7 @@ class Gated(Combiner):
 
 
 def _is_gate(shape: Shape, space: Shape, channels: int) -> bool:
-    if _is_pixel(shape) and shape[-1] == channels:
+    if is_pixel(shape) and shape[-1] == channels:
         return True
     return shape[-1] == 1 and joined([shape[:-1], space]) is not None
 
@@ -164,9 +159,6 @@ class Average(Combiner):
         return reduce(add, xs) * (1 / len(xs))
 
 
-AXES = {1: ("rows",), 2: ("rows", "columns"), 3: ("frames", "rows", "columns")}  # of each number of dimensions
-
-
 @operation("concat", family="merge")
 class Concatenate(Combiner):
     """The channels of all operands, in order, or with `over=` their positions.
@@ -190,9 +182,9 @@ class Concatenate(Combiner):
     def stacks(self) -> bool:
         return self.over == "channels"
 
-    def axis(self, rank: int) -> int:
+    def axis(self, shape: Shape) -> int:
         """The axis along which operands are joined, without the batch."""
-        axes = (*AXES.get(rank, ()), "channels")
+        axes, rank = axes_of(shape), rank_of(shape)
         if self.over not in axes:
             raise Refused(
                 "NET202",
@@ -204,7 +196,7 @@ class Concatenate(Combiner):
         return axes.index(self.over)
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
-        axis = self.axis(rank_of(inputs[0]))
+        axis = self.axis(inputs[0])
         one_rank = len({len(shape) for shape in inputs}) == 1
         others = joined([(*shape[:axis], *shape[axis + 1 :]) for shape in inputs]) if one_rank else None
         if others is None:
@@ -224,4 +216,4 @@ class Concatenate(Combiner):
         return tuple(Window(1, after=0 if size is None or made is None else made - size) for size, made in along)
 
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
-        return f.concat(xs, 1 + self.axis(len(xs[0].shape) - 2))
+        return f.concat(xs, 1 + self.axis(xs[0].shape[1:]))

@@ -7,7 +7,7 @@ from math import gcd, prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from netc.ir.shape import Dim, Shape, channels_of, rank_of, show_shape
-from netc.ir.window import Window
+from netc.ir.window import Window, repeating
 from netc.layers.base import Layer, Weight, declaration, operation
 from netc.layers.dense import known_elements
 from netc.layers.kinds import Extents, Initializer, Operand, Sized
@@ -370,7 +370,7 @@ class Upsample(Layer):
 
     def _window(self, factor: int) -> Window:
         if self.method == "nearest":
-            return Window(factor, before=factor - 1, after=factor - 1, up=factor)
+            return repeating(factor)
         size = 2 * factor - factor % 2  # pixel centres are half a pixel from the border
         side = size - 1 - factor // 2
         return Window(size, before=side, after=side, up=factor)
@@ -585,8 +585,7 @@ class ToSpace(Layer):
         return self.factor == 1
 
     def windows(self, inputs: Sequence[Shape]) -> tuple[Window, ...] | None:
-        window = Window(self.factor, before=self.factor - 1, after=self.factor - 1, up=self.factor)
-        return (window,) * rank_of(inputs[0])
+        return (repeating(self.factor),) * rank_of(inputs[0])
 
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
         return f.depth_to_space(xs[0], self.factor)

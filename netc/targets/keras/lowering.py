@@ -568,5 +568,5 @@ to_keras.register(merge.Average, _combiner("Average"))
 
 @to_keras.register(merge.Concatenate)
 def _(layer: merge.Concatenate, inputs: Sequence[Shape]) -> Calls:
-    axis = -1 if layer.stacks else 1 + layer.axis(rank_of(inputs[0]))
+    axis = -1 if layer.stacks else 1 + layer.axis(inputs[0])
     return (Call("layers.Concatenate", kwargs=keywords(("axis", axis, -1))),)
