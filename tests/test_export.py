@@ -160,6 +160,19 @@ def test_the_second_file_is_of_netc_or_kept(large: Path, capsys: pytest.CaptureF
     assert names(large.parent) == ["a.net", "a.onnx", "a.onnx.data", "b.onnx"]
 
 
+def test_a_small_model_in_place_of_a_large_one_is_alone(large: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.onnx.data").write_bytes(b"mine")
+    for name in ("a.onnx", "b.onnx"):
+        assert export("a.net", "--random-weights", "7", "-o", name) == CLEAN
+    large.write_text("input 64\nfc 2")
+    network = netc.load(large)
+    assert export("a.net", "--random-weights", "7", "-o", "a.onnx") == CLEAN
+    assert "\nremoved a.onnx.data: it belonged to the old a.onnx\n" in capsys.readouterr().err
+    for name in ("b.onnx", "mine.onnx"):
+        network.export(name, random_weights(network.net, 7))
+    assert names(large.parent) == ["a.net", "a.onnx", "b.onnx", "mine.onnx", "mine.onnx.data"]
+
+
 def test_a_wrong_large_model_is_refused_with_the_line_and_writes_nothing(
     large: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

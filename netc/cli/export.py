@@ -91,12 +91,14 @@ def run(options: argparse.Namespace) -> int:
             most = MAX_DROP if options.max_drop is None else options.max_drop
             content, proof = narrowed(program, weights, options.precision, source, most, more)
             contents = {suffix: content}
-        written = save(path, contents)
+        written, removed = save(path, contents)
     except OSError as error:
         raise UsageError(f"cannot write `{path}`: {reason(error)}") from None
     tell(proof)
     for place, size in written:
         say(f"wrote {place}: {size:,} bytes")
+    for place in removed:
+        say(f"removed {place}: it belonged to the old {path.name}")
     return CLEAN
 
 

@@ -51,15 +51,19 @@ def places(path: Path) -> list[Path]:
     return [_place(path, suffix, ending) for ending in (suffix, *BESIDE.get(suffix, ()))]
 
 
-def save(path: Path, contents: Contents) -> list[tuple[Path, int]]:
-    """Write the files of a name, all of them or none: their places and sizes in bytes. Raises OSError."""
+def save(path: Path, contents: Contents) -> tuple[list[tuple[Path, int]], list[Path]]:
+    """Write the files of a name, all of them or none, and remove those that only the old one needed: the places and
+    sizes in bytes of what was written, and the places of what was removed. Raises OSError."""
     suffix = suffix_of(path)
     if suffix in FOLDERS:
         files.replace_folder(path, contents, FOLDERS[suffix])
-        return [(path, sum(map(len, contents.values())))]
+        return [(path, sum(map(len, contents.values())))], []
     placed = {_place(path, suffix, ending): content for ending, content in contents.items()}
+    left = [place for place in places(path) if place not in placed and place.is_file()] if path.is_file() else []
     files.replace_all(placed)
-    return [(place, len(content)) for place, content in placed.items()]
+    for place in left:
+        place.unlink()
+    return [(place, len(content)) for place, content in placed.items()], left
 
 
 def _place(path: Path, suffix: str, ending: str) -> Path:
