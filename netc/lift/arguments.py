@@ -9,10 +9,11 @@ from typing import Any
 
 from netc.layers.kinds import Activation, Operand, Padding
 from netc.lower.bind import trailing_words
-from netc.params import Bool, Choice, Declared, Param, Sizes, declared
+from netc.params import Bool, Choice, Declared, Param, Refused, Sizes, declared
 from netc.sections.base import Name
 from netc.syntax.source import NOWHERE
 from netc.syntax.tree import Argument, Expr, Keyword, Literal, Positional, Reference, Size, is_name
+from netc.values import SizeValue, Word
 
 
 class Unwritable(ValueError):
@@ -36,6 +37,29 @@ def given(value: Declared) -> dict[str, Any]:
     """
     found = {name: (getattr(value, name), param.default) for name, param in params_of(value).items()}
     return {name: own for name, (own, default) in found.items() if type(own) is not type(default) or own != default}
+
+
+def accepted(cls: type[Declared], values: Mapping[str, object], rank: int) -> dict[str, Any]:
+    """Values of a class's parameters as a spec that says them stores them, for an input of `rank` spatial dimensions.
+
+    Raises `Refused`, whose `param` is the one at fault.
+    """
+    known: Any = cls
+    params, found = _declared(known), {}
+    for name, own in values.items():
+        kind = params[name].kind
+        try:
+            found[name] = kind.accept(_said(own, kind.words()), rank)
+        except Refused as error:
+            raise Refused(error.code, error.message, param=name) from None
+    return found
+
+
+def _said(own: object, words: tuple[str, ...]) -> object:
+    """A stored value as an expression gives it."""
+    if isinstance(own, tuple | list) and own and all(part is None or isinstance(part, int) for part in own):
+        return SizeValue(tuple(own))
+    return Word(own) if isinstance(own, str) and own in words else own
 
 
 def arguments(value: Declared, leave_out: Mapping[str, object] = {}) -> list[Argument]:

@@ -16,18 +16,17 @@ from netc.diagnostics.model import Diagnostics
 from netc.ir.net import Net, Node, Origin
 from netc.ir.shape import Shape
 from netc.layers.base import LAYERS, Layer
-from netc.lift.arguments import Unwritable, given, params_of
+from netc.lift.arguments import Unwritable, accepted, given
 from netc.lift.text import section_text, statements_of
 from netc.limits import Limits
 from netc.params import Refused
 from netc.program import Program
-from netc.rewrites.canonical import single_pixel_pool
+from netc.rewrites.canonical import plain, single_pixel_pool
 from netc.syntax.format import format_file
 from netc.syntax.parser import parse
 from netc.syntax.printer import print_tree
 from netc.syntax.source import NOWHERE, Source
 from netc.syntax.tree import is_name
-from netc.values import SizeValue, Word
 
 if TYPE_CHECKING:
     import networkx
@@ -56,18 +55,10 @@ def graph_of(program: Program) -> networkx.MultiDiGraph[str]:
         train=sections.train and section_text(sections.train, program),
     )
     for node in net:
-        graph.add_node(node.name, layer=_plain(node.layer), shape=net.shapes[node.name], shares=node.shares)
+        graph.add_node(node.name, layer=plain(node.layer), shape=net.shapes[node.name], shares=node.shares)
         for slot, source in enumerate(net.operands(node.name)):
             graph.add_edge(source, node.name, key=slot)
     return graph
-
-
-def _plain(layer: Layer) -> Layer:
-    """The layer as its operation has it. Some are replaced by one that does the same after the layer before them
-    (`netc.rewrites`), and users may replace that one. A pool of one pixel is what a text of numbers makes it."""
-    cls = LAYERS[layer.op]
-    plain = layer if type(layer) is cls else cls(**vars(layer))
-    return single_pixel_pool(Node("", plain, Origin(NOWHERE))).layer
 
 
 # -- from a graph --------------------------------------------------------------------------------------------
@@ -191,21 +182,10 @@ def _operands(graph: networkx.MultiDiGraph[str], name: str) -> list[str]:
 
 def _normal(name: str, layer: Layer, shapes: list[Shape]) -> Layer:
     """A layer with its values as a spec stores them, each checked by the kind of its parameter."""
-    params, rank = params_of(layer), len(shapes[0]) - 1 if shapes else 0
-    values = {}
-    for parameter, own in given(layer).items():
-        try:
-            values[parameter] = params[parameter].kind.accept(_said(own, params[parameter].kind.words()), rank)
-        except Refused as error:
-            raise GraphError(f"`{name}`: `{parameter}` of `{layer.op}`: {error}") from None
-    return type(layer)(**values)
-
-
-def _said(own: object, words: tuple[str, ...]) -> object:
-    """A stored value as an expression gives it."""
-    if isinstance(own, tuple | list) and own and all(part is None or isinstance(part, int) for part in own):
-        return SizeValue(tuple(own))
-    return Word(own) if isinstance(own, str) and own in words else own
+    try:
+        return type(layer)(**accepted(type(layer), given(layer), len(shapes[0]) - 1 if shapes else 0))
+    except Refused as error:
+        raise GraphError(f"`{name}`: `{error.param}` of `{layer.op}`: {error}") from None
 
 
 def _check_sharing(net: Net) -> None:

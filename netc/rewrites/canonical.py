@@ -9,15 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
-from netc.ir.net import Node, Written
+from netc.ir.net import Node, Origin, Written
 from netc.layers.activation import ReLU, ReLU6
-from netc.layers.base import Layer
+from netc.layers.base import LAYERS, Layer
 from netc.layers.pool import AveragePool, MaxPool, ZeroPaddedMaxPool
 from netc.layers.shape import Subsample
 from netc.layers.sliding import spread
 from netc.lower.expansion import Body, LayerStep, all_parts
 from netc.lower.walk import names
 from netc.program import Program
+from netc.syntax.source import NOWHERE
 
 
 def single_pixel_pool(node: Node) -> Node:
@@ -39,6 +40,14 @@ def single_pixel_pool(node: Node) -> Node:
         return node
     factor = {"factor": written["stride"]} if "stride" in written else {}
     return replace(node, layer=Subsample(factor=layer.stride), origin=replace(node.origin, written=factor))
+
+
+def plain(layer: Layer) -> Layer:
+    """The layer as its operation has it, without what rewrites make of some after the layer before them; a pool of one
+    pixel is what a text of numbers makes it."""
+    cls = LAYERS[layer.op]
+    bare = layer if type(layer) is cls else cls(**vars(layer))
+    return single_pixel_pool(Node("", bare, Origin(NOWHERE))).layer
 
 
 def _named(written: Written | None) -> bool:

@@ -1,0 +1,52 @@
+"""Networks in which activations belong to the layers before them, wherever a spec could say so.
+
+`conv 64x3 relu` is one layer, and `conv 64x3` with a `relu` after it, in another block of a text or in a model of
+another program, are two that compute the same with the same weights. Networks are compared in this form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from netc.ir.net import Net
+from netc.lift.arguments import given, params_of
+
+
+def joined(net: Net) -> tuple[Net, dict[str, str]]:
+    """The network in this form, and of each activation that is no layer of it, the layer that it belongs to."""
+    acts = _acts(net)
+    ends = {act: head for head, act in acts.items()}
+    made = Net(net.name)
+    for node in net:
+        if node.name in ends:
+            continue
+        layer: Any = node.layer
+        if act := acts.get(node.name):
+            layer = type(layer)(**{**vars(layer), "act": net.node(act).layer.op})
+        operands = [ends.get(name, name) for name in net.operands(node.name)]
+        made.add(replace(node, layer=layer), operands, net.shapes[node.name])
+    made.outputs = [ends.get(name, name) for name in net.outputs]
+    return made, ends
+
+
+def _acts(net: Net) -> dict[str, str]:
+    """The activation that belongs to a layer, by the layer. Layers that share their weights are one with theirs, or
+    none of them is."""
+    found, calls = dict[str, str](), dict[str, list[str]]()
+    outputs = set(net.outputs)
+    for node in net:
+        calls.setdefault(node.layer_name, []).append(node.name)
+        params = params_of(node.layer)
+        readers = net.consumers(node.name)
+        if not node.layer.trailing or "act" not in params or len(readers) != 1 or node.name in outputs:
+            continue
+        after = net.node(readers[0])
+        plain = not given(after.layer) and after.layer.op in params["act"].kind.words() and after.shares is None
+        if plain and getattr(node.layer, "act") == "linear":  # noqa: B009 - of some classes only
+            found[node.name] = after.name
+    for names in calls.values():
+        if len({found[name] and net.node(found[name]).layer.op if name in found else None for name in names}) > 1:
+            for name in names:
+                found.pop(name, None)
+    return found

@@ -1,0 +1,52 @@
+"""The proof that a text is the network it was made of: node by node, under a stated mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from netc.analysis.cost import measure
+from netc.ir.net import Net, Node
+from netc.layers.regularise import DropPath
+from netc.lift.arguments import given
+from netc.lift.joined import joined
+from netc.rewrites.canonical import plain
+
+
+class NotTheNetwork(AssertionError):
+    """A text that says another network than it was made of: a bug of what wrote it."""
+
+
+def mapped(net: Net, made: Net, order: Sequence[str]) -> dict[str, str]:
+    """The node of `made`, the network of a text, for each of `net`, which it was made of, in the order of the text.
+
+    `order` names the nodes of `net` as the statements of the text make theirs. Activations are compared as parts of
+    the layers before them (`joined`); such a one is mapped to that layer where it is none by itself in `made`. Raises
+    `NotTheNetwork` where an operation, a parameter, an operand, a shape, shared weights, the outputs, or the cost
+    differ.
+    """
+    (one, ends), (two, _) = joined(net), joined(made)
+    names = [name for name in order if name in one]
+    others = [node.name for node in two]
+    if sorted(names) != sorted(node.name for node in one) or len(names) != len(others):
+        raise NotTheNetwork(f"the text has {len(others)} layers, and the network {len(one)}")
+    mapping = dict(zip(names, others, strict=True))
+    for name, other in mapping.items():
+        here, there = _facts(one.node(name), one, mapping), _facts(two.node(other), two, {})
+        if here != there:
+            raise NotTheNetwork(f"`{name}` is {here}, and the text says {there} of `{other}`")
+    if [mapping[name] for name in one.outputs] != two.outputs:
+        raise NotTheNetwork(f"the text has the outputs {two.outputs}, and the network {one.outputs}")
+    if [mapping[name] for name in one.inputs] != two.inputs:
+        raise NotTheNetwork(f"the text has the inputs {two.inputs}, and the network {one.inputs}")
+    if (costs := (measure(one).total, measure(two).total))[0] != costs[1]:
+        raise NotTheNetwork(f"the text costs {costs[1]}, and the network {costs[0]}")
+    return mapping | {act: mapping[head] for act, head in ends.items()}
+
+
+def _facts(node: Node, net: Net, mapping: Mapping[str, str]) -> tuple[object, ...]:
+    """What of a layer has to be the same."""
+    layer = plain(node.layer)
+    values = {"rate": layer.share} if isinstance(layer, DropPath) else given(layer)  # however it is said
+    operands = tuple(mapping.get(name, name) for name in net.operands(node.name))
+    shares = node.shares and mapping.get(node.shares, node.shares)
+    return layer.op, values, operands, net.shapes[node.name], shares
