@@ -352,6 +352,23 @@ def test_other_data_stands_in_place_of_what_the_spec_names(here: Path) -> None:
     assert netc("evaluate", folder) == 0
 
 
+def test_a_path_of_a_spec_is_beside_it_for_its_runs_too(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "with").mkdir()
+    path = here / "with/own.net"
+    path.write_text(SMALL.replace("fc 10", "fc 2").replace("data digits", 'data "images/own.npz"'))
+    (here / "with/images").mkdir()
+    generator = np.random.default_rng(0)
+    np.savez(here / "with/images/own.npz", x=generator.random((40, 8, 8, 1), np.float32), y=np.arange(40) % 2)
+    monkeypatch.chdir(here)
+    assert netc("train", "with/own.net", "--out", "own", "--epochs", 1) == 0
+    monkeypatch.chdir(here / "with")
+    assert netc("train", "../own", "--resume") == 0
+    assert netc("evaluate", "../own") == 0
+    (here / "with/images").rename(here / "with/moved")
+    assert netc("evaluate", "../own") == 1
+    assert netc("evaluate", "../own", "--data", "moved/own.npz") == 0
+
+
 def test_all_images_of_other_data_are_evaluated(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from sklearn.datasets import load_digits
 

@@ -37,7 +37,7 @@ def collect(program: Program, source: Any, folder: Path | None, progress: Progre
             "or give one with `--data`",
         )
     if source is None:
-        source = written if isinstance(written, DataSet) else _beside(program, str(written))
+        source = written if isinstance(written, DataSet) else beside(program, str(written))
     elif str(source) in DATA_SETS:
         source = DATA_SETS[str(source)]
     if isinstance(source, DataSet):
@@ -47,7 +47,7 @@ def collect(program: Program, source: Any, folder: Path | None, progress: Progre
     return _path(program, Path(source), reading)
 
 
-def _beside(program: Program, path: str) -> str | Path:
+def beside(program: Program, path: str) -> str | Path:
     """A path of a spec, which is relative to it."""
     if path.startswith(records.PREFIX):
         return path

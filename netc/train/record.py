@@ -43,7 +43,7 @@ class Record(Struct, frozen=True, kw_only=True):
     """All of `run.json`. `spec` is relative to the folder of the run.
 
     `overrides` to `weights` are how the run was asked for (`-D`, `--set`, `--data`, `--deterministic`, `--weights`),
-    which resuming it needs again.
+    which resuming it needs again. `data` is also where a path of the spec led to.
     """
 
     format: int = FORMAT

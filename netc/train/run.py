@@ -161,10 +161,15 @@ def given(
     return {
         "overrides": {name: str(value) if isinstance(value, str) else value for name, value in overrides.items()},
         "changes": list(changes),
-        "data": str(Path(data).resolve()) if data and Path(data).exists() else data,
+        "data": absolute(data) if data else data,
         "deterministic": exact,
         "weights": weights,
     }
+
+
+def absolute(data: str) -> str:
+    """A path of data, from wherever it is read again; what is no path as it is."""
+    return str(Path(data).resolve()) if Path(data).exists() else data
 
 
 def versions() -> dict[str, str]:

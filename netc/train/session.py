@@ -19,7 +19,7 @@ from netc.train.log import COUNTS, RATE, Log
 from netc.train.loop import VALIDATION, Loop, Timetable
 from netc.train.progress import Progress
 from netc.train.record import FINISHED, RUNNING, STOPPED, Parts, Record
-from netc.train.run import Run, RunError, settings, versions
+from netc.train.run import Run, RunError, absolute, settings, versions
 from netc.train.run import now as time_now
 from netc.train.strategy import MULTIWORKER, Cluster, ClusterError, agree, open_strategy, stopping_together
 
@@ -242,7 +242,7 @@ def _begin(request: Request, seed: int, data: Datasets, record: Record | None) -
             status=RUNNING,
             started=time_now(),
             spec=run.keep_spec(program),
-            **request.given,
+            **_asked(request),
             seed=seed,
             classes=list(data.classes),
             images=Parts(data.train.images, data.validation.images if data.validation else 0, _shape(data)),
@@ -250,6 +250,16 @@ def _begin(request: Request, seed: int, data: Datasets, record: Record | None) -
             settings=settings(program),
         )
     )
+
+
+def _asked(request: Request) -> Mapping[str, Any]:
+    """How the run was asked for. A path of the spec is relative to it, and its copy in the folder lies elsewhere."""
+    from netc.data.places import beside  # noqa: PLC0415 - imports NumPy
+
+    data = request.program.sections.data
+    if request.data is not None or data is None or not isinstance(data.source, str):
+        return request.given
+    return {**request.given, "data": absolute(str(beside(request.program, data.source)))}
 
 
 def _shape(data: Datasets) -> tuple[int | None, int | None, int] | None:
