@@ -171,12 +171,25 @@ def test_images_are_for_one_purpose_each(run: Path) -> None:
         assert not found.promise.training
 
 
+def needs_bfloat16() -> None:
+    if "BF16" not in pytest.importorskip("openvino").Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this processor does not compute in bfloat16")
+
+
+def test_what_may_crash_openvino_is_not_run_there_in_bfloat16_either(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needs_bfloat16()
+    Path("b.net").write_text("input 1x2\npad before=0 after=1\nconv 6x1")
+    assert export("b.net", "--random-weights", "1", "-o", "b.onnx", "--precision", "bf16") == ERRORS
+    assert "may crash at `conv1" in capsys.readouterr().err
+    assert not Path("b.onnx").exists()
+
+
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
 def test_16_bits_need_no_run(here: Path, precision: str, capsys: pytest.CaptureFixture[str]) -> None:
-    if precision == "bf16" and "BF16" not in pytest.importorskip("openvino").Core().get_property(
-        "CPU", "OPTIMIZATION_CAPABILITIES"
-    ):
-        pytest.skip("this processor does not compute in bfloat16")
+    if precision == "bf16":
+        needs_bfloat16()
     assert export("a.net", "--random-weights", "1", "-o", "a.onnx") == CLEAN
     assert export("a.net", "--random-weights", "1", "-o", "b.onnx", "--precision", precision) == CLEAN
     assert f"{precision} differs from float32 by " in capsys.readouterr().err

@@ -11,21 +11,21 @@ import onnx
 import openvino
 from onnx import TensorProto, helper, numpy_helper
 
-from netc.precision.forms import Layer, refusing, settled
+from netc.precision.forms import Layer, settled
 from netc.targets.errors import ExportError
+from netc.targets.openvino.engine import BFLOAT16, NAME, compiled, refused
 
 if TYPE_CHECKING:
     from netc.precision.forms import Arrays, Run
 
 KERNELS = {"Conv": 1, "ConvTranspose": 1, "Gemm": 1, "MatMul": 1}  # which input is rounded; sums stay float32
-HINT = "INFERENCE_PRECISION_HINT"
 
 
 class BFloat16:
     """A model in bfloat16. OpenVINO chooses its precision for a whole model, so that no layer returns to float32."""
 
     name = "bf16"
-    engine = f"OpenVINO {openvino.__version__.split('-')[0]}"
+    engine = NAME
     layers: tuple[Layer, ...] = ()
 
     def __init__(self, content: bytes) -> None:
@@ -49,24 +49,17 @@ class BFloat16:
         return settled(made)
 
     def ready(self, content: bytes, batch: int | None = None, threads: int | None = None) -> Run:
-        core = openvino.Core()
-        if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise ExportError(
                 "this processor does not compute in bfloat16, so that nothing about it can be proved here"
             )
-        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", HINT: "bf16"}
-        if threads is not None:
-            settings["INFERENCE_NUM_THREADS"] = threads
-        with refusing(self.engine):
-            read = core.read_model(content)
-            if batch is not None:
-                read.reshape({port.any_name: [batch, *list(port.partial_shape)[1:]] for port in read.inputs})
-            compiled = core.compile_model(read, "CPU", settings)
-        names = [output.any_name for output in compiled.outputs]
+        proto = onnx.load_from_string(content)
+        ready = compiled(proto, BFLOAT16, batch, threads)
+        names = [output.any_name for output in ready.outputs]
 
         def run(inputs: Arrays) -> dict[str, Any]:
-            with refusing(self.engine):
-                made = compiled(dict(inputs))
+            with refused(proto):
+                made = ready(dict(inputs))
             return {name: np.array(made[name]) for name in names}
 
         return run

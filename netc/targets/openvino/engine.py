@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NAME = f"OpenVINO {openvino.__version__.split('-')[0]}"
 # Where the processor has bfloat16, OpenVINO computes in that by itself.
-EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
+EXACT, BFLOAT16 = ({"INFERENCE_PRECISION_HINT": name} for name in ("f32", "bf16"))
 LACKING = re.compile(r"No conversion rule found for operations: (\w+)-")
 FRAME = ("Exception from", "Check ", "FrontEnd API", "Model wasn't", "--", "While validating", "To facilitate")
 
@@ -35,7 +35,7 @@ class OpenVino(Probed):
         super().__init__(made)
         held = openvino.Tensor(np.frombuffer(weights, np.uint8))
         with refused(made.proto):
-            self._compiled = _compiled(openvino.Core().read_model(xml, held))
+            self._compiled = _exact(openvino.Core().read_model(xml, held))
         self.name = NAME
 
     def outputs(self, inputs: Arrays) -> Arrays:
@@ -43,7 +43,7 @@ class OpenVino(Probed):
 
     def _run(self, model: bytes, names: Sequence[str], inputs: Arrays) -> Arrays:
         with refused(self._made.proto):
-            wider = _compiled(openvino.Core().read_model(model))
+            wider = _exact(openvino.Core().read_model(model))
         return self._made_by(wider, names, inputs)
 
     def _made_by(self, compiled: Any, names: Sequence[str], inputs: Arrays) -> Arrays:
@@ -73,8 +73,21 @@ def _check_windows(proto: onnx.ModelProto) -> None:
             )
 
 
-def _compiled(model: Any) -> Any:
+def _exact(model: Any) -> Any:
     return openvino.Core().compile_model(model, "CPU", EXACT)
+
+
+def compiled(proto: onnx.ModelProto, precision: Mapping[str, str], batch: int | None, threads: int | None) -> Any:
+    """An ONNX model, run in a precision. Of a fixed batch OpenVINO makes faster code than of an open one. Raises
+    `ExportError`."""
+    settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", **precision}
+    if threads is not None:
+        settings["INFERENCE_NUM_THREADS"] = threads
+    with refused(proto):
+        read = openvino.Core().read_model(proto.SerializeToString())
+        if batch is not None:
+            read.reshape({port.any_name: [batch, *list(port.partial_shape)[1:]] for port in read.inputs})
+        return openvino.Core().compile_model(read, "CPU", settings)
 
 
 @contextmanager
