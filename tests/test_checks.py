@@ -12,6 +12,7 @@ from netc.compiler import PASSES, compile_source, run
 from netc.diagnostics import Diagnostic, Severity
 from netc.diagnostics.explain import page
 from netc.diagnostics.fixes import apply_fixes
+from netc.ir.shape import Dim
 from netc.ir.window import Window, read_share, skips
 from netc.layers import LAYERS
 from netc.program import Program
@@ -281,6 +282,34 @@ def work(text: str) -> int:
 
 def test_work_grows_linearly() -> None:
     assert work(chain(4_000)) < 4.2 * work(chain(1_000))
+
+
+@pytest.mark.parametrize(("window", "dilation"), [(2, 1), (3, 1), (4, 1), (5, 1), (8, 1), (2, 3), (3, 2)])
+def test_the_pad_that_is_advised_leaves_the_same_windows(window: int, dilation: int) -> None:
+    """Those of `same`, and nothing is rounded any more, for each stride and size."""
+    advised = 0
+    for stride, rows, step in product(range(2, 8), range(7, 16), range(2)):
+        columns = rows + step
+        head, conv = f"input {rows}x{columns}x1\n", f"dwconv {window}/{stride} dilation={dilation}"
+        for warning in found(head + conv):
+            if warning.code != "NET504":
+                continue
+            pad = warning.help[1].split("`")[1]
+            padded = compiled(f"{head}{pad}\n{conv}")
+            assert not {"NET504", "NET301"} & {one.code for one in padded.report}
+            assert begins(padded, 2) == begins(compiled(head + conv), 1), (head, conv, pad)
+            advised += 1
+    assert advised
+
+
+def begins(program: Program, position: int) -> list[tuple[int, Dim]]:
+    """Where the first window of a layer begins on the input, and how many there are, in each dimension."""
+    net, nodes = program.net, [*program.net]
+    node = nodes[position]
+    (source,) = net.operands(node.name)
+    before = [0, 0] if position == 1 else [first for first, _ in nodes[1].layer.pairs(2)]
+    windows = zip(before, node.layer.windows((net.shapes[source],)), net.shapes[node.name], strict=False)
+    return [(-written - window.before, count) for written, window, count in windows]
 
 
 def branches_round_one_size(count: int) -> str:

@@ -237,30 +237,45 @@ class _Resized:
 def _rounded(sliding: Sliding, resized: _Resized, findings: Findings) -> None:
     """A size that the stride does not divide: the last window hangs over the border."""
     net, node, shape = sliding.net, sliding.node, sliding.shape
-    sized = zip(shape[:-1], sliding.windows, strict=True)
-    odd = []
-    for there, window in sized:
-        if there is not None and there % window.stride:
-            before, after = same_padding(there, window.size, window.stride, window.dilation)
-            odd += [there] * (before != after)  # a window of 3 and stride 2 lies evenly on odd sizes
-    if not odd or not findings.fresh("NET504", node):
+    uneven = [_uneven(size, window) for size, window in zip(shape[:-1], sliding.windows, strict=True)]
+    if not any(uneven) or not findings.fresh("NET504", node):
         return
+    first = next(size for size, zeros in zip(shape, uneven, strict=False) if zeros)
     stride, size = _compact(sliding.strides), show_shape(shape[:-1])
     made = net.node(resized.by(net.operands(node.name)[0]))
     findings.add(
         "NET504",
         node,
-        f"`{words(node)}` rounds {size} up to {show_shape(net.shapes[node.name][:-1])}: {odd[0]} is "
+        f"`{words(node)}` rounds {size} up to {show_shape(net.shapes[node.name][:-1])}: {first} is "
         + ("odd" if stride == "2" else f"no multiple of its stride {stride}"),
         label=f"{show_shape(shape)} here",
         secondary=[Label(made.origin.span, f"gives {size}")],
-        help=_whole(sliding, resized.strides[node.name]),
+        help=_whole(sliding, uneven, resized.strides[node.name]),
     )
 
 
-def _whole(sliding: Sliding, total: Sequence[int]) -> list[str]:
+def _uneven(size: int | None, window: Window) -> tuple[int, int] | None:
+    """Where `same` adds more after than before because of the size: how many of these zeros a `pad` writes out, before
+    and after, that leaves the same windows. A window of 3 and stride 2 lies evenly on odd sizes."""
+    if size is None or not size % window.stride:
+        return None
+    before, after = same_padding(size, window.size, window.stride, window.dilation)
+    if before == after:
+        return None
+    written = before - (window.extent - window.stride) // 2
+    return written, -size % window.stride - written
+
+
+def _whole(sliding: Sliding, uneven: Sequence[tuple[int, int] | None], total: Sequence[int]) -> list[str]:
     """What makes the size fit: an input that all strides so far divide, or zeros that are written."""
+    before, after = map(_compact, zip(*(zeros or (0, 0) for zeros in uneven), strict=True))
+    pool = sliding.node.layer.family == "pool"  # which reads no padding
     return [
         f"an input whose size is a multiple of {_compact(total)} fits all the way",
-        "`pad before=0 after=1` before it writes out the zeros that it reads, where they are meant",
+        f"`pad before={before} after={after}` before it "
+        + (
+            "makes it fit, and changes means, and maxima of negative numbers: the zeros count"
+            if pool
+            else "writes out the zeros that it reads, where they are meant"
+        ),
     ]

@@ -110,7 +110,7 @@ _TABLE = (
     _warning("NET501", "bias-before-norm", "a bias directly before a batch normalisation"),
     _warning("NET502", "double-activation", "two activations in a row"),
     _warning("NET503", "dropped-border", "border pixels that no window reads"),
-    _warning("NET504", "rounded-size", "an odd size that is halved"),
+    _warning("NET504", "rounded-size", "a size that the stride does not divide"),
     _warning("NET505", "dense-heavy", "a dense layer that holds most of the parameters"),
     _warning("NET506", "softmax-logits", "a softmax before a loss from logits"),
     _warning("NET507", "dropout-last", "a dropout after the last layer"),
