@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 
 import netc
 from netc.figures import FigureError, Options
-from netc.figures.graph.measure import TAP
 from netc.figures.scene import (
     SAFETY,
     Box,
@@ -120,8 +119,13 @@ class Grid:
     def __init__(self, areas: Iterable[tuple[str, Box]]) -> None:
         self.cells: dict[tuple[int, int], list[tuple[str, Box]]] = defaultdict(list)
         for name, box in areas:
-            for cell in _cells(box):
-                self.cells[cell].append((name, box))
+            self.add(name, box)
+
+    def add(self, name: str, box: Box) -> None:
+        """One area more."""
+        area = name, box
+        for cell in _cells(box):
+            self.cells[cell].append(area)
 
     def near(self, box: Box) -> dict[int, tuple[str, Box]]:
         """The areas that a box may meet."""
@@ -205,6 +209,31 @@ def _crossings(path: Line, grid: Grid, sheet: Box, outlines: dict[str, list[list
     return found
 
 
+def in_the_air(scene: Scene) -> list[str]:
+    """Lines of a graph that begin neither at a box nor on another line."""
+    items = list(scene.walk())
+    grid = Grid(
+        (item.name, _grown(item.items[0].box, TOUCH))
+        for item in items
+        if isinstance(item, Group) and item.role == "box"
+    )
+    edges = {str(number): item for number, item in enumerate(items) if isinstance(item, Line) and item.role == "edge"}
+    for number, edge in edges.items():
+        for (x, y), (to_x, to_y) in itertools.pairwise(edge.points()):
+            grid.add(number, _grown(Box(min(x, to_x), min(y, to_y), max(x, to_x), max(y, to_y)), TOUCH))
+    return [
+        f"an edge begins in the air, at {edge.start}"
+        for number, edge in edges.items()
+        if all(
+            name == number for name, box in grid.near(Box(*edge.start, *edge.start)).values() if _on(box, edge.start)
+        )
+    ]
+
+
+def _on(box: Box, point: Point) -> bool:
+    return box.holds(Box(*point, *point))
+
+
 def _on_top(scene: Scene) -> Iterator[str]:
     """Shortcuts that run along each other on the same pixels."""
     groups = [item for item in scene.walk() if isinstance(item, Group) and item.look in ("skip", "dotted")]
@@ -229,8 +258,8 @@ def _long_sides(path: Line) -> Iterator[tuple[tuple[float, float], tuple[float, 
         if len(segment) == 1 and (segment[0][0] == last[0]) != (segment[0][1] == last[1]):
             straight.append((last, segment[0]))
         last = segment[-1]
-    (x, y), (to_x, to_y) = straight[0] if straight else ((0, 0), (0, 0))
-    return iter(straight[2 if abs(to_x - x) + abs(to_y - y) < TAP else 1 : -1])
+    upright = [one[0] == other[0] for one, other in straight]
+    return iter(straight[2 if straight and upright[0] != upright[-1] else 1 : -1])
 
 
 def _grown(box: Box, by: float) -> Box:

@@ -17,7 +17,7 @@ from netc.figures.scene import Path as Line
 from netc.figures.styles import STYLES, draw
 from netc.program import Program
 from tests.effort import effort
-from tests.figure_geometry import bodies, random_net, violations
+from tests.figure_geometry import bodies, in_the_air, random_net, violations
 from tests.random_networks import compiled, networks
 from tests.specs import SAMPLE_FILES
 
@@ -45,7 +45,7 @@ def wrong(program: Program, options: Options) -> list[str]:
     if options.width is not None:
         assert scene.width * scene.unit == pytest.approx(options.width, abs=0.1)
         assert min(item.size for item in scene.walk() if isinstance(item, Text)) * scene.unit > 5.999
-    return violations(scene)
+    return violations(scene) + in_the_air(scene)
 
 
 def test_what_is_wrong_is_seen() -> None:
@@ -78,11 +78,11 @@ def test_what_is_wrong_is_seen() -> None:
         "",
         "",
     )
-    found = "\n".join(violations(scene))
+    found = "\n".join(violations(scene) + in_the_air(scene))
     for fault in ("'xxx", "b overlaps a", "c leaves the sheet", "'another' overlaps 'label'", "lies on the border",
-                  "crosses a", "crosses b", "narrow: 'yyy", "(340, 162) crosses passed", "two shortcuts run on x=30"):  # fmt: skip
+                  "crosses a", "crosses b", "narrow: 'yyy", "(340, 162) crosses passed", "two shortcuts run on x=30", "in the air, at (0, 25)"):  # fmt: skip
         assert fault in found, (fault, found)
-    for right in ("wide", "(340, 175)"):  # beside a slanted side is outside
+    for right in ("wide", "(340, 175)", "in the air, at (270, 162)"):  # beside a slanted side is outside
         assert right not in found, (right, found)
 
 

@@ -16,7 +16,7 @@ from netc.figures.styles import draw
 from netc.ir.net import Net
 from netc.program import Program
 from tests.effort import effort
-from tests.figure_geometry import bodies, random_net, violations
+from tests.figure_geometry import bodies, in_the_air, random_net, violations
 from tests.figure_samples import texts
 from tests.random_networks import compiled, networks
 
@@ -317,6 +317,17 @@ def test_modules_have_their_names() -> None:
     said = headings(netc.load("specs/googlenet.net").draw(style="graph").scene)
     assert len(said) == 9
     assert {"inception 1", "inception a4", "inception d4"} <= set(said)
+
+
+def test_a_block_may_begin_with_another_tensor_than_the_line() -> None:
+    """A cell of NASNet goes on from an earlier tensor first: the line before it then skips to where it is read."""
+    text = """
+        def cell() with before { x: identity; from before; p: conv 8x1; from x; add { | conv 8x3 | from p; conv 8x5 } }
+        input 9x9x8; c0: conv 8x3; c1: conv 8x3; c2: cell with c0; c3: cell with c1; cell with c2
+    """
+    scene = netc.loads(text).draw(style="graph").scene
+    assert len(headings(scene)) == 3
+    assert violations(scene) + in_the_air(scene) == []
 
 
 def test_a_deep_net_of_a_long_period_is_short() -> None:

@@ -131,7 +131,7 @@ class Lines:
         line = self.places.line(side.spot, side.tap)
         way: Way = [(line, start)]
         if side.lone:
-            way.insert(0, (line, self.places.items[id(side.spot.seq.items[side.tap - 1])].bottom))
+            way.insert(0, (line, self.places.items[id(side.source)].bottom))
         box = self.places.items[id(side.target)]
         ways = []
         for leg, (begin, end) in zip(side.legs, pairwise(self._levels(side)), strict=True):

@@ -1,8 +1,8 @@
 """Which way each edge of the network takes through the figure: along the line, or as a skip at its side.
 
-A skip leaves the line after its source, as late as it can (inside a frame, for a block's own shortcut), runs in a
-lane at the side of its sequence, and ends at the side of its target. In and out of branches it crosses the bands where
-their lines fan out, never the branches beside them.
+A skip leaves the line after its source, as late as it can (inside a frame that the line goes into, for a block's own
+shortcut), runs in a lane at the side of its sequence, and ends at the side of its target. In and out of branches it
+crosses the bands where their lines fan out, never the branches beside them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from netc.figures.graph.measure import Leg, Spot
-from netc.figures.graph.tree import Fork, Frame, Leaf, Skip, Tree
+from netc.figures.graph.tree import Fork, Frame, Leaf, Seq, Skip, Tree
 from netc.ir.net import Net
 
 
@@ -140,15 +140,29 @@ class Router:
         if not self._leaves_last(up, depth):
             return self._side_from_within(source, target, skip, up, down, depth)
         spot, tap = up[depth][0], up[depth][1] + 1
-        while tap == down[depth][1] and depth + 1 < len(down):
+        while tap == down[depth][1] and depth + 1 < len(down) and self._enters(source, down[depth + 1][0].seq):
             depth += 1
             spot, tap = down[depth][0], 0
-        if skip is None and tap == down[depth][1]:
+        if skip is None and tap == down[depth][1] and depth + 1 == len(down):
             return Flow(source, target)
         side = Side(source, target, spot, tap, skip)
         spot.taps.add(tap)
         self._descend(side, 2 * tap, down, depth)
         return side
+
+    def _enters(self, source: Leaf, seq: Seq) -> bool:
+        """Whether the line from a leaf goes on into a sequence: what that begins with reads the leaf."""
+        begins = list(seq.items[:1])
+        while begins:
+            item = begins.pop()
+            if isinstance(item, Leaf):
+                operands = (operand for name in item.names for operand in self.net.operands(name))
+                if any(self._of.get(self.tree.shown[operand]) is source for operand in operands):
+                    return True
+                continue
+            inner = [item.body] if isinstance(item, Frame) else item.branches
+            begins += [each for one in inner for each in one.items[:1]]
+        return False
 
     def _is_join(self, up: list[Step], down: list[Step], depth: int) -> bool:
         """Whether the source ends a branch of the fork right before the target."""
