@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netc.data.errors import BROKEN, CLASSES, MISSING, SHAPE, shown, unfit
-from netc.data.sources import Array, Collection, Images, Memory, Part, is_classes, numbered, to_unit
+from netc.data.sources import Array, Collection, Expected, Images, Memory, Part, is_classes, numbered, to_unit
 from netc.storage import hdf5, npz
 from netc.storage.memory import affordable
 from netc.storage.stored import StorageError, Stored, explained
@@ -36,41 +36,48 @@ class Opened:
 
     names: Sequence[str]
     array: Callable[[str], Stored]
-    images: Callable[[str, int], Images]  # for a network that takes so many dimensions
+    images: Callable[[str, Expected], Images]  # for an input that takes such
 
 
 def read_arrays(
-    path: Path, inputs: Mapping[str, str], outputs: Iterable[str], classes: int | None, rank: int
+    path: Path,
+    inputs: Mapping[str, str],
+    outputs: Iterable[str],
+    classes: int | None,
+    expected: Mapping[str, Expected],
 ) -> Collection:
     """The arrays of a file, under the usual names or those of the network's inputs (label to layer) and outputs.
 
-    `classes` is how many the spec says there are, `rank` how many dimensions the network takes. Raises `Unfit`.
+    `classes` is how many the spec says there are, `expected` what each input takes, by its layer. Raises `Unfit`.
     """
     try:
         held = _npz(path) if path.suffix.lower() == ".npz" else _hdf5(path)
-        parts = _parts(path, held, inputs, outputs, rank)
+        parts = _parts(path, held, inputs, outputs, expected)
     except StorageError as error:
         raise unfit(BROKEN, f"{shown(path)} cannot be read: {error}") from None
     return Collection(class_names(parts.values(), classes), parts["train"], parts.get("validation"), parts.get("test"))
 
 
-def _parts(path: Path, held: Opened, inputs: Mapping[str, str], outputs: Iterable[str], rank: int) -> dict[str, Part]:
+def _parts(
+    path: Path, held: Opened, inputs: Mapping[str, str], outputs: Iterable[str], expected: Mapping[str, Expected]
+) -> dict[str, Part]:
     by_name = {label: name for label, name in inputs.items() if label in held.names}
     parts: dict[str, Part] = {}
     if by_name and (len(set(by_name.values())) == len(set(inputs.values()))):
         targets = {label: label for label in outputs if label in held.names}
-        parts["train"] = _part(path, held, {name: label for label, name in by_name.items()}, targets, rank)
+        images = {name: held.images(label, expected[name]) for label, name in by_name.items()}
+        parts["train"] = _part(path, held, images, targets)
     else:
         for part, names in NAMES.items():
             x, y = (next((name for name in some if name in held.names), None) for some in names)
             if x is not None and y is not None:
-                parts[part] = _part(path, held, {"": x}, {"": y}, rank)
+                parts[part] = _part(path, held, {"": held.images(x, next(iter(expected.values())))}, {"": y})
     if "train" not in parts:
         there = ", ".join(f"`{name}`" for name in held.names[:20]) or "nothing"
-        expected = "`x_train` and `y_train`, or `images` and `labels`"
-        if len(set(inputs.values())) > 1:
-            expected = f"arrays named as inputs and outputs: {', '.join([*inputs, *outputs])}"
-        raise unfit(SHAPE, f"{shown(path)} holds {there}", f"expected {expected}")
+        wanted = "`x_train` and `y_train`, or `images` and `labels`"
+        if len(expected) > 1:
+            wanted = f"arrays named as inputs and outputs: {', '.join([*inputs, *outputs])}"
+        raise unfit(SHAPE, f"{shown(path)} holds {there}", f"expected {wanted}")
     return parts
 
 
@@ -82,9 +89,8 @@ def class_names(parts: Iterable[Part], classes: int | None) -> tuple[str, ...]:
     return numbered(min(int(found.min()) for found in given), max(int(found.max()) for found in given), classes)
 
 
-def _part(path: Path, held: Opened, inputs: Mapping[str, str], targets: Mapping[str, str], rank: int) -> Part:
+def _part(path: Path, held: Opened, images: Mapping[str, Images], targets: Mapping[str, str]) -> Part:
     """Some of the arrays as a part: what their headers say is compared before any is read."""
-    images = {name: held.images(key, rank) for name, key in inputs.items()}
     answers = {name: held.array(key) for name, key in targets.items()}
     counts = {*map(len, images.values()), *(stored.shape[0] for stored in answers.values())}
     if len(counts) != 1:
@@ -116,21 +122,21 @@ def numbers(array: Array) -> Array:
 
 def _npz(path: Path) -> Opened:
     found = {name: stored for name, stored in npz.headers(path).items() if stored.shape}
-    return Opened([*found], found.__getitem__, lambda name, rank: _memory(path, found[name], rank))
+    return Opened([*found], found.__getitem__, lambda name, expected: _memory(path, found[name], expected))
 
 
-def _memory(path: Path, stored: Stored, rank: int) -> Memory:
+def _memory(path: Path, stored: Stored, expected: Expected) -> Memory:
     """Images that are read as a whole, once all else is right; more than fit into memory never."""
     stored.check()
 
     def load() -> Array:
         try:
-            return imaged(stored.read(), rank)
+            return imaged(stored.read(), expected.rank)
         except StorageError as error:
             raise unfit(BROKEN, f"{shown(path)} cannot be read: {error}", PIECEWISE) from None
 
-    shape = (*stored.shape, 1) if len(stored.shape) == rank == 3 else stored.shape
-    return Memory(shape, load)
+    shape = (*stored.shape, 1) if len(stored.shape) == expected.rank == 3 else stored.shape
+    return Memory(shape, load, expected.ids)
 
 
 # -- HDF5 ------------------------------------------------------------------------------------------------------
@@ -173,16 +179,16 @@ def _hdf5(path: Path) -> Opened:
         with explained():
             return hdf5.array(found[name], name)
 
-    def images(name: str, rank: int) -> Images:
+    def images(name: str, expected: Expected) -> Images:
         dataset = found[name]
         if dataset.nbytes <= IN_MEMORY or dataset.ndim < 3:
-            return _memory(path, array(name), rank)
+            return _memory(path, array(name), expected)
         with explained():
             hdf5.check(dataset, name)
             row = dataset.nbytes // max(1, len(dataset))
             piece = max(row, prod(dataset.chunks or ()) * dataset.dtype.itemsize)
         if piece > affordable():
             raise StorageError(f"`{name}` is read {piece:,} bytes at a time, more than fit into memory")
-        return Rows(dataset, rank)
+        return Rows(dataset, expected.rank)
 
     return Opened([*found], array, images)

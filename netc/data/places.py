@@ -13,7 +13,8 @@ from netc.data import arrays, folders, named, records
 from netc.data.checks import channels
 from netc.data.errors import BROKEN, MISSING, SHAPE, shown, unfit
 from netc.data.files import Progress, Reading
-from netc.data.sources import Collection, Memory, Part
+from netc.data.sources import Collection, Expected, Memory, Part
+from netc.ir.net import Net
 from netc.program import Program
 from netc.sections.data_sets import DATA_SETS, DataSet
 from netc.sections.model import ARRAYS
@@ -75,7 +76,7 @@ def _path(program: Program, path: Path, reading: Reading) -> Collection:
     if path.suffix.lower() in ARRAYS:
         inputs = {**{name: name for name in net.inputs}, **{to: at for to, at in labels.items() if at in net.inputs}}
         outputs = [*(to for to, at in labels.items() if at in net.outputs), *net.outputs]
-        return arrays.read_arrays(path, inputs, outputs, _classes(program), len(net.shapes[net.inputs[0]]))
+        return arrays.read_arrays(path, inputs, outputs, _classes(program), _expected(net))
     if path.suffix.lower() in records.SUFFIXES or ".tfrecord-" in path.name:
         return records.read_records(path, reading)
     if path.suffix.lower() in (".gz", ".tgz", ".zip", ".xz", ".tar"):
@@ -98,14 +99,20 @@ def _given(program: Program, images: Any, labels: Any) -> Collection:
         raise unfit(SHAPE, f"images and labels differ in number: {', '.join(map(str, sorted(counts)))}")
     if counts == {0}:
         raise unfit(MISSING, "there are no images")
-    rank = len(program.net.shapes[program.net.inputs[0]])
+    expected = _expected(program.net)
     nodes = {label: node for label, node in program.expansion.labels.items() if node in program.net.inputs}
-    part = Part(
-        {nodes.get(name, name): Memory.of(arrays.imaged(array, rank)) for name, array in inputs.items()},
-        np.arange(counts.pop()),
-        targets,
-    )
+    held = {}
+    for name, array in inputs.items():
+        node = nodes.get(name, name)
+        taken = expected.get(node or program.net.inputs[0], Expected(array.ndim - 1))
+        held[node] = Memory.of(arrays.imaged(array, taken.rank), taken.ids)
+    part = Part(held, np.arange(counts.pop()), targets)
     return Collection(arrays.class_names([part], _classes(program)), part)
+
+
+def _expected(net: Net) -> dict[str, Expected]:
+    """What each input takes."""
+    return {name: Expected.by(net, name) for name in net.inputs}
 
 
 def _by_name(held: Any) -> Mapping[str, Any]:

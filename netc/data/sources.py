@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netc.data.errors import CLASSES, SHAPE, unfit
+from netc.ir.net import Net
 from netc.ir.shape import Shape
 
 Array = NDArray[Any]
@@ -41,23 +42,38 @@ class Images(ABC):
         raise NotImplementedError
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What an input takes: arrays of so many dimensions, and of how many ids they are where they hold such."""
+
+    rank: int
+    ids: int | None = None
+
+    @classmethod
+    def by(cls, net: Net, name: str) -> Expected:
+        """What an input of a network takes."""
+        return cls(len(net.shapes[name]), net.ids(name))
+
+
 class Memory(Images):
     """Images in one array, which is read when all else about it is right: bytes stay bytes until they are used.
 
-    `shape` is that of the whole array. `load` raises `Unfit` for numbers that are no pixels.
+    `shape` is that of the whole array, and `ids` how many ids there are, where it holds such: they come out as they
+    are. `load` raises `Unfit` for numbers that are no pixels, or no ids.
     """
 
     in_memory = True
 
-    def __init__(self, shape: tuple[int, ...], load: Callable[[], Array]) -> None:
+    def __init__(self, shape: tuple[int, ...], load: Callable[[], Array], ids: int | None = None) -> None:
         self.count, *each = shape
         self.shape = tuple(each)
         self._load = load
+        self._ids = ids
 
     @classmethod
-    def of(cls, array: Array) -> Memory:
+    def of(cls, array: Array, ids: int | None = None) -> Memory:
         """An array that is there already."""
-        return cls(array.shape, lambda: array)
+        return cls(array.shape, lambda: array, ids)
 
     def __len__(self) -> int:
         return self.count
@@ -70,12 +86,12 @@ class Memory(Images):
         """A tensor of all images, and what counts as 1 in it."""
         import tensorflow as tf  # noqa: PLC0415 - seconds
 
-        array = _compact(self._load())
+        array = _compact(self._load()) if self._ids is None else _ids(self._load(), self._ids)
         with tf.init_scope(), tf.device("cpu"):
-            return tf.constant(array), unit_of(array.dtype)
+            return tf.constant(array), unit_of(array.dtype) if self._ids is None else 1.0
 
     def one(self, index: int) -> NDArray[np.float32]:
-        return to_unit(self._pixels[0][index].numpy())
+        return np.asarray(self.gather(index).numpy(), np.float32)
 
     def gather(self, indices: Any) -> Any:
         import tensorflow as tf  # noqa: PLC0415
@@ -102,6 +118,20 @@ def _compact(array: Array) -> Array:
     if low < 0 or high > np.iinfo(np.uint16).max:
         raise unfit(SHAPE, f"pixels are integers from {low} to {high}", "they go from 0 to 255, or to 65535")
     return array.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16)
+
+
+def _ids(array: Array, count: int) -> Array:
+    """Ids in whatever type they came, as integers; raises `Unfit` for one that there is not."""
+    if array.dtype.kind not in "biuf":
+        raise unfit(SHAPE, f"ids are of the type {array.dtype}, and expected are whole numbers")
+    wrong = ~((array >= 0) & (array < count))
+    if array.dtype.kind == "f":
+        wrong |= array != np.floor(array)
+    if wrong.any():
+        index, *_ = place = np.unravel_index(np.argmax(wrong), array.shape)
+        known = f"the layer that reads it knows the whole numbers from 0 to {count - 1:,}"
+        raise unfit(SHAPE, f"sample {index} holds the id {array[place].item():,}, and {known}")
+    return array.astype(np.int32)
 
 
 def unit_of(dtype: np.dtype[Any]) -> float:

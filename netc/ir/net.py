@@ -109,6 +109,11 @@ class Net:
         """Names of the nodes that read a node, in the order they were added; twice if read twice."""
         return tuple(self._consumers[name])
 
+    def ids(self, name: str) -> int | None:
+        """How many ids a node may hold, where layers read it as such; None where it holds amounts."""
+        readers = [self.node(reader).layer for reader in self._consumers[name]]
+        return min((getattr(layer, layer.ids) for layer in readers if layer.ids), default=None)
+
     def rewrite(self, rule: Callable[[Node], Node]) -> Net:
         """The network with each node as a rule gives it: the node itself, or one that stands for it, with its name and
         its shape. The network itself where no node changes; else both have their edges in common.

@@ -106,6 +106,9 @@ def _input(image: Shape, place: Span, data: Data, program: Program) -> None:
     if len(net.inputs) != 1 or net.inputs[0] not in net.shapes:
         return
     wanted = net.shapes[net.inputs[0]]
+    if len(wanted) != len(image) and (data.arrays or data.source is None):
+        _array(wanted, data, program)  # whose shape is known when it is read
+        return
     unequal = len(wanted) != len(image) or any(
         None not in (there, here) and there != here for there, here in zip(image, wanted, strict=True)
     )
@@ -119,9 +122,23 @@ def _input(image: Shape, place: Span, data: Data, program: Program) -> None:
         )
 
 
+def _array(wanted: Shape, data: Data, program: Program) -> None:
+    net = program.net
+    step = next(data.all(Step), None)
+    if step is not None:
+        program.report.add(
+            "NET406",
+            f"`{step.value.name}` is a step for images, and the network takes {show_shape(wanted)}",
+            step.span,
+            secondary=(Label(net.node(net.inputs[0]).origin.span, f"{show_shape(wanted)} here"),),
+            help=("arrays of an .npz or .h5 that are no images come as they are: without steps",),
+        )
+
+
 def _mend(image: Shape, wanted: Shape) -> Iterator[str]:
     if len(wanted) != 3:
         yield f"images have rows, columns and channels: `input {show_shape(image)}`"
+        yield "arrays of an .npz or .h5 may have any shape"
         return
     if image[-1] is not None and image[-1] != wanted[-1]:
         yield f"`channels {wanted[-1]}` in `data` converts them, or the network starts with `input {show_shape(image)}`"

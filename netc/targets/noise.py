@@ -32,9 +32,8 @@ def noise(net: Net, batch: int, seed: int) -> dict[str, NDArray[Any]]:
 
 def drawn(net: Net, name: str, shape: Sequence[int], random: Generator) -> NDArray[Any]:
     """Numbers for an input in float32: normal ones, or ids where a layer reads such."""
-    readers = [net.node(reader).layer for reader in net.consumers(name)]
-    counts = [getattr(layer, layer.ids) for layer in readers if layer.ids]
-    made = random.integers(min(counts), size=shape) if counts else random.normal(size=shape)
+    ids = net.ids(name)
+    made = random.normal(size=shape) if ids is None else random.integers(ids, size=shape)
     return made.astype("float32")
 
 
