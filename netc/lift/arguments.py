@@ -22,8 +22,13 @@ class Unwritable(ValueError):
 
 def params_of(value: Declared) -> Mapping[str, Param]:
     """The parameters that the class of a layer or setting declares, in order."""
-    cls: Any = type(value)
-    return _declared(cls)
+    return declared_by(type(value))
+
+
+def declared_by(cls: type[Declared]) -> Mapping[str, Param]:
+    """The parameters that a class declares, in order."""
+    known: Any = cls
+    return _declared(known)
 
 
 _declared = cache(declared)  # networks have thousands of layers of a dozen classes
@@ -39,13 +44,18 @@ def given(value: Declared) -> dict[str, Any]:
     return {name: own for name, (own, default) in found.items() if type(own) is not type(default) or own != default}
 
 
+def collapsed(param: Param, own: Any) -> Any:
+    """A value of a parameter, a size that is the same in every dimension as one number."""
+    every = isinstance(param.kind, Sizes | Padding) and isinstance(own, tuple) and len(set(own)) == 1
+    return own[0] if every else own
+
+
 def accepted(cls: type[Declared], values: Mapping[str, object], rank: int) -> dict[str, Any]:
     """Values of a class's parameters as a spec that says them stores them, for an input of `rank` spatial dimensions.
 
     Raises `Refused`, whose `param` is the one at fault.
     """
-    known: Any = cls
-    params, found = _declared(known), {}
+    params, found = declared_by(cls), {}
     for name, own in values.items():
         kind = params[name].kind
         try:
@@ -74,15 +84,21 @@ def arguments(value: Declared, leave_out: Mapping[str, object] = {}) -> list[Arg
         for name, own in given(value).items()
         if leave_out.get(name, params) != own and not isinstance(params[name].kind, Operand)
     }
-    return [*_size(value, params, values), *_positional(value, params, values), *_rest(value, params, values)]
+    return written(type(value), values)
 
 
-def _size(value: Declared, params: Mapping[str, Param], values: dict[str, Any]) -> list[Argument]:
+def written(cls: type[Declared], values: Mapping[str, Any]) -> list[Argument]:
+    """The arguments that give a class the values of its parameters, any of them an expression in place of a value."""
+    params, rest = declared_by(cls), dict(values)
+    return [*_size(cls, params, rest), *_positional(cls, params, rest), *_rest(cls, params, rest)]
+
+
+def _size(value: type[Declared], params: Mapping[str, Param], values: dict[str, Any]) -> list[Argument]:
     """`64x3/2`, where all of it but the stride is given; it is taken out of `values`."""
     extents = [name for name in value.size if name != "stride"]
     if not extents or not all(name in values for name in extents):
         return []
-    parts: list[int | None] = []
+    parts: list[int | Expr | None] = []
     for name in extents:
         own = values.pop(name)
         parts += _parts(params[name], own)
@@ -90,7 +106,7 @@ def _size(value: Declared, params: Mapping[str, Param], values: dict[str, Any]) 
     return [Positional(_sized(parts, stride), NOWHERE)]
 
 
-def _positional(value: Declared, params: Mapping[str, Param], values: dict[str, Any]) -> list[Argument]:
+def _positional(value: type[Declared], params: Mapping[str, Param], values: dict[str, Any]) -> list[Argument]:
     """What is written without a key, up to the first that is not given; it is taken out of `values`."""
     made: list[Argument] = []
     for name in value.positional:
@@ -102,7 +118,7 @@ def _positional(value: Declared, params: Mapping[str, Param], values: dict[str, 
     return made
 
 
-def _rest(value: Declared, params: Mapping[str, Param], values: Mapping[str, Any]) -> list[Argument]:
+def _rest(value: type[Declared], params: Mapping[str, Param], values: Mapping[str, Any]) -> list[Argument]:
     """Words that say by themselves what they set, then what has a key; an activation comes last."""
     words, keys, act = [], [], []
     for name, own in values.items():
@@ -118,7 +134,7 @@ def _rest(value: Declared, params: Mapping[str, Param], values: Mapping[str, Any
     return [*words, *keys, *act]
 
 
-def _is_plain(value: Declared, params: Mapping[str, Param], name: str, word: str) -> bool:
+def _is_plain(value: type[Declared], params: Mapping[str, Param], name: str, word: str) -> bool:
     """Whether a bare word sets this parameter, and readers know it for one."""
     first = next((param for param in params.values() if word in param.bare_words), None)
     readable = isinstance(params[name].kind, Padding | Choice | Activation)
@@ -128,6 +144,8 @@ def _is_plain(value: Declared, params: Mapping[str, Param], name: str, word: str
 
 def _expression(param: Param, own: object) -> Expr | Size:
     """A value of a parameter as it is written."""
+    if isinstance(own, Expr):
+        return own
     if isinstance(own, tuple) and own and all(isinstance(part, int | None) for part in own):
         return _sized(_parts(param, own))
     if isinstance(own, str):
@@ -142,15 +160,16 @@ def _literal(value: int | float | bool) -> Literal:
     return Literal(value, NOWHERE)
 
 
-def _parts(param: Param, own: int | tuple[int | None, ...]) -> list[int | None]:
+def _parts(param: Param, own: Any) -> list[int | Expr | None]:
     """The parts of a size; once where it is the same in every dimension and one number says so."""
-    parts: list[int | None] = [own] if isinstance(own, int) else list(own)
+    parts: list[int | Expr | None] = list(own) if isinstance(own, tuple) else [own]
     every = isinstance(param.kind, Sizes | Padding) and len(set(parts)) == 1
     return parts[:1] if every else parts
 
 
-def _sized(parts: Sequence[int | None], stride: Sequence[int | None] = ()) -> Expr | Size:
-    made = tuple(None if part is None else _literal(part) for part in parts)
+def _sized(parts: Sequence[int | Expr | None], stride: Sequence[int | Expr | None] = ()) -> Expr | Size:
+    made = tuple(None if part is None else part if isinstance(part, Expr) else _literal(part) for part in parts)
     if len(made) == 1 and made[0] is not None and not stride:
         return made[0]
-    return Size(made, tuple(_literal(part) for part in stride if part is not None), NOWHERE)
+    steps = tuple(part if isinstance(part, Expr) else _literal(part) for part in stride if part is not None)
+    return Size(made, steps, NOWHERE)

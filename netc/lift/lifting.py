@@ -7,10 +7,17 @@ from dataclasses import dataclass
 
 from netc.compiler import compile_source, judge
 from netc.ir.net import Net
+from netc.lift.alike import Alike
 from netc.lift.arguments import Unwritable
-from netc.lift.proof import mapped
+from netc.lift.definitions import define
+from netc.lift.fold import fold, wrap
+from netc.lift.names import name_definitions
+from netc.lift.proof import NotTheNetwork, mapped
 from netc.lift.source import ImportRefused, Reason
 from netc.lift.text import statements_of
+from netc.lift.tree import Tree
+from netc.lift.vectors import executed
+from netc.lift.writing import Writer
 from netc.program import Program
 from netc.syntax.printer import print_tree
 from netc.syntax.source import Source
@@ -23,6 +30,7 @@ class Lifted:
     text: str
     program: Program
     names: Mapping[str, str]
+    flat_because: str = ""  # why it is the flat text, where one with blocks was asked for
 
 
 def flat(net: Net, comment: Sequence[str] = ()) -> Lifted:
@@ -51,3 +59,31 @@ def proved(net: Net, text: str, order: Sequence[str] | None, comment: Sequence[s
         ]
         raise ImportRefused(reasons)
     return Lifted(whole, program, mapped(net, program.net, order or list(program.net.shapes)))
+
+
+def lifted(net: Net, sources: Mapping[str, str], comment: Sequence[str] = ()) -> Lifted:
+    """The network as an expert would have written it: blocks as definitions, `repeat`, branches.
+
+    `sources` are the names of its nodes at their source, whose scopes give blocks their names. Where no such text is
+    known, the flat one, and `flat_because` says why. Raises what `flat` does.
+    """
+    try:
+        text, order = structured(net, sources)
+        return proved(net, text, order, comment)
+    except (Unwritable, NotTheNetwork, ImportRefused) as error:
+        made = flat(net, comment)
+        made.flat_because = str(error)
+        return made
+
+
+def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The text of a network with its blocks, and the nodes in the order of its statements. Raises `Unwritable`."""
+    if any(node.shares is not None for node in net):
+        raise Unwritable("layers share their weights")
+    tree = Tree(net)
+    fold(tree.series, Alike(tree.used))
+    wrap(tree.series, Alike(tree.used))
+    define(tree.series, tree.used)
+    writer = Writer(net.name, tree.series, tree.used, tree.scale)
+    name_definitions(writer.definitions, sources)
+    return writer.text(), [*executed(writer.whole, 0)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from netc.analysis.cost import measure
 from netc.ir.net import Net, Node
 from netc.layers.regularise import DropPath
-from netc.lift.arguments import given
+from netc.lift.arguments import collapsed, given, params_of
 from netc.lift.joined import joined
 from netc.rewrites.canonical import plain
 
@@ -47,6 +47,9 @@ def _facts(node: Node, net: Net, mapping: Mapping[str, str]) -> tuple[object, ..
     """What of a layer has to be the same."""
     layer = plain(node.layer)
     values = {"rate": layer.share} if isinstance(layer, DropPath) else given(layer)  # however it is said
+    params = params_of(layer)
+    values = {name: collapsed(params[name], own) for name, own in values.items()}
+    values = {name: own for name, own in values.items() if own != params[name].default}  # `1x1` that is 1 unless given
     operands = tuple(mapping.get(name, name) for name in net.operands(node.name))
     shares = node.shares and mapping.get(node.shares, node.shares)
     return layer.op, values, operands, net.shapes[node.name], shares

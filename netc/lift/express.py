@@ -1,0 +1,366 @@
+"""Which parameters a definition has, and by which expression of them each value in its body is said.
+
+Relations hold among values of one kind: widths (numbers of channels) among widths, strides among strides. The cheapest
+text wins: a constant, a parameter, a multiple of one, a multiple of `channels`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series
+from netc.syntax.source import NOWHERE
+from netc.syntax.tree import Binary, Expr, Literal, Reference
+from netc.values import Word
+
+WIDTH, COUNT = "width", "count"
+_WIDTHS = frozenset({"filters", "units", "total"})
+_NAMES = {WIDTH: "ch", COUNT: "n", "kernel": "k", "stride": "stride"}
+_MOST = 64  # of a factor between two widths
+
+Key = tuple[int, str]  # an item by its identity, and what of it
+
+
+@dataclass(slots=True, eq=False)
+class Column:
+    """Values at one place of a body, one an execution of it. `owner` has the execution of the definition that each is
+    in (None where the two are one), `index` the pass of the `repeat`."""
+
+    key: Key
+    kind: str
+    values: list[Any]
+    channels: list[int]
+    owner: list[int] | None
+    index: list[int] | None
+
+
+@dataclass(slots=True, eq=False)
+class Formal:
+    """A parameter: its value in each execution, and its default, an expression."""
+
+    name: str
+    kind: str
+    values: list[Any]
+    default: Expr | None = None
+    default_values: list[Any] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Solution:
+    """The parameters of a definition, and the expression for each value in it."""
+
+    formals: list[Formal]
+    texts: dict[Key, Any]
+    implicit: int = 0  # widths that only `channels` says
+    indices: set[int] = field(default_factory=set)  # the repeats whose index is needed
+
+
+def kind_of(name: str) -> str:
+    return WIDTH if name in _WIDTHS else name
+
+
+def columns(series: Series, owner: list[int] | None = None, index: list[int] | None = None) -> Iterator[Column]:
+    """All values of a body in the order of its text."""
+    for item in series.items:
+        if isinstance(item, Layer):
+            for branch in item.branches:
+                yield from columns(branch, owner, index)
+            for name, values in item.values.items():
+                yield Column((id(item), name), kind_of(name), values, item.channels, owner, index)
+        elif isinstance(item, Loop):
+            counts = [count for _, count in item.spans]
+            yield Column((id(item), COUNT), COUNT, counts, [], owner, index)
+            outer = [0] * item.body.times
+            passes = [0] * item.body.times
+            for run, (start, count) in enumerate(item.spans):
+                for each in range(count):
+                    outer[start + each] = run if owner is None else owner[run]
+                    passes[start + each] = each
+            yield from columns(item.body, outer, passes)
+        else:
+            for formal in item.definition.extra["solution"].formals:
+                values = [formal.values[run] for run in item.runs]
+                yield Column((id(item), formal.name), formal.kind, values, item.channels, owner, index)
+
+
+def literal(value: Any) -> Any:
+    """A value as it stands in a text: left to who knows the parameter it is for."""
+    return value
+
+
+def solve(body: Series, entry: Sequence[int], most: int = 64) -> Solution | None:
+    """The parameters that say all values of a body that is given tensors with `entry` channels; None where there are
+    more than `most`, or no expression is known."""
+    texts: dict[Key, Any] = {}
+    open_: list[tuple[Column, tuple[Any, ...] | None]] = []
+    indices: set[int] = set()
+    for column in columns(body):
+        first = column.values[0] if column.values else None
+        if all(own == first and type(own) is type(first) for own in column.values):
+            texts[column.key] = first
+            continue
+        if any(own is None for own in column.values):
+            return None
+        open_.append((column, _reduced(column, body.times)))
+    found = Solution([], texts)
+    pending: list[tuple[Column, tuple[Any, ...]]] = []
+    for column, vector in open_:
+        if vector is not None:
+            pending.append((column, vector))
+            continue
+        said = _by_channels(column) or _by_index(column)
+        if said is None:
+            base = _base(column, body.times)
+            if base is None:
+                return None
+            indices.add(column.key[0])
+            own = replace(column, key=(column.key[0], f"{column.key[1]} from"))
+            texts[column.key] = Stepped(own.key)
+            if len(set(base) - {None}) == 1:
+                texts[own.key] = next(each for each in base if each is not None)
+            else:
+                pending.append((own, base))
+            continue
+        texts[column.key] = said
+        if _uses_index(said):
+            indices.add(column.key[0])
+    found.indices = indices
+    if not pending:
+        return found
+    first = pending
+    while True:
+        pending = [each for each in pending if not _said(each, found, entry, texts)]
+        if not pending:
+            break
+        if len(found.formals) == most:
+            return None
+        _, vector, kind = _best(pending)
+        if not all(isinstance(own, bool | int | float | str) for own in vector if own is not None):
+            return None
+        if kind == "kernel" and 1 in vector and any(own not in (1, None) for own in vector):
+            return None  # a layer that sees one pixel is another one than a layer that sees more
+        fill = next(own for own in vector if own is not None)
+        found.formals.append(Formal("", kind, [fill if own is None else own for own in vector]))
+    _named(found, [column.key for column, _ in first])
+    return found
+
+
+_CIN = "cin"
+
+
+def _reduced(column: Column, times: int) -> tuple[Any, ...] | None:
+    """The values by executions of the definition (None where there is none), where they depend on these alone."""
+    if column.owner is None:
+        return tuple(column.values)
+    made: list[Any] = [None] * times
+    for run, own in zip(column.owner, column.values, strict=True):
+        if made[run] is None:
+            made[run] = own
+        elif made[run] != own or type(made[run]) is not type(own):
+            return None
+    return tuple(made)
+
+
+def _related(target: Sequence[Any], source: Sequence[Any]) -> tuple[int, int] | None:
+    """`(k, 1)` where the target is k times the source everywhere, `(1, k)` where it is the source `// k`."""
+    pairs = [(one, other) for one, other in zip(target, source, strict=True) if one is not None]
+    if not pairs or any(type(one) is not int or type(other) is not int or one < 1 or other < 1 for one, other in pairs):
+        return None
+    one, other = pairs[0]
+    if one % other == 0 and (factor := one // other) <= _MOST and all(a == factor * b for a, b in pairs):
+        return factor, 1
+    if other % one == 0 and (part := other // one) <= _MOST and all(b // part == a for a, b in pairs):
+        return 1, part
+    return None
+
+
+def _equal(one: Sequence[Any], other: Sequence[Any]) -> bool:
+    return all(a is None or (a == b and type(a) is type(b)) for a, b in zip(one, other, strict=True))
+
+
+def scaled(name: str, relation: tuple[int, int]) -> Expr:
+    """`k*name`, `name//k`, or the name alone."""
+    factor, part = relation
+    own = Reference(name, NOWHERE)
+    if factor > 1:
+        return Binary("*", Literal(factor, NOWHERE), own, NOWHERE)
+    return own if part == 1 else Binary("//", own, Literal(part, NOWHERE), NOWHERE)
+
+
+@dataclass(slots=True, eq=False)
+class Stepped:
+    """What another value is, and one more in each pass."""
+
+    base: Key
+
+
+@dataclass(slots=True, eq=False)
+class Said:
+    """An expression of a parameter, which may get its name later."""
+
+    formal: Formal
+    relation: tuple[int, int] = (1, 1)
+
+
+def _said(each: tuple[Column, tuple[Any, ...]], found: Solution, entry: Sequence[int], texts: dict[Key, Any]) -> bool:
+    """Note the expression for a value, where there is one without another parameter."""
+    column, vector = each
+    for formal in found.formals:
+        if formal.kind == column.kind and formal.name != _CIN and _equal(vector, formal.values):
+            texts[column.key] = Said(formal)
+            return True
+    if column.kind != WIDTH:
+        return False
+    best: Said | None = None
+    for formal in found.formals:
+        if formal.kind == WIDTH and formal.name != _CIN and (relation := _related(vector, formal.values)):
+            made = Said(formal, relation)
+            if best is None or relation[1] == 1 < best.relation[1]:
+                best = made
+    if best is not None:
+        texts[column.key] = best
+        return True
+    if not any(formal.kind == WIDTH and formal.name != _CIN for formal in found.formals):
+        return False
+    if said := _by_channels(column):
+        texts[column.key] = said
+        return True
+    if relation := _related(vector, entry):
+        cin = next((formal for formal in found.formals if formal.name == _CIN), None)
+        if cin is None:
+            cin = Formal(_CIN, WIDTH, list(entry), Reference("channels", NOWHERE), list(entry))
+            found.formals.append(cin)
+        texts[column.key] = Said(cin, relation)
+        return True
+    return False
+
+
+def _by_channels(column: Column) -> Expr | None:
+    if column.kind != WIDTH or not column.channels:
+        return None
+    relation = _related(column.values, column.channels)
+    return relation and scaled("channels", relation)
+
+
+def is_said(column: Column, times: int) -> bool:
+    """Whether the values in the passes of a `repeat` are said by what is said once for it, or by the pass."""
+    if _reduced(column, times) is not None:
+        return True
+    return _by_channels(column) is not None or _by_index(column) is not None or _base(column, times) is not None
+
+
+def _base(column: Column, times: int) -> tuple[Any, ...] | None:
+    """The values in the first passes, where each pass has one more."""
+    if column.index is None or any(type(own) is not int for own in column.values):
+        return None
+    values = [own - index for own, index in zip(column.values, column.index, strict=True)]
+    return _reduced(replace(column, values=values), times)
+
+
+def _by_index(column: Column) -> Expr | None:
+    """`a+b*i`, `a*2**i`: of values that depend on the pass alone."""
+    if column.index is None or any(type(own) is not int for own in column.values):
+        return None
+    by: dict[int, int] = {}
+    for index, own in zip(column.index, column.values, strict=True):
+        if by.setdefault(index, own) != own:
+            return None
+    i = Reference("i", NOWHERE)
+    if len(by) < 2:
+        return None
+    first, second = by[0], by[1]
+    if all(own == first * 2**index for index, own in by.items()):
+        power = Binary("**", Literal(2, NOWHERE), i, NOWHERE)
+        return power if first == 1 else Binary("*", Literal(first, NOWHERE), power, NOWHERE)
+    step = second - first
+    if all(own == first + step * index for index, own in by.items()) and step > 0:
+        part = i if step == 1 else Binary("*", Literal(step, NOWHERE), i, NOWHERE)
+        return Binary("+", Literal(first, NOWHERE), part, NOWHERE) if first else part
+    return None
+
+
+def _uses_index(said: Any) -> bool:
+    if isinstance(said, Binary):
+        return _uses_index(said.left) or _uses_index(said.right)
+    return isinstance(said, Reference) and said.name == "i"
+
+
+def _best(pending: Sequence[tuple[Column, tuple[Any, ...]]]) -> tuple[int, tuple[Any, ...], str]:
+    """The value that makes most others expressible; of widths, rather the last one, which is that of the output."""
+    weights = Counter((column.kind, vector) for column, vector in pending)
+    last = next((vector for column, vector in reversed(pending) if column.kind == WIDTH), None)
+    best: tuple[float, tuple[Any, ...], str] | None = None
+    for kind, vector in list(weights)[:40]:
+        known = not any(own is None for own in vector)
+        score = (0.5 if kind == WIDTH else 0.0) + (0.4 if kind == WIDTH and vector == last else 0.0) - 3 * (not known)
+        for (other, values), weight in weights.items():
+            if other != kind:
+                continue
+            if _equal(values, vector):
+                score += 1.1 * weight
+            elif kind == WIDTH and known and (relation := _related(values, vector)):
+                score += weight * (0.8 if relation[1] > 1 else 1.0 if relation[0] <= 8 else 0.7)
+        if best is None or score > best[0]:
+            best = score, vector, kind
+    assert best is not None
+    return int(best[0]), best[1], best[2]
+
+
+def _named(found: Solution, order: Sequence[Key]) -> None:
+    """Give names and defaults, in the order of the text, those without a default first."""
+    used: dict[Formal, None] = {}
+    for key in order:
+        said = found.texts.get(key)
+        if isinstance(said, Said):
+            used.setdefault(said.formal)
+    kinds = {WIDTH: 0, COUNT: 1}
+    found.formals = sorted(used, key=lambda formal: (formal.name == _CIN, kinds.get(formal.kind, 2)))
+    before: list[Formal] = []
+    for formal in found.formals:
+        if formal.default is None:
+            _default(formal, before)
+            before.append(formal)
+    found.formals.sort(key=lambda formal: formal.default is not None)
+    widths = [formal for formal in found.formals if formal.kind == WIDTH and not formal.name]
+    taken = Counter(formal.name for formal in found.formals if formal.name)
+    for formal in found.formals:
+        if formal.name:
+            continue
+        base = _NAMES.get(formal.kind, formal.kind)
+        if formal.kind == WIDTH and len(widths) > 1:
+            base = "c"
+        taken[base] += 1
+        formal.name = base if taken[base] == 1 and base != "c" else f"{base}{taken[base]}"
+
+
+def _default(formal: Formal, before: Sequence[Formal]) -> None:
+    """Give a parameter the value that most executions have as its default, or that of a parameter before it."""
+    times = len(formal.values)
+    (value, count), *_ = Counter((type(own), own) for own in formal.values).most_common(1)
+    share = 0.75 if formal.kind in (WIDTH, COUNT) else 0.5
+    if count >= share * times and times > 1 and count > 1:
+        formal.default = to_expr(value[1])
+        formal.default_values = [value[1]] * times
+
+
+def to_expr(value: Any) -> Expr:
+    """A single value as an expression; words bare."""
+    if isinstance(value, str):
+        return Reference(value, NOWHERE)
+    return Literal(value, NOWHERE)
+
+
+def resolved(said: Any, texts: dict[Key, Any]) -> Any:
+    """What was noted for a value, as an expression or a value."""
+    if isinstance(said, Stepped):
+        base, i = resolved(texts[said.base], texts), Reference("i", NOWHERE)
+        if base == 0:
+            return i
+        return Binary("+", base if isinstance(base, Expr) else to_expr(base), i, NOWHERE)
+    return scaled(said.formal.name, said.relation) if isinstance(said, Said) else said
+
+
+__all__ = ["Call", "Definition", "Item", "Word"]

@@ -1,0 +1,147 @@
+"""Equal blocks in a row become a `repeat`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from netc.analysis.repetition import Runs
+from netc.lift.alike import COUNTED, Alike, is_unit, nodes, parting, reads
+from netc.lift.express import columns, is_said
+from netc.lift.vectors import Item, Loop, Series, all_series, gather, inner, result
+
+LONGEST = 40  # items of a block
+
+
+def fold(whole: Series, alike: Alike, *, leaves: bool = True) -> bool:
+    """Fold the runs of equal blocks in a series and in all inside it, inner ones first; whether there were any.
+
+    Without `leaves`, not those of single layers in branches, which may be alike to others that are no run.
+    """
+    changed = False
+    for item in whole.items:
+        own = False
+        for each in inner(item):
+            own |= fold(each, alike, leaves=leaves)
+        if own:
+            alike.drop(item)
+            changed = True
+    return _runs(whole, alike) or changed
+
+
+def _runs(series: Series, alike: Alike) -> bool:
+    items = series.items
+    if len(items) < 2:
+        return False
+    runs = Runs([alike.number(item, COUNTED) for item in items])
+    made: list[Item] = []
+    end, changed = len(items), False
+    while end:
+        best: tuple[float, int, int] | None = None
+        for period, length in runs.ending(end):
+            if period > LONGEST:
+                continue
+            count = _closed(items, end, period, length // period, series.times, alike)
+            weight = sum(alike.cost(item) for item in items[end - period : end])
+            saved = weight * (count - 1) - 2
+            if count < 2 or saved <= 0:
+                continue
+            spare = min(length - period * count, period - 1)
+            quality = {shift: _phase(items, end - shift, period, count) for shift in range(spare + 1)}
+            if min(quality.values()) < quality[0]:
+                saved, count = 0, 1  # blocks that end earlier read better
+            if best is not None and saved <= best[0]:
+                continue
+            if count > 1 and _counts(_loop(items[end - period * count : end], period, count, series.times)):
+                best = (saved, period, count)
+        if best is None or best[2] < 2:
+            made.append(items[end - 1])
+            end -= 1
+            continue
+        _, period, count = best
+        start = end - period * count
+        made.append(_loop(items[start:end], period, count, series.times))
+        body = made[-1]
+        assert isinstance(body, Loop)
+        fold(body.body, alike)
+        end, changed = start, True
+    if changed:
+        series.items = made[::-1]
+    return changed
+
+
+def _counts(loop: Loop) -> bool:
+    """Whether what differs between the passes is said by their numbers."""
+    return all(is_said(column, loop.body.times) for column in columns(Series([loop], len(loop.spans))))
+
+
+def _phase(items: Sequence[Item], end: int, period: int, count: int) -> float:
+    """How badly blocks read that end here: less is better."""
+    start = end - period * count
+    bad = parting(items, end) + parting(items, start) + parting(items, end - period)
+    merges = is_unit(items[end - 1]) or (end > 1 and not is_unit(items[end - 1]) and is_unit(items[end - 2]))
+    return bad - 0.5 * merges
+
+
+def _loop(items: Sequence[Item], period: int, count: int, times: int) -> Loop:
+    """One item for equal blocks, the passes of each execution one after the other."""
+    picks = [(at, run) for run in range(times) for at in range(count)]
+    body = [gather([items[place + period * at] for at in range(count)], picks) for place in range(period)]
+    return Loop(Series(body, len(picks)), [(run * count, count) for run in range(times)])
+
+
+def _closed(items: Sequence[Item], end: int, period: int, most: int, times: int, alike: Alike) -> int:
+    """How many blocks before `end` no label of one of them leads out of."""
+    block = items[end - period * most : end]
+    if not any(map(alike.tied, block)):
+        return most
+    if times > 1:
+        return 0
+    outside: list[str] | None = None
+    for count in range(most):
+        at = end - period * (count + 1)
+        own = items[at : at + period]
+        made = {name for item in own for name in nodes(item)}
+        read = Counter(name for item in own for name in reads(item))
+        last = result(own[-1], 0)
+        for name in made:
+            if alike.used[name] > read[name] and not (count == 0 and name == last):
+                return count
+        others = [name for item in own for name in reads(item) if name not in made]
+        if outside is None:
+            outside = others
+        whole = {name for item in items[end - period * (count + 1) : end] for name in nodes(item)}
+        if others != outside or any(name in whole for name in others):
+            return count
+    return most
+
+
+def wrap(whole: Series, alike: Alike) -> None:
+    """Single copies of what is repeated elsewhere become a `repeat` of one pass, so that the two are alike."""
+    bodies: dict[tuple[int, ...], int] = {}
+    for series in all_series(whole):
+        for item in series.items:
+            if isinstance(item, Loop) and any(map(is_unit, item.body.items)):
+                bodies[alike.numbers(item.body, 0)] = len(item.body.items)
+    if not bodies:
+        return
+    own = {id(item.body) for series in all_series(whole) for item in series.items if isinstance(item, Loop)}
+    for series in list(all_series(whole)):
+        if id(series) in own and alike.numbers(series, 0) in bodies:
+            continue
+        at, made, changed = 0, list[Item](), False
+        numbers = [alike.number(item, 0) for item in series.items]
+        while at < len(series.items):
+            length = next((size for key, size in bodies.items() if tuple(numbers[at : at + size]) == key), 0)
+            if length and not any(map(alike.tied, series.items[at : at + length])):
+                body = Series(series.items[at : at + length], series.times)
+                made.append(Loop(body, [(run, 1) for run in range(series.times)]))
+                at, changed = at + length, True
+            else:
+                made.append(series.items[at])
+                at += 1
+        if changed:
+            series.items = made
+
+
+__all__ = ["fold", "wrap"]

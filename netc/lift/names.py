@@ -1,0 +1,108 @@
+"""Names of definitions: what the source calls its blocks, else what they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from netc.layers.base import LAYERS
+from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series, executed
+from netc.lower.definitions import shipped
+from netc.lower.names import NAMELESS
+from netc.syntax.tree import RESERVED
+
+_PART = re.compile(r"[A-Za-z]+|\d+")
+_SHORTEST = 3  # letters of a name
+_VAGUE = frozenset({"model", "module", "net", "network", "features", "functional", "sequential", "body", "layers"})
+_LOOKED = 12  # executions of a definition that are looked at
+
+
+def name_definitions(definitions: Sequence[Definition], sources: Mapping[str, str]) -> None:
+    """Give definitions their names, no two the same, and none that of an operation or a shipped block."""
+    taken: set[str] = set()
+    for one in definitions:
+        base = _of_source(one, sources) or _of_kind(one.body)
+        name, count = base, 1
+        while name in taken or not _is_free(name):
+            count += 1
+            name = f"{base}{count}"
+        taken.add(name)
+        one.name = name
+
+
+def _is_free(name: str) -> bool:
+    return name not in LAYERS and name not in RESERVED and name not in NAMELESS and shipped(name) is None
+
+
+def _of_source(one: Definition, sources: Mapping[str, str]) -> str | None:
+    """The word that the scopes of all executions end in: `block` of `conv2_block1_1_conv` and `conv2_block1_2_conv`."""
+    words: set[str] = set()
+    for run in range(min(one.body.times, _LOOKED)):
+        paths = [_PART.findall(sources.get(name, "")) for name in executed(one.body, run)]
+        if len(paths) < 2:
+            return None
+        scope = [part for part in _common(paths) if part.isalpha()]
+        if not scope:
+            return None
+        words.add(scope[-1].lower())
+    word = words.pop() if len(words) == 1 else ""
+    return word if len(word) >= _SHORTEST and word not in _VAGUE and word not in LAYERS else None
+
+
+def _common(paths: Sequence[list[str]]) -> list[str]:
+    """The parts that all paths begin with."""
+    least, most = min(paths), max(paths)
+    same = next((at for at, part in enumerate(least) if at == len(most) or part != most[at]), len(least))
+    return list(least[:same])
+
+
+def _of_kind(body: Series) -> str:
+    """A word for what a block does."""
+    items = body.items
+    words = [word for item in items for word in _words(item)]
+    inside = [word for item in items for word in _all_words(item)]
+    loop = any(isinstance(item, Loop) for item in items)
+    if loop and (len(items) > 1 or "add" in inside or "concat" in inside):
+        return "stage"
+    if "mul" in words and "gap" in inside and words.count("conv") < 2:
+        return "squeeze"
+    combiners = [item for item in items if isinstance(item, Layer) and item.branches]
+    if any(item.word == "concat" and len(item.branches) > 2 for item in combiners):
+        return "mixed"
+    if any(item.word == "concat" and any(not branch.items for branch in item.branches) for item in combiners):
+        return "dense"
+    if combiners and all(item.word == "add" for item in combiners):
+        return "unit"
+    if "deconv" in words or "upsample" in words:
+        return "up"
+    if words and words[-1] in ("pool", "avgpool"):
+        return "down" if "concat" not in inside else "transition"
+    if "dwconv" in words:
+        return "separable" if words.count("conv") < 2 else "mobile"
+    if words.count("conv") == 2 and not combiners:
+        return "double"
+    if words.count("conv") == 3 and not combiners:
+        return "residual"
+    return "block"
+
+
+def _words(item: Item) -> Iterator[str]:
+    if isinstance(item, Layer):
+        yield item.word
+    elif isinstance(item, Loop):
+        for each in item.body.items:
+            yield from _words(each)
+
+
+def _all_words(item: Item) -> Iterator[str]:
+    if isinstance(item, Layer):
+        yield item.word
+        for branch in item.branches:
+            for each in branch.items:
+                yield from _all_words(each)
+    elif isinstance(item, Loop):
+        for each in item.body.items:
+            yield from _all_words(each)
+    elif isinstance(item, Call):
+        for each in item.definition.body.items:
+            yield from _all_words(each)

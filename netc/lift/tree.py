@@ -1,0 +1,123 @@
+"""From a network to the tree of its statements: series, branches where they close, labels where they do not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from netc.analysis.structure import Layers, decompose
+from netc.analysis.structure import Series as Parts
+from netc.ir.net import Net
+from netc.layers.base import Layer as Operation
+from netc.layers.kinds import Operand
+from netc.layers.regularise import DropPath
+from netc.lift.arguments import collapsed, given, params_of
+from netc.lift.vectors import Layer, Series
+from netc.rewrites.canonical import plain
+from netc.rewrites.ramps import rising
+
+_TOTALS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.05)  # the usual largest rates of stochastic depth
+_MOST_PARTS = 129
+
+
+class Tree:
+    """The statements of a network, each of which runs once.
+
+    `used` counts by which labels a tensor is read. `kinds` are the layers of each operation, for their declarations.
+    """
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+        self.kinds: dict[str, Operation] = {}
+        self.used: Counter[str] = Counter()
+        self._values: dict[str, dict[str, Any]] = {}
+        self._open: dict[str, dict[str, Any]] = {}  # by operation, parameters that some layer gives, with defaults
+        for node in net:
+            self._see(node.name, plain(node.layer))
+        whole = decompose(net)
+        self.series = self._series(whole, None)
+        self.scale = self._drop_rates()
+        if net.outputs != [whole.result]:
+            self.series.items.append(self._other("output", net.outputs, whole.result))
+
+    def _see(self, name: str, layer: Operation) -> None:
+        params = params_of(layer)
+        values = {"rate": layer.share} if isinstance(layer, DropPath) else given(layer)
+        values = {
+            key: collapsed(params[key], own) for key, own in values.items() if not isinstance(params[key].kind, Operand)
+        }
+        self.kinds.setdefault(layer.op, layer)
+        self._values[name] = values
+        known = self._open.setdefault(layer.op, {})
+        if layer.trailing and "bias" in params:  # words take it away
+            known["bias"] = params["bias"].default
+        known.update({key: params[key].default for key in values if key not in known})
+
+    def _series(self, parts: Parts, current: str | None) -> Series:
+        items: list[Any] = []
+        for part in parts.items:
+            assert isinstance(part, Layers)
+            if part.source not in (None, current):
+                items.append(self._other("from", [part.source], current))
+            items += self._layer(part)
+            current = part.result
+        return Series(items, 1)
+
+    def _drop_rates(self) -> tuple[float, int] | None:
+        """Say rates of stochastic depth that rise with the depth as such: as a `ramp` where they are one, else by whole
+        numbers `m` that stand for `c*m/N`; gives `c` and `N`."""
+        layers = [item for item in _layers(self.series) if item.word == "droppath"]
+        rates = [item.values["rate"][0] for item in layers]
+        if len(set(rates)) < 2:
+            return None
+        top = max(rates)
+        if [top * share for share in rising(len(rates))] == rates:
+            for item in layers:
+                item.values = {"rate": [top], "ramp": [True]}
+            return None
+        for whole in dict.fromkeys((*_TOTALS, top)):
+            for parts in range(1, _MOST_PARTS):
+                places = [round(rate * parts / whole) for rate in rates]
+                if all(whole * place / parts == rate for place, rate in zip(places, rates, strict=True)):
+                    for item, place in zip(layers, places, strict=True):
+                        item.values = {**item.values, "rate": [place]}
+                    return whole, parts
+        return None
+
+    def _other(self, word: str, reads: list[str], current: str | None) -> Layer:
+        self.used.update(reads)
+        channels = self.net.shapes[current][-1] if current else 0
+        return Layer(word, {}, [("", [name]) for name in reads], [None], [channels or 0], [])
+
+    def _layer(self, part: Layers) -> list[Layer]:
+        (name,) = part.names
+        layer, operands = plain(self.net.node(name).layer), self.net.operands(name)
+        values = {key: [self._values[name].get(key, default)] for key, default in self._open[layer.op].items()}
+        branches = [self._series(branch, part.source) for branch in part.branches]
+        params = params_of(layer)
+        keys = [params[key].key for key in layer.tensors() if getattr(layer, key)]
+        own = len(operands) - len(keys)
+        joined = () if branches else operands[1:own]
+        reads = [*(("", [each]) for each in joined), *zip(keys, ([each] for each in operands[own:]), strict=True)]
+        self.used.update(each[0] for _, each in reads)
+        before = part.source if branches else operands[0] if operands else None
+        channels = self.net.shapes[before][-1] if before else 0
+        act = values.get("act", ["linear"])[0] if layer.trailing else "linear"
+        if layer.trailing:
+            values.pop("act", None)
+        fused = act != "linear"
+        made = [Layer(layer.op, values, reads, [None if fused else name], [channels or 0], branches)]
+        if fused:
+            plainly = {key: [default] for key, default in self._open.get(act, {}).items()}
+            made.append(Layer(act, plainly, [], [name], [self.net.shapes[name][-1] or 0], []))
+        return made
+
+
+def _layers(series: Series) -> Iterator[Layer]:
+    """The layers in the order of the text."""
+    for item in series.items:
+        assert isinstance(item, Layer)
+        for branch in item.branches:
+            yield from _layers(branch)
+        yield item

@@ -1,0 +1,166 @@
+"""A network as a tree in which everything that was found equal stands once.
+
+Statements that came together run several times, once an *execution*: in each call of their definition, in each pass of
+their `repeat`. What they differ in is a vector, one value an execution. Nothing is abstracted while the tree is made:
+which expressions and parameters give the vectors is found from them (`netc.lift.express`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Pick = tuple[int, int]  # which of several items, and which of its executions
+
+
+@dataclass(slots=True, eq=False)
+class Layer:
+    """A layer, or `from` and `output`, which make none: `word` is its operation.
+
+    `values` has its parameters, `reads` the tensors that it reads by their labels (with the keys of those that
+    options name), `names` the node that it is, None where that is one with another layer, and `channels` those of the
+    current tensor before it. A combiner may have `branches`.
+    """
+
+    word: str
+    values: dict[str, list[Any]]
+    reads: list[tuple[str, list[str]]]
+    names: list[str | None]
+    channels: list[int]
+    branches: list[Series]
+
+
+@dataclass(slots=True, eq=False)
+class Loop:
+    """A `repeat`: the executions of its body that are its passes are those from `start` on, `count` of them."""
+
+    body: Series
+    spans: list[tuple[int, int]]  # start and count
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A call of a definition, and which execution of this each one is."""
+
+    definition: Definition
+    runs: list[int]
+    channels: list[int]
+
+
+Item = Layer | Loop | Call
+
+
+@dataclass(slots=True, eq=False)
+class Series:
+    """Items one after the other, all of which run `times` times."""
+
+    items: list[Item]
+    times: int
+
+
+@dataclass(slots=True, eq=False)
+class Definition:
+    """What is written once and called."""
+
+    body: Series
+    channels: list[int]  # of the tensor that each execution is given
+    name: str = ""
+    std: Any = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def gather(items: Sequence[Item], picks: Sequence[Pick]) -> Item:
+    """One item for several alike, whose executions are those that are picked, in this order."""
+    first = items[0]
+    if isinstance(first, Layer):
+        layers: Sequence[Layer] = items  # type: ignore[assignment]
+        return Layer(
+            first.word,
+            {name: [layers[at].values[name][run] for at, run in picks] for name in first.values},
+            [
+                (key, [layers[at].reads[place][1][run] for at, run in picks])
+                for place, (key, _) in enumerate(first.reads)
+            ],
+            [layers[at].names[run] for at, run in picks],
+            [layers[at].channels[run] for at, run in picks],
+            [gather_series([layer.branches[place] for layer in layers], picks) for place in range(len(first.branches))],
+        )
+    if isinstance(first, Call):
+        calls: Sequence[Call] = items  # type: ignore[assignment]
+        return Call(
+            first.definition,
+            [calls[at].runs[run] for at, run in picks],
+            [calls[at].channels[run] for at, run in picks],
+        )
+    loops: Sequence[Loop] = items  # type: ignore[assignment]
+    inner: list[Pick] = []
+    spans: list[tuple[int, int]] = []
+    for at, run in picks:
+        start, count = loops[at].spans[run]
+        spans.append((len(inner), count))
+        inner += [(at, start + each) for each in range(count)]
+    return Loop(gather_series([loop.body for loop in loops], inner), spans)
+
+
+def gather_series(parts: Sequence[Series], picks: Sequence[Pick]) -> Series:
+    """One series for several alike; those without items (of a `repeat` that never ran) are passed over."""
+    made = [part for part in parts if part.items]
+    if not made:
+        return Series([], len(picks))
+    places = {at: place for place, at in enumerate(at for at, part in enumerate(parts) if part.items)}
+    inner = [(places[at], run) for at, run in picks]
+    columns = zip(*(part.items for part in made), strict=True)
+    return Series([gather(column, inner) for column in columns], len(picks))
+
+
+def every(parts: Sequence[Series]) -> list[Pick]:
+    """All executions of several series, one after the other."""
+    return [(at, run) for at, part in enumerate(parts) for run in range(part.times)]
+
+
+def inner(item: Item) -> Sequence[Series]:
+    """The series inside an item, but for the bodies of definitions."""
+    if isinstance(item, Layer):
+        return item.branches
+    return (item.body,) if isinstance(item, Loop) else ()
+
+
+def all_series(outer: Series) -> Iterator[Series]:
+    """A series and those in it, inner ones first."""
+    for item in outer.items:
+        for each in inner(item):
+            yield from all_series(each)
+    yield outer
+
+
+def result(item: Item, run: int) -> str | None:
+    """The node whose tensor is the current one after an execution of an item; None where that is the one before it."""
+    while True:
+        if isinstance(item, Layer):
+            return item.reads[0][1][run] if item.word == "from" else item.names[run]
+        if isinstance(item, Loop):
+            start, count = item.spans[run]
+            if not count or not item.body.items:
+                return None
+            item, run = item.body.items[-1], start + count - 1
+        else:
+            body, run = item.definition.body, item.runs[run]
+            item = body.items[-1]
+
+
+def executed(series: Series, run: int) -> Iterator[str]:
+    """The nodes of an execution, in the order in which its statements make them."""
+    for item in series.items:
+        if isinstance(item, Layer):
+            for branch in item.branches:
+                yield from executed(branch, run)
+            name = item.names[run]
+            if name is not None:
+                yield name
+        elif isinstance(item, Loop):
+            start, count = item.spans[run]
+            for each in range(start, start + count):
+                yield from executed(item.body, each)
+        else:
+            yield from executed(item.definition.body, item.runs[run])

@@ -1,0 +1,609 @@
+"""From the tree with its definitions to the text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from netc.layers.base import LAYERS
+from netc.lift.arguments import Unwritable, declared_by, written
+from netc.lift.definitions import outside, plain
+from netc.lift.express import COUNT, Formal, Said, Solution, Stepped, resolved, solve, to_expr
+from netc.lift.text import operation
+from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series, inner, result
+from netc.lower.bind import trailing_words
+from netc.lower.special import LEGAL
+from netc.params import REQUIRED, Param
+from netc.syntax.printer import Line, Printer, Trivia
+from netc.syntax.source import NOWHERE
+from netc.syntax.tree import (
+    RESERVED,
+    Argument,
+    Binary,
+    Block,
+    Branch,
+    Expr,
+    Keyword,
+    Literal,
+    Name,
+    Operation,
+    Positional,
+    Reference,
+    Repeat,
+    Statement,
+    is_name,
+)
+from netc.syntax.tree import Definition as Written
+from netc.syntax.tree import Formal as Parameter
+
+WIDTH = 100  # columns of a line
+ROW = 2  # statements of a line
+_USUAL = 4  # layers with the same words after them that are worth a `default`
+
+
+# -- lines ---------------------------------------------------------------------------------------------------
+
+
+class Packed(Trivia):
+    """Two statements a line where the two are plain, and on one line with their braces what is short."""
+
+    def __init__(self) -> None:
+        self._beside: set[int] = set()
+        self._closed: set[int] = set()
+
+    def beside(self, one: Statement, other: Statement) -> bool:
+        return id(other) in self._beside
+
+    def closed(self, statement: Statement, opening: int) -> bool:
+        return id(statement) in self._closed
+
+    def pack(self, statements: Sequence[Statement], indent: int = 0) -> None:
+        """Decide for statements, and for all inside them, what stands on one line."""
+        printer = Printer(self)
+        for statement in statements:
+            bodies = _bodies(statement)
+            if not bodies:
+                continue
+            for body in bodies:
+                self.pack(body, indent + (6 if isinstance(statement, Operation) else 4))
+            if all(len(body) <= ROW and all(_flat(each, self) for each in body) for body in bodies):
+                self._closed.add(id(statement))
+                if indent + len(_single(printer, statement)) > WIDTH:
+                    self._closed.discard(id(statement))
+        free = True
+        for one, other in pairwise(statements):
+            pair = _plain(one) and _plain(other) and free
+            if pair and indent + len(_single(printer, one)) + 2 + len(_single(printer, other)) <= WIDTH:
+                self._beside.add(id(other))
+                free = False
+            else:
+                free = True
+
+
+def _single(printer: Printer, statement: Statement) -> str:
+    (line, *more) = printer.lines((statement,), 0)
+    return line.text if not more else line.text + " " * WIDTH
+
+
+def _bodies(statement: Statement) -> list[tuple[Statement, ...]]:
+    if isinstance(statement, Operation):
+        return [branch.statements for branch in statement.branches]
+    if isinstance(statement, Repeat | Written):
+        return [statement.body.statements]
+    return []
+
+
+def _flat(statement: Statement, packed: Packed) -> bool:
+    return not _bodies(statement) or (id(statement) in packed._closed and not isinstance(statement, Written))
+
+
+def _plain(statement: Statement) -> bool:
+    """Whether another statement may stand beside it."""
+    return isinstance(statement, Operation) and not statement.branches and statement.name not in _ALONE
+
+
+_ALONE = frozenset({"net", "input", "output"})
+
+
+# -- labels --------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, eq=False)
+class _Frame:
+    """The executions of a file, a definition or a body of `repeat`, and where a tensor that a label names is made."""
+
+    outer: _Frame | None
+    owner: list[int]
+    homes: dict[str, tuple[int, Item]] = field(default_factory=dict)
+
+    def find(self, run: int, name: str) -> Item | None:
+        frame: _Frame | None = self
+        while frame is not None:
+            home = frame.homes.get(name)
+            if home is not None and home[0] == run:
+                return home[1]
+            if frame.outer is None:
+                return None
+            run, frame = frame.owner[run], frame.outer
+        return None
+
+
+_TENSORS = ("skip", "other", "third")  # what a definition calls the tensors that it is handed
+
+
+class _Body:
+    """What is known of a file or a definition while it is written."""
+
+    def __init__(
+        self, series: Series, used: Mapping[str, int], tensors: Sequence[Sequence[str]], taken: set[str]
+    ) -> None:
+        self.used = used
+        self.tensors = [*zip(_TENSORS, tensors, strict=False)]
+        self.labels: dict[Item, str] = {}
+        self.read: dict[tuple[int, int], Item | str] = {}
+        frame = _Frame(None, [])
+        self._find(series, frame)
+        self._label(series, frame, [*range(series.times)])
+        self._named(series, taken | {*_TENSORS})
+
+    def name(self, item: Item, place: int) -> str:
+        """The label of a tensor that an item reads."""
+        home = self.read[id(item), place]
+        return home if isinstance(home, str) else self.labels[home]
+
+    def _find(self, series: Series, frame: _Frame) -> None:
+        for item in series.items:
+            for each in inner(item) if isinstance(item, Layer) else ():
+                self._find(each, frame)
+            if isinstance(item, Layer) and item.word in ("from", "output"):
+                continue
+            for run in range(series.times):
+                name = result(item, run)
+                if name is not None and name in self.used:
+                    frame.homes[name] = run, item
+
+    def _label(self, series: Series, frame: _Frame, owner: list[int]) -> None:
+        for item in series.items:
+            if isinstance(item, Layer):
+                for branch in item.branches:
+                    self._label(branch, frame, owner)
+                for place, (_, vector) in enumerate(item.reads):
+                    self.read[id(item), place] = self._name(vector, frame, owner)
+            elif isinstance(item, Loop):
+                outer, passes = [0] * item.body.times, [0] * item.body.times
+                for run, (start, count) in enumerate(item.spans):
+                    outer[start : start + count] = [run] * count
+                    passes[start : start + count] = [owner[run]] * count
+                within = _Frame(frame, outer)
+                self._find(item.body, within)
+                self._label(item.body, within, passes)
+            else:
+                for place, tensor in enumerate(item.definition.extra["tensors"]):
+                    vector = [tensor[run] for run in item.runs]
+                    self.read[id(item), place] = self._name(vector, frame, owner)
+
+    def _name(self, vector: Sequence[str], frame: _Frame, owner: Sequence[int]) -> Item | str:
+        homes = {frame.find(run, name) for run, name in enumerate(vector)}
+        if len(homes) == 1 and (home := homes.pop()) is not None:
+            self.labels.setdefault(home, "")
+            return home
+        for name, tensor in self.tensors:
+            if all(tensor[run] == own for run, own in zip(owner, vector, strict=True)):
+                return name
+        raise Unwritable(f"`{vector[0]}` is read where no label of it is seen")
+
+    def _named(self, series: Series, taken: set[str]) -> None:
+        """Name the labels in the order of the text: `a`, `b`. Those in a `repeat` get numbers of their own."""
+        count = 0
+        for item in _in_order(series):
+            if item in self.labels:
+                while (name := _letters(count)) in taken or name in RESERVED or name in LAYERS:
+                    count += 1
+                taken.add(name)
+                self.labels[item] = name
+
+
+def _in_order(series: Series) -> Iterator[Item]:
+    for item in series.items:
+        for each in inner(item):
+            yield from _in_order(each)
+        yield item
+
+
+def _letters(count: int) -> str:
+    """`a` to `z`, then `aa`."""
+    text = ""
+    while count >= 0:
+        text, count = chr(ord("a") + count % 26) + text, count // 26 - 1
+    return text
+
+
+# -- statements ----------------------------------------------------------------------------------------------
+
+
+def ordered(whole: Series) -> list[Definition]:
+    """The definitions that a series comes to, those first that others call."""
+    found: dict[Definition, None] = {}
+
+    def visit(series: Series) -> None:
+        for item in series.items:
+            for each in inner(item):
+                visit(each)
+            if isinstance(item, Call) and item.definition not in found:
+                visit(item.definition.body)
+                found.setdefault(item.definition)
+
+    visit(whole)
+    return [*found]
+
+
+class Writer:
+    """Writes a tree."""
+
+    def __init__(
+        self, name: str, whole: Series, used: Mapping[str, int], scale: tuple[float, int] | None = None
+    ) -> None:
+        self.name, self.used, self.scale = name, used, scale
+        self.whole = plain(whole)
+        self.definitions = ordered(whole)
+        for one in self.definitions:
+            one.body = plain(one.body)
+            solution = solve(one.body, one.channels)
+            tensors = outside(one.body)
+            if solution is None or tensors is None:
+                raise Unwritable("a definition says no longer what it stands for")
+            _count_first(one.body, solution)
+            one.extra["solution"], one.extra["tensors"] = solution, tensors
+        solution = solve(self.whole, [0])
+        if solution is None or solution.formals:
+            raise Unwritable("the file has no parameters")
+        self.solution = solution
+        self.defaults = self._defaults()
+        self.words = self._words()
+
+    def _words(self) -> dict[str, tuple[str, ...]]:
+        """The words that most layers of an operation have after them, by operation."""
+        counted: dict[str, Counter[tuple[str, ...]]] = {}
+        for series in (self.whole, *(one.body for one in self.definitions)):
+            for phrase in _phrases_in(series, self.used, self.defaults):
+                head, *rest = phrase
+                if LAYERS[head.word].trailing:
+                    counted.setdefault(head.word, Counter())[tuple(word.word for word in rest)] += 1
+        made: dict[str, tuple[str, ...]] = {}
+        for word, values in counted.items():
+            words, count = values.most_common(1)[0]
+            if words and count >= _USUAL and count >= 0.7 * values.total():
+                made[word] = words
+        return made
+
+    # -- defaults --------------------------------------------------------------------------------------------
+
+    def _defaults(self) -> dict[str, dict[str, Any]]:
+        """Options that most layers of an operation have, by operation, where that is not what the language has."""
+        counted: dict[tuple[str, str], Counter[Any]] = {}
+        bodies = [(self.whole, self.solution), *((one.body, one.extra["solution"]) for one in self.definitions)]
+        for series, solution in bodies:
+            for phrase in _phrases_in(series, self.used, None):
+                item = phrase[0]
+                for name, param in _options(item):
+                    text = solution.texts.get((id(item), name))
+                    if not _is_constant(text):
+                        continue
+                    default = False if name == "bias" and _takes_bias(phrase) else param.default
+                    counted.setdefault((item.word, name), Counter())[type(text), text, text == default] += 1
+        made: dict[str, dict[str, Any]] = {}
+        for (word, name), values in counted.items():
+            saved: Counter[Any] = Counter()
+            for (kind, value, is_default), count in values.items():
+                if value is not None and not is_default:
+                    saved[kind, value] += count
+            lost = sum(count for (_, _, is_default), count in values.items() if is_default)
+            if not saved:
+                continue
+            (_, value), count = saved.most_common(1)[0]
+            if name == "bias":
+                lost = sum(count for (_, own, is_default), count in values.items() if is_default and own != value)
+            if count >= 2 and count > lost + 1:
+                made.setdefault(word, {})[name] = value
+        return made
+
+    def _default_lines(self) -> list[Statement]:
+        made: list[Statement] = []
+        for word in dict.fromkeys((*self.words, *self.defaults)):
+            bare = [Positional(Reference(each, NOWHERE), NOWHERE) for each in (word, *self.words.get(word, ()))]
+            made.append(operation("default", *bare, *_keyed(word, self.defaults.get(word, {}))))
+        return made
+
+    # -- bodies ----------------------------------------------------------------------------------------------
+
+    def text(self) -> str:
+        """The text."""
+        head = [operation("net", _word(self.name))] if LEGAL.match(self.name) else []
+        body = self._body(self.whole, self.solution, (), set())
+        made: list[Statement] = []
+        for one in self.definitions:
+            solution, tensors = one.extra["solution"], one.extra["tensors"]
+            taken = {formal.name for formal in solution.formals} | {"i"}
+            own = _Body(one.body, self.used, tensors, taken)
+            statements = self._series(one.body, solution, own)
+            formals = tuple(Parameter(each.name, each.default, NOWHERE) for each in solution.formals)
+            names = tuple(Name(name, NOWHERE) for name, _ in own.tensors)
+            block = Block(tuple(statements), NOWHERE)
+            made.append(Written(one.name, formals, names, block, False, NOWHERE, NOWHERE))
+        at = next((place for place, each in enumerate(body) if not _is_input(each)), 0)
+        statements = [*head, *body[:at], *self._default_lines(), *made, *body[at:]]
+        packed = Packed()
+        packed.pack(statements)
+        return _spaced(Printer(packed).lines(statements, 0))
+
+    def _body(
+        self, series: Series, solution: Solution, tensors: Sequence[Sequence[str]], taken: set[str]
+    ) -> list[Statement]:
+        return self._series(series, solution, _Body(series, self.used, tensors, taken))
+
+    def _series(self, series: Series, solution: Solution, body: _Body) -> list[Statement]:
+        made: list[Statement] = []
+        for phrase in _phrases(series.items, body.labels, self.defaults):
+            made.append(self._statement(phrase, solution, body))
+        return made
+
+    def _statement(self, phrase: Sequence[Item], solution: Solution, body: _Body) -> Statement:
+        item, label = phrase[0], body.labels.get(phrase[-1])
+        if isinstance(item, Loop):
+            count = resolved_count(solution.texts[id(item), COUNT], solution)
+            index = Name("i", NOWHERE) if id(item) in _indexed(item, solution) else None
+            inside = Block(tuple(self._series(item.body, solution, body)), NOWHERE)
+            return Repeat(label and Name(label, NOWHERE), count, index, inside, NOWHERE, NOWHERE)  # type: ignore[arg-type]
+        if isinstance(item, Call):
+            arguments = self._call(item, solution)
+            tensors = [body.name(item, place) for place in range(len(item.definition.extra["tensors"]))]
+            if tensors:
+                arguments += [Positional(Reference("with", NOWHERE), NOWHERE)]
+                arguments += [Positional(Reference(name, NOWHERE), NOWHERE) for name in tensors]
+            return operation(item.definition.name, *arguments, label=label)
+        branches = [Branch(tuple(self._series(each, solution, body)), NOWHERE) for each in item.branches]
+        arguments = self._arguments(item, solution, phrase) if item.word in LAYERS else []
+        for place, (key, _) in enumerate(item.reads):
+            name = Reference(body.name(item, place), NOWHERE)
+            arguments.append(Keyword(key, name, NOWHERE, NOWHERE) if key else Positional(name, NOWHERE))
+        words = tuple(word.word for word in phrase[1:] if isinstance(word, Layer))
+        if (usual := self.words.get(item.word)) is not None:
+            words = () if words == usual else words or ("linear",)
+        arguments += [Positional(Reference(word, NOWHERE), NOWHERE) for word in words]
+        return operation(item.word, *arguments, label=label, branches=branches)
+
+    def _call(self, item: Call, solution: Solution) -> list[Argument]:
+        made: list[Argument] = []
+        formals: Sequence[Formal] = item.definition.extra["solution"].formals
+        keyed = False
+        for formal in formals:
+            values = [formal.values[run] for run in item.runs]
+            said = solution.texts[id(item), formal.name]
+            if formal.default is not None:
+                keyed = True
+                implied = formal.default_values
+                if all(
+                    own == implied[run] and type(own) is type(implied[run])
+                    for own, run in zip(values, item.runs, strict=True)
+                ):
+                    continue
+            text = as_expr(said, solution)
+            made.append(Keyword(formal.name, text, NOWHERE, NOWHERE) if keyed else Positional(text, NOWHERE))
+        return made
+
+    def _arguments(self, item: Layer, solution: Solution, phrase: Sequence[Item]) -> list[Argument]:
+        own = self.defaults.get(item.word, {})
+        values: dict[str, Any] = {}
+        params = declared_by(LAYERS[item.word])
+        for name in item.values:
+            text = solution.texts[id(item), name]
+            default = own.get(name, params[name].default)
+            if name == "bias" and name not in own and _takes_bias(phrase):
+                default = False
+            if _is_constant(text) and type(text) is type(default) and text == default:
+                continue
+            if text is None:
+                raise Unwritable(f"`{item.word}` has no `{name}`, and others have one")
+            values[name] = text if _is_constant(text) else resolved(text, solution.texts)
+            if item.word == "droppath" and name == "rate" and self.scale is not None:
+                values[name] = _share(values[name], self.scale)
+        return written(LAYERS[item.word], values)
+
+
+def _takes_bias(phrase: Sequence[Item]) -> bool:
+    """Whether the word after a layer takes its bias away."""
+    return len(phrase) > 1 and isinstance(phrase[1], Layer) and LAYERS[phrase[1].word].removes_bias
+
+
+def _phrases(
+    items: Sequence[Item], labels: Mapping[Item, str], defaults: Mapping[str, Mapping[str, Any]]
+) -> Iterator[list[Item]]:
+    """Items as statements: a layer with the words after it."""
+    at = 0
+    while at < len(items):
+        phrase = [items[at]]
+        head = items[at]
+        at += 1
+        if isinstance(head, Layer) and head.word in LAYERS and LAYERS[head.word].trailing and not head.branches:
+            while at < len(items) and phrase[-1] not in labels and _trails(items[at], defaults):
+                phrase.append(items[at])
+                at += 1
+        yield phrase
+
+
+def _trails(item: Item, defaults: Mapping[str, Mapping[str, Any]]) -> bool:
+    if not isinstance(item, Layer) or item.word not in trailing_words() or item.reads:
+        return False
+    params, own = declared_by(LAYERS[item.word]), defaults.get(item.word, {})
+    for name, values in item.values.items():
+        default = own.get(name, params[name].default)
+        if any(each != default or type(each) is not type(default) for each in values):
+            return False
+    return True
+
+
+def _phrases_in(
+    series: Series, used: Mapping[str, int], defaults: Mapping[str, Mapping[str, Any]] | None
+) -> Iterator[list[Layer]]:
+    """The layers of a body and of all in it, each with the words after it; without `defaults`, with those that may
+    become words by a `default` of their own options."""
+    for item in series.items:
+        for each in inner(item):
+            yield from _phrases_in(each, used, defaults)
+    at, items = 0, series.items
+    while at < len(items):
+        head = items[at]
+        at += 1
+        if not isinstance(head, Layer) or head.word not in LAYERS:
+            continue
+        phrase = [head]
+        while LAYERS[head.word].trailing and at < len(items):
+            after = items[at]
+            if not isinstance(after, Layer) or after.word not in trailing_words() or _is_read(phrase[-1], used):
+                break
+            if defaults is not None and not _trails(after, defaults):
+                break
+            phrase.append(after)
+            at += 1
+        yield phrase
+        if defaults is None:
+            yield from ([word] for word in phrase[1:])
+
+
+def _is_read(item: Layer, used: Mapping[str, int]) -> bool:
+    return any(name in used for name in item.names)
+
+
+def _options(item: Layer) -> Iterator[tuple[str, Param]]:
+    """The parameters of a layer that a `default` may say."""
+    cls = LAYERS[item.word]
+    params = declared_by(cls)
+    for name in item.values:
+        if name not in cls.size and name not in cls.positional and params[name].default is not REQUIRED:
+            yield name, params[name]
+
+
+def _keyed(word: str, values: Mapping[str, Any]) -> list[Argument]:
+    made: list[Argument] = []
+    params = declared_by(LAYERS[word])
+    for name, value in values.items():
+        made.append(Keyword(params[name].key, to_expr(value), NOWHERE, NOWHERE))
+    return made
+
+
+def _is_constant(text: Any) -> bool:
+    return not isinstance(text, Said | Stepped | Expr)
+
+
+def _share(place: Any, scale: tuple[float, int]) -> Any:
+    """The rate of stochastic depth that a whole number stands for: `c*place/N`."""
+    whole, parts = scale
+    if not isinstance(place, Expr):
+        return whole * place / parts
+    return Binary("/", Binary("*", Literal(whole, NOWHERE), place, NOWHERE), Literal(parts, NOWHERE), NOWHERE)
+
+
+def as_expr(text: Any, solution: Solution) -> Expr:
+    text = resolved(text, solution.texts)
+    return text if isinstance(text, Expr) else to_expr(text)
+
+
+@dataclass(slots=True, eq=False)
+class _LessOne:
+    """A count that includes the block before the `repeat`."""
+
+    said: Said
+
+
+def resolved_count(text: Any, solution: Solution) -> Expr:
+    if isinstance(text, _LessOne):
+        return Binary("-", as_expr(text.said, solution), Literal(1, NOWHERE), NOWHERE)
+    return as_expr(text, solution)
+
+
+def _count_first(body: Series, solution: Solution) -> None:
+    """Count the block before a `repeat` with its passes: `stage 3` is one and `repeat n-1`."""
+    after: list[tuple[Loop, bool]] = []
+
+    def visit(series: Series) -> None:
+        before: Item | None = None
+        for item in series.items:
+            for each in inner(item):
+                visit(each)
+            if isinstance(item, Loop):
+                after.append((item, before is not None and _weighted(series.items, item)))
+            before = item
+
+    visit(body)
+    for formal in solution.formals:
+        if formal.kind != COUNT:
+            continue
+        said = {key for key, text in solution.texts.items() if isinstance(text, Said) and text.formal is formal}
+        loops = [(id(item), COUNT) for item, is_after in after if is_after and (id(item), COUNT) in said]
+        if said and len(loops) == len(said):
+            formal.values = [own + 1 for own in formal.values]
+            if formal.default is not None:
+                formal.default_values = [own + 1 for own in formal.default_values]
+                if isinstance(formal.default, Literal):
+                    formal.default = Literal(formal.default.value + 1, NOWHERE)  # type: ignore[operator]
+            for key in said:
+                solution.texts[key] = _LessOne(solution.texts[key])
+
+
+def _weighted(items: Sequence[Item], loop: Loop) -> bool:
+    """Whether as many layers with weights stand before a `repeat` as in it, so that both are blocks."""
+    return sum(map(_weights, items[: items.index(loop)])) >= sum(map(_weights, loop.body.items))
+
+
+def _weights(item: Item) -> int:
+    """How many layers with weights an item has, one for each statement."""
+    if isinstance(item, Layer):
+        own = item.word in LAYERS and LAYERS[item.word].weighted
+        return own + sum(_weights(each) for branch in item.branches for each in branch.items)
+    body = item.body if isinstance(item, Loop) else item.definition.body
+    return sum(map(_weights, body.items))
+
+
+def _indexed(loop: Loop, solution: Solution) -> set[int]:
+    """The `repeat` by its identity, where something in it needs its index."""
+    found: set[int] = set()
+
+    def visit(series: Series) -> bool:
+        for item in series.items:
+            if id(item) in solution.indices:
+                return True
+            if any(visit(each) for each in inner(item)):
+                return True
+        return False
+
+    if visit(loop.body):
+        found.add(id(loop))
+    return found
+
+
+def _is_input(statement: Statement) -> bool:
+    return isinstance(statement, Operation) and statement.name == "input"
+
+
+def _word(name: str) -> Positional:
+    value = Reference(name, NOWHERE) if is_name(name) else Literal(name, NOWHERE)
+    return Positional(value, NOWHERE)
+
+
+def _spaced(lines: Iterable[Line]) -> str:
+    """Lines, with blank ones around definitions and after the input."""
+    made: list[str] = []
+    before = ""
+    for line in lines:
+        outer = not line.indent and line.text != "}"
+        word = line.text.split(" ")[0]
+        if outer:
+            begins = word == "def" or (before in ("def", "input", "default") and word != before)
+            if begins and made and made[-1]:
+                made.append("")
+            before = word
+        line.put(made)
+    return "".join(f"{line}\n" for line in made)
