@@ -116,7 +116,8 @@ def _compact(array: Array) -> Array:
         raise unfit(SHAPE, f"images are of the type {array.dtype}, and pixels are numbers")
     low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
     if low < 0 or high > np.iinfo(np.uint16).max:
-        raise unfit(SHAPE, f"pixels are integers from {low} to {high}", "they go from 0 to 255, or to 65535")
+        help = "they go from 0 to 255, or to 65535; real numbers are taken as they are"
+        raise unfit(SHAPE, f"pixels are integers from {low} to {high}", help)
     return array.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16)
 
 
