@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -71,6 +72,19 @@ def net_text(name: str) -> str:
     return (SPECS / f"{name}.net").read_text().partition("\ntrain {")[0]
 
 
+STD = {"resnet50": "bottleneck", "resnet18": "basicblock", "preact-resnet164": "preact_bottleneck"}
+STD |= {"resnet32": "resblock", "resnext-cifar": "resnext", "densenet121": "dense_block", "googlenet": "inception"}
+STD |= {"mobilenetv2": "inverted_residual", "resnet-cifar": "basicblock", "digits": "basic_unit"}
+
+
+@pytest.mark.parametrize("name", sorted(STD))
+def test_shipped_blocks_are_recognised(name: str) -> None:
+    found = lifted(spec(name), {})
+    assert not found.flat_because
+    assert re.search(rf"\b{STD[name]} ", found.text)
+    assert lines(found.text) <= lines((SPECS / f"{name}.net").read_text()), found.text
+
+
 OTHERS = ("segnet", "c3d", "fcn8s", "attention-unet", "unetpp", "ssd300", "shufflenetv2", "se-resnext50", "vit-b16")
 
 
@@ -91,51 +105,59 @@ def test_structure_needs_no_names(name: str) -> None:
 
 
 def test_blocks_begin_where_an_expert_begins_them() -> None:
-    assert lifted(spec("resnet50"), {}).text == RESNET50
-    assert lifted(spec("mobilenetv2"), {}).text == MOBILENETV2
+    assert lifted(spec("xception"), {}).text == XCEPTION
+    assert lifted(spec("yolov3"), {}).text == YOLOV3
 
 
-RESNET50 = """\
-net resnet50
-input 224x224x3
+XCEPTION = """\
+net xception
+input 299x299x3
 
-default conv init=he_normal
+default bn epsilon=0.001 decay=0.99
 
-def residual(ch, stride=1) {
-    conv (ch)x1/(stride) bn relu; conv (ch)x3 bn relu
-    conv (4*ch)x1 bn
+def block(c1, c2) { sepconv (c1)x3 bn relu; sepconv (c2)x3 bn }
+
+def unit(ch) { add { | conv (ch)x1/2 bn | repeat 2 { relu; sepconv (ch)x3 bn }; pool 3/2 } }
+
+conv 32x3/2 valid bn relu; conv 64x3 valid bn relu
+add { | conv 128x1/2 bn | block 128 128; pool 3/2 }
+unit 256; unit 728
+repeat 8 { add { | identity | repeat 3 { relu; sepconv 728x3 bn } } }
+add {
+    | conv 1024x1/2 bn
+    | relu; block 728 1024
+      pool 3/2
 }
-
-def stage(ch, n, stride=2) {
-    add { | conv (4*ch)x1/(stride) bn | residual ch stride=stride }
-    relu
-    repeat n-1 { add { | identity | residual ch }; relu }
-}
-
-conv 64x7/2 pad=3 bn relu; pool 3/2 pad=1
-stage 64 3 stride=1; stage 128 4
-stage 256 6; stage 512 3
-gap; fc 1000 softmax
-"""
-MOBILENETV2 = """\
-net mobilenetv2
-input 224x224x3
-
-default conv bn relu6; default bn epsilon=0.001 decay=0.999
-
-def separable(ch, stride=1) { dwconv 3/(stride) bn relu6; conv (ch)x1 bn }
-
-def stage(ch, n, stride=2) {
-    conv (6*channels)x1; separable ch stride=stride
-    repeat n-1 { add { | identity | conv (6*ch)x1; separable ch } }
-}
-
-conv 32x3/2; separable 16
-stage 24 2; stage 32 3
-stage 64 4; stage 96 3 stride=1
-stage 160 3; stage 320 1 stride=1
-conv 1280x1; gap
+block 1536 2048; relu
+gap; dropout
 fc 1000 softmax
+"""
+YOLOV3 = """\
+net yolov3
+input 416x416x3
+
+default conv bn leakyrelu; default bn decay=0.99
+
+def stage(ch, n) {
+    conv (ch)x3/2 pad=1
+    repeat n { add { | identity | conv (ch//2)x1; conv (ch)x3 } }
+}
+
+def stage2(ch) { conv (ch)x1; repeat 2 { conv (2*ch)x3; conv (ch)x1 } }
+
+conv 32x3; stage 64 1
+stage 128 2; a: stage 256 8
+b: stage 512 8; stage 1024 4
+c: stage2 512; conv 1024x3
+d: conv 255x1 linear; from c
+conv 256x1; upsample 2
+concat b; e: stage2 256
+conv 512x3; f: conv 255x1 linear
+from e; conv 128x1
+upsample 2; concat a
+repeat 3 { conv 128x1; conv 256x3 }
+g: conv 255x1 linear
+output d f g
 """
 
 

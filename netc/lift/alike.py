@@ -109,7 +109,7 @@ class Alike:
             elif isinstance(item, Loop):
                 known = any(map(self.tied, item.body.items))
             else:
-                known = any(map(self.tied, item.definition.body.items))
+                known = any(self.tied(each) for body in item.definition.bodies() for each in body.items)
             self._tied[item] = known
         return known
 
@@ -149,7 +149,7 @@ def call_nodes(call: Call) -> Iterator[str]:
     from netc.lift.vectors import executed  # noqa: PLC0415
 
     for run in call.runs:
-        yield from executed(call.definition.body, run)
+        yield from executed(*call.definition.at(run))
 
 
 def reads(item: Item) -> Iterator[str]:
@@ -165,7 +165,7 @@ def reads(item: Item) -> Iterator[str]:
             yield from reads(each)
     else:
         for run in item.runs:
-            yield from _call_reads(item.definition.body, run)
+            yield from _call_reads(*item.definition.at(run))
 
 
 def _call_reads(series: Series, run: int) -> Iterator[str]:
@@ -180,7 +180,7 @@ def _call_reads(series: Series, run: int) -> Iterator[str]:
             for each in range(start, start + count):
                 yield from _call_reads(item.body, each)
         else:
-            yield from _call_reads(item.definition.body, item.runs[run])
+            yield from _call_reads(*item.definition.at(item.runs[run]))
 
 
 def is_word(item: Item) -> bool:

@@ -234,8 +234,8 @@ def strides(item: Item) -> bool:
         return any(isinstance(each, int) and each > 1 for each in own) or any(
             strides(each) for branch in item.branches for each in branch.items
         )
-    body = item.body if isinstance(item, Loop) else item.definition.body
-    return any(map(strides, body.items))
+    bodies = [item.body] if isinstance(item, Loop) else item.definition.bodies()
+    return any(strides(each) for body in bodies for each in body.items)
 
 
 def _statements(item: Item) -> int:

@@ -346,8 +346,16 @@ def _default(formal: Formal, before: Sequence[Formal]) -> None:
         formal.default_values = [value[1]] * times
 
 
+class Quoted(str):
+    """A string that is no word: it stands in quotes."""
+
+    __slots__ = ()
+
+
 def to_expr(value: Any) -> Expr:
     """A single value as an expression; words bare."""
+    if isinstance(value, Quoted):
+        return Literal(str(value), NOWHERE)
     if isinstance(value, str):
         return Reference(value, NOWHERE)
     return Literal(value, NOWHERE)

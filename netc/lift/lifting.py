@@ -14,6 +14,7 @@ from netc.lift.fold import fold, wrap
 from netc.lift.names import name_definitions
 from netc.lift.proof import NotTheNetwork, mapped
 from netc.lift.source import ImportRefused, Reason
+from netc.lift.std import Standard
 from netc.lift.text import statements_of
 from netc.lift.tree import Tree
 from netc.lift.vectors import executed
@@ -81,6 +82,7 @@ def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
     if any(node.shares is not None for node in net):
         raise Unwritable("layers share their weights")
     tree = Tree(net)
+    Standard().recognise(tree.series)
     fold(tree.series, Alike(tree.used))
     wrap(tree.series, Alike(tree.used))
     define(tree.series, tree.used)

@@ -62,7 +62,8 @@ def _of_kind(body: Series) -> str:
     words = [word for item in items for word in _words(item)]
     inside = [word for item in items for word in _all_words(item)]
     loop = any(isinstance(item, Loop) for item in items)
-    if loop and (len(items) > 1 or "add" in inside or "concat" in inside):
+    calls_only = all(isinstance(item, Call | Loop) for item in items) and any(isinstance(item, Call) for item in items)
+    if calls_only or (loop and (len(items) > 1 or "add" in inside or "concat" in inside)):
         return "stage"
     if "mul" in words and "gap" in inside and words.count("conv") < 2:
         return "squeeze"
@@ -104,5 +105,6 @@ def _all_words(item: Item) -> Iterator[str]:
         for each in item.body.items:
             yield from _all_words(each)
     elif isinstance(item, Call):
-        for each in item.definition.body.items:
-            yield from _all_words(each)
+        for body in item.definition.bodies():
+            for each in body.items:
+                yield from _all_words(each)

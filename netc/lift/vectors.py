@@ -61,13 +61,24 @@ class Series:
 
 @dataclass(slots=True, eq=False)
 class Definition:
-    """What is written once and called."""
+    """What is written once and called; a block that netc ships is not written, and each execution of it has its place
+    in a series of its own."""
 
     body: Series
     channels: list[int]  # of the tensor that each execution is given
     name: str = ""
-    std: Any = None
+    places: list[tuple[Series, int]] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+
+    def at(self, run: int) -> tuple[Series, int]:
+        """The series of an execution, and which of its executions that is."""
+        return (self.body, run) if self.places is None else self.places[run]
+
+    def bodies(self) -> list[Series]:
+        """All series that its executions are of."""
+        if self.places is None:
+            return [self.body]
+        return [*dict.fromkeys(series for series, _ in self.places)]
 
 
 def gather(items: Sequence[Item], picks: Sequence[Pick]) -> Item:
@@ -145,7 +156,7 @@ def result(item: Item, run: int) -> str | None:
                 return None
             item, run = item.body.items[-1], start + count - 1
         else:
-            body, run = item.definition.body, item.runs[run]
+            body, run = item.definition.at(item.runs[run])
             item = body.items[-1]
 
 
@@ -163,4 +174,4 @@ def executed(series: Series, run: int) -> Iterator[str]:
             for each in range(start, start + count):
                 yield from executed(item.body, each)
         else:
-            yield from executed(item.definition.body, item.runs[run])
+            yield from executed(*item.definition.at(item.runs[run]))

@@ -75,7 +75,7 @@ class Packed(Trivia):
                     self._closed.discard(id(statement))
         free = True
         for one, other in pairwise(statements):
-            pair = _plain(one) and _plain(other) and free
+            pair = _plain(one) and _plain(other) and free and _alike(one, other)
             if pair and indent + len(_single(printer, one)) + 2 + len(_single(printer, other)) <= WIDTH:
                 self._beside.add(id(other))
                 free = False
@@ -103,6 +103,11 @@ def _flat(statement: Statement, packed: Packed) -> bool:
 def _plain(statement: Statement) -> bool:
     """Whether another statement may stand beside it."""
     return isinstance(statement, Operation) and not statement.branches and statement.name not in _ALONE
+
+
+def _alike(one: Statement, other: Statement) -> bool:
+    """Whether both are a `default`, or none is."""
+    return (getattr(one, "name", "") == "default") == (getattr(other, "name", "") == "default")
 
 
 _ALONE = frozenset({"net", "input", "output"})
@@ -232,7 +237,7 @@ def ordered(whole: Series) -> list[Definition]:
         for item in series.items:
             for each in inner(item):
                 visit(each)
-            if isinstance(item, Call) and item.definition not in found:
+            if isinstance(item, Call) and item.definition.places is None and item.definition not in found:
                 visit(item.definition.body)
                 found.setdefault(item.definition)
 
@@ -390,6 +395,9 @@ class Writer:
                     for own, run in zip(values, item.runs, strict=True)
                 ):
                     continue
+            if said is True and keyed:
+                made.append(Positional(Reference(formal.name, NOWHERE), NOWHERE))
+                continue
             text = as_expr(said, solution)
             made.append(Keyword(formal.name, text, NOWHERE, NOWHERE) if keyed else Positional(text, NOWHERE))
         return made
@@ -481,7 +489,7 @@ def _options(item: Layer) -> Iterator[tuple[str, Param]]:
     """The parameters of a layer that a `default` may say."""
     cls = LAYERS[item.word]
     params = declared_by(cls)
-    for name in item.values:
+    for name in item.values if item.word != "droppath" else ():
         if name not in cls.size and name not in cls.positional and params[name].default is not REQUIRED:
             yield name, params[name]
 
@@ -563,7 +571,7 @@ def _weights(item: Item) -> int:
     if isinstance(item, Layer):
         own = item.word in LAYERS and LAYERS[item.word].weighted
         return own + sum(_weights(each) for branch in item.branches for each in branch.items)
-    body = item.body if isinstance(item, Loop) else item.definition.body
+    body = item.body if isinstance(item, Loop) else item.definition.bodies()[0]
     return sum(map(_weights, body.items))
 
 
