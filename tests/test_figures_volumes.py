@@ -322,6 +322,33 @@ def test_a_dilation_is_said() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("input 64x2; conv 8x3", "k=3 conv, 8"),
+        ("input 64x2; conv 8x3 causal dilation=2", "k=3 causal conv, 8, dilation 2"),
+        ("input 64x2; conv 8x1 causal", "k=1 conv, 8"),
+        ("input 64x2; pool 2", "k=2 max pool, /2"),
+        ("input 8x8x4; conv 8x3 groups=4", "3×3 conv, 8, 4 groups"),
+        ("input 8x8x4; groupnorm 4", "group norm 4"),
+        ("input 8x8x4; dwconv 3 multiplier=2", "3×3 dw conv, multiplier 2"),
+        ("input 8x8x4; conv 8x3 pad=1", "3×3 conv, 8"),
+        ("input 8x8x4; conv 8x3 pad=100", "3×3 conv, 8, pad 100"),
+        ("input 8x8x4; gap", "global avg pool"),
+        ("input 8x8x4; gmp over=channels", "max pool, over channels"),
+    ],
+)
+def test_a_label_says_what_is_computed(text: str, said: str) -> None:
+    net = netc.loads(text)
+    (_, node) = net.net
+    assert label(node.layer, net.shapes[node.name]) == said
+
+
+def test_a_header_says_what_it_counts() -> None:
+    for body, counted in (("conv 8x3", "80 parameters"), ("conv 8x3 bn", "88 trainable parameters")):
+        assert netc.loads(f"input 8x8x1; {body}").draw().scene.facts.startswith(f"{counted} · ")
+
+
+@pytest.mark.parametrize(
     ("says", "whole", "row"),
     [
         ({"paper": "test conv"}, "3×3 test conv, 8, /2", "3×3, 8"),

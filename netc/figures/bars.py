@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from netc.analysis.cost import Cost
-from netc.figures.facts import Facts, label
+from netc.figures.facts import Facts, counted, label
 from netc.figures.page import sheet
 from netc.figures.scene import Group, Item, Path, Rect, Scene, Text, fit, text_width
 from netc.figures.trunk import is_own
@@ -17,7 +17,7 @@ from netc.report.summary import human
 _ROW, _BAR = 16.0, 11.0  # px: height of a row and of its bar
 _PANEL, _VALUE, _BETWEEN = 170.0, 62.0, 18.0  # px: longest bar, room for its value, and between the panels
 _NAMES, _TEXT, _HEADING = 300.0, 10.0, 34.0
-PANELS = (("parameters", ""), ("MACs", ""), ("activations, float32", "B"))
+PANELS = (("MACs", ""), ("activations, float32", "B"))
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ def bars(program: Program) -> Scene:
     layers = _layers(facts)
     left = min(max(text_width(_name(facts, layer), _TEXT) for layer in layers), _NAMES) + 12
     items: list[Item] = []
-    for at, (title, unit) in enumerate(PANELS):
+    for at, (title, unit) in enumerate(((counted(facts.cost.total), ""), *PANELS)):
         items += _panel(left + at * (_PANEL + _VALUE + _BETWEEN), title, unit, layers, at)
     items += [_row(facts, layer, left, at) for at, layer in enumerate(layers)]
     return sheet(

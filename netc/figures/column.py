@@ -12,7 +12,7 @@ from itertools import product
 from math import ceil, inf
 
 from netc.figures.align import align
-from netc.figures.facts import Facts, parts
+from netc.figures.facts import Facts, counted, parts
 from netc.figures.lanes import lanes
 from netc.figures.levels import Size, are_relative, levels
 from netc.figures.options import Options
@@ -173,7 +173,7 @@ class _Column:
     def heading(self, left: float) -> list[Text]:
         """The name, and what the network costs: in a line, or in two where there is little room."""
         total = self.facts.cost.total
-        costs = [f"{human(total.trainable)} parameters", f"{macs} MACs" if (macs := self.facts.macs()) else ""]
+        costs = [f"{human(total.trainable)} {counted(total)}", f"{macs} MACs" if (macs := self.facts.macs()) else ""]
         costs = [cost for cost in costs if cost]
         said = costs if self.measures is NARROW else [" · ".join(costs)]
         name = fit(self.facts.program.name, max(self.row, 90), 12, bold=True)

@@ -43,7 +43,7 @@ def listed(texts: Sequence[str]) -> str:
 
 def word(layer: Layer | type[Layer]) -> str:
     """What papers call a layer, or a sign for it: `max pool`, `ReLU6`, `+`."""
-    return layer.symbol or layer.paper or layer.op
+    return layer.symbol or (layer.paper if isinstance(layer, type) else layer.called) or layer.op
 
 
 @lru_cache(maxsize=4096)  # equal layers are most of a deep network
@@ -167,7 +167,7 @@ class Facts:
         field = show_field(net_field(self.program.net, self.fields))
         macs = self.macs()
         parts = [
-            f"{self.cost.total.trainable:,} parameters",
+            f"{self.cost.total.trainable:,} {counted(self.cost.total)}",
             f"{macs} MACs" if macs else "",
             f"{self.cost.depth} layer{'s' * (self.cost.depth != 1)} deep",
         ]
@@ -203,6 +203,11 @@ def _sides(each: Window) -> str:
 
 def _one(texts: Sequence[str]) -> str:
     return texts[0] if len(set(texts)) == 1 else "×".join(texts)
+
+
+def counted(*costs: Cost) -> str:
+    """What the weights are called that training changes: `trainable parameters` where there are others."""
+    return "parameters" if all(cost.trainable == cost.parameters for cost in costs) else "trainable parameters"
 
 
 def counts(cost: Cost, macs: str) -> str:

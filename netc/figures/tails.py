@@ -13,6 +13,7 @@ from netc.figures.trunk import Trunk, Unit
 from netc.ir.net import Net
 
 LEAST = 5  # layers that are worth a rule
+_SINGULAR = {"dense": "fully connected layer", "sequence": "layer along positions"}  # one of a family
 
 Tail = tuple[str, ...]
 
@@ -80,7 +81,7 @@ def notes(networks: Sequence[tuple[str, Tails]], marked: bool) -> list[str]:
 
 
 def _sentence(habit: Habit, marked: bool) -> str:
-    name = KIND_NAMES.get(habit.family, habit.family)
+    name = _SINGULAR.get(habit.family) or KIND_NAMES.get(habit.family, habit.family)
     text = f"after each {name} {' · '.join(habit.plain)}"
     if habit.joined != habit.plain:
         text += f", where {habit.ends} ends {' · '.join(habit.joined)}"

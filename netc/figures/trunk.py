@@ -21,7 +21,7 @@ from netc.ir.shape import Shape, rank_of
 from netc.layers.base import Layer
 from netc.layers.kinds import Sized
 from netc.layers.sliding import spread
-from netc.report.label import dilation
+from netc.report.label import dilation, groups, sliding
 
 
 @dataclass(slots=True)
@@ -163,7 +163,8 @@ def short(layer: Layer, shape: Shape) -> str:
     """A layer with its output shape as the rows of tables say it: `3×3, 64`, `fc 4096`, `3×3 max pool, /2`."""
     if layer.mark is None:
         return parts(layer, shape)[0]
-    return ", ".join(filter(None, [layer.mark + kernel(layer, shape), str(shape[-1]), times(dilation(layer))]))
+    said = [layer.mark + sliding(layer, shape), str(shape[-1]), groups(layer), dilation(layer)]
+    return times(", ".join(filter(None, said)))
 
 
 def kernel(layer: Layer, shape: Shape) -> str:

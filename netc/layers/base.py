@@ -154,6 +154,11 @@ class Layer(Record, Declared):
         return [*operands[:own], *(one for one, size in zip(operands[own:], named, strict=True) if not size)]
 
     @property
+    def called(self) -> str:
+        """What papers call it with these parameters."""
+        return self.paper
+
+    @property
     def told(self) -> str:
         """A word of the language after its arguments that belongs to its label."""
         return ""

@@ -154,6 +154,7 @@ class Conv(Convolution):
 class Depthwise(Convolution):
     """What the convolutions have that treat each channel by itself."""
 
+    shown = ("multiplier",)
     most = 2
     too_many = "Keras has no three-dimensional one; `conv` with `groups=(channels)` does the same as a `dwconv`"
 

@@ -124,6 +124,10 @@ class GlobalPool(Layer):
         keyed=True,
     )
 
+    @property
+    def called(self) -> str:
+        return self.paper.removeprefix("global ") if self.over == "channels" else self.paper
+
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         shape = inputs[0]
         if self.over == "channels":

@@ -2,35 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from netc.ir.shape import Shape, rank_of
 from netc.layers.base import Layer
+from netc.layers.sliding import spread
 from netc.params import declared
 
 
 def kind(layer: Layer, shape: Shape, *, activation: bool = True) -> str:
-    """A layer with its output shape in a few words: window, operation, filters, dilation, stride, activation, or its
-    arguments.
+    """A layer with its output shape in a few words: window, operation, filters, groups, dilation, padding where it is
+    more than usual, stride, activation, or its arguments.
 
-    `3x3 conv, 64, relu`, `2x2 pool, /2`, `fc 4096, relu`, `dropout 0.5`. Without its `activation`, if asked for so.
+    `3x3 conv, 64, relu`, `k=3 conv, 64`, `2x2 pool, /2`, `fc 4096, relu`, `dropout 0.5`. Without its `activation`, if
+    asked for so.
     """
     names = (*layer.size, *layer.positional, "act")
     given = {name: _show(getattr(layer, name), name == "shape") for name in names if hasattr(layer, name)}
     kernel, stride, act = (given.pop(name, "") for name in ("kernel", "stride", "act"))
     rest = [text for text in given.values() if text]
     if kernel:
-        window = kernel if "x" in kernel else "x".join([kernel] * rank_of(shape))
-        rest.insert(0, f"{window} {layer.op}")
+        rest.insert(0, f"{sliding(layer, shape)} {layer.op}")
     else:
         rest = [" ".join([layer.op, *rest, *([layer.told] if layer.told else [])])]
     step = stride or (kernel if hasattr(layer, "stride") else "1")
     parts = [
         *rest,
+        groups(layer) if kernel else "",
         dilation(layer),
+        _padding(layer, shape) if kernel else "",
         *_options(layer),
         "" if step == "1" else f"/{step}",
         "" if act == "linear" or not activation else act,
     ]
     return ", ".join(part for part in parts if part)
+
+
+def window_size(sizes: Sequence[int]) -> str:
+    """A window as papers write it: `3x3`, and along one dimension `k=3`."""
+    return "x".join(map(str, sizes)) if len(sizes) > 1 else f"k={sizes[0]}"
+
+
+def sliding(layer: Layer, shape: Shape) -> str:
+    """The window of a layer that has one, and whether it sees the past alone: `3x3`, `k=2 causal`."""
+    values = vars(layer)
+    sizes = spread(values["kernel"], rank_of(shape))
+    return window_size(sizes) + " causal" * (values.get("pad") == "causal" and max(sizes) > 1)
+
+
+def groups(layer: Layer) -> str:
+    """How many groups of channels are convolved apart, if several: `32 groups`."""
+    count = vars(layer).get("groups", 1)
+    return f"{count} groups" if count > 1 else ""
+
+
+def _padding(layer: Layer, shape: Shape) -> str:
+    """The zeros around a map where some windows lie in them for the most part: `pad 100`."""
+    pad = vars(layer).get("pad")
+    if not isinstance(pad, int | tuple):
+        return ""
+    sizes, gaps, sides = (
+        spread(each, rank_of(shape)) for each in (vars(layer)["kernel"], getattr(layer, "dilation", 1), pad)
+    )
+    more = any(2 * side > (size - 1) * gap for size, gap, side in zip(sizes, gaps, sides, strict=True))
+    return f"pad {_show(sides, False)}" if more else ""
 
 
 def dilation(layer: Layer) -> str:

@@ -51,7 +51,7 @@ class Words:
     def _short(self, name: str) -> str:
         node, shape = self.net.node(name), self.net.shapes[name]
         first, *rest = facts.parts(node.layer, shape)[0].split(", ")
-        kernel = first.split(" ")[0].split("×")
+        kernel = first.split(" ")[0].removeprefix("k=").split("×")
         if step(self.net, node) != 1 and len(set(kernel)) == 1:  # windows side by side: the stride is their size
             rest = [text for text in rest if text[1:] != kernel[0]]
         if not kernel[0].isdigit() and len(first.split(" ")) > 1 and step(self.net, node) != 1:

@@ -63,7 +63,7 @@ def _words(layer: Layer, output: Shape) -> str:
     said = [
         layer.op,
         *layer.aliases,
-        layer.paper,
+        layer.called,
         word(layer),
         kind(layer, output).replace(",", ""),
         family,

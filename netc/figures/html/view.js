@@ -28,9 +28,9 @@ const reveal = ({ box }) => {
     first >= 0 && first + length <= room[at] ? 0 : (room[at] - length) / 2 - first);
   if (shift.some(Boolean)) pan(...shift);
 };
-// Nodes get their box, in pixels of the figure, and their order along it.
+// Nodes get their box, in pixels of the figure, and their order along it, by how far they (not its header) reach.
 const arrange = () => {
-  const { width, height, nodes } = shown(), { x, y, zoom } = place(), frame = view.getBoundingClientRect();
+  const { nodes } = shown(), { x, y, zoom } = place(), frame = view.getBoundingClientRect();
   nodes.forEach(node => {
     const box = node.element.getBoundingClientRect();
     node.box = {
@@ -39,7 +39,10 @@ const arrange = () => {
     };
   });
   const down = (a, b) => a.box.top - b.box.top, right = (a, b) => a.box.left - b.box.left;
-  nodes.sort(width > height ? (a, b) => right(a, b) || down(a, b) : (a, b) => down(a, b) || right(a, b));
+  const reach = (start, length) =>
+    Math.max(...nodes.map(({ box }) => box[start] + box[length])) - Math.min(...nodes.map(({ box }) => box[start]));
+  const across = reach('left', 'width') > reach('top', 'height');
+  nodes.sort(across ? (a, b) => right(a, b) || down(a, b) : (a, b) => down(a, b) || right(a, b));
   nodes.forEach((node, at) => node.element.setAttribute('tabindex', at ? -1 : 0));
 };
 const enter = () => {

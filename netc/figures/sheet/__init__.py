@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from netc.figures.facts import counted
 from netc.figures.levels import are_relative
 from netc.figures.options import Options
 from netc.figures.page import Entry, margin, room, room_down, sheet, swatch
@@ -74,7 +75,7 @@ def _facts(family: Sequence[Member]) -> str:
     counts = [total.trainable for total in totals]
     depths = [member.facts.cost.depth for member in family]
     parts = [f"{len(family)} networks at one scale"]
-    parts += [_range([min(depths), max(depths)], str) + " layers deep", _range(counts, human) + " parameters"]
+    parts += [_range([min(depths), max(depths)], str) + " layers deep", f"{_range(counts, human)} {counted(*totals)}"]
     parts += [_range(macs, human) + " MACs"] if macs else []
     return " · ".join(parts)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import sqrt
 
 from netc.figures.axis import Scale
+from netc.figures.facts import counted
 from netc.figures.marks import Axis, Mark, marked
 from netc.figures.scene import Box, Item
 from netc.figures.sheet.silhouettes import Member
@@ -36,12 +37,14 @@ def chart(family: Sequence[Member], width: float, top: float, height: float) -> 
                 max(_SMALLEST, _LARGEST * sqrt(cost.depth / deepest)),
                 member.name,
                 "conv",
-                f"{member.name}: {cost.total.trainable:,} parameters, {cost.total.macs:,} MACs, {cost.depth} deep",
+                f"{member.name}: {cost.total.trainable:,} {counted(cost.total)}, {cost.total.macs:,} MACs, "
+                f"{cost.depth} deep",
                 f"{member.prefix}cost",
                 f" · {cost.depth}",
             )
         )
-    return marked(marks, plot, Axis(across, "parameters", _short), Axis(up, "MACs", _short))
+    words = counted(*(member.facts.cost.total for member in shown))
+    return marked(marks, plot, Axis(across, words, _short), Axis(up, "MACs", _short))
 
 
 def _short(value: float) -> str:

@@ -9,7 +9,7 @@ from math import ceil, sqrt
 
 from netc.analysis.depth import trunk
 from netc.figures.axis import Scale, spaced
-from netc.figures.facts import Facts
+from netc.figures.facts import Facts, counted
 from netc.figures.levels import Size, are_relative, levels
 from netc.figures.scene import Group, Item, Path, Point, Polygon, Text, fit, text_width
 from netc.figures.theme import stage
@@ -60,7 +60,7 @@ class Member:
         """What stands above the silhouette."""
         cost = self.facts.cost
         macs = "MACs by input" if cost.total.macs is None else f"{human(cost.total.macs)} MACs"
-        return [self.name, _layers(cost.depth), f"{human(cost.total.trainable)} parameters", macs]
+        return [self.name, _layers(cost.depth), f"{human(cost.total.trainable)} {counted(cost.total)}", macs]
 
     def channels(self, index: int) -> int:
         """Those of the tensor after a layer, with what is joined to it."""

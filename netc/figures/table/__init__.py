@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from netc.figures.facts import counted
 from netc.figures.options import Options
 from netc.figures.scene import Scene
 from netc.figures.table import blocks, drawing, layers, text
@@ -39,7 +40,9 @@ def _table(programs: Sequence[Program]) -> Table:
         rows = [unmarked(row) for row in rows]
     paths = [(column.name, Tails.of(read(column.facts.program.net, "table"), least=1)) for column in columns]
     habits = notes(paths, marked=False)
-    return Table(columns, rows, [*filter(None, [blocks.strides(rows)]), *habits])
+    counts = counted(*(column.facts.cost.total for column in columns))
+    said = [blocks.strides(rows), "parameters: the trainable ones" if counts != "parameters" else ""]
+    return Table(columns, rows, [*filter(None, said), *habits])
 
 
 def _mostly_new(rows: Sequence[Row]) -> bool:

@@ -12,7 +12,7 @@ from netc.figures.table.model import Cell, Column, Row, is_common, marked
 from netc.figures.trunk import Unit, kernel
 from netc.ir.shape import rank_of
 from netc.layers.sliding import spread
-from netc.report.label import dilation
+from netc.report.label import dilation, groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,5 @@ def _text(unit: Unit) -> str:
     if layer.family == "pool":
         word = layer.paper.replace(" ", "")
         return word if (window, stride) == ("2", "2") else f"{word} {window}/{stride}"
-    groups = values.get("groups", 1)
     text = f"{layer.op}{window}-{shape[-1]}" + (f" {'×' if layer.enlarges else '/'}{stride}" if stride != "1" else "")
-    return ", ".join(filter(None, [text, times(dilation(layer)), f"{groups} groups" if groups != 1 else ""]))
+    return ", ".join(filter(None, [text, times(dilation(layer)), groups(layer)]))

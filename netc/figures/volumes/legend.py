@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import ceil
 
-from netc.figures.facts import word
+from netc.figures.facts import times, word
 from netc.figures.page import Entry
 from netc.figures.scene import Box, Group, Item, Path, Polygon, Rect, Stamp, Text, moved, text_width
 from netc.figures.volumes import paint
@@ -13,6 +13,7 @@ from netc.figures.volumes.geometry import PT, Scale, Solid
 from netc.figures.volumes.parts import Band, Link, Slab
 from netc.figures.volumes.shapes import Shapes
 from netc.figures.volumes.stages import operation
+from netc.report.label import window_size
 
 _ROW = 19.0
 _BETWEEN = 13.0  # entries
@@ -68,7 +69,7 @@ def _links(links: Sequence[Link]) -> Iterator[Entry]:
         weighted = next((node for node in link.via if node.layer.weighted), None)
         if link.sign == "+" and weighted is not None and link.start is not None and len(inner) == 1:
             windows = weighted.layer.windows((link.start.shape,)) or ()
-            text = "×".join(str(each.size) for each in windows) + " projection"
+            text = times(window_size([each.size for each in windows])) + " projection"
         elif link.sign == "+":
             text = f"shortcut: {', '.join(inner)}" if inner else "identity shortcut"
         elif link.sign:

@@ -8,9 +8,10 @@ from itertools import groupby, pairwise, takewhile
 from string import digits
 
 from netc.analysis.structure import Group, Series, calls_around
-from netc.figures.facts import word
+from netc.figures.facts import times, word
 from netc.figures.volumes.parts import Slab
 from netc.ir.net import Net
+from netc.report.label import window_size
 
 _LONGEST = 6  # layers of a block that is told with a count
 
@@ -173,13 +174,13 @@ def operation(net: Net, slab: Slab) -> Operation:
     windows = layer.windows(inputs) if inputs else ()
     if not windows:
         return Operation(word(layer))
-    window = "×".join(str(each.size) for each in windows) + " " if layer.slides else ""
+    size = times(window_size([each.size for each in windows])) + " " if layer.slides else ""
     steps = [each.stride for each in windows]
     up = [each.up for each in windows]
     step = "" if max(steps) == 1 else "/" + _one(steps)
     step = "×" + _one(up) if max(up) > 1 and not layer.slides else step
     gaps = [each.dilation for each in windows]
-    text = window + word(layer) + (f", dilation {_one(gaps)}" if max(gaps) > 1 else "")
+    text = size + word(layer) + (f", dilation {_one(gaps)}" if max(gaps) > 1 else "")
     return Operation(text, step, 1 if slab.depthwise else slab.groups)
 
 
