@@ -11,12 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netc.analysis.receptive import Axis, figure, net_field, receptive_fields
+import netc
+from netc.analysis.receptive import Axis, figure, jump, net_field, receptive_fields
 from netc.ir.net import Net, Node, Origin
 from netc.ir.shape import Shape
+from netc.ir.weights import random_weights
 from netc.ir.window import Window
 from netc.layers.base import Layer
 from netc.syntax.source import Source, Span
+
+np = pytest.importorskip("numpy")
+from netc.targets.numpy.run import run  # noqa: E402 - imports NumPy
 
 ORIGIN = Origin(Span(Source("test.net", ""), 0, 0))
 
@@ -222,3 +227,53 @@ def test_without_upsampling_the_recurrences_of_the_paper_hold(windows: list[Wind
         size, jump = size + (window.extent - 1) * jump, jump * window.stride
     axis = field_of(chain(*windows))
     assert (axis.size, axis.jump, len(axis.first)) == (size, Fraction(jump), 1)
+
+
+# -- positions in another order ------------------------------------------------------------------------------
+
+
+def test_rows_of_boxes_see_what_the_maps_see() -> None:
+    """The heads of a detector, as rows of one tensor: no row sees more than is said, and one sees as much. Each pixel
+    is changed by itself, and the rows that change are those that see it."""
+    net = netc.loads(
+        """
+        input 15x13x1
+        a: conv 3x3 relu
+        b: conv 4x3/2 relu
+        concat over=rows { | from a; conv 8x1x3; reshape ?x4 | from b; conv 8x3; reshape ?x4; relu }
+        conv 2x1
+        """
+    )
+    fields = receptive_fields(net.net)
+    (output,) = net.net.outputs
+    assert figure(net_field(net.net, fields), lambda axis: axis.size) == 9
+    assert jump(fields[output]) is None
+    images = np.zeros((1 + 15 * 13, 15, 13, 1))
+    images[1:] += np.eye(15 * 13).reshape(-1, 15, 13, 1)
+    rows = run(net.net, random_weights(net.net, 0), {net.net.inputs[0]: images})[output]
+    seen = (rows[1:] != rows[0]).any(axis=2).reshape(15, 13, -1)  # rows and columns of pixels, rows of the output
+    sizes = [tuple(np.ptp(axis) + 1 for axis in np.nonzero(seen[..., row])) for row in range(seen.shape[2])]
+    assert [max(axis) for axis in zip(*sizes, strict=True)] == [9, 9]
+
+
+@pytest.mark.parametrize(
+    ("body", "size"),
+    [
+        ("conv 8x3; reshape ?x4; relu; conv 2x1", [3, 3]),
+        ("conv 8x3; reshape ?x4; conv 2x3", None),  # several positions, which lie anywhere
+        ("conv 8x3; reshape ?x16", None),  # parts of several positions
+        ("conv 8x3; reshape ?x4; add { | identity | conv 4x1 }", None),
+        ("reshape ?x1; lstm 4", None),  # no window anywhere
+        ("conv 8x3; reshape 144x8; lstm 4", [3, 3]),
+        ("fc 4 relu; fc 2", None),
+        ("relu", [1, 1]),
+    ],
+)
+def test_what_a_network_sees_after_a_reshape(body: str, size: list[int] | None) -> None:
+    net = netc.loads(f"input 12x12x1; {body}").net
+    assert figure(net_field(net, receptive_fields(net)), lambda axis: axis.size) in (size, size and size[0])
+
+
+def test_each_output_has_its_field() -> None:
+    net = netc.load("specs/unetpp.net")
+    assert "receptive field 18 to 204" in net.draw().scene.facts

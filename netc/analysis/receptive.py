@@ -9,8 +9,8 @@ the pattern repeats: a single one until something upsamples.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd, lcm
 from typing import Any, TypeVar
@@ -31,13 +31,15 @@ class Axis:
     Position o of phase p = o % len(first) sees the pixels from first[p] to last[p], both shifted by
     (o // len(first)) * len(first) * jump. `jump` is the distance in pixels between neighbouring positions, the
     product of the strides. `aligned` is false once branches of different jumps were joined: the larger jump and the
-    larger field were kept.
+    larger field were kept. `placed` is false once positions were set in another order, as those of all maps are in the
+    rows of a detector's boxes: there is an axis a dimension of the input still, but only its size holds, the largest.
     """
 
     first: tuple[int, ...] = (0,)
     last: tuple[int, ...] = (0,)
     jump: Fraction = Fraction(1)
     aligned: bool = True
+    placed: bool = True
 
     @property
     def size(self) -> int:
@@ -59,6 +61,16 @@ class Axis:
 Field = tuple[Axis, ...] | None  # one axis a spatial dimension; None sees the whole input
 
 
+def is_placed(field: Field) -> bool:
+    """Whether it is known where on the input each position lies."""
+    return field is not None and all(axis.placed for axis in field)
+
+
+def jump(field: Field) -> Fraction | list[Fraction] | None:
+    """The distance in pixels between neighbouring positions, as `figure` gives it; None where there is none."""
+    return figure(field, lambda axis: axis.jump) if is_placed(field) else None
+
+
 def receptive_fields(net: Net, of: str | None = None) -> dict[str, Field]:
     """The receptive field of each layer; of several inputs, the largest in any. With `of`, that in this input, of the
     layers that read it.
@@ -72,23 +84,38 @@ def receptive_fields(net: Net, of: str | None = None) -> dict[str, Field]:
         if of is not None and node.name != of and not read:
             continue
         inputs, output = net.operand_shapes(node.name), net.shapes[node.name]
-        fields[node.name] = _slide(node, inputs, output, _join(read, output))
+        fields[node.name] = _slide(node, inputs, output, _join(node, inputs, read, output))
     return fields
 
 
-def net_field(net: Net, fields: dict[str, Field]) -> Field:
-    """The receptive field of a network: of the last layer before the first output that does not see the whole input
-    by being global or dense. None where a layer that still has positions sees all of it (squeeze-and-excitation)."""
+def net_field(net: Net, fields: dict[str, Field], output: str | None = None) -> Field:
+    """The receptive field of a network: of the last layer before an output (the first unless given) that does not see
+    the whole input by being global or dense. None where a layer that still has positions sees all of it
+    (squeeze-and-excitation), and where no windows come before what is global or dense."""
     if not net.outputs:
         return None
-    seen = {net.outputs[0]}
+    end, slid = output or net.outputs[0], _after_windows(net)
+    seen = {end}
     for node in reversed(list(net)):  # readers come before what they read
         if node.name not in seen:
             continue
-        if fields[node.name] is not None or any(dim != 1 for dim in net.shapes[node.name][:-1]):
+        if fields[node.name] is None:
+            if any(dim != 1 for dim in net.shapes[node.name][:-1]):
+                return None
+        elif node.name in slid or node.name == end:
             return fields[node.name]
         seen.update(net.operands(node.name))
     return None
+
+
+def _after_windows(net: Net) -> set[str]:
+    """The layers that read their input in windows, and all after them."""
+    found: set[str] = set()
+    for node in net:
+        operands = net.operands(node.name)
+        if not found.isdisjoint(operands) or (operands and node.layer.windows(net.operand_shapes(node.name))):
+            found.add(node.name)
+    return found
 
 
 def figure(field: Field, of: Callable[[Axis], T]) -> T | list[T] | None:
@@ -103,11 +130,18 @@ def _slide(node: Node, inputs: tuple[Shape, ...], output: Shape, field: Field) -
     if not inputs:
         return tuple(Axis() for _ in range(rank_of(output))) or None
     windows = node.layer.windows(inputs)
-    if field is None or windows is None:
+    if field is None or _is_rearranged(node, inputs, [field]):
+        return field
+    if windows is None or not (is_placed(field) or all(window == Window(1) for window in windows)):
         return None
-    if not windows:
+    if not windows or not is_placed(field):
         return field
     return _each(_through, list(zip(field, windows, strict=True)))
+
+
+def _is_rearranged(node: Node, inputs: tuple[Shape, ...], fields: Sequence[Field]) -> bool:
+    """Whether a layer sets positions in another order: all of a map at once, or some that were in none."""
+    return node.layer.rearranges(inputs) and (node.layer.windows(inputs) is None or not all(map(is_placed, fields)))
 
 
 def _each(make: Callable[..., Axis | None], given: list[tuple[Any, ...]]) -> Field:
@@ -136,10 +170,16 @@ def _through(axis: Axis, window: Window) -> Axis | None:
     )
 
 
-def _join(fields: list[Field], output: Shape) -> Field:
+def _join(node: Node, inputs: tuple[Shape, ...], fields: list[Field], output: Shape) -> Field:
     """The union of what the operands see."""
     known = [field for field in fields if field is not None]
-    if not known or len(known) < len(fields) or len({len(field) for field in known} | {rank_of(output)}) > 1:
+    if not known or len(known) < len(fields) or len({len(field) for field in known}) > 1:
+        return None
+    if _is_rearranged(node, inputs, known):
+        return tuple(replace(max(axes, key=lambda axis: axis.size), placed=False) for axes in zip(*known, strict=True))
+    if not all(map(is_placed, known)):
+        return known[0] if len(known) == 1 else None  # of several, none knows what the others see at its place
+    if len(known[0]) != rank_of(output):
         return None
     if len(known) == 1:
         return known[0]

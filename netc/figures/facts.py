@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import PurePath
 
 from netc.analysis.cost import Cost, NetCost, measure
-from netc.analysis.receptive import Field, net_field, receptive_fields
+from netc.analysis.receptive import Field, receptive_fields
 from netc.analysis.sizes import text
 from netc.analysis.sizes.trace import Extents, Formulas, formulas, named, total
 from netc.figures.scene import Group, Item
@@ -20,7 +20,7 @@ from netc.layers.base import LAYERS, Layer
 from netc.program import Program
 from netc.report.label import kind
 from netc.report.rows import line_of, node_line
-from netc.report.summary import human, show_field
+from netc.report.summary import human, show_field, show_fields
 
 _BY = re.compile(r"(?<=[\d?])x(?=[\d?])")
 
@@ -131,6 +131,11 @@ class Facts:
         )
         return "\n".join([*filter(None, lines), self.place(main)])
 
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The labels of layers in the spec."""
+        return {node: label for label, node in self.program.expansion.labels.items()}
+
     def place(self, node: Node) -> str:
         """`file:line` of a layer."""
         line = node_line(self.program, node)
@@ -164,7 +169,7 @@ class Facts:
 
     def header(self) -> str:
         """The numbers of the network: parameters, MACs (left out where they are not known), depth, receptive field."""
-        field = show_field(net_field(self.program.net, self.fields))
+        field = show_fields(self.program.net, self.fields)
         macs = self.macs()
         parts = [
             f"{self.cost.total.trainable:,} {counted(self.cost.total)}",

@@ -194,6 +194,10 @@ class Layer(Record, Declared):
                 )
         return shape
 
+    def rearranges(self, inputs: Sequence[Shape]) -> bool:
+        """Whether each position of its output is one of an operand's, or a part of its channels, in another order."""
+        return False
+
     def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
         """Variables, in the order Keras makes them."""
         return ()

@@ -215,5 +215,8 @@ class Concatenate(Combiner):
         along = zip(inputs[0][:-1], self.infer(inputs)[:-1], strict=True)
         return tuple(Window(1, after=0 if size is None or made is None else made - size) for size, made in along)
 
+    def rearranges(self, inputs: Sequence[Shape]) -> bool:
+        return not self.stacks
+
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
         return f.concat(xs, 1 + self.axis(xs[0].shape[1:]))

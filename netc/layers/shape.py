@@ -96,6 +96,9 @@ class Reshape(Layer):
     def does_nothing(self, inputs: Sequence[Shape]) -> bool:
         return self.shape == inputs[0]
 
+    def rearranges(self, inputs: Sequence[Shape]) -> bool:
+        return channels_of(inputs[0]) % channels_of(self.infer(inputs)) == 0
+
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from fractions import Fraction
 from functools import partial
+from math import inf
 from typing import Any
 
 from netc.analysis.cost import Cost, NetCost, measure
-from netc.analysis.receptive import Axis, Field, figure, net_field, receptive_fields
+from netc.analysis.receptive import Axis, Field, figure, jump, net_field, receptive_fields
 from netc.analysis.sizes import text
 from netc.analysis.sizes.trace import Amounts, Formulas, formulas
 from netc.diagnostics.escape import harmless
-from netc.ir.net import Node
+from netc.ir.net import Net, Node
 from netc.ir.shape import show_shape
 from netc.program import Program
 from netc.report.rows import Row, Rows, node_line
@@ -78,7 +78,7 @@ def _field_cells(row: Row) -> list[str]:
     if row.shape is None:
         return ["", ""]
     uneven = "" if all(axis.aligned for axis in row.field or ()) else "*"
-    return [show_field(row.field), _show(figure(row.field, lambda axis: axis.jump), "") + uneven]
+    return [show_field(row.field), _show(jump(row.field), "") + uneven]
 
 
 def _totals(program: Program, cost: NetCost, fields: dict[str, Field], found: Formulas | None) -> list[tuple[str, str]]:
@@ -88,7 +88,7 @@ def _totals(program: Program, cost: NetCost, fields: dict[str, Field], found: Fo
         ("parameters", f"{total.parameters:,} ({total.trainable:,} trainable)"),
         ("MACs", _total_macs(total, found)),
         ("activations", _activations(program, cost, found)),
-        ("receptive field", show_field(net_field(program.net, fields))),
+        ("receptive field", show_fields(program.net, fields)),
     ]
     if any(not axis.aligned for field in fields.values() for axis in field or ()):
         lines.append(("*", "branches of different jumps meet here; the larger is shown"))
@@ -123,6 +123,13 @@ def human(count: int | None, unit: str = "") -> str:
 def show_field(field: Field) -> str:
     """A receptive field in words: `212`, `7x3`, `whole input`."""
     return _show(figure(field, _size), "whole input")
+
+
+def show_fields(net: Net, fields: dict[str, Field]) -> str:
+    """The receptive fields of a network's outputs in words: `212`, `18 to 204` where they differ."""
+    found = {net_field(net, fields, output) for output in net.outputs} or {None}
+    ends = sorted(found, key=lambda field: inf if field is None else max(axis.size for axis in field))
+    return " to ".join(dict.fromkeys(map(show_field, (ends[0], ends[-1]))))
 
 
 def _size(axis: Axis) -> int:
@@ -184,7 +191,6 @@ def _csv(program: Program, cost: NetCost, fields: dict[str, Field]) -> str:
 
 def _record(program: Program, row: Row, node: Node) -> list[str | int | None]:
     assert row.cost is not None
-    jump: Fraction | list[Fraction] | None = figure(row.field, lambda axis: axis.jump)
     return [
         row.name,
         node.layer.op,
@@ -196,7 +202,7 @@ def _record(program: Program, row: Row, node: Node) -> list[str | int | None]:
         row.cost.macs,
         row.cost.memory,
         _show(figure(row.field, _size), ""),
-        _show(jump, ""),
+        _show(jump(row.field), ""),
         row.line,
         row.statement,
     ]

@@ -49,7 +49,6 @@ class Words:
 
     def __init__(self, known: Facts, tree: Tree, leaves: Sequence[Leaf], *, expand: bool) -> None:
         self.facts, self.net = known, known.program.net
-        self.labels = {node: label for label, node in known.program.expansion.labels.items()}
         self._others: dict[str, list[str]] = defaultdict(list)  # layers that another one is drawn for
         for name, drawn in tree.shown.items():
             if name != drawn:
@@ -82,7 +81,7 @@ class Words:
 
     def _cells(self, leaf: Leaf) -> Cells:
         if leaf.output:
-            name = self.labels.get(leaf.exit, leaf.exit) if len(self.net.outputs) > 1 else ""
+            name = self.facts.labels.get(leaf.exit, leaf.exit) if len(self.net.outputs) > 1 else ""
             shape = self.facts.shape(leaf.exit)
             return Cells(Cell(" ".join(filter(None, ["output", name, shape])), "input"))
         main = leaf.names[leaf.main]

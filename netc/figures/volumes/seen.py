@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from netc.analysis.receptive import receptive_fields
+from netc.analysis.receptive import is_placed, receptive_fields
 from netc.diagnostics.escape import harmless
 from netc.figures.facts import Facts
 from netc.figures.styles import FigureError
@@ -52,6 +52,8 @@ def seen(facts: Facts, net: Net, layer: str) -> dict[str, Seen]:
         if name not in fields:
             continue
         axes, sides = fields[name], shape[:-1]
+        if axes is not None and not is_placed(axes):
+            raise FigureError(f"`{harmless(layer)}` is in no order of the input's: expected a layer before that")
         if axes is None or len(axes) != len(sides):
             raise FigureError(f"`{harmless(layer)}` sees the whole input: expected a layer whose output has positions")
         if len(sides) != 2:
