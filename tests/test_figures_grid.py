@@ -13,6 +13,7 @@ import netc
 from netc.figures import FigureError, Options
 from netc.figures.grid import Painter, painter
 from netc.figures.grid.rows import find
+from netc.figures.grid.words import runs
 from netc.figures.scene import Group, Scene, Text
 from netc.figures.scene import Path as Line
 from netc.figures.theme import LOOKS, colour
@@ -245,6 +246,62 @@ def test_a_map_resized_to_another_stands_in_its_row() -> None:
     net = netc.loads("input 75x75x3\nc1: conv 4x3/2\nc2: conv 8x3/2\nconv 4x1\np1: resize to=c1 nearest\nadd c1").net
     rows = find(net, [node.name for node in net])
     assert [rows.labels[rows.of[name]] for name in ("input1", "c1", "p1", "c2")] == ["75×75", "38×38", "38×38", "19×19"]
+
+
+# -- words ---------------------------------------------------------------------------------------------------
+
+
+def test_tokens_stand_in_the_row_of_their_map() -> None:
+    made = painter(netc.load("specs/vit-b16.net").program, Options())
+    assert made.plan.labels == ["224×224", "14×14, 197–196", "vector"]
+    assert made.words.lines(made.plan.cells[1])[-3:-1] == ["(unit, unit 2) ×12,", "layer norm"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ("a", ["a"]),
+        ("aab", ["a ×2", "b"]),
+        ("cabababd", ["c", "(a, b) ×3", "d"]),
+        ("ababa", ["(a, b) ×2", "a"]),
+        ("abcd", ["a", "b", "c", "d"]),
+    ],
+)
+def test_runs(texts: str, said: list[str]) -> None:
+    assert runs(list(texts)) == said
+
+
+def test_blocks_are_what_the_network_computes() -> None:
+    """A highway layer subtracts its input inside of its gate: a sum that is no shortcut, in a call that makes more."""
+    made = painter(netc.load("specs/highway.net").program, Options())
+    assert made.words.blocks() == ["unit = (fc 64 · ELU) − x"]
+    made = painter(netc.load("specs/resnet50.net").program, Options())
+    assert made.words.blocks()[0].startswith("bottleneck_unit = x + (1×1 · BN · ReLU, ")
+
+
+def test_heads_that_share_weights_are_dashed() -> None:
+    made = painter(netc.load("specs/retinanet.net").program, Options())
+    scene = made.scene()
+    twins = {item.name for item in objects(scene).values() if item.items[0].look == "conv.twin"}
+    shared = {node.name for node in made.net if node.shares}
+    assert twins
+    assert twins == shared & objects(scene).keys()
+    assert any(text.startswith("shared weights") for _, text in scene.legend)
+
+
+def test_outputs_have_their_labels_and_factors_their_axes() -> None:
+    scene = painter(netc.load("specs/yolov3.net").program, Options()).scene()
+    assert {"y3", "y4", "y5"} <= {item.text for item in scene.walk() if isinstance(item, Text)}
+    scene = painter(netc.load("specs/c3d.net").program, Options()).scene()
+    assert "/1×2×2" in {item.text for item in scene.walk() if isinstance(item, Text)}
+
+
+def test_what_has_no_room_is_said_below() -> None:
+    made = painter(netc.load("specs/ssd300.net").program, Options())
+    scene = made.scene()
+    missing = [text for text in made.left_out if not text.isdigit()]
+    assert missing
+    assert any(note.startswith("without room: ") and missing[0] in note for note in scene.notes)
 
 
 # -- auto ----------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from netc.figures.grid.marks import HEAD, trapezoid
-from netc.figures.grid.reduce import Part, resamplers, segment_look
+from netc.figures.grid.reduce import Part, is_twin, resamplers, segment_look
 from netc.figures.grid.route import Way
 from netc.figures.grid.words import Words, brief, shown, way_of
 from netc.figures.page import Entry
@@ -46,6 +46,8 @@ def legend(words: Words, ways: Sequence[Way]) -> Iterator[Entry]:
         copied = "grid.copied" in segments
         two = [Rect(0, 0, 6, 12, "grid.copied" if copied else "conv"), Rect(6, 0, 8, 12, "conv")]
         yield Entry(two, 14, "concat (hollow: copied)" if copied else "concat")
+    if any(is_twin(words.net, part.names) for cell in words.plan.cells for part in cell.parts):
+        yield Entry([Rect(0, 0, 14, 12, "conv.twin", 2)], 14, "shared weights: those of a bar with a solid outline")
 
 
 def notes(words: Words) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from math import hypot, prod
 
@@ -54,6 +55,18 @@ def factor(net: Net, arrow: Arrow) -> float:
     """How many times as large an arrow makes a map, along each axis on average."""
     product = prod(step(net, net.node(name)) for name in resamplers(net, arrow))
     return float(product ** (1 / max(rank_of(net.shapes[arrow.source.output]), 1)))
+
+
+def factors(net: Net, arrow: Arrow) -> str:
+    """What an arrow does to each side of a map: `×4`, `/1×2×2`."""
+    sides: list[Fraction] = []
+    for name in resamplers(net, arrow):
+        windows = net.node(name).layer.windows(net.operand_shapes(name)) or ()
+        steps = [Fraction(window.up, window.stride) for window in windows]
+        sides = [one * other for one, other in zip(sides, steps, strict=True)] if sides else steps
+    sign = "×" if prod(sides) > 1 else "/"
+    shown = [str(side if sign == "×" else 1 / side) for side in sides]
+    return sign + (shown[0] if len(set(shown)) == 1 else "×".join(shown))
 
 
 def marks(net: Net, layout: Layout, ways: Sequence[Way]) -> dict[int, Mark]:

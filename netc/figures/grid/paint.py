@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import dist
@@ -10,8 +11,8 @@ from netc.figures.facts import Facts
 from netc.figures.grid.labels import Board
 from netc.figures.grid.layout import AFTER, CIRCLE, LINE, STUB, TEXT, Layout, Spot, channels, channels_shown
 from netc.figures.grid.legend import legend, notes
-from netc.figures.grid.marks import HALF, HEAD, Mark, factor, marks
-from netc.figures.grid.reduce import Arrow, Part, Plan, segment_look, step
+from netc.figures.grid.marks import HALF, HEAD, Mark, factors, marks
+from netc.figures.grid.reduce import Arrow, Part, Plan, is_twin, segment_look, step
 from netc.figures.grid.route import Router, Way
 from netc.figures.grid.words import Words, shown, way_of
 from netc.figures.options import Options
@@ -72,9 +73,14 @@ class Painter:
             description=facts.description(),
             options=self.options,
             legend=list(legend(self.words, self.router.ways)),
-            notes=notes(self.words),
+            notes=[*notes(self.words), *self._missing()],
             smallest=TEXT,
         )
+
+    def _missing(self) -> Iterator[str]:
+        """The operations that had no room where they are."""
+        if counts := Counter(text for text in self.left_out if not text.isdigit()):
+            yield "without room: " + ", ".join(f"{text} ×{count}" for text, count in counts.items())
 
     # -- bars ------------------------------------------------------------------------------------------------
 
@@ -85,7 +91,8 @@ class Painter:
         if cell.head == "sum":
             (x, y), sign = spot.middle, node.layer.symbol
             inside = [Text(x, y + 3.8, sign, 11, bold=True)] if sign else []
-            yield self.facts.drawn([Ellipse(x, y, CIRCLE, CIRCLE, "grid.sum"), *inside], node, first.names)
+            before = [name for arrow in cell.arrows for name in arrow.via] if self.words.common(cell) else []
+            yield self.facts.drawn([Ellipse(x, y, CIRCLE, CIRCLE, "grid.sum"), *inside], node, [*before, *first.names])
             return
         if cell.head == "concat":
             wide = max(at + width for at, width in spot.segments.values())
@@ -105,12 +112,14 @@ class Painter:
 
     def _bar(self, parts: Sequence[Part], rect: Rect) -> Item:
         node = self.net.node(parts[0].main)
+        names = [name for part in parts for name in part.names]
         rect.look = node.layer.family if node.layer.family in ("input", "dense") else "conv"
+        rect.look += ".twin" * is_twin(self.net, names)
         items: list[Item] = [rect]
         if len(parts) > 1:
             x, y = rect.x + rect.width / 2, rect.y + rect.height / 2
             items += [Ellipse(x, y + dy, 0.9, 0.9, "ink") for dy in (-4, 0, 4)]
-        return self.facts.drawn(items, node, [name for part in parts for name in part.names])
+        return self.facts.drawn(items, node, names)
 
     # -- arrows ----------------------------------------------------------------------------------------------
 
@@ -230,8 +239,7 @@ class Painter:
             else:
                 yield from found
         if mark is not None:
-            times = factor(self.net, arrow)
-            text = f"×{times:.3g}" if times > 1 else f"/{1 / times:.3g}"
+            text = factors(self.net, arrow)
             if text not in ("×2", "/2"):
                 (x, y), look = mark.at, f"grid.{way.look}.text"
                 places = [
@@ -250,10 +258,10 @@ class Painter:
             return
         ends = {spot.cell.output: spot for spot in spots}
         for name in self.net.outputs:
-            spot = ends[name]
+            spot, said = ends[name], self.facts.labels.get(name, name)
             x, y = spot.right, spot.middle[1]
             stub = Path((x, y), [((x + STUB, y),)], "grid.run", arrow=True, filled=True, head=HEAD)
-            text = Text(x + STUB + AFTER, y + 3.5, name, TEXT, "start", bold=True, halo=True)
+            text = Text(x + STUB + AFTER, y + 3.5, said, TEXT, "start", bold=True, halo=True)
             if not spot.cell.readers and self.board.is_free(text.box):
                 self.board.draw([stub.start, stub.end])
                 self.board.take(text.box)
@@ -261,8 +269,8 @@ class Painter:
                 yield text
             else:
                 mid = spot.middle[0]
-                places = [Text(mid, spot.bottom + 10 + LINE * n, name, TEXT, "middle", bold=True) for n in range(3)]
-                yield from self._put([[place] for place in places], name)
+                places = [Text(mid, spot.bottom + 10 + LINE * n, said, TEXT, "middle", bold=True) for n in range(3)]
+                yield from self._put([[place] for place in places], said)
 
 
 def _rounded(points: Sequence[Point], radius: float = 4.0) -> list[tuple[Point, ...]]:

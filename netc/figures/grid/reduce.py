@@ -138,6 +138,12 @@ def _is_learned(layer: Layer, inputs: tuple[Shape, ...]) -> bool:
     return bool(layer.weights(inputs))
 
 
+def is_twin(net: Net, names: Iterable[str]) -> bool:
+    """Whether layers have weights, and none but those of others."""
+    learned = [name for name in names if is_learned(net, name)]
+    return bool(learned) and all(net.node(name).shares for name in learned)
+
+
 def is_pointwise(net: Net, name: str) -> bool:
     """Whether each position of a layer's output reads one position of its input, with weights between channels."""
     layer, inputs = net.node(name).layer, net.operand_shapes(name)

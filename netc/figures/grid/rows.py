@@ -82,6 +82,9 @@ def _levels(net: Net) -> tuple[dict[str, Scale], dict[str, float | None]]:
             scales[node.name], levels[node.name] = (), None
         elif windows is None or len(scales[source]) != rank:
             scales[node.name], levels[node.name] = (Fraction(1),) * rank, _size_of(shape)
+            same = [name for name in operands[:1] if _positions(net.shapes[name]) == _positions(shape)]
+            if same and None not in shape:  # no more than set in another order
+                levels[node.name] = levels[same[0]]
         else:
             scales[node.name], levels[node.name] = scales[source], levels[source]
             # Steps are those from the first operand; one of the same size, as `resize to=` names, says the row itself.
@@ -99,6 +102,10 @@ def _size_of(shape: Shape) -> float:
     return round(sum(sides) / len(sides), 3)
 
 
+def _positions(shape: Shape) -> int:
+    return prod(size or 1 for size in shape[:-1])
+
+
 def _label(shapes: list[Shape], scales: list[Scale]) -> str:
     """What a row is called: the size of its maps, or by how much they are smaller than the input."""
     sizes = list(dict.fromkeys(shape[:-1] for shape in shapes))
@@ -106,8 +113,10 @@ def _label(shapes: list[Shape], scales: list[Scale]) -> str:
     if not known:
         letters = _AXES.get(len(scales[0]), "")
         return "×".join(_part(letter, scale) for letter, scale in zip(letters, scales[0], strict=True))
-    ends = dict.fromkeys((max(known), min(known)))
-    return "–".join(times("x".join(map(str, size))) for size in ends)
+    ranks = dict.fromkeys(map(len, known))
+    alike = [[size for size in known if len(size) == rank] for rank in ranks]
+    ends = [dict.fromkeys((max(sizes), min(sizes))) for sizes in alike]
+    return ", ".join("–".join(times("x".join(map(str, size))) for size in each) for each in ends)
 
 
 def _part(letter: str, scale: Fraction) -> str:

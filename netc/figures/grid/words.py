@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count as count_from
 from itertools import groupby
 
 from netc.analysis.structure import Group, calls_around, structure
@@ -19,6 +20,8 @@ from netc.program import Program
 
 _USUAL = 0.6  # of the cells say the same: then the legend says it
 _BREAKS = re.compile(r"(?= · )|(?<=, )")  # where a line under a cell may end
+_PERIOD = 4  # parts of a cell that come again together, at most
+_SEVERAL = 3  # arrows into a merge that carry the same
 _WRITTEN = 3  # parts of a cell that are written out; of more, the first two and their number
 
 
@@ -35,10 +38,13 @@ class Words:
 
     def __post_init__(self) -> None:
         self.net = self.program.net
-        for cell in self.plan.cells:
-            for part in cell.parts:
-                if part.inner:
-                    self._name(part)
+        blocks = [part for cell in self.plan.cells for part in cell.parts if part.inner]
+        after: dict[tuple[object, ...], Counter[tuple[str, ...]]] = defaultdict(Counter)
+        for part in blocks:
+            after[self._core(part)][self._after(part)] += 1
+        self._usual_after = {core: counts.most_common(1)[0][0] for core, counts in after.items()}
+        for part in blocks:
+            self._name(part)
 
     # -- layers ----------------------------------------------------------------------------------------------
 
@@ -63,20 +69,17 @@ class Words:
         layer = self.net.node(part.main).layer
         own = facts.parts(layer, self.net.shapes[part.main])[1:]
         at = part.names.index(part.main)
-        return (*own, *(self._tail(name) for name in part.names[at + 1 :] if not self.net.node(name).layer.train_only))
+        return (*own, *(self.main(name) for name in part.names[at + 1 :] if not self.net.node(name).layer.train_only))
 
     def dropped(self, cell: Cell) -> list[str]:
-        """What a cell does in training only: `dropout 0.5`."""
-        nodes = [self.net.node(name) for name in cell.names]
+        """What a cell does in training only, beside what makes its maps: `dropout 0.5`."""
+        mains = {part.main for part in cell.parts}
+        nodes = [self.net.node(name) for name in cell.names if name not in mains]
         return list(dict.fromkeys(self.main(node.name) for node in nodes if node.layer.train_only))
 
     def before(self, part: Part) -> tuple[str, ...]:
         """What goes before the layer of a part: `("BN", "ReLU")` of a pre-activation."""
-        return tuple(self._tail(name) for name in part.names[: part.names.index(part.main)])
-
-    def _tail(self, name: str) -> str:
-        layer = self.net.node(name).layer
-        return facts.word(layer) if layer.family in ("norm", "activation") else self.main(name)
+        return tuple(self.main(name) for name in part.names[: part.names.index(part.main)])
 
     def chain(self, names: Iterable[str]) -> str:
         """Layers one after the other: `1×1 conv · BN, upsample`."""
@@ -90,7 +93,7 @@ class Words:
             if layer.does_nothing(self.net.operand_shapes(name)):
                 continue
             if layer.family in ("norm", "activation") and links:
-                links[-1] += f" · {facts.word(layer)}"
+                links[-1] += f" · {self.main(name)}"
             else:
                 links.append(" · ".join([self.main(name), *facts.parts(layer, self.net.shapes[name])[1:]]))
         return links
@@ -171,17 +174,19 @@ class Words:
         parts = shown(self.net, cell)
         parts = parts[1:] if cell.head == "concat" else parts
         if cell.head == "sum":
-            rest = [text for name in cell.parts[0].names[1:] if (text := self._tail(name))]
+            rest = [text for name in cell.parts[0].names[1:] if (text := self.main(name))]
             sign = self.net.node(cell.parts[0].main).layer.symbol
-            return tuple([] if sign else [self.main(cell.parts[0].main)]) + tuple(rest if rest != ["ReLU"] else [])
-        texts = [(self.part(part), bool(part.inner)) for part in parts]
+            first = [*filter(None, [self.common(cell)]), *([] if sign else [self.main(cell.parts[0].main)])]
+            return (*first, *(rest if rest != ["ReLU"] else []))
         lines: list[str] = []
-        for is_block, group in groupby(texts, lambda text: text[1]):
-            runs = [(text, len(list(run))) for text, run in groupby(text for text, _ in group)]
-            said = [text + (f" ×{count}" if count > 1 else "") for text, count in runs]
+        for is_block, group in groupby(parts, lambda part: bool(part.inner)):
+            made = list(group)
+            texts = [", ".join([self.part(part), *(self._more(part) if is_block else ())]) for part in made[:-1]]
+            said = runs([*texts, self.part(made[-1])])
             if len(said) > _WRITTEN and not is_block:
-                said = [*said[:2], f"… ({sum(count for _, count in runs)})"]
-            lines.append(", ".join(said))
+                said = [*said[:2], f"… ({len(made)})"]
+            more = self._more(made[-1]) if is_block else ()
+            lines.append(", ".join([*said, *more]))
         return tuple(lines)
 
     @cached_property
@@ -199,16 +204,26 @@ class Words:
     def _calls(self) -> dict[str, tuple[Group, ...]]:
         return calls_around(structure(self.program))
 
+    def _core(self, part: Part) -> tuple[object, ...]:
+        """What a block computes up to where its shortcut ends, but for its channels and its shortcut."""
+        return self._formula(part), *((self.before(each), self._plain(each), self.tails(each)) for each in part.inner)
+
     def _kind(self, part: Part) -> tuple[object, ...]:
-        """What a block computes, but for its channels and its shortcut."""
-        return tuple((self.before(each), self._plain(each), self.tails(each)) for each in part.inner)
+        """What a block computes, without what only some have after it."""
+        after, more = self._after(part), self._more(part)
+        return *self._core(part), after[: len(after) - len(more)]
+
+    def _more(self, part: Part) -> tuple[str, ...]:
+        """What follows a block beside what follows most of its kind."""
+        after, usual = self._after(part), self._usual_after[self._core(part)]
+        return after[len(usual) :] if after[: len(usual)] == usual else ()
 
     def _plain(self, part: Part) -> str:
         """A map of a block without its stride, which its arrow shows."""
         return self.main(part.main).split(", /")[0]
 
     def _name(self, part: Part) -> None:
-        """Give a block the name of the definition that made it and no more, else one of its own."""
+        """Give a block the name of a definition that makes it and no more, else one of its own."""
         kind = self._kind(part)
         if kind in self._named:
             return
@@ -217,8 +232,8 @@ class Words:
         common = [one for one, other in zip(*paths, strict=False) if one is other]
         name = "unit"
         if common:
-            made = sum(common[-1] in path for path in map(self._calls.get, whole) if path)
-            name = common[-1].definition if made == len(whole & self._calls.keys()) else name
+            made = {name for name, path in self._calls.items() if common[-1] in path}
+            name = common[-1].definition if made <= whole else name
         taken = set(self._named.values())
         number = next(n for n in range(1, len(taken) + 2) if (name if n == 1 else f"{name} {n}") not in taken)
         self._named[kind] = name if number == 1 else f"{name} {number}"
@@ -230,8 +245,9 @@ class Words:
         for part in (part for cell in self.plan.cells for part in cell.parts if part.inner):
             name = self._named[self._kind(part)]
             maps = ", ".join(self._map(each) for each in part.inner)
-            after = [self._tail(each) for each in part.names[self._place_of_sum(part) + 1 :]]
-            said[name] = f"{name} = x + ({maps})" + "".join(f", then {text}" for text in after)
+            after, more = self._after(part), self._more(part)
+            then = "".join(f", then {text}" for text in after[: len(after) - len(more)])
+            said[name] = f"{name} = {self._formula(part).format(f'({maps})')}{then}"
             shortcuts.setdefault(name, set()).add(self.chain(part.shortcut))
         for name, kinds in shortcuts.items():
             if ways := sorted(kind for kind in kinds if kind):
@@ -244,9 +260,22 @@ class Words:
         text = brief(text) if self._is_conv(part) else text
         return " · ".join([*self.before(part), text, *self.tails(part)])
 
-    def _place_of_sum(self, part: Part) -> int:
+    def _place_of_merge(self, part: Part) -> int:
         names = part.names
         return next(at for at, name in enumerate(names) if len(self.net.operands(name)) > 1)
+
+    def _after(self, part: Part) -> tuple[str, ...]:
+        """What follows where the shortcut of a block ends."""
+        return tuple(self.main(name) for name in part.names[self._place_of_merge(part) + 1 :])
+
+    def _formula(self, part: Part) -> str:
+        """How a block joins what it is given, x, and what it makes of it: `x + {}`."""
+        name = part.names[self._place_of_merge(part)]
+        layer = self.net.node(name).layer
+        if not layer.symbol:
+            return f"{facts.word(layer)}(x, {{}})"
+        first = self.net.operands(name)[0] in {each for one in part.inner for each in one.names}
+        return f"{{}} {layer.symbol} x" if first and not layer.commutative else f"x {layer.symbol} {{}}"
 
     # -- arrows ----------------------------------------------------------------------------------------------
 
@@ -259,8 +288,17 @@ class Words:
             found.append(" · ".join([self.main(own.main), *self.tails(own)]))
         return tuple(found)
 
+    def common(self, cell: Cell) -> str:
+        """What each of several arrows into a merge carries, which stands there once; empty where they differ."""
+        texts = {tuple(self._carried(arrow)) for arrow in cell.arrows}
+        return ", ".join(*texts) if cell.is_bare and len(cell.arrows) >= _SEVERAL and len(texts) == 1 else ""
+
     def beside(self, arrow: Arrow) -> list[str]:
-        """The texts beside an arrow: all that it carries, or its dropout where the legend says the rest."""
+        """The texts beside an arrow: all that it carries, or its dropout where the legend says the rest; none where it
+        stands at its end."""
+        return [] if self.common(arrow.target) else self._carried(arrow)
+
+    def _carried(self, arrow: Arrow) -> list[str]:
         if not resamplers(self.net, arrow):
             text = self.chain(arrow.via)
             last = arrow.via[-1] if arrow.via else ""
@@ -269,6 +307,23 @@ class Words:
                 text = " · ".join([f"{first}, {channels_of(self.net.shapes[last])}", *rest])
             return [text] if text else []
         return [self.main(name) for name in arrow.via if self.net.node(name).layer.train_only]
+
+
+def runs(texts: Sequence[str]) -> list[str]:
+    """Texts in order, each run of equal ones once with their count, and so what alternates: `(unit, unit 2) ×12`."""
+    said: list[str] = []
+    at = 0
+    while at < len(texts):
+        period, count = 1, 1
+        for length in range(1, _PERIOD + 1):
+            first = texts[at : at + length]
+            times = next(n for n in count_from(1) if texts[at + n * length : at + (n + 1) * length] != first)
+            if times > 1 and times * length > period * count:
+                period, count = length, times
+        one = ", ".join(texts[at : at + period])
+        said.append(one if count == 1 else f"{one} ×{count}" if period == 1 else f"({one}) ×{count}")
+        at += period * count
+    return said
 
 
 def brief(text: str) -> str:
