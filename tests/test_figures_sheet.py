@@ -16,6 +16,7 @@ from netc.figures.axis import FAR, Scale
 from netc.figures.scene import Ellipse, Group, Polygon, Scene, Text
 from netc.figures.styles import draw
 from tests import figure_geometry
+from tests.effort import effort
 from tests.figure_samples import RESNETS, VGG, objects, scene, texts
 from tests.specs import SPECS, load
 
@@ -128,6 +129,7 @@ def test_scales_hold_what_they_show(found: list[float]) -> None:
     assert sorted(found) == [value for _, value in sorted(zip(map(scale.share, found), found, strict=True))]
 
 
+@effort(40)
 @given(st.lists(st.integers(1, 12), min_size=2, max_size=9))
 def test_names_lie_on_no_mark_of_any_family(widths: list[int]) -> None:
     """Networks that cost the same among them: their marks are in one place, their names are not."""
