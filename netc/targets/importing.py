@@ -9,7 +9,9 @@ from typing import Any
 
 from netc.lift.source import Imported
 
-READERS: Mapping[str, str] = {}  # the module whose `read` reads files of an ending, without running anything in them
+READERS: Mapping[str, str] = {  # the module whose `read` reads files of an ending, without running anything in them
+    ".cfg": "netc.targets.darknet.read",
+}
 
 
 def suffix_of(path: Path) -> str | None:
