@@ -28,12 +28,11 @@ if TYPE_CHECKING:
 
     import keras
     import networkx
+    import onnx
 
     from netc.analysis.cost import NetCost
     from netc.analysis.sizes.fitting import OpenSizes
     from netc.data.stream import Datasets
-    from netc.difference.compare import Difference
-    from netc.difference.side import Side
     from netc.engines.positional import Positional
     from netc.figures.drawing import Drawing
     from netc.ir.net import Net
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from netc.program import Program
     from netc.train.session import Outcome
 
-__all__ = ["Network", "SpecError", "Summary", "diff", "from_graph", "load", "loads"]
+__all__ = ["Network", "SpecError", "Summary", "from_graph", "from_onnx", "load", "loads"]
 
 
 class Summary(str):
@@ -457,28 +456,20 @@ def from_graph(graph: networkx.MultiDiGraph[str], /) -> Network:
     return _checked(program_of(graph), {})
 
 
-def diff(before: Network | str | os.PathLike[str], after: Network | str | os.PathLike[str], /) -> Difference:
-    """What changed from one network to another; each is one, or the path of a spec or of a model of another program.
+def from_onnx(model: str | os.PathLike[str] | onnx.ModelProto, /) -> Network:
+    """The network of an ONNX file, or of a model in memory, with its blocks found again; nothing of the model is run.
 
-    The difference is true where there is one. It has `text` and `json`, `edits` as data, `same`, and `figures` of both.
-    Names, definitions and the order of what a commutative merge joins make none. Raises what `load` does; for a model,
-    `netc.lift.source.ImportRefused` with all that netc cannot say of it.
+    Raises `netc.lift.ImportRefused`, which names every node that is no layer of netc,
+    `netc.storage.stored.StorageError` for a broken file, and OSError, as `open` does.
 
-    >>> print(netc.diff("specs/resnet101.net", "specs/resnet152.net"))
-    >>> assert not netc.diff(net, netc.loads(net.text()))
+    >>> netc.from_onnx("resnet50.onnx").draw()
     """
-    from netc.difference.compare import compare  # noqa: PLC0415 - for those who ask
+    from netc.lift.lifting import lifted  # noqa: PLC0415
+    from netc.targets.onnx.read import imported, read  # noqa: PLC0415
 
-    return compare(_side(before), _side(after))
-
-
-def _side(of: Network | str | os.PathLike[str]) -> Side:
-    from netc.difference.side import Side  # noqa: PLC0415
-    from netc.targets.importing import read, suffix_of  # noqa: PLC0415
-
-    if not isinstance(of, Network) and suffix_of(Path(of)):
-        return Side.imported(read(Path(of)))
-    return Side.of((of if isinstance(of, Network) else load(of)).program)
+    named = hasattr(model, "__fspath__") or isinstance(model, str)
+    found = read(Path(model)) if named else imported(model, None, model.graph.name, Limits())  # type: ignore[arg-type, union-attr]
+    return _checked(lifted(found.net, found.sources).program, {})
 
 
 def _network(source: Source, parameters: Mapping[str, Any]) -> Network:

@@ -10,7 +10,7 @@ from typing import Any
 from netc.lift.source import Imported
 
 READERS: Mapping[str, str] = {  # the module whose `read` reads files of an ending, without running anything in them
-    ".cfg": "netc.targets.darknet.read",
+    ".onnx": "netc.targets.onnx.read",
 }
 
 

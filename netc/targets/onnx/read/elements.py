@@ -1,0 +1,230 @@
+"""Operations of elements by themselves: activations, sums, products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from netc.targets.onnx.read.constants import Constant, Unsaid, short
+from netc.targets.onnx.read.folding import foldable, folded
+from netc.targets.onnx.read.graph import Op
+from netc.targets.onnx.read.layers import pooled
+from netc.targets.onnx.read.layout import Tensor, extent, own, whole
+from netc.targets.onnx.read.reader import FLOATS, WHOLE, Load, Reader, reads
+
+COMBINERS = {"Add": "add", "Sum": "add", "Mul": "mul", "Sub": "sub", "Max": "max", "Mean": "avg"}
+
+
+@reads(1, "Function")
+def function(r: Reader, op: Op) -> Tensor:
+    """An activation that several nodes may be; made by `netc.targets.onnx.read.idioms`."""
+    x = r.tensor(op)
+    if op.attr("rank") > x.rank:
+        raise Unsaid("its constant has more axes than the tensor")
+    kind, values = op.attr("layer"), op.attr("values")
+    return x if not kind else Tensor(r.layer(op, kind, [x.node], **values), x.axes)
+
+
+@reads(15, "Add", "Sub", "Mul", "Div", "Max", "Sum", "Mean", "Min", "Pow")
+def both(r: Reader, op: Op) -> Any:
+    given = [r.value(op, place) for place in range(len(op.inputs))]
+    if all(isinstance(one, Constant) for one in given):
+        return folded(op, [one for one in given if isinstance(one, Constant)])
+    tensors = [r.tensor(op, place) for place, one in enumerate(given) if isinstance(one, Tensor)]
+    constants = [one for one in given if isinstance(one, Constant)]
+    if len(tensors) + len(constants) != len(given) or (constants and len(given) != 2):
+        raise Unsaid("it takes tensors and constants together")
+    if constants:
+        return _with_constant(r, op, tensors[0], constants[0], isinstance(given[0], Constant))
+    if op.op not in COMBINERS:
+        raise Unsaid("no layer of netc is known for it between tensors")
+    if len(tensors) == 1:
+        return tensors[0]
+    return combined(r, op, COMBINERS[op.op], tensors)
+
+
+def combined(r: Reader, op: Op, kind: str, tensors: list[Tensor]) -> Tensor:
+    """A combiner of tensors, in the order of axes of the one that has most of them."""
+    if len({x.axes for x in tensors}) == 1 and len({r.shape(x) for x in tensors}) == 1:
+        return Tensor(r.layer(op, kind, [x.node for x in tensors]), tensors[0].axes)
+    lead = max(tensors, key=lambda x: (x.rank, sum(map(bool, x.axes))))
+    if any(x.rank != lead.rank for x in tensors):
+        raise Unsaid("its inputs have different numbers of axes")
+    lead = r.layout.settled(lead)
+    order = r.layout.order(lead)
+    assert order is not None
+    made = r.layer(op, kind, [r.layout.turned(x, order).node for x in tensors])
+    axes = [lead.axes[0]] * lead.rank
+    for at, axis in zip(order, own(r.sketch.net.shapes[made]), strict=True):
+        axes[at] = axis
+    return Tensor(made, tuple(axes))
+
+
+def _with_constant(r: Reader, op: Op, x: Tensor, constant: Constant, first: bool) -> Tensor:
+    """A factor or an offset of every channel, or an offset of every element."""
+    shape = (1,) * (x.rank - len(constant.shape)) + constant.shape
+    if constant.dtype.kind != "f" or len(shape) > x.rank:
+        raise Unsaid(f"its constant has {len(constant.shape)} axes, and the tensor {x.rank}")
+    if constant.size == 1:
+        raise Unsaid("it is no function of elements that a layer of netc computes")
+    along = [at for at, size in enumerate(shape) if size != 1]
+    plain = not (first and op.op in ("Div", "Sub")) and shape[0] == 1
+    if plain and op.op in ("Mul", "Div", "Add", "Sub") and len(along) == 1:
+        (axis,) = along
+        if extent(x.axes[axis]) != constant.size:
+            raise Unsaid("its constant makes the tensor larger")
+        return _affine(r, op, x, axis, constant)
+    if plain and op.op in ("Add", "Sub"):
+        x = r.layout.settled(x)
+        order = r.layout.order(x)
+        assert order is not None
+        if tuple(shape[at] for at in order) == r.shape(x):
+            sign = np.float32(1 if op.op == "Add" else -1)
+
+            def embedding() -> Any:
+                return sign * constant.weights().reshape(shape).transpose((0, *order))[0]
+
+            return Tensor(r.layer(op, "position", [x.node], {"embedding": embedding}), x.axes)
+    raise Unsaid(f"no layer of netc computes it with a constant of the sizes {list(constant.shape)}")
+
+
+def _affine(r: Reader, op: Op, x: Tensor, axis: int, constant: Constant) -> Tensor:
+    """A factor and an offset of each channel, of which the second is a node after the first: a `scale` where there is
+    no offset, else a `bn` whose statistics change nothing."""
+    x = channels_at(r, x, axis)
+    channels = constant.size
+    first, other = (("Mul", "Div"), ("Add", "Sub"))[:: 1 if op.op in ("Mul", "Div") else -1]
+    found = next(filter(None, (r.after(op, kind, axis, x.rank, channels) for kind in other)), None)
+    steps = [(op.op, constant)] if found is None else [(op.op, constant), (found[0].op, found[1])]
+    if found is None and first == ("Mul", "Div"):
+        return Tensor(r.layer(op, "scale", [x.node], {"gamma": lambda: _numbers(op.op, constant)}), x.axes)
+
+    def affine() -> tuple[Any, Any]:
+        factor, offset = np.ones(channels, np.float32), np.zeros(channels, np.float32)
+        for kind, held in steps:
+            numbers = _numbers(kind, held)
+            scaled = kind in ("Mul", "Div")
+            factor, offset = (factor * numbers, offset * numbers) if scaled else (factor, offset + numbers)
+        return factor, offset
+
+    r.remark("a factor and an offset of each channel are a `bn` whose mean is 0, and whose variance and epsilon are 1")
+    weights: dict[str, Load] = {
+        "gamma": lambda: affine()[0],
+        "beta": lambda: affine()[1],
+        "moving_mean": lambda: np.zeros(channels, np.float32),
+        "moving_variance": lambda: np.full(channels, 1 - 1e-5, np.float32),
+    }
+    return Tensor(r.layer(op, "bn", [x.node], weights), x.axes)
+
+
+def _numbers(kind: str, constant: Constant) -> Any:
+    """What a node multiplies by, or adds."""
+    array = constant.weights().reshape(-1)
+    if kind == "Div":
+        return np.float32(1) / array
+    return -array if kind == "Sub" else array
+
+
+@reads(16, "PRelu")
+def prelu(r: Reader, op: Op) -> Tensor:
+    x, slope = r.tensor(op), r.constant(op, 1, "slope")
+    if slope.size == 1:
+        node = r.layer(op, "prelu", [x.node], {"alpha": lambda: slope.weights().reshape(_ones(r, x))}, single=True)
+        return Tensor(node, x.axes)
+    shape = (1,) * (x.rank - len(slope.shape)) + slope.shape
+    along = [at for at, size in enumerate(shape) if size != 1]
+    if len(shape) != x.rank or len(along) != 1 or not along[0]:
+        raise Unsaid(f"its slope has the sizes {list(slope.shape)}")
+    (axis,) = along
+    x = r.layout.turned(x, [*(at for at in range(1, x.rank) if at != axis), axis])
+    ones = _ones(r, x)
+    node = r.layer(op, "prelu", [x.node], {"alpha": lambda: slope.weights().reshape((*ones[:-1], -1))})
+    return Tensor(node, x.axes)
+
+
+def _ones(r: Reader, x: Tensor) -> tuple[int, ...]:
+    return (1,) * len(r.shape(x))
+
+
+@reads(13, "Softmax", "LogSoftmax")
+def softmax(r: Reader, op: Op) -> Tensor:
+    x = r.tensor(op)
+    axis = r.axis(op.attr("axis", -1 if op.version >= 13 else 1), x.rank)
+    if op.version < 13 and any(x.axes[at] for at in range(axis + 1, x.rank)):
+        raise Unsaid("it takes the sum over several axes")
+    x = channels_at(r, x, axis)
+    return Tensor(r.layer(op, "softmax" if op.op == "Softmax" else "log_softmax", [x.node]), x.axes)
+
+
+def channels_at(r: Reader, x: Tensor, axis: int) -> Tensor:
+    """A tensor that has the channels of its layer as an axis."""
+    last = len(r.shape(x)) - 1
+    if axis and r.layout.order(x) is not None and x.axes[axis] == whole(last, r.shape(x)[last]) != ():
+        return x
+    return r.layout.turned(x, [*(at for at in range(1, x.rank) if at != axis), axis])
+
+
+@reads(22, "Dropout")
+def dropout(r: Reader, op: Op) -> Any:
+    x = r.tensor(op)
+    rate: Any = op.attr("ratio", 0.5)
+    if op.version >= 12:
+        op.attr("seed")
+        if op.given(1):
+            rate = short(float(r.constant(op, 1, "ratio").array()))
+        if op.given(2) and r.constant(op, 2, "training_mode").array().any():
+            raise Unsaid("it drops elements at random, in training mode")
+    return [Tensor(r.layer(op, "dropout", [x.node], rate=rate), x.axes) if rate else x]
+
+
+@reads(25, "Cast")
+def cast(r: Reader, op: Op) -> Any:
+    kind, given = op.attr("to"), r.value(op, 0)
+    op.attr("saturate"), op.attr("round_mode")
+    if isinstance(given, Constant):
+        return folded(op, [given])
+    if isinstance(given, Tensor) and kind in FLOATS:
+        return given
+    if isinstance(given, Tensor) and kind in WHOLE:
+        r.whole.add(op.outputs[0])
+        return given
+    raise Unsaid("it makes other numbers of a tensor")
+
+
+@reads(18, "ReduceMean", "ReduceMax")
+def reduced(r: Reader, op: Op) -> Any:
+    x = r.tensor(op)
+    keep = bool(op.attr("keepdims", 1))
+    axes = r.axes(op, 1, 18, x.rank)
+    op.attr("noop_with_empty_axes")
+    if not axes:
+        raise Unsaid("it is over all axes, the batch among them")
+    kind = "gap" if op.op == "ReduceMean" else "gmp"
+    left = [at for at in range(1, x.rank) if at not in axes]
+    if 0 in axes:
+        raise Unsaid("it is over the batch")
+    if x.rank == 2 and keep:
+        return Tensor(r.layer(op, kind, [r.layout.as_vector(x)], over="channels"), (x.axes[0], ()))
+    if len(axes) == 1 and len(left) > 1:
+        x = channels_at(r, x, axes[0])
+        if keep:
+            node = r.layer(op, kind, [x.node], over="channels")
+            return Tensor(node, tuple(() if at == axes[0] else axis for at, axis in enumerate(x.axes)))
+    if len(left) != 1 or x.rank < 3:
+        raise Unsaid("it is over some axes of positions, and not over all")
+    (channels,) = left
+    made = pooled(r, op, kind, r.layout.turned(x, [*sorted(axes), channels]), keep)
+    if not keep:
+        return made
+    return Tensor(made.node, tuple(made.axes[{0: 0, channels: 1}.get(at, 2)] for at in range(x.rank)))
+
+
+@reads(13, "Sqrt", "Neg", "Floor", "Ceil", "Reciprocal", "Exp", "Log", "Abs", "Equal", "Not", "Where", "Range")
+def computed(r: Reader, op: Op) -> Any:
+    """What is only known of constants."""
+    given = [r.value(op, place) for place in range(len(op.inputs))]
+    constants = [one for one in given if isinstance(one, Constant)]
+    if len(constants) < len(given) or not foldable(op):
+        raise Unsaid("no layer of netc is known for it")
+    return folded(op, constants)

@@ -1,0 +1,87 @@
+"""What nodes make of constants alone, within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from onnx import helper
+
+from netc.targets.onnx.read.constants import MOST, Constant, Unsaid, known
+from netc.targets.onnx.read.graph import Op
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+
+def _divided(one: Array, other: Array) -> Array:
+    if object in (one.dtype, other.dtype) or one.dtype.kind in "iu":
+        made: Array = one // other
+        return made
+    return np.asarray(one / other)
+
+
+def _expanded(array: Array, sizes: Array) -> Array:
+    wanted = tuple(int(size) for size in sizes)
+    shape = np.broadcast_shapes(array.shape, wanted)
+    if prod(shape) * array.dtype.itemsize > MOST:
+        raise Unsaid(f"makes a constant of {prod(shape):,} numbers")
+    return np.broadcast_to(array, shape)
+
+
+def _range(start: Array, end: Array, step: Array) -> Array:
+    if step == 0 or abs((float(end) - float(start)) / float(step)) * 8 > MOST:
+        raise Unsaid("makes a constant of too many numbers")
+    return np.asarray(np.arange(start.item(), end.item(), step.item())).astype(start.dtype)
+
+
+COMPUTED: Mapping[str, Callable[..., Any]] = {
+    "Add": lambda a, b: a + b,
+    "Sub": lambda a, b: a - b,
+    "Mul": lambda a, b: a * b,
+    "Div": _divided,
+    "Pow": lambda a, b: np.power(a, b).astype(a.dtype),
+    "Max": np.maximum,
+    "Min": np.minimum,
+    "Sqrt": np.sqrt,
+    "Exp": np.exp,
+    "Log": np.log,
+    "Neg": np.negative,
+    "Abs": np.abs,
+    "Floor": lambda a: a if a.dtype == object else np.floor(a),
+    "Ceil": lambda a: a if a.dtype == object else np.ceil(a),
+    "Reciprocal": lambda a: (1 / a).astype(a.dtype),
+    "Equal": np.equal,
+    "Not": np.logical_not,
+    "Where": np.where,
+    "Range": _range,
+    "Expand": _expanded,
+}
+
+
+def foldable(op: Op) -> bool:
+    return op.op in COMPUTED or op.op == "Cast"
+
+
+def folded(op: Op, given: Sequence[Constant]) -> Constant:
+    """What a node computes of constants. Raises `Unsaid`."""
+    try:
+        with np.errstate(all="ignore"):
+            arrays = [one.array() for one in given]
+            if op.op == "Cast":
+                return known(_cast(arrays[0], op.attr("to")))
+            if op.op not in ("Range", "Expand") and prod(np.broadcast_shapes(*(a.shape for a in arrays))) * 8 > MOST:
+                raise Unsaid("makes a constant of too many numbers")
+            return known(np.asarray(COMPUTED[op.op](*arrays)))
+    except (ValueError, TypeError, ArithmeticError, KeyError, MemoryError) as error:
+        raise Unsaid(f"cannot be computed of its constants: {error}") from None
+
+
+def _cast(array: Array, kind: int) -> Array:
+    if array.dtype == object:
+        return array
+    return array.astype(helper.tensor_dtype_to_np_dtype(kind))

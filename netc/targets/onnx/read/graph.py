@@ -1,0 +1,243 @@
+"""The nodes of a model as they are read: named, in order, with what they are given; constants and aliases resolved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from netc.lift.source import ImportRefused, Reason
+from netc.limits import Limits
+from netc.targets.onnx.read.constants import Constant, Unsaid, known, short, stored
+
+MAIN = ("", "ai.onnx")  # names of the domain of ONNX's own operations
+OLDEST = 7  # opset: operations before it broadcast otherwise
+SCOPES = "pkg.torch.onnx.name_scopes"
+SHOWN = 80  # characters of a name in a message
+
+
+@dataclass(eq=False, slots=True)
+class Op:
+    """One node. `version` is the opset in which its operation got the meaning that it has in the model's."""
+
+    index: int
+    name: str
+    op: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, Any]
+    version: int = 0
+    domain: str = ""
+    scopes: tuple[str, ...] = ()
+    read: set[str] = field(default_factory=set)
+
+    @property
+    def place(self) -> str:
+        """What messages call it."""
+        kind = f"{self.domain}.{self.op}" if self.domain else self.op
+        return f"node {self.index} `{shown(self.name or self.outputs[0])}` ({shown(kind)})"
+
+    def attr(self, name: str, default: Any = None) -> Any:
+        """The value of an attribute, which then counts as read."""
+        self.read.add(name)
+        return self.attributes.get(name, default)
+
+    def given(self, place: int) -> str:
+        """The name of an input; "" for one that is left out."""
+        return self.inputs[place] if place < len(self.inputs) else ""
+
+    def check(self) -> None:
+        """Raises `Unsaid` for attributes that nothing has read."""
+        for name in self.attributes.keys() - self.read:
+            raise Unsaid(f"has the attribute `{shown(name)}`, which is not read")
+
+
+@dataclass(slots=True)
+class Graph:
+    """A model: its nodes in order, its constants, its inputs with their sizes (None for one that is open; a name for
+    one that is open and named), and its outputs."""
+
+    name: str
+    opset: int
+    ops: list[Op]
+    constants: dict[str, Constant]
+    inputs: Mapping[str, tuple[int | str | None, ...] | None]
+    outputs: Sequence[str]
+    metadata: Mapping[str, str]
+    producer: str = ""
+    types: Mapping[str, int] = field(default_factory=dict)
+    scopes: set[str] = field(default_factory=set)  # what stands before a `/` in names of nodes
+
+    def makers(self) -> dict[str, Op]:
+        """The node that makes each value."""
+        return {name: op for op in self.ops for name in op.outputs if name}
+
+    def readers(self) -> dict[str, list[Op]]:
+        """The nodes that read each value; once for each time."""
+        found: dict[str, list[Op]] = {}
+        for op in self.ops:
+            for name in op.inputs:
+                found.setdefault(name, []).append(op)
+        return found
+
+    def needed(self) -> None:
+        """Leave out nodes that no output depends on."""
+        wanted, kept = set(self.outputs), []
+        for op in reversed(self.ops):
+            if wanted.intersection(op.outputs):
+                wanted.update(op.inputs)
+                kept.append(op)
+        self.ops = kept[::-1]
+
+
+def shown(text: str) -> str:
+    """A name of a file as a message shows it."""
+    plain = "".join(char if char.isprintable() else "?" for char in text[:SHOWN])
+    return plain + "..." * (len(text) > SHOWN)
+
+
+def graph_of(model: onnx.ModelProto, folder: Path | None, name: str, limits: Limits) -> Graph:
+    """The graph of a model. Raises `ImportRefused` with all that is wrong with it."""
+    reasons: list[Reason] = []
+    opset = _opset(model, reasons)
+    body = model.graph
+    if len(body.node) > limits.layers:
+        raise ImportRefused([Reason("the model", f"it has {len(body.node):,} nodes, and at most {limits.layers:,}")])
+    if body.sparse_initializer:
+        reasons.append(Reason("the model", "it has sparse arrays"))
+    broken: dict[str, str] = {}
+    constants: dict[str, Constant] = {}
+    for tensor in body.initializer:
+        _store(tensor, tensor.name, folder, constants, broken)
+    inputs = {info.name: _sizes(info) for info in body.input if info.name not in constants and info.name not in broken}
+    types = {info.name: info.type.tensor_type.elem_type for info in body.input}
+    graph = Graph(name, opset, [], constants, inputs, [], {}, model.producer_name, types)
+    alias: dict[str, str] = {}
+    made = {"", *constants, *broken, *inputs}
+    for index, node in enumerate(body.node):
+        op = _op(index, node, opset)
+        _check(op, made, reasons)
+        made.update(op.outputs)
+        op.inputs = [alias.get(source, source) for source in op.inputs]
+        if op.op == "Constant" and not op.domain and op.outputs:
+            _constant(op, folder, constants, broken)
+        elif op.op == "Identity" and not op.domain and len(op.inputs) == 1 and op.outputs:
+            alias[op.outputs[0]] = op.inputs[0]
+        else:
+            graph.ops.append(op)
+    outputs = [info.name for info in body.output]
+    reasons += [Reason(f"output `{shown(one)}`", "nothing makes it") for one in outputs if one not in made]
+    graph.outputs = [alias.get(one, one) for one in outputs]
+    graph.metadata = {entry.key: entry.value for entry in model.metadata_props}
+    graph.needed()
+    graph.scopes = {op.name.rpartition("/")[0] for op in graph.ops} - {""}
+    used = {source for op in graph.ops for source in op.inputs} | set(graph.outputs)
+    reasons += [Reason("the model", why) for one, why in broken.items() if one in used]
+    if reasons:
+        raise ImportRefused(reasons)
+    return graph
+
+
+def _opset(model: onnx.ModelProto, reasons: list[Reason]) -> int:
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    found = next((versions[domain] for domain in MAIN if domain in versions), 0)
+    newest = onnx.defs.onnx_opset_version()
+    if not OLDEST <= found <= newest:
+        said = f"of opset {found}" if found else "of no opset of ONNX"
+        reasons.append(Reason("the model", f"it is {said}, expected one from {OLDEST} to {newest}"))
+    return found
+
+
+def _check(op: Op, made: set[str], reasons: list[Reason]) -> None:
+    """Note inputs that nothing has made before, and outputs that something has."""
+    for source in op.inputs:
+        if source not in made:
+            reasons.append(Reason(op.place, f"it reads `{shown(source)}`, which nothing makes before it"))
+    for target in op.outputs:
+        if target and target in made:
+            reasons.append(Reason(op.place, f"it makes `{shown(target)}`, which is there already"))
+
+
+def _store(
+    tensor: onnx.TensorProto, name: str, folder: Path | None, constants: dict[str, Constant], broken: dict[str, str]
+) -> None:
+    try:
+        constants[name] = stored(tensor, folder)
+    except Unsaid as error:
+        broken[name] = str(error)
+
+
+def _constant(op: Op, folder: Path | None, constants: dict[str, Constant], broken: dict[str, str]) -> None:
+    """What a node `Constant` holds."""
+    name, values = op.outputs[0], op.attributes
+    if len(values) != 1:
+        broken[name] = f"{op.place} has {len(values)} values"
+        return
+    ((key, value),) = values.items()
+    if key == "value" and isinstance(value, onnx.TensorProto):
+        _store(value, name, folder, constants, broken)
+    elif key in ("value_float", "value_floats"):
+        constants[name] = known(np.asarray(value, np.float32))
+    elif key in ("value_int", "value_ints"):
+        constants[name] = known(np.asarray(value, np.int64))
+    else:
+        broken[name] = f"{op.place} is of no numbers"
+
+
+class Subgraph:
+    """An attribute that is a graph, or something else that is no value."""
+
+
+def _op(index: int, node: onnx.NodeProto, opset: int) -> Op:
+    domain = "" if node.domain in MAIN else node.domain
+    attributes = {attribute.name: _value(attribute) for attribute in node.attribute}
+    metadata = {entry.key: entry.value for entry in node.metadata_props}
+    op = Op(index, node.name, node.op_type, list(node.input), list(node.output) or [""], attributes, domain=domain)
+    op.scopes = tuple(re.findall(r"'([^']*)'", metadata.get(SCOPES, "")[:10_000]))
+    if not domain:
+        try:
+            op.version = onnx.defs.get_schema(node.op_type, opset).since_version
+        except Exception:  # of its own kind, for what that opset has not
+            op.version = 0
+    return op
+
+
+_A = onnx.AttributeProto
+
+
+def _value(attribute: onnx.AttributeProto) -> Any:
+    if attribute.ref_attr_name:
+        return Subgraph()
+    kind = attribute.type
+    if kind == _A.FLOAT:
+        return short(attribute.f)
+    if kind == _A.INT:
+        return attribute.i
+    if kind == _A.STRING:
+        return attribute.s.decode("utf-8", "replace")
+    if kind == _A.TENSOR:
+        return attribute.t
+    if kind == _A.FLOATS:
+        return [short(value) for value in attribute.floats]
+    if kind == _A.INTS:
+        return list(attribute.ints)
+    return Subgraph()
+
+
+def _sizes(info: onnx.ValueInfoProto) -> tuple[int | str | None, ...] | None:
+    """The sizes of an input; None where the file does not say how many there are."""
+    kind = info.type.tensor_type
+    if not info.type.HasField("tensor_type") or not kind.HasField("shape"):
+        return None
+    return tuple(_dim(dim) for dim in kind.shape.dim)
+
+
+def _dim(dim: onnx.TensorShapeProto.Dimension) -> int | str | None:
+    if dim.HasField("dim_value"):
+        return dim.dim_value
+    return dim.dim_param or None

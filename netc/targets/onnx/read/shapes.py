@@ -1,0 +1,515 @@
+"""Operations that change shapes, rearrange, cut or join, of tensors and of constants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import gcd, prod
+from typing import Any
+
+import numpy as np
+
+from netc.ir.shape import axes_of, channels_of, rank_of
+from netc.targets.onnx.read.constants import MOST, Constant, Unsaid, known
+from netc.targets.onnx.read.elements import channels_at
+from netc.targets.onnx.read.folding import folded
+from netc.targets.onnx.read.graph import Op
+from netc.targets.onnx.read.layout import BATCH, Axis, Tensor, extent, own, regrouped, whole
+from netc.targets.onnx.read.reader import Reader, Repeated, reads
+from netc.targets.onnx.read.sizes import Size, is_batch
+
+FAR = 1 << 31
+
+
+def _sizes_of(r: Reader, x: Tensor) -> list[Any]:
+    """The sizes of a value; open ones as a `Size`."""
+    made: list[Any] = []
+    for axis in x.axes:
+        size = extent(axis)
+        if size is None:
+            if len(axis) != 1:
+                raise Unsaid("computes with a product of open sizes")
+            size_of = axis[0].axis
+            made.append(Size("", BATCH) if size_of == BATCH else Size(x.node, size_of))
+        else:
+            made.append(size)
+    return made
+
+
+@reads(25, "Shape")
+def shape(r: Reader, op: Op) -> Constant:
+    x = r.value(op, 0)
+    start, end = op.attr("start", 0), op.attr("end")
+    if isinstance(x, Constant):
+        return known(np.asarray(x.shape, np.int64)[start:end])
+    if not isinstance(x, Tensor):
+        raise Unsaid("it is of a constant that is repeated")
+    sizes = _sizes_of(r, x)[start:end]
+    if all(isinstance(size, int) for size in sizes):
+        return known(np.asarray(sizes, np.int64))
+    array = np.empty(len(sizes), object)
+    array[:] = sizes
+    return known(array)
+
+
+@reads(25, "ConstantOfShape")
+def filled(r: Reader, op: Op) -> Constant:
+    sizes = r.whole_numbers(op, 0, "shape") or []
+    value = op.attr("value")
+    if any(size < 0 for size in sizes) or prod(sizes) * 8 > MOST:
+        raise Unsaid(f"it makes a constant of the sizes {sizes}")
+    if value is None:
+        return known(np.zeros(sizes, np.float32))
+    from netc.targets.onnx.read.constants import stored  # noqa: PLC0415
+
+    return known(np.full(sizes, stored(value, None).array().reshape(-1)[0]))
+
+
+@reads(25, "Transpose")
+def transpose(r: Reader, op: Op) -> Any:
+    x = r.value(op, 0)
+    rank = len(x.axes) if isinstance(x, Tensor) else len(x.shape) if isinstance(x, Constant) else 0
+    perm = op.attr("perm") or list(range(rank))[::-1]
+    if sorted(perm) != list(range(rank)):
+        raise Unsaid(f"its perm is {perm}, of {rank} axes")
+    if isinstance(x, Tensor):
+        return Tensor(x.node, tuple(x.axes[at] for at in perm))
+    if isinstance(x, Constant):
+        return x.changed(tuple(x.shape[at] for at in perm), lambda array: array.transpose(perm))
+    raise Unsaid("it is of a constant that is repeated")
+
+
+@reads(25, "Reshape")
+def reshape(r: Reader, op: Op) -> Any:
+    x, sizes = r.value(op, 0), r.integers(op, 1, "shape")
+    if sizes is None:
+        raise Unsaid("it has no shape")
+    if isinstance(x, Repeated):
+        raise Unsaid("it is of a constant that is repeated")
+    before: list[Any] = list(x.shape) if isinstance(x, Constant) else _sizes_of(r, x)
+    if not op.attr("allowzero", 0):
+        if any(size == 0 and at >= len(before) for at, size in enumerate(sizes)):
+            raise Unsaid(f"its shape is {sizes}, of {len(before)} axes")
+        sizes = [before[at] if size == 0 else size for at, size in enumerate(sizes)]
+    if sizes.count(-1) > 1 or any(isinstance(size, int) and (size < -1 or size == 0) for size in sizes):
+        raise Unsaid(f"its shape is {sizes}")
+    if isinstance(x, Constant):
+        return _reshaped_constant(x, sizes)
+    return reshaped(r, x, sizes)
+
+
+def _reshaped_constant(x: Constant, sizes: list[Any]) -> Constant:
+    if not all(isinstance(size, int) for size in sizes):
+        raise Unsaid("its shape is known only when it runs")
+    rest = prod(size for size in sizes if size != -1)
+    wanted = tuple(x.size // max(rest, 1) if size == -1 else size for size in sizes)
+    if prod(wanted) != x.size:
+        raise Unsaid(f"its shape is {sizes}, and the constant has {x.size:,} numbers")
+    made = x.changed(wanted, lambda array: array.reshape(wanted))
+    return made
+
+
+def reshaped(r: Reader, x: Tensor, sizes: Sequence[Any]) -> Tensor:
+    """A value in other sizes, of which one may be -1."""
+    axes = regrouped(x, sizes)
+    if axes is not None:
+        return Tensor(x.node, axes)
+    if x.axes[0] and x.axes[0][0].axis == BATCH and len(x.axes[0]) == 1:
+        flat = r.layout.as_vector(x)
+        vector = Tensor(flat, (x.axes[0], own(r.sketch.net.shapes[flat])[0]))
+        axes = regrouped(vector, sizes)
+        if axes is not None:
+            return Tensor(flat, axes)
+    raise Unsaid(f"its shape is {list(sizes)}, which does not fit {_sizes_of(r, x)}")
+
+
+@reads(25, "Flatten")
+def flatten(r: Reader, op: Op) -> Tensor:
+    x = r.tensor(op)
+    axis = r.axis(op.attr("axis", 1), x.rank + 1)
+    if axis == 0:
+        raise Unsaid("it mixes the batch with other axes")
+    return Tensor(x.node, (sum(x.axes[:axis], ()), sum(x.axes[axis:], ())))
+
+
+@reads(25, "Squeeze")
+def squeeze(r: Reader, op: Op) -> Any:
+    x = r.value(op, 0)
+    if isinstance(x, Repeated):
+        raise Unsaid("it is of a constant that is repeated")
+    rank = len(x.shape) if isinstance(x, Constant) else x.rank
+    ones = [at for at in range(rank) if (x.shape[at] == 1 if isinstance(x, Constant) else x.axes[at] == ())]
+    if isinstance(x, Tensor) and op.given(1) == "" and "axes" not in op.attributes and extent(x.axes[0]) == 1:
+        raise Unsaid("it takes away the axis of the batch")
+    axes = r.axes(op, 1, 13, rank, ones) or []
+    if not set(axes) <= set(ones):
+        raise Unsaid("it takes away an axis whose size is not 1, or may be another")
+    left = [at for at in range(rank) if at not in axes]
+    if isinstance(x, Tensor):
+        return Tensor(x.node, tuple(x.axes[at] for at in left))
+    return _reshaped_constant(x, [x.shape[at] for at in left])
+
+
+@reads(25, "Unsqueeze")
+def unsqueeze(r: Reader, op: Op) -> Any:
+    x = r.value(op, 0)
+    if isinstance(x, Repeated):
+        raise Unsaid("it is of a constant that is repeated")
+    given = r.whole_numbers(op, 1, "axes") if op.version >= 13 else op.attr("axes")
+    rank = (len(x.shape) if isinstance(x, Constant) else x.rank) + len(given or [])
+    axes = {r.axis(axis, rank) for axis in given or []}
+    if len(axes) != len(given or []):
+        raise Unsaid(f"its axes are {given}")
+    rest = iter(x.shape if isinstance(x, Constant) else x.axes)
+    if isinstance(x, Constant):
+        return _reshaped_constant(x, [1 if at in axes else next(rest) for at in range(rank)])
+    made: list[Axis] = [() if at in axes else next(rest) for at in range(rank)]  # type: ignore[arg-type]
+    return Tensor(x.node, tuple(made))
+
+
+@reads(13, "Expand")
+def expand(r: Reader, op: Op) -> Any:
+    x, sizes = r.value(op, 0), r.integers(op, 1, "shape") or []
+    if isinstance(x, Constant) and all(isinstance(size, int) for size in sizes):
+        return folded(op, [x, r.constant(op, 1, "shape")])
+    if isinstance(x, Constant) and len(sizes) == len(x.shape) and isinstance(sizes[0], Size) and is_batch(sizes[0]):
+        rest = sizes[1:]
+        if x.shape[0] == 1 and all(size in (1, there) for size, there in zip(rest, x.shape[1:], strict=True)):
+            return Repeated(_reshaped_constant(x, list(x.shape[1:])))
+    if isinstance(x, Tensor) and len(sizes) == x.rank:
+        there = _sizes_of(r, x)
+        if all(size in (1, own_size) for size, own_size in zip(sizes, there, strict=True)):
+            return x
+    raise Unsaid("it makes a tensor larger")
+
+
+# -- joining ---------------------------------------------------------------------------------------------------
+
+
+@reads(13, "Concat")
+def concat(r: Reader, op: Op) -> Any:
+    given = [r.value(op, place) for place in range(len(op.inputs))]
+    axis = op.attr("axis", 1)
+    constants = [one for one in given if isinstance(one, Constant)]
+    if len(constants) == len(given):
+        arrays = [one.array() for one in constants]
+        return known(_joined(arrays, axis))
+    tensors = [r.tensor(op, place) for place, one in enumerate(given) if isinstance(one, Tensor)]
+    if len(tensors) == 1 and len(given) == 2 and given[1] is tensors[0]:
+        return _token(r, op, given[0], tensors[0], axis)
+    if len(tensors) != len(given):
+        raise Unsaid("it joins tensors with constants")
+    if len(tensors) == 1:
+        return tensors[0]
+    axis = r.axis(axis, tensors[0].rank)
+    if axis == 0 or any(x.rank != tensors[0].rank for x in tensors):
+        raise Unsaid("it joins along the batch, or tensors with different numbers of axes")
+    return joined(r, op, tensors, axis)
+
+
+def _joined(arrays: list[Any], axis: int) -> Any:
+    try:
+        return np.concatenate(arrays, axis)
+    except ValueError as error:
+        raise Unsaid(f"it cannot join its constants: {error}") from None
+
+
+def joined(r: Reader, op: Op, tensors: Sequence[Tensor], axis: int) -> Tensor:
+    """Tensors along an axis."""
+    lead = max(tensors, key=lambda x: (r.layout.order(x) is not None, sum(map(bool, x.axes))))
+    lead = r.layout.settled(lead)
+    order = r.layout.order(lead)
+    assert order is not None
+    alike = [r.layout.turned(x, order).node for x in tensors]
+    names = axes_of(r.shape(lead))
+    over = names[order.index(axis)]
+    values: dict[str, Any] = {} if over == "channels" else {"over": over}
+    node = r.layer(op, "concat", alike, **values)
+    axes = [lead.axes[0]] * lead.rank
+    for at, one in zip(order, own(r.sketch.net.shapes[node]), strict=True):
+        axes[at] = one
+    return Tensor(node, tuple(axes))
+
+
+def _token(r: Reader, op: Op, given: Any, x: Tensor, axis: int) -> Tensor:
+    """A row of weights before all positions."""
+    constant = given.constant if isinstance(given, Repeated) else given
+    batch = extent(x.axes[0]) == 1
+    rows = constant.shape if isinstance(given, Repeated) else constant.shape[1:]
+    x = channels_at(r, x, 2) if x.rank == 3 else x
+    if x.rank != 3 or r.axis(axis, 3) != 1 or rows != (1, channels_of(r.shape(x))):
+        raise Unsaid("it joins a tensor with a constant")
+    if isinstance(given, Constant) and not (batch and given.shape[0] == 1):
+        raise Unsaid("it joins a batch with one constant")
+    node = r.layer(op, "token", [x.node], {"token": lambda: constant.weights().reshape(rows)})
+    return r.layout.placed(node, x.axes[0], (0, 1))
+
+
+# -- cutting ---------------------------------------------------------------------------------------------------
+
+
+@reads(13, "Slice")
+def sliced(r: Reader, op: Op) -> Any:
+    x = r.value(op, 0)
+    if isinstance(x, Repeated):
+        raise Unsaid("it is of a constant that is repeated")
+    rank = len(x.shape) if isinstance(x, Constant) else x.rank
+    if op.version >= 10:
+        starts, ends = r.whole_numbers(op, 1, "starts") or [], r.whole_numbers(op, 2, "ends") or []
+        axes, steps = r.whole_numbers(op, 3, "axes"), r.whole_numbers(op, 4, "steps")
+    else:
+        starts, ends, axes, steps = op.attr("starts"), op.attr("ends"), op.attr("axes"), None
+    axes = list(range(len(starts))) if axes is None else [r.axis(axis, rank) for axis in axes]
+    steps = [1] * len(starts) if steps is None else steps
+    if not len(starts) == len(ends) == len(axes) == len(steps) or 0 in steps or len(set(axes)) < len(axes):
+        raise Unsaid("its starts, ends, axes and steps do not fit one another")
+    cuts = {axis: slice(*cut) for axis, *cut in zip(axes, starts, ends, steps, strict=True)}
+    if isinstance(x, Constant):
+        index = tuple(cuts.get(at, slice(None)) for at in range(rank))
+        sizes = tuple(len(range(*part.indices(size))) for part, size in zip(index, x.shape, strict=True))
+        return x.changed(sizes, lambda array: array[index])
+    for axis, cut in cuts.items():
+        x = taken(r, op, x, axis, cut)
+    return x
+
+
+def taken(r: Reader, op: Op, x: Tensor, axis: int, cut: slice) -> Tensor:
+    """A part of a tensor along an axis."""
+    size = extent(x.axes[axis])
+    if size is None:
+        return _taken_of_open(r, op, x, axis, cut)
+    start, end, step = cut.indices(size)
+    count = len(range(start, end, step))
+    if count == size and step == 1:
+        return x
+    if axis == 0 or not count:
+        raise Unsaid("it cuts the batch" if axis == 0 else "it leaves nothing")
+    if step < 1:
+        raise Unsaid("it goes backwards")
+    x = r.layout.settled(x)
+    order = r.layout.order(x)
+    assert order is not None
+    at = order.index(axis)
+    rank = len(order) - 1
+    if at == rank:
+        return _with(r, x, axis, _channels(r, op, x.node, start, count, step))
+    node = x.node
+    last = start + (count - 1) * step + 1
+    if start or (last < size and -(-(size - start) // step) != count):
+        spare = [(start, size - end) if other == at else (0, 0) for other in range(rank)]
+        before, after = zip(*spare, strict=True)
+        node = r.layer(op, "crop", [node], before=before, after=after)
+    if step > 1:
+        node = r.layer(op, "subsample", [node], factor=tuple(step if other == at else 1 for other in range(rank)))
+    return _with(r, x, axis, node)
+
+
+def _with(r: Reader, x: Tensor, axis: int, node: str) -> Tensor:
+    """The value that a layer gives which keeps the order of axes."""
+    order = r.layout.order(x)
+    assert order is not None
+    axes = [x.axes[0]] * x.rank
+    for at, one in zip(order, own(r.sketch.net.shapes[node]), strict=True):
+        axes[at] = one
+    return Tensor(node, tuple(axes))
+
+
+def _taken_of_open(r: Reader, op: Op, x: Tensor, axis: int, cut: slice) -> Tensor:
+    start, end, step = cut.start or 0, cut.stop, cut.step or 1
+    if start == 0 and end >= FAR - 1 and step == 1:
+        return x
+    x = r.layout.settled(x)
+    order = r.layout.order(x)
+    if axis == 0 or order is None or start < 0 or step < 1 or not (end >= FAR - 1 or end < 0):
+        raise Unsaid("it cuts the batch, or from the end of an open size")
+    at, rank, node = order.index(axis), len(order) - 1, x.node
+    if start or end < 0:
+        before, after = ([side if other == at else 0 for other in range(rank)] for side in (start, -min(end, 0)))
+        node = r.layer(op, "crop", [node], before=tuple(before), after=tuple(after))
+    if step > 1:
+        node = r.layer(op, "subsample", [node], factor=tuple(step if other == at else 1 for other in range(rank)))
+    return _with(r, x, axis, node)
+
+
+def _channels(r: Reader, op: Op, node: str, start: int, count: int, step: int) -> str:
+    """Some channels that follow each other, as equal shares of all."""
+    if step != 1:
+        raise Unsaid("it takes channels that do not follow each other")
+    channels = channels_of(r.sketch.net.shapes[node])
+    share = gcd(gcd(start, count), channels)
+    parts = [
+        r.layer(op, "part", [node], index=first // share + 1, of=channels // share)
+        for first in range(start, start + count, share)
+    ]
+    return parts[0] if len(parts) == 1 else r.layer(op, "concat", parts)
+
+
+@reads(18, "Split")
+def split(r: Reader, op: Op) -> Any:
+    x, count = r.tensor(op), len(op.outputs)
+    axis = r.axis(op.attr("axis", 0), x.rank)
+    size = extent(x.axes[axis])
+    op.attr("num_outputs")
+    given = r.whole_numbers(op, 1, "split") if op.version >= 13 else op.attr("split")
+    if size is None or axis == 0:
+        raise Unsaid("it cuts the batch, or an open size")
+    if given is None:
+        share = -(-size // count)
+        given = [min(share, size - share * at) for at in range(count)]
+    if len(given) != count or sum(given) != size or min(given) < 1:
+        raise Unsaid(f"its parts are {given}, of {size}")
+    starts = [sum(given[:at]) for at in range(count)]
+    wanted = [bool(r.readers.get(name)) or name in r.graph.outputs for name in op.outputs]
+    return [
+        taken(r, op, x, axis, slice(start, start + length)) if used else None
+        for start, length, used in zip(starts, given, wanted, strict=True)
+    ]
+
+
+@reads(13, "Gather")
+def gather(r: Reader, op: Op) -> Any:
+    x, index = r.value(op, 0), r.value(op, 1)
+    if isinstance(x, Constant) and isinstance(index, Constant):
+        axis = r.axis(op.attr("axis", 0), len(x.shape))
+        places = index.array()
+        size = x.shape[axis]
+        if places.dtype.kind not in "iu" or (places.size and not -size <= places.min() <= places.max() < size):
+            raise Unsaid("it takes what is not there")
+        if places.size * x.size // max(x.shape[axis], 1) * 8 > MOST:
+            raise Unsaid("makes a constant of too many numbers")
+        return known(np.asarray(np.take(x.array(), places, axis)))
+    if isinstance(x, Constant) and isinstance(index, Tensor):
+        return _embedded(r, op, x, r.tensor(op, 1, whole=True))
+    if not isinstance(x, Tensor) or not isinstance(index, Constant):
+        raise Unsaid("it takes places that are computed")
+    x = r.tensor(op)
+    axis = r.axis(op.attr("axis", 0), x.rank)
+    places, along = index.array(), extent(x.axes[axis])
+    if axis == 0 or places.dtype.kind not in "iu" or places.ndim > 1 or not places.size:
+        raise Unsaid("it takes samples of the batch, or no places")
+    if along is None or not -along <= places.min() <= places.max() < along:
+        raise Unsaid("it takes what is not there, or of an open size")
+    places = places % along
+    if places.ndim:
+        return _rearranged(r, op, x, axis, places)
+    at = int(places)
+    if x.rank == 3:
+        x = channels_at(r, x, 3 - axis)
+        if rank_of(r.shape(x)) == 1:
+            node = r.layer(op, "pick", [x.node], index=at if at != along - 1 or along == 1 else -1)
+            return Tensor(node, (x.axes[0], own(r.sketch.net.shapes[node])[0]))
+    x = taken(r, op, x, axis, slice(at, at + 1))
+    return Tensor(x.node, tuple(one for other, one in enumerate(x.axes) if other != axis))
+
+
+def _rearranged(r: Reader, op: Op, x: Tensor, axis: int, places: Any) -> Tensor:
+    """Channels in another order, or pixels several times."""
+    from netc.ir.resampling import nearest  # noqa: PLC0415
+
+    first, count = int(places[0]), len(places)
+    if np.array_equal(places, np.arange(first, first + count)):
+        return taken(r, op, x, axis, slice(first, first + count))
+    x = channels_at(r, x, axis) if x.rank == 2 else r.layout.settled(x)
+    order = r.layout.order(x)
+    assert order is not None
+    at, shape = order.index(axis), r.shape(x)
+    size = shape[at] or 0
+    if at == len(order) - 1 and count == size:
+        for groups in (one for one in range(2, size) if size % one == 0):
+            if np.array_equal(places, np.arange(size).reshape(groups, -1).T.reshape(-1)):
+                return _with(r, x, axis, r.layer(op, "shuffle", [x.node], groups=groups))
+    if at < len(order) - 1 and len(order) == 3 and np.array_equal(places, nearest(size, count)):
+        sizes = tuple(count if other == at else shape[other] for other in range(2))
+        if None not in sizes:
+            return _with(r, x, axis, r.layer(op, "resize", [x.node], extent=sizes, method="nearest"))
+    raise Unsaid("it takes places in an order that no layer has")
+
+
+def _embedded(r: Reader, op: Op, table: Constant, ids: Tensor) -> Tensor:
+    if len(table.shape) != 2 or op.attr("axis", 0) != 0 or ids.rank != 2:
+        raise Unsaid("it takes rows of a constant for ids that are no vector")
+    node = r.layer(
+        op,
+        "embed",
+        [r.layout.as_vector(ids)],
+        {"embeddings": table.weights},
+        count=table.shape[0],
+        units=table.shape[1],
+    )
+    return r.layout.placed(node, ids.axes[0], (0, 1))
+
+
+# -- padding and blocks ----------------------------------------------------------------------------------------
+
+
+@reads(25, "Pad")
+def pad(r: Reader, op: Op) -> Tensor:
+    x, mode = r.tensor(op), op.attr("mode", "constant")
+    if op.version >= 11:
+        pads, axes = r.whole_numbers(op, 1, "pads") or [], r.whole_numbers(op, 3, "axes")
+        value = float(r.constant(op, 2, "value").array().reshape(-1)[0]) if op.given(2) else 0.0
+    else:
+        pads, axes, value = op.attr("pads"), None, op.attr("value", 0.0)
+    axes = list(range(x.rank)) if axes is None else [r.axis(axis, x.rank) for axis in axes]
+    if len(pads) != 2 * len(axes) or len(set(axes)) < len(axes):
+        raise Unsaid(f"its pads are {pads}, of {len(axes)} axes")
+    sides = dict.fromkeys(range(x.rank), (0, 0)) | {
+        axis: (pads[at], pads[at + len(axes)]) for at, axis in enumerate(axes)
+    }
+    if mode == "constant" and value != 0:
+        raise Unsaid(f"it pads with {value:g}")
+    if mode == "edge" and all(max(pair) <= 1 for pair in sides.values()):
+        mode = "symmetric"
+    modes = {"constant": "zeros", "reflect": "reflect", "symmetric": "symmetric"}
+    if mode not in modes or any(sides[0]):
+        raise Unsaid("it pads the batch" if any(sides[0]) else f"its mode is {mode}")
+    if not any(map(any, sides.values())):
+        return x
+    x = r.layout.settled(x)
+    order = r.layout.order(x)
+    assert order is not None
+    pairs = [sides[at] for at in order]
+    return _with(r, x, 0, _bordered(r, op, x.node, pairs, modes[mode]))
+
+
+def _bordered(r: Reader, op: Op, node: str, pairs: list[tuple[int, int]], mode: str) -> str:
+    *space, (first, last) = pairs
+    if any(min(pair) < 0 for pair in space):
+        cuts = [tuple(max(-side, 0) for side in pair) for pair in space]
+        before, after = zip(*cuts, strict=True)
+        if first or last or mode != "zeros":
+            raise Unsaid("it takes pixels away, and adds others")
+        node = r.layer(op, "crop", [node], before=before, after=after)
+    more = [(max(before, 0), max(after, 0)) for before, after in space]
+    if any(map(any, more)):
+        before, after = zip(*more, strict=True)
+        named: dict[str, Any] = {} if mode == "zeros" else {"mode": mode}
+        node = r.layer(op, "pad", [node], before=before, after=after, **named)
+    if first or last:
+        if mode != "zeros" or min(first, last) < 0 or (first and first != last):
+            raise Unsaid("it pads channels in a way that `padchannels` does not")
+        total = channels_of(r.sketch.net.shapes[node]) + first + last
+        where: dict[str, Any] = {} if first else {"side": "after"}
+        node = r.layer(op, "padchannels", [node], total=total, **where)
+    return node
+
+
+@reads(13, "DepthToSpace", "SpaceToDepth")
+def blocks(r: Reader, op: Op) -> Tensor:
+    x, factor = r.mapped(op, r.tensor(op)), op.attr("blocksize", 0)
+    if factor < 1 or x.rank != 4:
+        raise Unsaid("it has no blocks of an image")
+    if op.op == "SpaceToDepth":
+        return r.placed(r.layer(op, "todepth", [x.node], factor=factor), x)
+    mode, node = op.attr("mode", "DCR"), x.node
+    if mode == "CRD":
+        share = channels_of(r.shape(x)) // factor**2
+        if share > 1:
+            node = r.layer(op, "shuffle", [node], groups=share)
+    elif mode != "DCR":
+        raise Unsaid(f"its mode is {mode}")
+    return r.placed(r.layer(op, "tospace", [node], factor=factor), x)
+
+
+def is_whole(r: Reader, x: Tensor, axis: int) -> bool:
+    """Whether an axis of a value is one of the layer's."""
+    return any(x.axes[axis] == whole(at, size) for at, size in enumerate(r.shape(x)))

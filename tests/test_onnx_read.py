@@ -1,0 +1,576 @@
+"""ONNX files read: what netc exported, what other exporters write, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given as drawn
+
+import netc
+from netc.ir.weights import Weights, random_weights
+from netc.lift.lifting import flat
+from netc.lift.source import Imported, ImportRefused
+from netc.limits import Limits
+from netc.program import Program
+from netc.targets.importing import read
+from tests.effort import EXAMPLES, unshrunk
+from tests.layer_samples import SAMPLES, Sample
+from tests.one_layer import difference, given, net_of, program_of, weights_of
+from tests.random_networks import compiled, networks
+from tests.specs import SPECS
+
+np = pytest.importorskip("numpy")
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402 - it may not be there
+
+from netc.storage.stored import StorageError  # noqa: E402 - imports NumPy
+from netc.targets.errors import ExportError  # noqa: E402
+from netc.targets.noise import noise  # noqa: E402
+from netc.targets.numpy.run import run  # noqa: E402
+from netc.targets.onnx.engine import session  # noqa: E402
+from netc.targets.onnx.model import model  # noqa: E402
+from netc.targets.onnx.read import imported  # noqa: E402
+
+OPERATION, NETWORK = 1e-5, 1e-4
+Arrays = Mapping[str, Any]
+
+# What netc exports in pieces of which no layer is made again, so far.
+REFUSED = ("attention", "lstm", "gru", "rnn", "sparsemax", "pad", "crop", "resize", "pick", "lrn", "l2norm", "prelu")
+REFUSED += ("threshold", "log_softmax")
+SMALL = ("digits", "mobilenetv3-small", "highway", "autoencoder", "resnet", "vae")
+
+
+def taken(proto: Any) -> Imported:
+    return imported(proto, None, "made", Limits())
+
+
+def computed(found: Imported, inputs: Arrays) -> list[Any]:
+    """The outputs of a network that was read, in NumPy."""
+    weights = Weights({}) if found.weights is None else found.weights()
+    made = run(found.net, weights, inputs)
+    return [made[name] for name in found.net.outputs]
+
+
+# -- what netc exported ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sample", [sample for sample in SAMPLES if sample.inputs], ids=str)
+def test_an_operation_that_was_exported_is_read_again(sample: Sample) -> None:
+    net = net_of(sample)
+    weights, inputs = weights_of(net), given(net)
+    try:
+        found = taken(model(program_of(net), weights).proto)
+    except ImportRefused:
+        assert sample.layer.op in REFUSED
+        return
+    (made,) = computed(found, inputs)
+    assert difference(made, run(net, weights, inputs)["only"]) < OPERATION
+
+
+@pytest.mark.parametrize("name", sorted({path.stem for path in SPECS.glob("*.net")}) if EXAMPLES else SMALL)
+def test_a_spec_that_was_exported_is_read_again(name: str) -> None:
+    program = netc.load(SPECS / f"{name}.net").program
+    weights = random_weights(program.net, 0)
+    try:
+        found = taken(model(program, weights).proto)
+    except ImportRefused:
+        assert name not in SMALL
+        return
+    assert flat(found.net).program.net.outputs
+    inputs = noise(program.net, 1, 0)
+    expected = run(program.net, weights, inputs)
+    for made, output in zip(computed(found, inputs), program.net.outputs, strict=True):
+        assert difference(made, expected[output]) < NETWORK
+
+
+@unshrunk(25)
+@drawn(networks())
+def test_a_random_network_is_read_again_or_refused(text: str) -> None:
+    made = compiled(text)
+    assert made is not None
+    with suppress(ImportRefused, ExportError, ValueError):
+        _read_again(made)
+
+
+def _read_again(program: Program) -> None:
+    weights = random_weights(program.net, 1)
+    inputs = noise(program.net, 2, 0)
+    expected = run(program.net, weights, inputs)
+    found = taken(model(program, weights).proto)
+    for made, output in zip(computed(found, inputs), program.net.outputs, strict=True):
+        if np.isfinite(expected[output]).all():
+            assert difference(made, expected[output]) < NETWORK
+
+
+# -- what other exporters write ------------------------------------------------------------------------------------
+
+
+class Graph:
+    """A model that is written node by node."""
+
+    def __init__(self, *sizes: int | str) -> None:
+        self.nodes: list[Any] = []
+        self.arrays: dict[str, Any] = {}
+        self.inputs = {"x": sizes}
+        self.random = np.random.default_rng(0)
+
+    def array(self, *sizes: int) -> str:
+        """An array of numbers that are all different."""
+        return self.constant(self.random.uniform(0.5, 1.5, sizes).astype("float32"))
+
+    def constant(self, value: Any) -> str:
+        name = f"array{len(self.arrays)}"
+        self.arrays[name] = np.asarray(value)
+        return name
+
+    def node(self, op: str, *inputs: str, count: int = 1, name: str = "", **attributes: Any) -> Any:
+        made = [f"value{len(self.nodes)}_{at}" for at in range(count)]
+        self.nodes.append(
+            helper.make_node(op, list(inputs), made, name=name or f"{op}_{len(self.nodes)}", **attributes)
+        )
+        return made[0] if count == 1 else made
+
+    def number(self, value: float) -> str:
+        return self.constant(np.float32(value))
+
+    def whole(self, *values: int) -> str:
+        return self.constant(np.asarray(values, np.int64))
+
+    def proto(self, *outputs: str, opset: int = 18) -> Any:
+        inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, sizes) for name, sizes in self.inputs.items()]
+        ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
+        arrays = [numpy_helper.from_array(array, name) for name, array in self.arrays.items()]
+        body = helper.make_graph(self.nodes, "written", inputs, ends, arrays)
+        return helper.make_model(body, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+    # What PyTorch's layers are.
+
+    def conv(self, x: str, filters: int, channels: int, kernel: int = 3, **attributes: Any) -> str:
+        groups = attributes.get("group", 1)
+        weight = self.array(filters, channels // groups, kernel, kernel)
+        self.arrays[weight] = (self.arrays[weight] - 1) / kernel
+        return str(self.node("Conv", x, weight, **attributes))
+
+    def norm(self, x: str, channels: int) -> str:
+        return str(self.node("BatchNormalization", x, *(self.array(channels) for _ in range(4)), epsilon=1e-5))
+
+
+def ran(proto: Any, *inputs: Any) -> list[Any]:
+    """What onnxruntime makes of a model."""
+    made = session(proto.SerializeToString())
+    return list(made.run(None, {one.name: array for one, array in zip(made.get_inputs(), inputs, strict=True)}))
+
+
+def last(array: Any) -> Any:
+    return np.moveaxis(array, 1, -1) if array.ndim > 2 else array
+
+
+def same(graph: Graph, *outputs: str, opset: int = 18) -> Imported:
+    """What is read of a graph, once it computes in NumPy what the graph computes in onnxruntime."""
+    proto = graph.proto(*outputs, opset=opset)
+    found = taken(proto)
+    random = np.random.default_rng(1)
+    sizes = [[2 if isinstance(size, str) else size for size in sizes] for sizes in graph.inputs.values()]
+    inputs = [random.normal(size=size).astype("float32") for size in sizes]
+    fits = [
+        x if x.shape[1:] == found.net.shapes[name] else last(x)
+        for x, name in zip(inputs, found.net.inputs, strict=True)
+    ]
+    for made, expected in zip(
+        computed(found, dict(zip(found.net.inputs, fits, strict=True))), ran(proto, *inputs), strict=True
+    ):
+        assert difference(made, expected if made.shape == expected.shape else last(expected)) < NETWORK
+    flat(found.net)
+    return found
+
+
+def ops(found: Imported) -> list[str]:
+    return [node.layer.op for node in found.net if not node.layer.is_input]
+
+
+def test_a_residual_block_of_pytorch_is_its_layers() -> None:
+    g = Graph("batch", 8, 9, 9)
+    y = g.node(
+        "Relu", g.norm(g.conv("x", 16, 8, strides=[2, 2], pads=[1, 1, 1, 1], name="/layer2/layer2.0/conv1/Conv"), 16)
+    )
+    y = g.norm(g.conv(y, 16, 16, pads=[1, 1, 1, 1], name="/layer2/layer2.0/conv2/Conv"), 16)
+    short = g.norm(g.conv("x", 16, 8, 1, strides=[2, 2]), 16)
+    y = g.node("Relu", g.node("Add", y, short, name="/layer2/layer2.0/Add"), name="/layer2/layer2.0/relu/Relu")
+    pooled = g.node("Flatten", g.node("GlobalAveragePool", y), axis=1)
+    found = same(g, g.node("Gemm", pooled, g.array(10, 16), g.array(10), transB=1))
+    assert ops(found) == ["conv", "bn", "relu", "conv", "bn", "conv", "bn", "add", "relu", "gap", "fc"]
+    assert {"layer2.0.conv1", "layer2.0.conv2", "layer2.0.relu"} <= set(found.sources.values())
+    first = found.net.node("layer2_0_conv1").layer
+    assert first.pad == "same"  # type: ignore[attr-defined]  # of nine pixels it is as PyTorch pads
+
+
+@pytest.mark.parametrize(("size", "pad"), [(224, (3, 3)), (223, "same")])
+def test_padding_is_same_only_where_it_is(size: int, pad: object) -> None:
+    g = Graph("batch", 1, size, size)
+    found = same(g, g.conv("x", 2, 1, 7, strides=[2, 2], pads=[3, 3, 3, 3]))
+    assert found.net.node("Conv_0").layer.pad == pad  # type: ignore[attr-defined]
+
+
+def test_a_matrix_after_a_flatten_has_its_rows_in_another_order() -> None:
+    g = Graph("batch", 3, 4, 5)
+    flat_one = g.node("Flatten", g.node("Relu", g.conv("x", 6, 3, pads=[1, 1, 1, 1])))
+    found = same(g, g.node("Gemm", flat_one, g.array(120, 7), g.array(7)))
+    assert ops(found) == ["conv", "relu", "fc"]
+
+
+def test_a_flattened_map_that_no_matrix_reads_is_in_the_order_of_the_file() -> None:
+    g = Graph("batch", 3, 4, 5)
+    found = same(g, g.node("Softmax", g.node("Reshape", g.conv("x", 6, 3), g.whole(-1, 36)), axis=1))
+    assert ops(found) == ["conv", "reshape", "swap", "flatten", "softmax"]
+
+
+def test_transpositions_around_convolutions_leave_nothing() -> None:
+    g = Graph("batch", 6, 7, 3)
+    y = g.node("Transpose", "x", perm=[0, 3, 1, 2])
+    y = g.node("Transpose", g.conv(y, 5, 3, pads=[0, 0, 1, 1], strides=[2, 2]), perm=[0, 2, 3, 1])
+    y = g.node("Add", y, g.array(5))
+    y = g.node("Relu", y)
+    y = g.node(
+        "Transpose",
+        g.node("MaxPool", g.node("Transpose", y, perm=[0, 3, 1, 2]), kernel_shape=[2, 2]),
+        perm=[0, 2, 3, 1],
+    )
+    y = g.node("ReduceMean", y, g.whole(1, 2), keepdims=0)
+    found = same(g, g.node("Add", g.node("MatMul", y, g.array(5, 4)), g.array(4)))
+    assert ops(found) == ["pad", "conv", "relu", "pool", "gap", "fc"]
+    assert found.net.shapes["x"] == (6, 7, 3)
+
+
+ACTIVATIONS: dict[str, Callable[[Graph, str], str]] = {
+    "silu": lambda g, x: g.node("Mul", x, g.node("Sigmoid", x)),
+    "hard_silu": lambda g, x: g.node(
+        "Div", g.node("Mul", x, g.node("Clip", g.node("Add", x, g.number(3)), g.number(0), g.number(6))), g.number(6)
+    ),
+    "hard_sigmoid": lambda g, x: g.node("HardSigmoid", x, alpha=1 / 6),
+    "relu6": lambda g, x: g.node("Min", g.node("Max", x, g.number(0)), g.number(6)),
+    "gelu": lambda g, x: g.node(
+        "Mul",
+        g.node("Mul", x, g.node("Add", g.node("Erf", g.node("Div", x, g.number(2**0.5))), g.number(1))),
+        g.number(0.5),
+    ),
+    "gelu approximate": lambda g, x: g.node(
+        "Mul",
+        g.node("Mul", g.number(0.5), x),
+        g.node(
+            "Add",
+            g.number(1),
+            g.node(
+                "Tanh",
+                g.node(
+                    "Mul",
+                    g.number((2 / np.pi) ** 0.5),
+                    g.node("Add", x, g.node("Mul", g.number(0.044715), g.node("Pow", x, g.number(3)))),
+                ),
+            ),
+        ),
+    ),
+    "mish": lambda g, x: g.node("Mul", x, g.node("Tanh", g.node("Softplus", x))),
+    "leakyrelu": lambda g, x: g.node("LeakyRelu", x, alpha=0.2),
+    "sigmoid": lambda g, x: g.node("Reciprocal", g.node("Add", g.node("Exp", g.node("Neg", x)), g.number(1))),
+    "rescale": lambda g, x: g.node("Div", g.node("Sub", x, g.number(127.5)), g.number(127.5)),
+    "elu": lambda g, x: g.node("Elu", x, alpha=0.5),
+    "softplus": lambda g, x: g.node("Log", g.node("Add", g.node("Exp", x), g.number(1))),
+    "abs": lambda g, x: g.node("Max", x, g.node("Neg", x)),
+}
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_is_known_however_it_is_written(name: str) -> None:
+    g = Graph("batch", 3, 4, 4)
+    found = same(g, ACTIVATIONS[name](g, g.conv("x", 5, 3)))
+    assert ops(found) == ["conv", name.split(maxsplit=1)[0]]
+    assert getattr(found.net.node(found.net.outputs[0]).layer, "approximate", False) == name.endswith("approximate")
+
+
+def test_what_is_like_an_activation_and_is_none_is_refused() -> None:
+    g = Graph("batch", 3, 4, 4)
+    y = g.node("Clip", g.node("Add", "x", g.number(3.01)), g.number(0), g.number(6))
+    proto = g.proto(g.node("Sin", g.node("Mul", "x", g.node("Sin", y))))
+    with pytest.raises(ImportRefused) as caught:
+        taken(proto)
+    assert [reason.place for reason in caught.value.reasons] == ["node 2 `Sin_2` (Sin)", "node 4 `Sin_4` (Sin)"]
+
+
+def test_gates_groups_and_upsampling_are_read() -> None:
+    g = Graph("batch", 8, 6, 6)
+    gate = g.node("GlobalAveragePool", "x")
+    gate = g.node("Sigmoid", g.conv(g.node("Relu", g.conv(gate, 2, 8, 1)), 8, 2, 1))
+    y = g.node("Mul", "x", gate)
+    y = g.conv(y, 16, 8, group=8, pads=[1, 1, 1, 1])
+    y = g.node(
+        "Reshape",
+        g.node("Transpose", g.node("Reshape", y, g.whole(0, 4, 4, 6, 6)), perm=[0, 2, 1, 3, 4]),
+        g.whole(0, 16, 6, 6),
+    )
+    y = g.conv(y, 4, 16, group=2)
+    y = g.node(
+        "Resize",
+        y,
+        "",
+        g.constant(np.float32([1, 1, 2, 2])),
+        mode="linear",
+        coordinate_transformation_mode="pytorch_half_pixel",
+    )
+    halves = g.node("Split", y, g.whole(2, 2), count=2, axis=1)
+    y = g.node("Concat", halves[1], halves[0], axis=1)
+    found = same(g, g.node("AveragePool", y, kernel_shape=[3, 3], pads=[1, 1, 1, 1]))
+    assert ops(found)[:6] == ["gap", "conv", "relu", "conv", "sigmoid", "mul"]
+    assert ops(found)[6:] == ["dwconv", "shuffle", "conv", "upsample", "part", "part", "concat", "avgpool"]
+
+
+@pytest.mark.parametrize("mode", ["DCR", "CRD"])
+def test_blocks_of_pixels_are_those_of_the_file(mode: str) -> None:
+    g = Graph("batch", 12, 2, 3)
+    same(g, g.node("DepthToSpace", g.conv("x", 12, 12, 1), blocksize=2, mode=mode))
+    g = Graph("batch", 3, 4, 6)
+    y = g.node("Reshape", g.conv("x", 3, 3, 1), g.whole(-1, 3, 2, 2, 3, 2))
+    order = [0, 3, 5, 1, 2, 4] if mode == "DCR" else [0, 1, 3, 5, 2, 4]
+    same(g, g.node("Reshape", g.node("Transpose", y, perm=order), g.whole(-1, 12, 2, 3)))
+
+
+def test_transposed_convolutions_are_cropped_as_the_file_crops_them() -> None:
+    for pads, more, expected in (([1, 1, 1, 1], [1, 1], ["deconv", "crop"]), ([1] * 4, [0, 0], ["deconv", "crop"])):
+        g = Graph("batch", 3, 5, 5)
+        weight = g.array(3, 4, 3, 3)
+        found = same(
+            g, g.node("ConvTranspose", "x", weight, g.array(4), strides=[2, 2], pads=pads, output_padding=more)
+        )
+        assert ops(found) == expected
+    g = Graph("batch", 3, 5, 5)
+    found = same(g, g.node("ConvTranspose", "x", g.array(3, 4, 4, 4), strides=[2, 2], pads=[1] * 4))
+    assert ops(found) == ["deconv"]
+
+
+def test_windows_are_rounded_up_as_padding_or_refused() -> None:
+    g = Graph("batch", 2, 8, 8)
+    found = same(g, g.node("MaxPool", "x", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1))
+    assert found.net.node(found.net.outputs[0]).layer.pad == "same"  # type: ignore[attr-defined]
+    g = Graph("batch", 2, 9, 9)
+    proto = g.proto(g.node("MaxPool", "x", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 0, 0]))
+    with pytest.raises(ImportRefused, match="not as much on both sides"):
+        taken(proto)
+
+
+def test_a_model_is_a_network_in_python(tmp_path: Path) -> None:
+    graph, end = _block()
+    onnx.save(graph.proto(end), tmp_path / "block.onnx")
+    for model_of in (graph.proto(end), tmp_path / "block.onnx", str(tmp_path / "block.onnx")):
+        assert netc.from_onnx(model_of).cost.total.parameters == 3 * 8 * 9 + 4 * 8 + 16 * 64 * 4 + 4
+
+
+# -- what changes nothing --------------------------------------------------------------------------------------------
+
+
+def _block() -> tuple[Graph, str]:
+    g = Graph("batch", 3, 8, 8)
+    y = g.node("Relu", g.norm(g.conv("x", 8, 3, pads=[1, 1, 1, 1]), 8))
+    z = g.node("Mul", y, g.node("Sigmoid", g.node("Add", y, g.number(0.5))))
+    y = g.node("Flatten", g.node("Concat", y, z, axis=1))
+    return g, g.node("Gemm", y, g.array(16 * 64, 4), g.array(4))
+
+
+def _facts(found: Imported) -> list[Any]:
+    names = {node.name: at for at, node in enumerate(found.net)}
+    assert found.weights is not None
+    weights = found.weights().by_node()
+    return [
+        (node.layer, [names[one] for one in found.net.operands(node.name)], {
+            role: array.tobytes() for role, array in weights.get(node.name, {}).items()
+        })
+        for node in found.net
+    ]  # fmt: skip
+
+
+def _renamed(proto: Any) -> None:
+    def other(name: str) -> str:
+        return f"{name[::-1]}/ü" if name else ""
+
+    for node in proto.graph.node:
+        node.name = ""
+        node.input[:], node.output[:] = map(other, node.input), map(other, node.output)
+    for named in (*proto.graph.input, *proto.graph.output, *proto.graph.initializer):
+        named.name = other(named.name)
+
+
+def _with_identities(proto: Any) -> None:
+    nodes = list(proto.graph.node)
+    del proto.graph.node[:]
+    for node in nodes:
+        for at, name in enumerate(node.input):
+            proto.graph.node.append(helper.make_node("Identity", [name], [f"{node.name}_{at}"]))
+            node.input[at] = f"{node.name}_{at}"
+        proto.graph.node.append(node)
+
+
+def _as_nodes(proto: Any) -> None:
+    arrays = [helper.make_node("Constant", [], [array.name], value=array) for array in proto.graph.initializer]
+    del proto.graph.initializer[:]
+    nodes = list(proto.graph.node)
+    del proto.graph.node[:]
+    proto.graph.node.extend([*arrays, *nodes])
+
+
+def _number_by_number(proto: Any) -> None:
+    for array in proto.graph.initializer:
+        if array.data_type == TensorProto.FLOAT:
+            array.float_data.extend(numpy_helper.to_array(array).reshape(-1))
+            array.ClearField("raw_data")
+
+
+def _as_inputs_too(proto: Any) -> None:
+    for array in proto.graph.initializer:
+        proto.graph.input.append(helper.make_tensor_value_info(array.name, array.data_type, array.dims))
+
+
+@pytest.mark.parametrize("change", [_renamed, _with_identities, _as_nodes, _number_by_number, _as_inputs_too])
+def test_what_says_the_same_in_other_words_is_the_same_network(change: Callable[[Any], None]) -> None:
+    graph, end = _block()
+    one, other = graph.proto(end), graph.proto(end)
+    change(other)
+    assert _facts(taken(one)) == _facts(taken(other))
+
+
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE])
+def test_numbers_of_other_widths_are_said(kind: int) -> None:
+    graph, end = _block()
+    proto = graph.proto(end)
+    for array in proto.graph.initializer:
+        values = numpy_helper.to_array(array).astype(helper.tensor_dtype_to_np_dtype(kind))
+        array.CopyFrom(numpy_helper.from_array(values, array.name))
+    found = taken(proto)
+    assert any("float32 here" in remark for remark in found.remarks)
+    assert found.weights is not None
+    for array in found.weights().values():
+        assert array.dtype == np.float32
+
+
+# -- what is no network, and what is broken ------------------------------------------------------------------------
+
+
+def _refusals(change: Callable[[Any], None]) -> str:
+    graph, end = _block()
+    proto = graph.proto(end)
+    change(proto)
+    with pytest.raises(ImportRefused) as caught:
+        taken(proto)
+    return str(caught.value)
+
+
+def _set(op: str, **attributes: Any) -> Callable[[Any], None]:
+    def change(proto: Any) -> None:
+        node = next(node for node in proto.graph.node if node.op_type == op)
+        for name, value in attributes.items():
+            node.attribute.append(helper.make_attribute(name, value))
+
+    return change
+
+
+def _cycle(proto: Any) -> None:
+    proto.graph.node[0].input[0] = proto.graph.node[-1].output[0]
+
+
+def _subgraph(proto: Any) -> None:
+    body = helper.make_graph([], "inner", [], [])
+    proto.graph.node.append(helper.make_node("If", ["array0"], ["deep"], then_branch=body, else_branch=body))
+    proto.graph.output[0].name = "deep"
+
+
+def _longer(proto: Any) -> None:
+    proto.graph.initializer[0].dims[0] = 1 << 40
+
+
+def _outside(location: str) -> Callable[[Any], None]:
+    def change(proto: Any) -> None:
+        array = proto.graph.initializer[0]
+        array.ClearField("raw_data")
+        array.data_location = TensorProto.EXTERNAL
+        array.external_data.add(key="location", value=location)
+
+    return change
+
+
+WRONG: Sequence[tuple[Callable[[Any], None], str]] = [
+    (_set("BatchNormalization", training_mode=1), "normalises by the batch"),
+    (_set("Conv", fancy=1), "has the attribute `fancy`, which is not read"),
+    (_set("Conv", strides=[0, 1]), "no 2 numbers of at least 1"),
+    (_set("Conv", pads=[-1, 0, 0, 0]), "expected 4 of at least 0"),
+    (_set("Conv", group=5), "its kernel has the sizes"),
+    (_cycle, "which nothing makes before it"),
+    (_subgraph, "no layer of netc is known for it"),
+    (_longer, "its sizes and its type take"),
+    (lambda proto: setattr(proto.graph.node[0], "domain", "com.example"), "(com.example.Conv): no layer"),
+    (lambda proto: setattr(proto.opset_import[0], "version", 999), "it is of opset 999"),
+    (lambda proto: proto.graph.node[-1].output.append("x"), "which is there already"),
+    (lambda proto: setattr(proto.graph.output[0], "name", "nowhere"), "output `nowhere`: nothing makes it"),
+    (lambda proto: setattr(proto.graph.initializer[0], "data_type", TensorProto.STRING), "is of the type STRING"),
+    (lambda proto: setattr(proto.graph.initializer[0], "data_type", 99), "is of the type 99"),
+    (_outside("../secret"), "the model has no folder"),
+]
+
+
+@pytest.mark.parametrize(("change", "why"), WRONG)
+def test_what_is_no_network_is_refused_with_its_place(change: Callable[[Any], None], why: str) -> None:
+    assert why in _refusals(change)
+
+
+@pytest.mark.parametrize("location", ["../secret", "/etc/passwd", "a/../../b", "", "link", "short", "folder"])
+def test_arrays_outside_of_the_folder_are_not_read(location: str, tmp_path: Path) -> None:
+    graph, end = _block()
+    proto = graph.proto(end)
+    size = len(proto.graph.initializer[0].raw_data)
+    (tmp_path / "whole").write_bytes(bytes(size))
+    (tmp_path / "short").write_bytes(bytes(size - 1))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "whole")
+    _outside(location)(proto)
+    path = tmp_path / "model.onnx"
+    path.write_bytes(proto.SerializeToString())
+    with pytest.raises(ImportRefused, match="the array `array0`"):
+        read(path)
+    proto.graph.initializer[0].external_data[0].value = "whole"
+    path.write_bytes(proto.SerializeToString())
+    weights = read(path).weights
+    assert weights is not None
+    assert not weights()["Conv_0", "kernel"].any()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00", b"no model", b"\x3a\xff\xff\xff\xff\x0f", b"\x80" * 40])
+def test_what_is_no_onnx_file_is_said(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").write_bytes(content)
+    with pytest.raises((StorageError, ImportRefused)):
+        read(tmp_path / "a.onnx")
+
+
+def test_broken_files_are_refused_in_words(tmp_path: Path) -> None:
+    """Bytes changed, taken out and put in at random: never another error than the two that are said."""
+    graph, end = _block()
+    content = graph.proto(end).SerializeToString()
+    random = np.random.default_rng(0)
+    path = tmp_path / "a.onnx"
+    head = [at for at in range(len(content)) if at < 40 or at > len(content) - 6000]
+    for _ in range(EXAMPLES or 200):
+        broken = bytearray(content)
+        for _ in range(random.integers(1, 4)):
+            at = int(random.choice(head))
+            kind = random.integers(3)
+            if kind == 0:
+                broken[at % len(broken)] = int(random.integers(256))
+            elif kind == 1:
+                del broken[at : at + int(random.integers(1, 9))]
+            else:
+                broken[at:at] = bytes(random.integers(0, 256, int(random.integers(1, 9))).astype("uint8"))
+        path.write_bytes(bytes(broken))
+        with suppress(StorageError, ImportRefused):
+            found = read(path)
+            if found.weights is not None:
+                found.weights()
