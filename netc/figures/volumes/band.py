@@ -203,12 +203,12 @@ class Painter:
             items.insert(0, paint.line([before.face, (tip, 0.0)], "v.arrow.under", "under"))
         if after.slab.flattened:
             far = max(place.end + place.solid.dx / 2 for place in band.places if place.x <= before.x)
-            middle = (min(far, before.end + before.solid.dx / 2 + 6 * PT) + tip) / 2
-            size = self.measures.text
+            begin = min(far, before.end + before.solid.dx / 2 + 6 * PT)
+            middle, size = (begin + tip) / 2, self.measures.text
             count = flattened(self.net, after.slab)
             for text, y, lean in (("flatten", -2.2 * PT, 0.0), (str(count), PT + size, 0.8 * size)):
-                made = Text(middle - lean, y, text, size, "middle", "muted")
-                band.texts.try_add(made)
+                x = max(middle - lean, begin + text_width(text, size) / 2 + PT)  # the slab ends before it
+                band.texts.try_add(Text(x, y, text, size, "middle", "muted"))
         return items
 
     def _window(self, band: Band) -> None:
