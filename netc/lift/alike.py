@@ -9,7 +9,8 @@ from typing import Any
 from netc.layers.base import LAYERS
 from netc.lift.arguments import declared_by
 from netc.lift.express import COUNT, WIDTH, kind_of
-from netc.lift.vectors import Call, Item, Layer, Loop, Series
+from netc.lift.scopes import Scopes
+from netc.lift.vectors import Call, Item, Layer, Loop, Series, executed
 from netc.lower.bind import trailing_words
 from netc.params import REQUIRED
 
@@ -24,8 +25,8 @@ _VARIES = ("varies",)
 class Alike:
     """Numbers for items, equal for those that are alike, at each of three levels."""
 
-    def __init__(self, used: Counter[str]) -> None:
-        self.used = used
+    def __init__(self, used: Counter[str], scopes: Scopes) -> None:
+        self.used, self.scopes = used, scopes
         self._numbers: dict[Any, int] = {}
         self._known: tuple[dict[Item, int], ...] = ({}, {}, {}, {})
         self._costs: dict[Item, float] = {}
@@ -146,8 +147,6 @@ def nodes(item: Item) -> Iterator[str]:
 
 
 def call_nodes(call: Call) -> Iterator[str]:
-    from netc.lift.vectors import executed  # noqa: PLC0415
-
     for run in call.runs:
         yield from executed(*call.definition.at(run))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from netc.layers.base import LAYERS
 from netc.lift.alike import EXACT, FIXED, OPEN, SPLIT, Alike, call_cost, is_unit, is_word, nodes, parting, reads
 from netc.lift.express import Solution, solve
+from netc.lift.scopes import Scopes
 from netc.lift.vectors import (
     Call,
     Definition,
@@ -18,6 +19,7 @@ from netc.lift.vectors import (
     Series,
     all_series,
     every,
+    executed,
     gather_series,
     inner,
     result,
@@ -54,11 +56,11 @@ class Candidate:
     tensors: list[list[str]]
 
 
-def define(whole: Series, used: Counter[str], most: int = 40) -> list[Definition]:
+def define(whole: Series, used: Counter[str], scopes: Scopes, most: int = 40) -> list[Definition]:
     """Replace what comes again by calls, as long as that makes the text shorter; the definitions."""
     made: list[Definition] = []
     for _ in range(most):
-        alike = Alike(used)
+        alike = Alike(used, scopes)
         pool = [*all_series(whole), *(each for one in made for each in all_series(one.body))]
         total = alike.series_cost(whole) + sum(3 + alike.series_cost(one.body) for one in made)
         best: Candidate | None = None
@@ -175,11 +177,11 @@ def _candidate(places: Sequence[Place], alike: Alike) -> Candidate | None:
         inline += sum(map(alike.cost, place.items))
         calls += 1.0 + sum(call_cost(formal, runs) for formal in formals) + len(tensors)
         ends = [parting(place.series.items, at) for at in (place.start, place.end)]
-        bad += sum(ends)
+        bad += sum(ends) + alike.scopes.parting(place.series.items, place.start, place.end)
         split += max(ends) >= SPLIT
     if 3 * split > len(chosen):
         return None
-    fresh = Alike(alike.used)
+    fresh = Alike(alike.used, alike.scopes)
     cost = fresh.series_cost(body) + 3 + 1.5 * len(formals) + 4 * len(tensors) + 3 * max(0, len(formals) - 3)
     bad += len(chosen) * (_loose_end(body) + _late(chosen, alike))
     gain = inline - calls - cost - bad - _unordered(body)
@@ -277,8 +279,6 @@ def outside(body: Series) -> list[list[str]] | None:
     if not wanted:
         return []
     for run in range(body.times):
-        from netc.lift.vectors import executed  # noqa: PLC0415
-
         made[run].update(executed(body, run))
     found: list[list[str]] = []
     for vector, owner in wanted:

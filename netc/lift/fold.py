@@ -47,7 +47,7 @@ def _runs(series: Series, alike: Alike) -> bool:
             if count < 2 or saved <= 0:
                 continue
             spare = min(length - period * count, period - 1)
-            quality = {shift: _phase(items, end - shift, period, count) for shift in range(spare + 1)}
+            quality = {shift: _phase(items, end - shift, period, count, alike) for shift in range(spare + 1)}
             if min(quality.values()) < quality[0]:
                 saved, count = 0, 1  # blocks that end earlier read better
             if best is not None and saved <= best[0]:
@@ -75,10 +75,11 @@ def _counts(loop: Loop) -> bool:
     return all(is_said(column, loop.body.times) for column in columns(Series([loop], len(loop.spans))))
 
 
-def _phase(items: Sequence[Item], end: int, period: int, count: int) -> float:
+def _phase(items: Sequence[Item], end: int, period: int, count: int, alike: Alike) -> float:
     """How badly blocks read that end here: less is better."""
     start = end - period * count
     bad = parting(items, end) + parting(items, start) + parting(items, end - period)
+    bad += alike.scopes.parting(items, end - period, end)
     merges = is_unit(items[end - 1]) or (end > 1 and not is_unit(items[end - 1]) and is_unit(items[end - 2]))
     return bad - 0.5 * merges
 

@@ -13,6 +13,7 @@ from netc.lift.definitions import define
 from netc.lift.fold import fold, wrap
 from netc.lift.names import name_definitions
 from netc.lift.proof import NotTheNetwork, mapped
+from netc.lift.scopes import Scopes
 from netc.lift.source import ImportRefused, Reason
 from netc.lift.std import Standard
 from netc.lift.text import statements_of
@@ -82,10 +83,11 @@ def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
     if any(node.shares is not None for node in net):
         raise Unwritable("layers share their weights")
     tree = Tree(net)
+    scopes = Scopes(sources)
     Standard().recognise(tree.series)
-    fold(tree.series, Alike(tree.used))
-    wrap(tree.series, Alike(tree.used))
-    define(tree.series, tree.used)
+    fold(tree.series, Alike(tree.used, scopes))
+    wrap(tree.series, Alike(tree.used, scopes))
+    define(tree.series, tree.used, scopes)
     writer = Writer(net.name, tree.series, tree.used, tree.scale)
-    name_definitions(writer.definitions, sources)
+    name_definitions(writer.definitions, scopes)
     return writer.text(), [*executed(writer.whole, 0)]

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from netc.layers.base import LAYERS
+from netc.lift.scopes import Scopes
 from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series, executed
 from netc.lower.definitions import shipped
 from netc.lower.names import NAMELESS
 from netc.syntax.tree import RESERVED
 
-_PART = re.compile(r"[A-Za-z]+|\d+")
 _SHORTEST = 3  # letters of a name
 _VAGUE = frozenset({"model", "module", "net", "network", "features", "functional", "sequential", "body", "layers"})
 _LOOKED = 12  # executions of a definition that are looked at
 
 
-def name_definitions(definitions: Sequence[Definition], sources: Mapping[str, str]) -> None:
+def name_definitions(definitions: Sequence[Definition], scopes: Scopes) -> None:
     """Give definitions their names, no two the same, and none that of an operation or a shipped block."""
     taken: set[str] = set()
     for one in definitions:
-        base = _of_source(one, sources) or _of_kind(one.body)
+        base = _of_source(one, scopes) or _of_kind(one.body)
         name, count = base, 1
         while name in taken or not _is_free(name):
             count += 1
@@ -34,26 +33,29 @@ def _is_free(name: str) -> bool:
     return name not in LAYERS and name not in RESERVED and name not in NAMELESS and shipped(name) is None
 
 
-def _of_source(one: Definition, sources: Mapping[str, str]) -> str | None:
-    """The word that the scopes of all executions end in: `block` of `conv2_block1_1_conv` and `conv2_block1_2_conv`."""
+def _of_source(one: Definition, scopes: Scopes) -> str | None:
+    """The word of the scope that each execution is: `block` of `conv2_block1_1_conv` and `conv2_block1_2_conv`."""
     words: set[str] = set()
     for run in range(min(one.body.times, _LOOKED)):
-        paths = [_PART.findall(sources.get(name, "")) for name in executed(one.body, run)]
+        paths = [path for name in executed(one.body, run) if (path := scopes.path(name))]
         if len(paths) < 2:
             return None
-        scope = [part for part in _common(paths) if part.isalpha()]
-        if not scope:
+        scope = _common(paths)
+        if any(len(path) > len(scope) and path[len(scope)].isdecimal() for path in paths):
+            scope = scope[:-1]  # several of that name
+        named = [part for part in scope if not part.isdecimal()]
+        if not named:
             return None
-        words.add(scope[-1].lower())
+        words.add(named[-1].lower())
     word = words.pop() if len(words) == 1 else ""
-    return word if len(word) >= _SHORTEST and word not in _VAGUE and word not in LAYERS else None
+    return word if word.isalpha() and len(word) >= _SHORTEST and word not in _VAGUE and _is_free(word) else None
 
 
-def _common(paths: Sequence[list[str]]) -> list[str]:
+def _common(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """The parts that all paths begin with."""
     least, most = min(paths), max(paths)
     same = next((at for at, part in enumerate(least) if at == len(most) or part != most[at]), len(least))
-    return list(least[:same])
+    return least[:same]
 
 
 def _of_kind(body: Series) -> str:

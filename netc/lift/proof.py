@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from netc.analysis.cost import measure
 from netc.ir.net import Net, Node
 from netc.layers.regularise import DropPath
 from netc.lift.arguments import collapsed, given, params_of
 from netc.lift.joined import joined
+from netc.lift.padding import pixels
 from netc.rewrites.canonical import plain
 
 
@@ -46,9 +48,12 @@ def mapped(net: Net, made: Net, order: Sequence[str]) -> dict[str, str]:
 def _facts(node: Node, net: Net, mapping: Mapping[str, str]) -> tuple[object, ...]:
     """What of a layer has to be the same."""
     layer = plain(node.layer)
-    values = {"rate": layer.share} if isinstance(layer, DropPath) else given(layer)  # however it is said
+    values: dict[str, Any] = {"rate": layer.share} if isinstance(layer, DropPath) else given(layer)  # however said
     params = params_of(layer)
     values = {name: collapsed(params[name], own) for name, own in values.items()}
+    inputs = net.operand_shapes(node.name)
+    if inputs and (around := pixels(layer, inputs[0])) is not None:
+        values["pad"] = around
     values = {name: own for name, own in values.items() if own != params[name].default}  # `1x1` that is 1 unless given
     operands = tuple(mapping.get(name, name) for name in net.operands(node.name))
     shares = node.shares and mapping.get(node.shares, node.shares)

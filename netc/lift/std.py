@@ -33,6 +33,7 @@ _WIDE = 16  # the width that forms have
 _OTHERS: Mapping[str, tuple[Any, ...]] = {"stride": (1, 2), "expand": (6, 1), "shortcut": (Quoted("B"), Quoted("A"))}
 _TRIED = 16  # combinations of arguments, of one form
 _TRIED_AGAIN = 2  # times that arguments are bettered
+_LOOKED = 3  # units of a group that are compared
 _COUNTS = "n"  # the parameter of a group that counts its units
 
 
@@ -71,9 +72,9 @@ def outline(forms: Sequence[Form]) -> Form:
 
 def _values(forms: Sequence[Form], path: tuple[int, ...] = ()) -> Iterator[tuple[Place, Any]]:
     """All values in forms, by their places."""
-    for place, (_, values, _, branches) in enumerate(forms):
+    for place, (word, values, _, branches) in enumerate(forms):
         for name, own in values:
-            yield (*path, place, name), own
+            yield (*path, place, word, name), own
         for number, branch in enumerate(branches):
             yield from _values(branch, (*path, place, number))
 
@@ -183,7 +184,7 @@ class _Shape:
             made = None if other is None else self._varied(name, other)
             after = dict(_values(made)) if made is not None else before
             for place in {**before, **after}:
-                one, two = before.get(place), after.get(place)
+                one, two = _at(before, place), _at(after, place)
                 if one != two:
                     touched[place] = touched.get(place, 0) + 1
                     found.setdefault(name, []).append(_Trace(place, one, two, own, other))
@@ -214,24 +215,27 @@ def _other(value: Any) -> Any:
 
 
 @cache
-def _shapes() -> dict[Form, list[_Shape]]:
-    """The forms of the units that are shipped, by their outlines."""
-    made: dict[Form, list[_Shape]] = {}
-    for block in _blocks().values():
-        if _COUNTS in block.required or block.name == "residual_shortcut":
-            continue
-        names = [*block.required, *(name for name, own in block.defaults.items() if own is not None)]
-        choices = [_OTHERS.get(name, (block.defaults.get(name, _WIDE),)) for name in names]
-        for values in product(*choices):
-            for channels in (_CHANNELS, _WIDE, 4 * _WIDE):
-                arguments = dict(zip(names, values, strict=True))
-                built = _made(block.name, tuple(arguments.items()), channels)
-                if built is None:
-                    continue
-                known = made.setdefault(outline(built), [])
-                if not any(each.block is block and each.arguments == arguments for each in known):
-                    known.append(_Shape(block, arguments, channels, built))
-    return made
+def _shapes(name: str) -> tuple[_Shape, ...]:
+    """The forms of a shipped unit."""
+    block = _blocks()[name]
+    names = [*block.required, *(name for name, own in block.defaults.items() if own is not None)]
+    choices = [_OTHERS.get(name, (block.defaults.get(name, _WIDE),)) for name in names]
+    made: list[_Shape] = []
+    for values in product(*choices):
+        arguments = dict(zip(names, values, strict=True))
+        for channels in (_CHANNELS, 4 * _WIDE if "bottleneck" in name or "resnext" in name else _WIDE):
+            built = _made(name, tuple(arguments.items()), channels)
+            known = built is None or any(
+                each.arguments == arguments and outline(each.forms) == outline(built) for each in made
+            )
+            if built is not None and not known:
+                made.append(_Shape(block, arguments, channels, built))
+    return tuple(made)
+
+
+def _units() -> list[str]:
+    """The shipped blocks that are no groups of others."""
+    return [name for name, block in _blocks().items() if _COUNTS not in block.required and name != "residual_shortcut"]
 
 
 # -- recognition ---------------------------------------------------------------------------------------------
@@ -246,8 +250,11 @@ class Standard:
     def recognise(self, whole: Series) -> None:
         """Replace what equals a shipped block by its call, in a series and in all inside it."""
         words = {item.word for series in all_series(whole) for item in series.items if isinstance(item, Layer)}
-        shapes = {key: [shape for shape in found if _words(shape.forms) <= words] for key, found in _shapes().items()}
-        shapes = {key: found for key, found in shapes.items() if found}
+        shapes: dict[Form, list[_Shape]] = {}
+        for name in _units():
+            for shape in _shapes(name) if _least(name) <= words else ():
+                if _words(shape.forms) <= words:
+                    shapes.setdefault(outline(shape.forms), []).append(shape)
         lengths = sorted({len(key) for key in shapes}, reverse=True)
         self._recognise(whole, shapes, lengths)
 
@@ -341,7 +348,7 @@ class Standard:
             return None
         values = {formal.name: formal.values[first.runs[0]] for formal in first.definition.extra["solution"].formals}
         channels = first.channels[0]
-        wanted = tuple(forms(part, 0))
+        wanted = tuple(forms(Series(part.items[:_LOOKED], 1), 0))
         for block in _blocks().values():
             if _COUNTS not in block.required or not _calls(block.written, first.definition.name):
                 continue
@@ -353,7 +360,8 @@ class Standard:
                 given |= {"downsample": True, "stride": values["stride"]}
             if any(name not in given for name in block.required):
                 continue
-            if _equals(block, given, channels, wanted):
+            few = given | {_COUNTS: min(count, _LOOKED)}  # all but the first are the same
+            if _equals(block, few, channels, wanted):
                 return self._call(block, part, [given], [channels])
         return None
 
@@ -371,6 +379,20 @@ def _kind(name: str) -> str:
 
 def _words(forms: Sequence[Form]) -> set[str]:
     return {word for word, _, _, _ in forms}.union(*(_words(branch) for *_, inner in forms for branch in inner))
+
+
+@cache
+def _least(name: str) -> frozenset[str]:
+    """Words that a shipped block has whatever its arguments are."""
+    block = _blocks()[name]
+    found: frozenset[str] | None = None
+    for other in (0, -1):
+        arguments = dict.fromkeys(block.required, _WIDE)
+        arguments |= {key: choices[other] for key, choices in _OTHERS.items() if key in block.defaults}
+        built = _made(name, tuple(arguments.items()), 4 * _WIDE)
+        words = frozenset(_words(built or ()))
+        found = words if found is None else found & words
+    return found or frozenset()
 
 
 def _outline(item: Item) -> Form | None:
@@ -395,9 +417,9 @@ def _arguments(shape: _Shape, part: tuple[Form, ...], channels: int) -> dict[str
     there = dict(_values(part))
     names, choices = [], []
     for name, traces in shape.follows().items():
-        options = next(
-            (found for trace in traces if (found := trace.solve(there.get(trace.place), channels / shape.channels))), []
-        )
+        scale = channels / shape.channels
+        found = (trace.solve(_at(there, trace.place), scale) for trace in traces)
+        options: list[Any] = next(filter(None, found), [])
         names.append(name)
         choices.append(options or [shape.arguments[name]])
     defaults = shape.block.defaults
@@ -409,6 +431,12 @@ def _arguments(shape: _Shape, part: tuple[Form, ...], channels: int) -> dict[str
                 return given
             given = _nearer(shape, given, channels, there)
     return None
+
+
+def _at(values: Mapping[Place, Any], place: Place) -> Any:
+    """The value at a place: where none is given, what the layer has without."""
+    *_, word, name = place
+    return values[place] if place in values else declared_by(LAYERS[word])[name].default
 
 
 def _nearer(shape: _Shape, given: Mapping[str, Any], channels: int, there: Mapping[Place, Any]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise, product
+from math import gcd
 from typing import Any
 
 from netc.analysis.structure import Layers, decompose
@@ -13,6 +15,7 @@ from netc.layers.base import Layer as Operation
 from netc.layers.kinds import Operand
 from netc.layers.regularise import DropPath
 from netc.lift.arguments import collapsed, given, params_of
+from netc.lift.padding import said
 from netc.lift.vectors import Layer, Series
 from netc.rewrites.canonical import plain
 from netc.rewrites.ramps import rising
@@ -35,6 +38,7 @@ class Tree:
         self._open: dict[str, dict[str, Any]] = {}  # by operation, parameters that some layer gives, with defaults
         for node in net:
             self._see(node.name, plain(node.layer))
+        self._pad_alike()
         whole = decompose(net)
         self.series = self._series(whole, None)
         self.scale = self._drop_rates()
@@ -53,6 +57,23 @@ class Tree:
         if layer.trailing and "bias" in params:  # words take it away
             known["bias"] = params["bias"].default
         known.update({key: params[key].default for key in values if key not in known})
+
+    def _pad_alike(self) -> None:
+        """Say padding as `same` where that is what it is; where layers with this window have to say it in pixels, so
+        that they are alike, in pixels too."""
+        ways: dict[str, tuple[tuple[Any, ...], list[Any]]] = {}
+        for node in self.net:
+            layer, operands = plain(node.layer), self.net.operand_shapes(node.name)
+            if operands and "pad" in params_of(layer) and (found := said(layer, operands[0])):
+                values = self._values[node.name]
+                ways[node.name] = (layer.op, values.get("kernel"), values.get("dilation", 1)), found
+        pixels = {(*window, found[0]) for window, found in ways.values() if type(found[0]) is int}
+        for name, (window, found) in ways.items():
+            way = next((each for each in found if (*window, each) in pixels), found[0])
+            if way == "same":
+                self._values[name].pop("pad", None)
+            else:
+                self._values[name]["pad"] = way
 
     def _series(self, parts: Parts, current: str | None) -> Series:
         items: list[Any] = []
@@ -76,13 +97,13 @@ class Tree:
             for item in layers:
                 item.values = {"rate": [top], "ramp": [True]}
             return None
-        for whole in dict.fromkeys((*_TOTALS, top)):
-            for parts in range(1, _MOST_PARTS):
-                places = [round(rate * parts / whole) for rate in rates]
-                if all(whole * place / parts == rate for place, rate in zip(places, rates, strict=True)):
-                    for item, place in zip(layers, places, strict=True):
-                        item.values = {**item.values, "rate": [place]}
-                    return whole, parts
+        for whole, parts in product(dict.fromkeys((*_TOTALS, top)), range(1, _MOST_PARTS)):
+            places = [round(rate * parts / whole) for rate in rates]
+            steps = gcd(*(other - one for one, other in pairwise(places)))
+            if steps == 1 and [whole * place / parts for place in places] == rates:
+                for item, place in zip(layers, places, strict=True):
+                    item.values = {**item.values, "rate": [place]}
+                return whole, parts
         return None
 
     def _other(self, word: str, reads: list[str], current: str | None) -> Layer:

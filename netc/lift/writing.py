@@ -75,7 +75,7 @@ class Packed(Trivia):
                     self._closed.discard(id(statement))
         free = True
         for one, other in pairwise(statements):
-            pair = _plain(one) and _plain(other) and free and _alike(one, other)
+            pair = _plain(one) and _plain(other) and free and _alike(one, other) and not _goes_on(other)
             if pair and indent + len(_single(printer, one)) + 2 + len(_single(printer, other)) <= WIDTH:
                 self._beside.add(id(other))
                 free = False
@@ -103,6 +103,11 @@ def _flat(statement: Statement, packed: Packed) -> bool:
 def _plain(statement: Statement) -> bool:
     """Whether another statement may stand beside it."""
     return isinstance(statement, Operation) and not statement.branches and statement.name not in _ALONE
+
+
+def _goes_on(statement: Statement) -> bool:
+    """Whether it goes on from elsewhere, and so begins a line."""
+    return isinstance(statement, Operation) and statement.name == "from"
 
 
 def _alike(one: Statement, other: Statement) -> bool:
@@ -306,7 +311,7 @@ class Writer:
                 if value is not None and not is_default:
                     saved[kind, value] += count
             lost = sum(count for (_, _, is_default), count in values.items() if is_default)
-            if not saved:
+            if not saved or any(value is None for _, value, _ in values):  # what is worked out has no text
                 continue
             (_, value), count = saved.most_common(1)[0]
             if name == "bias":
