@@ -9,6 +9,7 @@ from typing import Any
 from netc.layers.base import LAYERS
 from netc.lift.arguments import declared_by
 from netc.lift.express import COUNT, WIDTH, kind_of
+from netc.lift.padding import number
 from netc.lift.scopes import Scopes
 from netc.lift.vectors import Call, Item, Layer, Loop, Series, executed
 from netc.lower.bind import trailing_words
@@ -60,6 +61,8 @@ class Alike:
         )
 
     def _value(self, name: str, own: list[Any], level: int) -> Any:
+        if name == "pad":
+            own = [number(each) for each in own]
         first = own[0] if own else None
         if level == COUNTED and name in STEPS and type(first) is int:
             return None

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from netc.lift.padding import Same, number
 from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series
 from netc.syntax.source import NOWHERE
 from netc.syntax.tree import Binary, Expr, Literal, Reference
@@ -98,6 +99,8 @@ def solve(body: Series, entry: Sequence[int], most: int = 64) -> Solution | None
     open_: list[tuple[Column, tuple[Any, ...] | None]] = []
     indices: set[int] = set()
     for column in columns(body):
+        if column.kind == "pad":
+            column.values = _padding(column.values)
         first = column.values[0] if column.values else None
         if all(own == first and type(own) is type(first) for own in column.values):
             texts[column.key] = first
@@ -149,6 +152,12 @@ def solve(body: Series, entry: Sequence[int], most: int = 64) -> Solution | None
 
 
 _CIN = "cin"
+
+
+def _padding(values: Sequence[Any]) -> list[Any]:
+    """Paddings as `same`, or all in pixels where some have to be."""
+    pixels = any(type(own) is int for own in values)
+    return [number(own) if pixels else "same" if isinstance(own, Same) else own for own in values]
 
 
 def _reduced(column: Column, times: int) -> tuple[Any, ...] | None:

@@ -14,6 +14,24 @@ from netc.layers.sliding import all_are
 Pixels = tuple[tuple[int, int], ...]
 
 
+class Same(str):
+    """`same`, and the pixels on every side that it is, if it is one number of them."""
+
+    __slots__ = ("pixels",)
+
+    pixels: int | None
+
+    def __new__(cls, pixels: int | None) -> Same:
+        made = super().__new__(cls, "same")
+        made.pixels = pixels
+        return made
+
+
+def number(pad: Any) -> Any:
+    """A padding as its pixels, where it is a number of them."""
+    return pad.pixels if isinstance(pad, Same) and pad.pixels is not None else pad
+
+
 def pixels(layer: Layer, shape: Shape) -> Pixels | None:
     """The pixels before and after of each dimension, of a convolution or of a pool that pads nothing.
 

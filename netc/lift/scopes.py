@@ -9,7 +9,7 @@ from netc.lift.vectors import Item, Layer, Loop, executed, result
 
 _PIECE = re.compile(r"[^\W_]+")
 _NUMBERED = re.compile(r"(.*?)(\d*)$")
-_INSIDE, _ACROSS = 1.5, 6.0  # what it costs to part a scope, and to take some blocks of one, or parts of several
+_INSIDE, _ACROSS = 0.5, 3.0  # what it costs to part a scope, and to take some blocks of one, or parts of several
 _NESTED = 2  # parts of a name that make a scope
 
 

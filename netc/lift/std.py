@@ -50,12 +50,7 @@ def forms(series: Series, run: int) -> list[Form]:
 
 def _forms(item: Item, run: int) -> list[Form]:
     if isinstance(item, Layer):
-        params = declared_by(LAYERS[item.word]) if item.word in LAYERS else {}
-        values = tuple(
-            (name, own[run])
-            for name, own in sorted(item.values.items())
-            if own[run] != params[name].default or type(own[run]) is not type(params[name].default)
-        )
+        values = tuple((name, own[run]) for name, own in sorted(item.values.items()) if _is_given(item, name, own[run]))
         reads = tuple(key for key, _ in item.reads)
         return [(item.word, values, reads, tuple(tuple(forms(branch, run)) for branch in item.branches))]
     if isinstance(item, Loop):
@@ -63,6 +58,12 @@ def _forms(item: Item, run: int) -> list[Form]:
         return [form for each in range(start, start + count) for form in forms(item.body, each)]
     body, own_run = item.definition.at(item.runs[run])
     return forms(body, own_run)
+
+
+def _is_given(item: Layer, name: str, own: Any) -> bool:
+    """Whether a value is not what a layer has without."""
+    default = declared_by(LAYERS[item.word])[name].default
+    return own != default or isinstance(own, bool) is not isinstance(default, bool)
 
 
 def outline(forms: Sequence[Form]) -> Form:

@@ -15,7 +15,7 @@ from netc.layers.base import Layer as Operation
 from netc.layers.kinds import Operand
 from netc.layers.regularise import DropPath
 from netc.lift.arguments import collapsed, given, params_of
-from netc.lift.padding import said
+from netc.lift.padding import Same, said
 from netc.lift.vectors import Layer, Series
 from netc.rewrites.canonical import plain
 from netc.rewrites.ramps import rising
@@ -59,21 +59,12 @@ class Tree:
         known.update({key: params[key].default for key in values if key not in known})
 
     def _pad_alike(self) -> None:
-        """Say padding as `same` where that is what it is; where layers with this window have to say it in pixels, so
-        that they are alike, in pixels too."""
-        ways: dict[str, tuple[tuple[Any, ...], list[Any]]] = {}
+        """Say padding as `same` where that is what it is, and note the pixels that it is too."""
         for node in self.net:
             layer, operands = plain(node.layer), self.net.operand_shapes(node.name)
-            if operands and "pad" in params_of(layer) and (found := said(layer, operands[0])):
-                values = self._values[node.name]
-                ways[node.name] = (layer.op, values.get("kernel"), values.get("dilation", 1)), found
-        pixels = {(*window, found[0]) for window, found in ways.values() if type(found[0]) is int}
-        for name, (window, found) in ways.items():
-            way = next((each for each in found if (*window, each) in pixels), found[0])
-            if way == "same":
-                self._values[name].pop("pad", None)
-            else:
-                self._values[name]["pad"] = way
+            if operands and "pad" in params_of(layer) and (ways := said(layer, operands[0])):
+                number = next((way for way in ways if type(way) is int), None)
+                self._values[node.name]["pad"] = Same(number) if ways[0] == "same" else ways[0]
 
     def _series(self, parts: Parts, current: str | None) -> Series:
         items: list[Any] = []
