@@ -200,6 +200,13 @@ def test_each_sum_has_its_arc(spec: str, blocks: int, dashed: int) -> None:
     assert len(lines(figure, "arc")) == blocks
 
 
+def test_each_merge_of_a_slab_has_a_disc_of_its_own() -> None:
+    """A gate and the shortcut around it end in one slab, and so do the three merges of a highway layer."""
+    for spec, layers, merges in (("highway", 10, 3), ("se-resnext50", 16, 2)):
+        found = discs(volumes(load(spec), bare=True))
+        assert len({(disc.x, disc.y) for disc in found}) == len(found) == layers * merges
+
+
 def test_inception_modules_are_slabs_of_stripes() -> None:
     """Szegedy et al. 2014, table 1: inception (3a) has 64 + 128 + 32 + 32 channels."""
     network = load("googlenet")
@@ -253,6 +260,18 @@ def test_lines_to_other_rows_go_through_no_slab(text: str) -> None:
             for (x1, y1), (x2, y2) in pairwise(line.points()):
                 low, high = sorted((y1, y2))
                 assert not (x1 == x2 and box.left < x1 < box.right and low < box.top and high > box.bottom), name
+
+
+def test_rows_that_come_from_each_other_rise() -> None:
+    """The decoders of U-Net++: each begins in the row before it, so that no line goes through the words of another."""
+    figure = volumes(load("unetpp"), bare=True)
+    heights = [stamp(figure, name).y for name in ("pool1", "pool2", "pool3", "pool4")]
+    assert heights == sorted(heights, reverse=True)
+    words = [item for item in figure.walk() if isinstance(item, Text) and not item.text.startswith("copy")]
+    for line in lines(figure, "copy"):
+        for (x1, y1), (x2, y2) in pairwise(line.points()):
+            low, high = sorted((y1, y2))
+            assert not [w.text for w in words if x1 == x2 and w.box.overlaps(Box(x1 - 0.5, low, x1 + 0.5, high))]
 
 
 def test_the_search_for_room_grows_with_the_rows_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import hypot
 
 from netc.figures.scene import Box, Item, Point, Text, moved, text_width
 from netc.figures.volumes import paint
 from netc.figures.volumes.band import Band, Painter
 from netc.figures.volumes.geometry import PT, Place
 from netc.figures.volumes.layout import MEET
-from netc.figures.volumes.parts import Link
+from netc.figures.volumes.parts import Link, Slab
 
 _LANE = 8 * PT  # between the lines of copies
 _APART = 9 * PT  # between rows
@@ -37,14 +38,15 @@ def _is_in(places: dict[int, int], link: Link) -> bool:
 def _arcs(painter: Painter, band: Band, spans: Sequence[tuple[int, int, Link]]) -> None:
     """Arcs over the tops, the short ones first: longer ones go over them. A start of -1 is in the row above."""
     ends = sorted({end for _, end, _ in spans})
+    merges = {at: sorted({link.into for _, end, link in spans if end == at}) for at in ends}
     steps = [band.places[b].top[0] - band.places[a].top[0] for a, b in pairwise(ends)]
     size = min([painter.measures.disc, *(max(step, 2 * PT) * 0.46 for step in steps)])
     peaks = [place.top[1] - place.solid.dy * 0.3 for place in band.places]  # what an arc over a slab has to clear
-    discs: dict[int, list[Item]] = {}
+    discs: dict[tuple[int, int], list[Item]] = {}
     for first, end, link in sorted(spans, key=lambda span: span[1] - span[0]):
         if first < 0 and id(link.start) not in painter.stages:
             continue  # the slab that it leaves is left out
-        target = band.places[end].top
+        target = _spot(band.places[end], merges[end], link.into, size)
         source = _source(band, first, end)
         between = peaks[max(first, 0) + 1 : end]
         rise = min(_STEEP * max(target[0] - source[0], 4 * PT), _HIGHEST)
@@ -54,9 +56,18 @@ def _arcs(painter: Painter, band: Band, spans: Sequence[tuple[int, int, Link]]) 
         top = highest - rise - PT
         peaks[max(first, 0) + 1 : end] = [min(peak, top) for peak in between]
         band.tops.append(Box(source[0], top, target[0], target[1]))
-        discs.setdefault(end, paint.disc(target, link.sign, size))
-    for disc in discs.values():
+        discs.setdefault((end, -link.into), paint.disc(target, link.sign, size))
+    for _, disc in sorted(discs.items(), key=lambda each: each[0]):  # the farthest first: nearer ones are before it
         band.over += disc
+
+
+def _spot(place: Place, merges: Sequence[int], merge: int, size: float) -> Point:
+    """Where the disc of one of the merges of a slab is: on the top, and of several from the front to the back in their
+    order, as far apart as the top is deep."""
+    (x, y), solid = place.top, place.solid
+    along = (merges.index(merge) - (len(merges) - 1) / 2) / max(len(merges) - 1, 1)
+    reach = min(1.0, 2.1 * size * (len(merges) - 1) / hypot(solid.dx, solid.dy)) if solid.depth else 0.0
+    return x + along * reach * solid.dx, y - along * reach * solid.dy
 
 
 def _source(band: Band, first: int, end: int) -> Point:
@@ -110,12 +121,18 @@ def _from_lowest(
     """Rows in the order in which they are set: each above those that it comes from and goes to, and above all whose
     lines would go through it; else those that begin last are lowest."""
     rows = sorted(beside, key=lambda each: each[0][0].left, reverse=True)
-    lines = [(at, x) for at, row in enumerate(rows) for x in _upright(*row, found)]
     homes = {id(place.slab): at for at, (places, _) in enumerate(rows) for place in places}
+    lines = [(at, x, homes.get(id(slab))) for at, row in enumerate(rows) for slab, x in _upright(*row, found)]
     joined = [{homes[id(slab)] for slab in (link.start, link.copy, link.end) if id(slab) in homes} for _, link in rows]
+    under = _all_under(joined)
     below: list[set[int]] = []
     for at, (places, _) in enumerate(rows):
-        crossed = {other for other, x in lines if places[0].left < x < places[-1].reach and at not in joined[other]}
+        crossed = {
+            other
+            for other, x, home in lines
+            if places[0].left < x < places[-1].reach and at not in joined[other]
+            if home is None or at not in under[home]  # the line goes up from there
+        }
         below.append((crossed | joined[at]) - {at})
     waiting = dict.fromkeys(range(len(rows)))
     while waiting:
@@ -124,13 +141,27 @@ def _from_lowest(
         yield rows[at]
 
 
-def _upright(places: Sequence[Place], link: Link, found: dict[int, Place]) -> list[float]:
-    """Where the lines that come to a row and leave it go up and down."""
-    lines = [found[id(link.start)].top[0]] if id(link.start) in found else []
+def _all_under(joined: Sequence[set[int]]) -> list[set[int]]:
+    """The rows under each: those that it comes from or goes to, and all under these."""
+    found: list[set[int]] = []
+    for at, next_to in enumerate(joined):
+        seen, waiting = set[int](), [*next_to]
+        while waiting:
+            row = waiting.pop()
+            if row != at and row not in seen:
+                seen.add(row)
+                waiting += joined[row]
+        found.append(seen)
+    return found
+
+
+def _upright(places: Sequence[Place], link: Link, found: dict[int, Place]) -> list[tuple[Slab | None, float]]:
+    """Where the lines that come to a row and leave it go up and down, and the slab from or to which each does."""
+    lines = [(link.start, found[id(link.start)].top[0])] if id(link.start) in found else []
     if id(link.copy) in found:
-        lines.append(found[id(link.copy)].top[0])
+        lines.append((link.copy, found[id(link.copy)].top[0]))
     elif id(link.end) in found:
-        lines.append(_meeting(found[id(link.end)], places[-1]))
+        lines.append((link.end, _meeting(found[id(link.end)], places[-1])))
     return lines
 
 

@@ -73,7 +73,8 @@ class Link:
     """A tensor that goes from slab `start` to slab `end` beside the axis; of a `row` above it, with its slabs between.
 
     A row may begin at an input (`start` is None) or end in an output (`end` is None). `sign` is how the tensors are
-    joined ("+"), "" for a concatenation; `copy` is the slab of the tensor where it is concatenated, if it has one.
+    joined ("+"), "" for a concatenation; `copy` is the slab of the tensor where it is concatenated, if it has one;
+    `into` is the place in the network of the layer that joins them.
     """
 
     start: Slab | None
@@ -84,6 +85,7 @@ class Link:
     row: int | None = None
     copy: Slab | None = None
     shape: Shape = ()
+    into: int = 0
 
 
 @dataclass(slots=True)
@@ -103,6 +105,7 @@ def read(net: Net) -> Parts:
     places = {name: slab for row in rows for slab in row for name in slab.names}
     for output in net.outputs:
         places[output].output = True
+    order = {node.name: at for at, node in enumerate(net)}
     links: list[Link] = []
     for chain in found.chains[1:]:
         start = places[chain.source] if chain.source else None
@@ -111,11 +114,12 @@ def read(net: Net) -> Parts:
         changes = chain.source is not None and net.shapes[chain.source] != shape
         row = heavy.get(chain)
         via = tuple(map(net.node, chain.names)) if row is None else ()
-        links.append(Link(start, end, via, changes, _sign(net, chain.target), row, shape=shape))
+        into = order.get(chain.target or "", 0)
+        links.append(Link(start, end, via, changes, _sign(net, chain.target), row, shape=shape, into=into))
     for source, target in found.skips:
         if places[source] is not places[target]:
             sign, shape = _sign(net, target), net.shapes[source]
-            links.append(Link(places[source], places[target], sign=sign, shape=shape))
+            links.append(Link(places[source], places[target], sign=sign, shape=shape, into=order[target]))
     return Parts(_with_copies(rows, links), links)
 
 
