@@ -319,3 +319,21 @@ def test_alignment_keeps_every_item_once_and_in_order(items: list[list[str]]) ->
 def test_equal_sequences_share_all_rows(sequence: list[str], copies: int) -> None:
     rows = align([sequence] * copies, lambda a, b: 0.0 if a == b else None)
     assert rows == [[at] * copies for at in range(len(sequence))]
+
+
+def test_a_table_says_what_stands_beside_its_path() -> None:
+    """Its rows are one path: the gates of a highway network and the second arms of maxouts are not in it, and the
+    projections of shortcuts are left out as in He et al. 2015."""
+    said = {spec: [note for note in load(spec).draw(style="table").scene.notes if note.startswith("beside")] for spec in
+            ("highway", "triplet", "resnet50")}  # fmt: skip
+    assert said == {
+        "highway": ["beside the path: fc 64, sigmoid ×10"],
+        "triplet": ["beside the path: fc 4096 ×2"],
+        "resnet50": [],
+    }
+
+
+def test_what_has_nothing_after_it_is_linear_or_alone() -> None:
+    rows = set(texts(load("mlp-mixer-b16").draw(style="column").scene))
+    assert "swap, alone" in rows
+    assert "swap, linear" not in rows

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from netc.figures.facts import parts, word
 from netc.figures.theme import KIND_NAMES
 from netc.figures.trunk import Trunk, Unit
-from netc.ir.net import Net
+from netc.ir.net import Net, Node
 
 LEAST = 5  # layers that are worth a rule
 _SINGULAR = {"dense": "fully connected layer", "sequence": "layer along positions"}  # one of a family
@@ -65,7 +65,7 @@ class Tails:
         if habit and habit.covers(after):
             return text
         if habit and not after:
-            return f"{text}, linear"
+            return f"{text}, {'linear' if hasattr(unit.layer, 'act') else 'alone'}"
         return " · ".join([", ".join([text, *own]), *after[len(own) :]])
 
 
@@ -78,6 +78,29 @@ def notes(networks: Sequence[tuple[str, Tails]], marked: bool) -> list[str]:
             found.setdefault(_sentence(habit, marked), []).append(name)
     alone = len(found) <= 1 or len(networks) == 1
     return [text if alone else f"{', '.join(names)}: {text}" for text, names in found.items()]
+
+
+def beside(networks: Sequence[tuple[str, Tails]]) -> list[str]:
+    """The weighted layers of lines that skip others, but for projections of shortcuts, which papers leave out; for rows
+    that have no place for them: `beside the path: fc 64, sigmoid ×10`."""
+    found: dict[str, list[str]] = {}
+    for name, tails in networks:
+        net = tails.trunk.net
+        counts = Counter(
+            ", ".join(parts(node.layer, net.shapes[node.name]))
+            for shortcut in tails.trunk.shortcuts
+            for node in shortcut.via
+            if node.layer.weighted and not (shortcut.into.layer.residual and _is_projection(net, node))
+        )
+        if counts:
+            text = "; ".join(f"{text} ×{count}" if count > 1 else text for text, count in counts.items())
+            found.setdefault(f"beside the path: {text}", []).append(name)
+    return [text if len(networks) == 1 else f"{', '.join(names)}: {text}" for text, names in found.items()]
+
+
+def _is_projection(net: Net, node: Node) -> bool:
+    windows = node.layer.windows(net.operand_shapes(node.name))
+    return bool(windows) and all(window.size == 1 for window in windows or ())
 
 
 def _sentence(habit: Habit, marked: bool) -> str:

@@ -13,7 +13,7 @@ from netc.figures.options import Options
 from netc.figures.scene import Scene
 from netc.figures.table import blocks, drawing, layers, text
 from netc.figures.table.model import Column, Row, Table, unmarked
-from netc.figures.tails import Tails, notes
+from netc.figures.tails import Tails, beside, notes
 from netc.figures.trunk import read
 from netc.program import Program
 
@@ -42,7 +42,7 @@ def _table(programs: Sequence[Program]) -> Table:
     habits = notes(paths, marked=False)
     counts = counted(*(column.facts.cost.total for column in columns))
     said = [blocks.strides(rows), "parameters: the trainable ones" if counts != "parameters" else ""]
-    return Table(columns, rows, [*filter(None, said), *habits])
+    return Table(columns, rows, [*filter(None, said), *habits, *beside(paths)])
 
 
 def _mostly_new(rows: Sequence[Row]) -> bool:
