@@ -23,6 +23,7 @@ from netc.figures.styles import draw
 from netc.figures.svg import write
 from netc.figures.trunk import short
 from netc.figures.volumes import legend
+from netc.figures.volumes.stages import Operation, told
 from netc.layers.base import LAYERS
 from tests.effort import effort
 from tests.figure_geometry import bodies, random_net, violations
@@ -323,6 +324,21 @@ def test_an_operation_that_netc_does_not_know_is_drawn_by_what_its_class_says() 
     finally:
         del LAYERS["testconv"]
     assert under(figure, "testconv1") == ["testconv1", "3×3 test conv, /2", "8×8×8"]
+
+
+def test_groups_are_said_of_every_stage() -> None:
+    """ResNeXt-29, 8x64d (Xie et al. 2017): its blocks differ in their first stride, and not in their groups."""
+    figure = volumes(load("resnext-cifar"))
+    assert ["in 8 groups" in " ".join(under(figure, f"resnext{stage}")) for stage in (1, 2, 3)] == [True] * 3
+    operations = [Operation("1×1 conv"), Operation("3×3 conv", "/2", 2), Operation("1×1 conv")] * 2
+    assert told(operations) == ["1×1 conv, 3×3 conv, /2, 2 groups, 1×1 conv ×2"]
+    operations[4] = operations[4].unstepped
+    assert told(operations) == ["1×1, 3×3 in 2 groups, 1×1 conv ×2, first /2"]
+
+
+@pytest.mark.parametrize(("spec", "sides"), [("c3d", "4 7 14 28 56 112"), ("segnet", "15 30 60 120 240 480")])
+def test_a_ruler_says_the_longest_sides(spec: str, sides: str) -> None:
+    assert set(sides.split()) <= set(texts(volumes(load(spec))))
 
 
 def test_a_dilation_is_said() -> None:

@@ -141,9 +141,12 @@ def rulers(shapes: Shapes, slabs: Sequence[Slab], scale: Scale, kind: str, size:
     """The sides and the channels as lengths."""
     found: list[Entry] = []
     maps = [slab for slab in slabs if not slab.is_bar and slab.kind != "more"]
-    sides = {max(side or 1 for side in slab.shape[:-1]): max(shapes.sides(slab), key=len) for slab in maps}
+    sides = {
+        max((side or 1, len(text), text) for side, text in zip(slab.shape[:-1], shapes.sides(slab), strict=True))
+        for slab in maps
+    }
     if sides:
-        lengths = {scale.side(side): text for side, text in sorted(sides.items())}
+        lengths = {scale.side(side): text for side, _, text in sorted(sides)}
         name = {"sqrt": "side, √ scale", "log": "side, log scale", "linear": "side"}[kind]
         found.append(_ruler(name, lengths, size))
     channels = sorted({slab.shape[-1] or 1 for slab in maps if not slab.thin and not slab.copied})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise, takewhile
 from string import digits
 
@@ -162,8 +162,19 @@ class Operation:
     groups: int = 1
 
     def __str__(self) -> str:
-        more = f", {self.groups} groups" if self.groups > 1 else ""
-        return self.text + (f", {self.step}" if self.step else "") + more
+        return self.text + (f", {self.step}" if self.step else "") + self._groups(", {}")
+
+    @property
+    def unstepped(self) -> Operation:
+        """It without its step."""
+        return replace(self, step="")
+
+    def short(self, word: str) -> str:
+        """It without a word at its end that others say, and without a step: `3×3`, `3×3 in 32 groups`."""
+        return self.text.removesuffix(f" {word}") + self._groups(" in {}")
+
+    def _groups(self, form: str) -> str:
+        return form.format(f"{self.groups} groups") if self.groups > 1 else ""
 
 
 def operation(net: Net, slab: Slab) -> Operation:
@@ -200,23 +211,25 @@ def told(operations: Sequence[Operation]) -> list[str]:
     if period:
         strided = [at for at, each in enumerate(operations) if each.step]
         once = strided and strided[-1] < period
-        block = joined([each.text if once else str(each) for each in operations[:period]])
+        block = joined([each.unstepped if once else each for each in operations[:period]])
         return [f"{block} ×{len(plain) // period}" + (f", first {operations[strided[0]].step}" if once else "")]
     if len(plain) <= _LONGEST:
         texts = [(str(each), len(list(run))) for each, run in groupby(operations)]
         if all(count == 1 for _, count in texts):
-            return [joined([text for text, _ in texts])]
+            return [joined(operations)]
         return [text + (f" ×{count}" if count > 1 else "") for text, count in texts]
     return [f"{len(plain)} layers"]
 
 
-def joined(texts: Sequence[str]) -> str:
-    """Operations in a row, the word that all end with said once: `1×1, 3×3, 1×1 conv`."""
+def joined(operations: Sequence[Operation]) -> str:
+    """Operations in a row, the word that all end with said once: `1×1, 3×3 in 32 groups, 1×1 conv`."""
+    texts = [each.text for each in operations]
     shared = {text.rpartition(" ")[2] for text in texts}
-    if len(shared) == 1 and len(texts) > 1 and all(" " in text and "," not in text for text in texts):
+    alike = all(" " in each.text and "," not in each.text and not each.step for each in operations)
+    if len(shared) == 1 and len(texts) > 1 and alike:
         ending = shared.pop()
-        return ", ".join(text.removesuffix(" " + ending) for text in texts) + " " + ending
-    return ", ".join(texts)
+        return ", ".join(each.short(ending) for each in operations) + " " + ending
+    return ", ".join(map(str, operations))
 
 
 def _repeats(parts: Sequence[str], period: int) -> bool:
