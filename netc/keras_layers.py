@@ -27,6 +27,8 @@ from netc.targets.keras.custom import (
     PositionEmbedding,
     ResizingLike,
     SpaceToDepth,
+    SpectralNormalization,
+    WeightNormalization,
 )
 from netc.targets.keras.custom_training import (
     ContrastiveLoss,
@@ -58,9 +60,11 @@ __all__ = [
     "ProximalAdagrad",
     "ResizingLike",
     "SpaceToDepth",
+    "SpectralNormalization",
     "TripletLoss",
     "ValueLoss",
     "Warmup",
+    "WeightNormalization",
     "WeightedCrossentropy",
 ]
 

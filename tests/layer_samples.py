@@ -42,6 +42,7 @@ def _sliding(op: str, **values: object) -> list[Sample]:
 
 _REGULARISED = {"act": "relu", "init": "he_normal", "bias_init": 0.1, "l1": 1e-3, "l2": 1e-4}
 
+NORMS = ("spectral", "weight")
 METHODS = ("bilinear", "nearest", "bicubic")
 GATED = [(PLANE, (9, 10, 1)), ((1, 4), LINE), ((1, 1, 4), PLANE, (9, 10, 1), PLANE), ((None, 6, 1), (None, 6, 4))]
 JOINED = {"rows": (LINE, (3, 4), LINE), "columns": ((3, 4, 2), (3, 1, 2)), "frames": ((1, 4, 2, 2), (3, 4, 2, 2))}
@@ -55,6 +56,12 @@ SAMPLES: list[Sample] = [
     _of("conv", PLANE, filters=6, kernel=(3, 3), dilation=(1, 2), pad=(0, 0), **_REGULARISED),
     _of("conv", PLANE, filters=6, kernel=(3, 3), init="truncated_normal", l2=1e-4),
     _of("conv", PLANE, filters=6, kernel=(3, 3), init="uniform_scaling", l1=1e-4),
+    *(_of("conv", LINE, filters=6, kernel=(3,), norm=norm, **_REGULARISED) for norm in NORMS),
+    *(_of("conv", PLANE, filters=6, kernel=(3, 2), groups=2, bias=False, norm=norm) for norm in NORMS),
+    _of("conv", SPACE, filters=5, kernel=(3, 1, 2), pad=(1, 0, 1), norm="spectral"),
+    *(_of("deconv", (None, None, 4), filters=6, kernel=(3, 2), stride=(2, 2), norm=norm) for norm in NORMS),
+    _of("deconv", SPACE, filters=3, kernel=(2, 3, 1), stride=(2, 2, 2), norm="weight", init=0.1),
+    *(_of("fc", shape, units=5, norm=norm) for shape in (VECTOR, PLANE) for norm in NORMS),
     *_sliding("dwconv"),
     _of("dwconv", LINE, kernel=(3,), dilation=(2,), pad="causal", multiplier=3),
     _of("dwconv", PLANE, kernel=(3, 3), stride=(2, 2), dilation=(2, 2), pad=(2, 1), bias=False),

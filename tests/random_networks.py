@@ -34,6 +34,7 @@ COMBINERS = [cls for cls in OPERATIONS if cls.operands[0] > 1]
 SMALL = Limits(elements=3000, parameters=20_000, layers=60)  # so that Keras builds and runs them in a second
 INTEGERS = (1, 2, 3, 4, 6, 8)
 REALS = (0.5, 0.1, 0.25, 1.0, 0, 2, -0.5, 1e-3)
+KEYED = {word for cls in OPERATIONS for one in declared(cls).values() if one.keyed for word in one.kind.words()}
 OFTEN = ("conv", "pool", "norm", "shape")
 TRIES = 4  # draws of a statement before there is none
 
@@ -208,8 +209,9 @@ def _arguments(draw: st.DrawFn, cls: type[Layer], given: dict[str, Value], scope
             break
         words.append(written(given.pop(name)))
     for name, value in given.items():
-        bare = name if value is True else value if isinstance(value, str) else None
-        if isinstance(value, str) and (lifted := scope.lift(draw, value)):
+        word = isinstance(value, str) and value not in KEYED
+        bare = name if value is True else value if word else None
+        if word and (lifted := scope.lift(draw, value)):
             words.append(draw(st.sampled_from([lifted, f"{name}={lifted}"])))
         else:
             words.append(bare if bare and draw(st.booleans()) else f"{name}={written(value)}")

@@ -36,6 +36,9 @@ SPECS = {
         add { | identity | layernorm; attention heads=4 key=3 causal bias=false }
         lstm 3 all both; gru 4 all; rnn 2 all both; gru 3 both bias=false
         fc 2 softmax""",
+    "normed": """input 8x8x3
+        conv 4x3/2 norm=spectral pad=1 relu; conv 6x3 norm=weight bias=false bn; deconv 5x2/2 norm=weight
+        conv 2x1; fc 4 norm=spectral; fc 3 norm=weight softmax""",
     "shared": (Path(__file__).parents[1] / "specs/siamese.net")
     .read_text()
     .partition("train {")[0]

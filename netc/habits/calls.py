@@ -75,6 +75,11 @@ _CALLS: dict[str, tuple[str, str]] = {
     **{f"nn.{act}": (act, "") for act in ("relu", "sigmoid", "tanh", "gelu", "elu", "selu", "silu", "softplus")},
     "nn.softmax": ("softmax", "-"),
 }
+_NORMS = {  # what wraps a call elsewhere, and is an option here
+    **dict.fromkeys(("spectralnorm", "spectralnormalization"), "spectral"),
+    **dict.fromkeys(("weightnorm", "weightnormalization"), "weight"),
+}
+_NORM_AS_HERE = re.compile(r"(?:n_)?power_iterations=1|name=['\"]\w+['\"]")
 _SLIDING = ("conv", "sepconv", "dwconv", "pool", "avgpool")  # elsewhere without padding, unless it is written
 _SYNONYMS = {
     "shape": "size",
@@ -91,12 +96,18 @@ CALL = (
 )
 
 
-def call(match: re.Match[str]) -> Words | None:
-    """The statement that a call of a layer amounts to."""
+def call(match: re.Match[str], norm: str = "") -> Words | None:
+    """The statement that a call of a layer amounts to, with the `norm` of what it is wrapped in."""
     arguments = _split(match["arguments"])
     if arguments is None:
         return None
     plain = re.sub(r"_|[123]d", "", match["called"].lower())
+    if (normed := _NORMS.get(plain)) is not None:
+        inner = re.fullmatch(CALL, arguments[0]) if arguments else None
+        if inner is None or norm or not all(map(_NORM_AS_HERE.fullmatch, arguments[1:])):
+            return None
+        words = call(inner, normed)
+        return words and {**words, "called": match["path"] + match["called"]}
     torch = match["path"].endswith("nn.") or re.search(r"[123]d\Z", match["called"]) is not None
     own = match["called"] in LAYERS and not match["path"]
     found = _CALLS.get(f"nn.{plain}") if torch else None
@@ -110,6 +121,10 @@ def call(match: re.Match[str]) -> Words | None:
         return None
     op, roles = found
     values = _given(op, roles.split(), arguments)
+    if norm and values is not None:
+        if not op or "norm" not in LAYERS[op].signature(op).params:
+            return None
+        values["norm"] = norm
     text = None if values is None else _statement(op, values, own=own)
     return None if text is None else {"statement": text, "called": match["path"] + match["called"]}
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from netc.layers.base import Weight
 
 Key = tuple[str, str]
-AROUND_ONE = ("gamma", "moving_variance")
+AROUND_ONE = ("gamma", "moving_variance", "g")
 
 
 class WeightsError(Exception):

@@ -10,6 +10,7 @@ from netc.ir.shape import Shape, channels_of, elements
 from netc.ir.window import Window, same_padding, transposed_size
 from netc.layers.activation import finished
 from netc.layers.base import Layer, Weight, declaration, operation
+from netc.layers.kernel_norm import NormedKernel
 from netc.layers.kinds import (
     Activation,
     Initializer,
@@ -80,7 +81,7 @@ class Convolution(Layer):
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int | None:
         positions = elements(output[:-1])
-        weights = sum(weight.count for weight in self.weights(inputs) if weight.name != "bias")
+        weights = sum(weight.count for weight in self.weights(inputs) if weight.terms)
         return None if positions is None else positions * weights
 
     def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
@@ -107,7 +108,7 @@ class Convolution(Layer):
 
 
 @operation("conv", family="conv")
-class Conv(Convolution):
+class Conv(NormedKernel, Convolution):
     """Convolution: each filter slides over the input and sums up all channels of its group.
 
     `groups` cuts channels and filters into groups that do not see each other (Krizhevsky et al. 2012). The
@@ -116,6 +117,9 @@ class Conv(Convolution):
     `same` pads as little as the output of ceil(size / stride) needs, half on each side and an odd pixel at the end, at
     the bottom and the right. With a stride that depends on the size: `conv 64x7/2` on 224 pads 2 and 3, where `pad=3`,
     the padding of Caffe and PyTorch, pads 3 and 3 and gives the same shape.
+
+    `norm=spectral` divides the kernel by its largest singular value (Miyato et al. 2018, arXiv:1802.05957),
+    `norm=weight` gives each filter a learnt length (Salimans & Kingma 2016, arXiv:1602.07868).
     """
 
     size = ("filters", "kernel", "stride")
@@ -144,10 +148,10 @@ class Conv(Convolution):
     def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
         seen = (*kernel, channels // self.groups)
         dense = ((channels, self.filters),) if prod(kernel) == self.groups == 1 else ()
-        return (Weight("kernel", (*seen, self.filters), terms=prod(seen), also=dense),)
+        return self.normed_weights(Weight("kernel", (*seen, self.filters), terms=prod(seen), also=dense))
 
     def _convolved(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
-        return self._slid(f, x, w["kernel"], self.groups)
+        return self._slid(f, x, self.normed_kernel(w), self.groups)
 
 
 @declaration
@@ -229,15 +233,16 @@ class SeparableConv(Depthwise):
 
 
 @operation("deconv", family="conv")
-class TransposedConv(Convolution):
+class TransposedConv(NormedKernel, Convolution):
     """Transposed convolution: upsamples by its stride, the gradient of a convolution (Zeiler et al. 2010).
 
     `same` makes the input `stride` times as large, cropping half of the rest on each side and an odd pixel at the end;
-    `valid` keeps everything that a window reaches.
+    `valid` keeps everything that a window reaches. `norm=` is as for `conv`.
     """
 
     mark = "up "
     enlarges = True
+    output_axis = -2
     size = ("filters", "kernel", "stride")
     example = "deconv 32x4/2 relu"
 
@@ -260,14 +265,14 @@ class TransposedConv(Convolution):
 
     def _weights(self, kernel: tuple[int, ...], channels: int) -> tuple[Weight, ...]:
         terms = max(prod(kernel) // prod(spread(self.stride, len(kernel))), 1) * channels
-        return (Weight("kernel", (*kernel, self.filters, channels), terms=terms),)
+        return self.normed_weights(Weight("kernel", (*kernel, self.filters, channels), terms=terms))
 
     def _convolved(self, f: Primitives, x: Tensor, w: Weighted) -> Tensor:
         kernel, stride, dilation = (spread(v, len(x.shape) - 2) for v in (self.kernel, self.stride, self.dilation))
         steps = list(zip(kernel, stride, dilation, strict=True))
         cut = [self._cropped(*each) for each in steps]
         more = [max(step - ((taps - 1) * gap + 1), 0) for taps, step, gap in steps]  # positions that no window reaches
-        return f.conv_transpose(x, w["kernel"], stride, dilation, cut, more)
+        return f.conv_transpose(x, self.normed_kernel(w), stride, dilation, cut, more)
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int | None:
         return super().macs(inputs, inputs[0])  # each input position meets each weight once

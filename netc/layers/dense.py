@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from netc.ir.shape import Shape, elements, rank_of, show_shape
 from netc.layers.activation import finished
 from netc.layers.base import Layer, Weight, operation
+from netc.layers.kernel_norm import NormedKernel
 from netc.layers.kinds import (
     Activation,
     Extents,
@@ -64,8 +65,11 @@ class Input(Layer):
 
 
 @operation("fc", "dense", family="dense")
-class Dense(Layer):
-    """Fully connected layer: every output sees every input. An input with spatial dimensions is flattened first."""
+class Dense(NormedKernel):
+    """Fully connected layer: every output sees every input. An input with spatial dimensions is flattened first.
+
+    `norm=` is as for `conv`.
+    """
 
     positional = ("units",)
     trailing = True
@@ -82,6 +86,7 @@ class Dense(Layer):
 
     def infer(self, inputs: Sequence[Shape]) -> Shape:
         known_elements(self.op, inputs[0])
+        self.validate(rank_of(inputs[0]))
         return (self.units,)
 
     def weights(self, inputs: Sequence[Shape]) -> tuple[Weight, ...]:
@@ -89,13 +94,14 @@ class Dense(Layer):
         sizes = [size or 0 for size in inputs[0]]  # which are known: the window of a convolution that sees all at once
         window = (1, 1, count) if len(sizes) == 1 else tuple(sizes)
         kernel = Weight("kernel", (count, self.units), terms=count, also=((*window, self.units),))
-        return (kernel, Weight("bias", (self.units,))) if self.bias else (kernel,)
+        kernels = self.normed_weights(kernel)
+        return (*kernels, Weight("bias", (self.units,))) if self.bias else kernels
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int | None:
         return known_elements(self.op, inputs[0]) * self.units
 
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
-        return finished(f, f.matmul(f.flatten(xs[0]), w["kernel"]), w, self.act)
+        return finished(f, f.matmul(f.flatten(xs[0]), self.normed_kernel(w)), w, self.act)
 
     def windows(self, inputs: Sequence[Shape]) -> None:
         return None

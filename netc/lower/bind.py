@@ -404,6 +404,9 @@ class _Binder:
         """What to do with the name of an option or of another operation that stands among the words."""
         if name in self.signature.params:
             return f"options are written with `=`: `{name}=...`"
+        keyed = (param.key for param in self.signature.params.values() if param.keyed and name in param.kind.words())
+        if (key := next(keyed, None)) is not None:
+            return f"it is a word of an option: `{key}={name}`"
         from netc.layers import LAYERS  # noqa: PLC0415 - layers are complete only after import
 
         if name in LAYERS:

@@ -2,8 +2,8 @@
 # Written as Keras' own code is, without annotations, because emitted files carry these classes as they stand.
 """Layers that Keras lacks.
 
-Each class stands by itself and needs only `keras`, so that emitted code can carry it along. The module imports Keras,
-so only what builds or trains may import it.
+Each class needs only `keras` and functions of this module, so that emitted code can carry it along. The module imports
+Keras, so only what builds or trains may import it.
 """
 
 import keras
@@ -379,3 +379,89 @@ class PositionEmbedding(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "initializer": keras.initializers.serialize(self.initializer)}
+
+
+def called_with(layer, kernel, inputs):
+    """What a layer gives with another kernel than its own."""
+    values = [(one, kernel if one is layer.kernel else one.value) for one in layer.variables]
+    with keras.StatelessScope(state_mapping=values):
+        return layer(inputs)
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class SpectralNormalization(layers.Wrapper):
+    """A layer with its kernel divided by the largest singular value (Miyato et al. 2018, arXiv:1802.05957,
+    Algorithm 1), as a matrix of the weights of each output, which are along `axis`.
+
+    One power iteration from the stored vector estimates it. Training stores the vector that it comes to, and its
+    gradient goes through the division. Keras' own layer of this name overwrites the kernel in each step instead, which
+    is another gradient, and outside training computes with the kernel as the last step left it.
+    """
+
+    def __init__(self, layer, axis=-1, **kwargs):
+        super().__init__(layer, autocast=False, **kwargs)
+        self.axis = axis
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        outputs = (self.layer.kernel.shape[self.axis],)
+        self.vector_u = self.add_weight(
+            shape=outputs, initializer="random_normal", trainable=False, autocast=False, name="vector_u"
+        )
+
+    def call(self, inputs, training=False):
+        kernel = ops.convert_to_tensor(self.layer.kernel)
+        rows = ops.reshape(ops.moveaxis(kernel, self.axis, -1), (-1, self.vector_u.shape[0]))
+        fixed = ops.stop_gradient(rows)
+        v = ops.normalize(ops.matmul(fixed, self.vector_u), epsilon=1e-12)
+        u = ops.normalize(ops.matmul(v, fixed), epsilon=1e-12)
+        if training and self.trainable:
+            self.vector_u.assign(u)
+        largest = ops.sum(ops.matmul(v, rows) * u)
+        kernel = kernel / ops.maximum(largest, 1e-12)
+        self.layer.dtype_policy = self.dtype_policy
+        return called_with(self.layer, kernel, inputs)
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+    def get_config(self):
+        return {**super().get_config(), "axis": self.axis}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class WeightNormalization(layers.Wrapper):
+    """A layer whose weights of each output, along `axis` of the kernel, are brought to a learnt length `g` (Salimans &
+    Kingma 2016, arXiv:1602.07868). At first that is the length they have: the layer begins as it would by itself."""
+
+    def __init__(self, layer, axis=-1, **kwargs):
+        super().__init__(layer, autocast=False, **kwargs)
+        self.axis = axis
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        outputs = (self.layer.kernel.shape[self.axis],)
+        self.g = self.add_weight(
+            shape=outputs,
+            initializer=lambda shape, dtype: ops.reshape(self._lengths(), shape),
+            autocast=False,
+            name="g",
+        )
+
+    def _lengths(self):
+        kernel = ops.convert_to_tensor(self.layer.kernel)
+        rank = len(kernel.shape)
+        others = [axis for axis in range(rank) if axis != self.axis % rank]
+        return ops.sqrt(ops.maximum(ops.sum(ops.square(kernel), axis=others, keepdims=True), 1e-24))
+
+    def call(self, inputs):
+        lengths = self._lengths()
+        kernel = self.layer.kernel * (ops.reshape(self.g, lengths.shape) / lengths)
+        self.layer.dtype_policy = self.dtype_policy
+        return called_with(self.layer, kernel, inputs)
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+    def get_config(self):
+        return {**super().get_config(), "axis": self.axis}

@@ -202,11 +202,17 @@ def restore_weights(model, path, kept=()):
                     if all(places.count(place) == len(parts.get(place, ())) for place in held):
                         saved[layer.name] = [next(held[place]) for place in places]
             else:
-                for name, layer in file.get("model_weights", file).items():
-                    saved[name] = [layer[weight][()] for weight in layer.attrs.get("weight_names", ())]
+                for name, group in file.get("model_weights", file).items():
+                    found = group.attrs.get("weight_names", ())
+                    names = [weight if isinstance(weight, str) else weight.decode() for weight in found]
+                    saved[name] = {weight.removesuffix(":0"): group[weight][()] for weight in names}
     wanted = [layer for layer in model.layers if layer.weights and layer.name not in kept]
     missing = [layer.name for layer in wanted if not saved.get(layer.name)]
     if missing:
         raise ValueError(f"{path} has no weights of {', '.join(missing)}")
     for layer in wanted:
-        layer.set_weights(saved[layer.name])
+        arrays = saved[layer.name]
+        if isinstance(arrays, dict):  # where what trains comes first, in a layer around another one too
+            paths = [weight.path for weight in layer.weights]
+            arrays = [arrays[path] for path in paths] if arrays.keys() == set(paths) else list(arrays.values())
+        layer.set_weights(arrays)

@@ -16,7 +16,20 @@ from types import MappingProxyType
 from typing import Any
 
 from netc.ir.shape import Shape, rank_of
-from netc.layers import activation, attention, conv, dense, embed, merge, norm, pool, recurrent, regularise, shape
+from netc.layers import (
+    activation,
+    attention,
+    conv,
+    dense,
+    embed,
+    kernel_norm,
+    merge,
+    norm,
+    pool,
+    recurrent,
+    regularise,
+    shape,
+)
 from netc.layers.base import Layer, OperationError
 from netc.layers.sliding import spread
 from netc.params import declared
@@ -135,7 +148,17 @@ def _(layer: dense.Input, inputs: Sequence[Shape]) -> Calls:
 @to_keras.register(dense.Dense)
 def _(layer: dense.Dense, inputs: Sequence[Shape]) -> Calls:
     flatten = (Call("layers.Flatten", suffix="_flatten"),) if rank_of(inputs[0]) else ()
-    return (*flatten, Call("layers.Dense", (layer.units,), _learnt(layer, "kernel")))
+    return (*flatten, _normed(layer, Call("layers.Dense", (layer.units,), _learnt(layer, "kernel"))))
+
+
+def _normed(layer: kernel_norm.NormedKernel, call: Call) -> Call:
+    """The call of a layer in that of what norms its kernel."""
+    if layer.norm == "none":
+        return call
+    name = "SpectralNormalization" if layer.norm == "spectral" else "WeightNormalization"
+    # Keras counts the names that it makes up, and so weights would be called otherwise in each process.
+    one = Call(call.path, call.args, {**call.kwargs, "name": layer.op})
+    return Call(f"custom.{name}", (one,), keywords(("axis", layer.output_axis, -1)))
 
 
 def _learnt(layer: dense.Dense | conv.Convolution, *kernels: str) -> Keywords:
@@ -169,7 +192,8 @@ def _convolution(
         ("dilation_rate", compact(layer.dilation), 1),
         *([] if more is None else [more]),
     )
-    return (*before, Call(f"layers.{name.format(rank)}", args, sliding | _learnt(layer, *kernels)))
+    call = Call(f"layers.{name.format(rank)}", args, sliding | _learnt(layer, *kernels))
+    return (*before, _normed(layer, call) if isinstance(layer, kernel_norm.NormedKernel) else call)
 
 
 @to_keras.register(conv.Conv)

@@ -22,7 +22,7 @@ from netc.storage.keras import snake
 from netc.storage.stored import Layers, StorageError, Stored
 from netc.targets.keras.matching import SHOWN, Held, arranged, difference, listed, pairs
 from netc.targets.keras.order import in_order
-from netc.targets.keras.parts import PLACES, assembled, divided, part_names
+from netc.targets.keras.parts import assembled, part_names, placed, prefix_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -203,11 +203,11 @@ def _hdf5(net: Net, weights: Weights) -> bytes:
         needed = declared(net)
         for name, call, kind, group, last in _groups(net):
             file.create_group(f"layers/{group}/vars").attrs["name"] = name
-            for prefix, roles in divided(needed.get(name, ()) if last else ()).items():
-                place = PLACES.get(kind, {}).get(prefix)
+            for place, roles in placed(kind, needed.get(name, ()) if last else ()).items():
                 variables = file.require_group("/".join(filter(None, ("layers", group, place, "vars"))))
                 within = f"layers/{group}"
-                for part, part_name in zip(place.split("/"), part_names(call, prefix), strict=True) if place else ():
+                names = part_names(call, prefix_of(roles[0]))
+                for part, part_name in zip(place.split("/"), names, strict=True) if place else ():
                     within += f"/{part}"
                     file.require_group(f"{within}/vars").attrs["name"] = part_name
                 for number, role in enumerate(roles):
