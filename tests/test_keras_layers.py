@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import subprocess
 import sys
@@ -46,6 +47,18 @@ def test_every_class_is_registered_by_the_import() -> None:
     }
     assert set(netc.keras_layers.__all__) == own
     assert own <= {name.removeprefix("netc>") for name in keras.saving.get_custom_objects()}
+
+
+def test_each_class_that_code_carries_has_its_imports() -> None:
+    """Emitted code imports what it takes attributes of."""
+    from netc.targets.keras.source.customs import shipped
+
+    for name, (text, _) in shipped().items():
+        tree = ast.parse(text)
+        read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        taken = (node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+        owners = {node.id for node in taken if isinstance(node, ast.Name)}
+        assert read & {"h5py", "keras", "layers", "math", "ops"} <= owners, name
 
 
 def test_plain_keras_computes_the_same(tmp_path: Path) -> None:
