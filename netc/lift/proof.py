@@ -45,8 +45,8 @@ def mapped(net: Net, made: Net, order: Sequence[str]) -> dict[str, str]:
     return mapping | {act: mapping[head] for act, head in ends.items()}
 
 
-def _facts(node: Node, net: Net, mapping: Mapping[str, str]) -> tuple[object, ...]:
-    """What of a layer has to be the same."""
+def facts(node: Node, net: Net) -> tuple[object, ...]:
+    """What of a layer by itself has to be the same."""
     layer = plain(node.layer)
     values: dict[str, Any] = {"rate": layer.share} if isinstance(layer, DropPath) else given(layer)  # however said
     params = params_of(layer)
@@ -55,6 +55,11 @@ def _facts(node: Node, net: Net, mapping: Mapping[str, str]) -> tuple[object, ..
     if inputs and (around := pixels(layer, inputs[0])) is not None:
         values["pad"] = around
     values = {name: own for name, own in values.items() if own != params[name].default}  # `1x1` that is 1 unless given
+    return layer.op, values
+
+
+def _facts(node: Node, net: Net, mapping: Mapping[str, str]) -> tuple[object, ...]:
+    """What of a layer in its network has to be the same."""
     operands = tuple(mapping.get(name, name) for name in net.operands(node.name))
     shares = node.shares and mapping.get(node.shares, node.shares)
-    return layer.op, values, operands, net.shapes[node.name], shares
+    return *facts(node, net), operands, net.shapes[node.name], shares

@@ -99,6 +99,9 @@ class Sketch:
         cls = LAYERS[op]
         try:
             layer = cls(**accepted(cls, values, rank_of(shapes[0]) if shapes else 0))
+            least, most = layer.reads
+            if not least <= len(operands) <= (len(operands) if most is None else most):
+                raise Refused("NET117", f"`{op}` reads {len(operands)} tensors, expected {least if most else 'more'}")
             if len(known) < len(operands):
                 layer.validate(None)
                 return None

@@ -22,7 +22,8 @@ from netc.storage.stored import Layer, Layers, StorageError, Stored, explained
 
 LARGEST_CONFIG = 1 << 26  # bytes of a config.json
 PARSED = 32  # bytes that one of them becomes at most, as `[{},{},...]`
-SMALL = {"config.json": 1 << 20, "model.weights.h5": 1 << 26}  # bytes that may be packed as one likes
+CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+SMALL = {CONFIG: 1 << 20, WEIGHTS: 1 << 26}  # bytes that may be packed as one likes
 MOST_PACKED = 100  # beyond them, bytes in one
 NESTED = 64  # models in models
 _COUNTED = re.compile(r"(.+?)(?:_(\d{1,9}))?", re.DOTALL)
@@ -57,17 +58,51 @@ def _layers(file: Any, config: Mapping[str, Any]) -> Layers:
 
 def _unpacked(path: Path) -> tuple[Mapping[str, Any], BytesIO]:
     """The configuration and the weights in a `.keras` file."""
+    config, weights = _members(path, CONFIG, WEIGHTS)
+    with explained():
+        return _mapping(json.loads(config)), BytesIO(weights)
+
+
+def _members(path: Path, *names: str) -> list[bytes]:
+    """Files in a `.keras` file."""
     with explained(), zipfile.ZipFile(path) as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         packed = {entry.filename: entry.compress_size for entry in archive.infolist()}
         largest = min(LARGEST_CONFIG, affordable() // PARSED)
-        for name, most in (("config.json", largest), ("model.weights.h5", affordable())):
+        for name in names:
+            most = largest if name == CONFIG else affordable()
             if name not in sizes:
                 raise StorageError(f"it has no {name}")
             if sizes[name] > min(most, max(SMALL[name], MOST_PACKED * packed[name])):
                 raise StorageError(f"{name} is said to have {sizes[name]:,} bytes, more than are read")
-        config = json.loads(archive.read("config.json"))
-        return _mapping(config), BytesIO(archive.read("model.weights.h5"))
+        return [archive.read(name) for name in names]
+
+
+def configuration(path: Path) -> Mapping[str, Any]:
+    """What a file says of a model: that of a `.keras` file, of a whole `.h5`, or JSON. Raises `StorageError`."""
+    if path.suffix == ".keras":
+        (text,) = _members(path, CONFIG)
+    elif path.suffix == ".json":
+        with explained(), path.open("rb") as file:
+            text = file.read(min(LARGEST_CONFIG, affordable() // PARSED) + 1)
+        if len(text) > LARGEST_CONFIG:
+            raise StorageError(f"it has more than {LARGEST_CONFIG:,} bytes, which are not read")
+    else:
+        text = _attribute(path)
+    with explained():
+        found = json.loads(text)
+    if not isinstance(found, Mapping) or "class_name" not in found:
+        raise StorageError("it holds no model of Keras")
+    return found
+
+
+def _attribute(path: Path) -> bytes:
+    """The configuration in an `.h5` of a whole model."""
+    with hdf5.opened(path) as held, explained():
+        found = held.attrs.get("model_config")
+    if not isinstance(found, str | bytes):
+        raise StorageError("it holds weights alone, and no model: a spec takes them by `--weights`")
+    return found if isinstance(found, bytes) else found.encode()
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -9,7 +9,12 @@ from typing import Any
 
 from netc.lift.source import Imported
 
+_KERAS = "netc.targets.keras.read"
 READERS: Mapping[str, str] = {  # the module whose `read` reads files of an ending, without running anything in them
+    ".keras": _KERAS,
+    ".h5": _KERAS,
+    ".hdf5": _KERAS,
+    ".json": _KERAS,
     ".onnx": "netc.targets.onnx.read",
 }
 

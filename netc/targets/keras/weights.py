@@ -113,7 +113,7 @@ def _matched(
         raise WeightsError(_misfit(path, wrong, strict=strict))
     if not found.loaded or (strict and found.missing):
         raise WeightsError(_nothing(path, held, found))
-    filled = Weights({key: _numbers(stored).reshape(weight.shape) for key, (stored, weight) in chosen.items()})
+    filled = Weights({key: numbers(stored).reshape(weight.shape) for key, (stored, weight) in chosen.items()})
     for (name, _), (stored, _) in chosen.items():
         if (kind := stored.kind or stored.dtype.name) != "float32":
             found.converted.setdefault(kind, {})[name] = None
@@ -121,7 +121,8 @@ def _matched(
     return filled, found
 
 
-def _numbers(stored: Stored) -> NDArray[Any]:
+def numbers(stored: Stored) -> NDArray[Any]:
+    """An array in float32. Raises `StorageError`: also for numbers that are none of float32."""
     import numpy  # noqa: PLC0415
 
     if stored.dtype.kind != "f":
