@@ -15,11 +15,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from netc.api import Network, SpecError, Summary, from_graph, from_onnx, load, loads
+    from netc.api import Network, SpecError, Summary, diff, from_graph, from_onnx, load, loads
 
 __version__ = "0.1.0"
 
-__all__ = ["Network", "SpecError", "Summary", "__version__", "from_graph", "from_onnx", "load", "loads"]
+__all__ = ["Network", "SpecError", "Summary", "__version__", "diff", "from_graph", "from_onnx", "load", "loads"]
 
 
 def __getattr__(name: str) -> object:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from netc.analysis.cost import NetCost
     from netc.analysis.sizes.fitting import OpenSizes
     from netc.data.stream import Datasets
+    from netc.difference.compare import Difference
+    from netc.difference.side import Side
     from netc.engines.positional import Positional
     from netc.figures.drawing import Drawing
     from netc.ir.net import Net
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from netc.program import Program
     from netc.train.session import Outcome
 
-__all__ = ["Network", "SpecError", "Summary", "from_graph", "from_onnx", "load", "loads"]
+__all__ = ["Network", "SpecError", "Summary", "diff", "from_graph", "from_onnx", "load", "loads"]
 
 
 class Summary(str):
@@ -470,6 +472,30 @@ def from_onnx(model: str | os.PathLike[str] | onnx.ModelProto, /) -> Network:
     named = hasattr(model, "__fspath__") or isinstance(model, str)
     found = read(Path(model)) if named else imported(model, None, model.graph.name, Limits())  # type: ignore[arg-type, union-attr]
     return _checked(lifted(found.net, found.sources).program, {})
+
+
+def diff(before: Network | str | os.PathLike[str], after: Network | str | os.PathLike[str], /) -> Difference:
+    """What changed from one network to another; each is one, or the path of a spec or of a model of another program.
+
+    The difference is true where there is one. It has `text` and `json`, `edits` as data, `same`, and `figures` of both.
+    Names, definitions and the order of what a commutative merge joins make none. Raises what `load` does; for a model,
+    `netc.lift.source.ImportRefused` with all that netc cannot say of it.
+
+    >>> print(netc.diff("specs/resnet101.net", "specs/resnet152.net"))
+    >>> assert not netc.diff(net, netc.loads(net.text()))
+    """
+    from netc.difference.compare import compare  # noqa: PLC0415 - for those who ask
+
+    return compare(_side(before), _side(after))
+
+
+def _side(of: Network | str | os.PathLike[str]) -> Side:
+    from netc.difference.side import Side  # noqa: PLC0415
+    from netc.targets.importing import read, suffix_of  # noqa: PLC0415
+
+    if not isinstance(of, Network) and suffix_of(Path(of)):
+        return Side.imported(read(Path(of)))
+    return Side.of((of if isinstance(of, Network) else load(of)).program)
 
 
 def _network(source: Source, parameters: Mapping[str, Any]) -> Network:

@@ -31,6 +31,7 @@ COMMANDS = {
     "bench": "how fast engines run a network, side by side",
     "runs": "list and compare runs",
     "summary": "shapes, parameters, MACs and receptive field of every layer",
+    "diff": "what changed from one network to another, in words",
     "sizes": "which sizes of an input work, and all others as formulas of them",
     "explain": "what a code such as NET301 means, with examples",
     "fmt": "write a spec in the canonical style",

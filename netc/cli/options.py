@@ -53,6 +53,11 @@ def add_compiling(command: argparse.ArgumentParser) -> None:
     add(command, "--limit")
 
 
+def add_overrides(command: argparse.ArgumentParser, flag: str, help: str) -> None:
+    """Declare an option as `-D` under another name, for one of several files."""
+    command.add_argument(flag, **{**_SHARED["-D"], "dest": flag[1:], "help": help})
+
+
 def settings(options: argparse.Namespace) -> Settings:
     """The settings of parsed options; raises `UsageError` for a name given twice."""
     return Settings(_once("-D", options.overrides), limits(options), Levels.of(options.levels))

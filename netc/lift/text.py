@@ -314,12 +314,12 @@ def _section(section: Section, program: Program) -> Operation:
             else Positional(Literal(str(folder / source), NOWHERE), NOWHERE)
         )
         given = [named]
-    made = [_line(_resolved(line.value, program, folder)) for line in section.lines]
+    made = [line_of(resolved(line.value, program, folder)) for line in section.lines]
     word = "data" if isinstance(section, Data) else "train"
     return replace(operation(word, *given), block=Block(tuple(made), NOWHERE))
 
 
-def _resolved(setting: Setting, program: Program, folder: Path) -> Setting:
+def resolved(setting: Setting, program: Program, folder: Path) -> Setting:
     """A setting with the names of layers where it has labels of other statements, and with its path from here."""
     cls, labels = type(setting), program.expansion.labels
 
@@ -338,7 +338,7 @@ def _resolved(setting: Setting, program: Program, folder: Path) -> Setting:
     return cls(**values)
 
 
-def _line(setting: Setting) -> Operation:
+def line_of(setting: Setting) -> Operation:
     """A line of a section."""
     if isinstance(setting, Metric):
         first = next(iter(arguments(setting)), None)

@@ -1,0 +1,97 @@
+"""The difference of two networks: the edits between them, and what these come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from netc.analysis.cost import measure
+from netc.analysis.receptive import Axis, figure, net_field, receptive_fields
+from netc.difference.edits import Edit
+from netc.difference.finding import edits_of
+from netc.difference.matching import Matching, match
+from netc.difference.settings import settings_of
+from netc.difference.side import Side
+from netc.ir.net import Net
+from netc.ir.shape import show_shape
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a network comes to; None where an unknown size leaves it open, a field of None sees the whole input."""
+
+    parameters: int
+    trainable: int
+    macs: int | None
+    depth: int
+    receptive_field: object
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+
+    @classmethod
+    def of(cls, net: Net) -> Figures:
+        """Those of a network."""
+        cost = measure(net)
+        field = figure(net_field(net, receptive_fields(net)), _size)
+        inputs, outputs = ([show_shape(net.shapes[name]) for name in names] for names in (net.inputs, net.outputs))
+        return cls(cost.total.parameters, cost.total.trainable, cost.total.macs, cost.depth, field, inputs, outputs)
+
+
+def _size(axis: Axis) -> int:
+    return axis.size
+
+
+@dataclass
+class Difference:
+    """What changed from one network to another; printed, it is told in words."""
+
+    matching: Matching
+    edits: Sequence[Edit]
+
+    @property
+    def same(self) -> bool:
+        """Whether both are one network, with the same `data` and `train`."""
+        return not self.edits
+
+    @cached_property
+    def figures(self) -> tuple[Figures, Figures]:
+        """What both networks come to."""
+        return Figures.of(self.matching.before.whole), Figures.of(self.matching.after.whole)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The difference as plain data (docs/diff.md)."""
+        from netc.difference.data import data  # noqa: PLC0415
+
+        return data(self)
+
+    @property
+    def json(self) -> str:
+        """`data` as JSON."""
+        from netc.difference.data import dump  # noqa: PLC0415
+
+        return dump(self)
+
+    @property
+    def text(self) -> str:
+        """The difference in words, a line an edit."""
+        return str(self)
+
+    def __str__(self) -> str:
+        from netc.difference.words import text  # noqa: PLC0415
+
+        return text(self)
+
+    def __repr__(self) -> str:
+        return str(self).rstrip("\n")
+
+    def __bool__(self) -> bool:
+        return not self.same
+
+
+def compare(before: Side, after: Side) -> Difference:
+    """The difference of two networks."""
+    made = match(before, after)
+    return Difference(made, [*edits_of(made), *settings_of(made)])

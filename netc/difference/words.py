@@ -1,0 +1,263 @@
+"""The difference of two networks in words: a line an edit, and a last one with what they come to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from netc.diagnostics.escape import harmless
+from netc.difference.compare import Difference, Figures
+from netc.difference.edits import Added, Changed, Counted, Edit, Ends, Moved, Place, Removed, Replaced, Rewired, Setting
+from netc.difference.finding import said
+from netc.difference.side import Side
+from netc.report.summary import human
+from netc.values import show
+
+MOST_NAMED = 4  # layers that a line names
+MOST_SAID = 8  # layers that a line says in words
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line: `+` for what is new, `-` for what is gone, `~` for what is another; then the words."""
+
+    sign: str
+    words: str
+
+
+def lines(difference: Difference) -> list[Line]:
+    """A line for each edit."""
+    writer = _Writer(difference.matching.before, difference.matching.after)
+    found = list[Line]()
+    for edit in _gathered(difference):
+        found += writer.lines(edit)
+    return found
+
+
+def text(difference: Difference) -> str:
+    """The difference as text."""
+    if difference.same:
+        return "no difference\n"
+    told = [f"{line.sign} {line.words}" for line in lines(difference)]
+    return "\n".join([*told, "", total(difference)]) + "\n"
+
+
+def markdown(difference: Difference) -> str:
+    """The difference as a list, and the figures as a table."""
+    before, after = difference.matching.before, difference.matching.after
+    head = f"`{before.name}` -> `{after.name}`"
+    if difference.same:
+        return f"{head}: no difference\n"
+    rows = ["| | before | after |", "|---|--:|--:|"]
+    rows += [f"| {name} | {one} | {other} |" for name, one, other in _rows(*difference.figures)]
+    return "\n".join([f"{head}", "", *(f"- {line.words}" for line in lines(difference)), "", *rows]) + "\n"
+
+
+def total(difference: Difference) -> str:
+    """What the edits come to: `+1.2 M parameters, -0.3 G MACs, receptive field 427 -> 483`."""
+    one, other = difference.figures
+    said = [_more(one.parameters, other.parameters, "parameters"), _more(one.macs, other.macs, "MACs")]
+    for name, ours, theirs in _rows(one, other)[2:]:
+        if ours != theirs:
+            said.append(f"{name} {ours} -> {theirs}")
+    return ", ".join(each for each in said if each) or "parameters, MACs and receptive field are the same"
+
+
+def _more(one: int | None, other: int | None, unit: str) -> str:
+    if one == other:
+        return ""
+    if one is None or other is None:
+        return f"{human(one)} -> {human(other)} {unit}"
+    value = human(abs(other - one))
+    return f"{'+' if other > one else '-'}{value} {unit}"
+
+
+def _rows(one: Figures, other: Figures) -> list[tuple[str, str, str]]:
+    def field(value: object) -> str:
+        if value is None:
+            return "whole input"
+        return "x".join(map(str, value)) if isinstance(value, list) else str(value)
+
+    def macs(count: int | None) -> str:
+        return "unknown" if count is None else f"{count:,}"
+
+    return [
+        ("parameters", f"{one.parameters:,}", f"{other.parameters:,}"),
+        ("MACs", macs(one.macs), macs(other.macs)),
+        ("receptive field", field(one.receptive_field), field(other.receptive_field)),
+        ("depth", str(one.depth), str(other.depth)),
+        ("input", ", ".join(one.inputs), ", ".join(other.inputs)),
+        ("output", ", ".join(one.outputs), ", ".join(other.outputs)),
+    ]
+
+
+# -- many edits that are one ---------------------------------------------------------------------------------
+
+
+def _gathered(difference: Difference) -> Iterator[Edit | list[Edit]]:
+    """The edits; those that are equal, in several blocks, together."""
+    alike: dict[object, list[Edit]] = {}
+    for edit in difference.edits:
+        key: object = id(edit)
+        if isinstance(edit, Changed):
+            key = (edit.op, tuple(edit.values), _call(difference.matching.after, edit))
+        elif isinstance(edit, Added):
+            key = (type(edit), edit.said, len(edit.place.after), len(edit.place.before), bool(edit.branch))
+        elif isinstance(edit, Replaced):
+            key = edit.said
+        alike.setdefault(key, []).append(edit)
+    for edits in alike.values():
+        yield edits if len(edits) > 1 else edits[0]
+
+
+def _call(side: Side, edit: Changed) -> object:
+    """The call around all layers of an edit; what is one change in the whole network stands alone."""
+    calls = {side.around.get(other, ("",))[:1] for _, other in edit.layers}
+    return calls.pop() if len(calls) == 1 else id(edit)
+
+
+class _Writer:
+    """Writes edits in words."""
+
+    def __init__(self, before: Side, after: Side) -> None:
+        self.before, self.after = before, after
+
+    def lines(self, edit: Edit | list[Edit]) -> Iterator[Line]:
+        edits = edit if isinstance(edit, list) else [edit]
+        first = edits[0]
+        match first:
+            case Counted():
+                yield Line("+" if first.count[1] > first.count[0] else "-", self._counted(first))
+            case Added():
+                sign = "-" if isinstance(first, Removed) else "+"
+                yield Line(sign, self._added(sign, [each for each in edits if isinstance(each, Added)]))
+            case Replaced():
+                yield Line("~", self._replaced([each for each in edits if isinstance(each, Replaced)]))
+            case Moved():
+                side = f"from {self._place(self.before, first.places[0])} to {self._place(self.after, first.places[1])}"
+                yield Line("~", f"moved {_said(first.said)} {side}")
+            case Changed():
+                yield Line("~", self._changed([each for each in edits if isinstance(each, Changed)]))
+            case Rewired():
+                yield from self._rewired(first)
+            case Ends(what, (ours, theirs)):
+                told = [", ".join(self._name(side, name) for name in names) or "none"
+                        for side, names in ((self.before, ours), (self.after, theirs))]  # fmt: skip
+                yield Line("~", f"{what}: {told[0]} -> {told[1]}")
+            case Setting():
+                yield _setting(first)
+
+    def _name(self, side: Side, name: str) -> str:
+        return f"`{harmless(side.title(name))}`"
+
+    def _names(self, side: Side, names: Sequence[str]) -> str:
+        shown = ", ".join(self._name(side, name) for name in names[:MOST_NAMED])
+        return shown + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+
+    def _counted(self, edit: Counted) -> str:
+        before, after = edit.count
+        side, new = (self.after, after - before) if after > before else (self.before, before - after)
+        block = "" if edit.block.startswith("repeat") else edit.block
+        whose = edit.where[-1] if edit.where else block or edit.block
+        told = f"`{harmless(whose)}`: {before} -> {after} blocks"
+        told += f" `{block}`" if block and edit.where else ""
+        size = len(edit.layers) // new
+        if size == 1:
+            told = f"`{harmless(whose)}`: {before} -> {after} times `{said(side, edit.layers[0])}`"
+        return f"{told}, {self._place(side, edit.place)}"
+
+    def _place(self, side: Side, place: Place) -> str:
+        if place.after:
+            return f"after {self._names(side, place.after)}"
+        return f"before {self._names(side, place.before)}" if place.before else "alone"
+
+    def _added(self, sign: str, edits: Sequence[Added]) -> str:
+        first = edits[0]
+        side = self.before if sign == "-" else self.after
+        block = first.blocks[0] if len(first.blocks) == len(edits) == 1 else ""
+        what = f"block `{harmless(block)}`" if block else _said(first.said)
+        word = "removed" if sign == "-" else "added"
+        if first.branch:
+            whose = "of each of " if len(edits) > 1 else "of "
+            return f"{word} a branch {whose}{self._names(side, [edit.branch for edit in edits])}: {what}"
+        if len(edits) > 1:
+            after = [edit.place.after[0] for edit in edits if edit.place.after]
+            return f"{word} {len(edits)} times {what}, after {self._names(side, after)}"
+        return f"{word} {what} {self._between(side, first.place)}"
+
+    def _between(self, side: Side, place: Place) -> str:
+        if place.after and place.before:
+            return f"between {self._names(side, place.after)} and {self._names(side, place.before)}"
+        return self._place(side, place) + (" at the end" if place.after else "")
+
+    def _replaced(self, edits: Sequence[Replaced]) -> str:
+        (ours, theirs), names = edits[0].said, [edit.layers[1][0] for edit in edits]
+        return f"{self._names(self.after, names)}: {_said(ours)} -> {_said(theirs)}"
+
+    def _changed(self, edits: Sequence[Changed]) -> str:
+        names = [name for edit in edits for _, name in edit.layers]
+        counted = [(edit, len(edit.layers)) for edit in edits]
+        values = []
+        for param in edits[0].values:
+            told = Counter[str]()
+            for edit, count in counted:
+                told[_change(edit.values[param])] += count
+            several = len(told) > 1
+            each = ", ".join(f"{value} ({count})" if several else value for value, count in told.items())
+            values.append(f"{param} {each}")
+        op = edits[0].op
+        whose = f"all {len(names)} {op}" if len(edits) == 1 and edits[0].every and len(names) > MOST_NAMED else ""
+        if not whose:
+            call = self.after.around.get(names[0], ())[:1]
+            whose = self._names(self.after, names) if len(names) <= MOST_NAMED else f"{len(names)} {op}"
+            if len(names) > MOST_NAMED:
+                one = call and all(self.after.around.get(name, ())[:1] == call for name in names)
+                whose += f" in `{call[0]}`" if one else f" ({self._names(self.after, names)})"
+        return f"{whose}: {', '.join(values)}"
+
+    def _rewired(self, edit: Rewired) -> Iterator[Line]:
+        _, other = edit.layer
+        name = self._name(self.after, other)
+        ours, theirs = self._names(self.before, edit.reads[0]), self._names(self.after, edit.reads[1])
+        if edit.shares[0] is None and edit.shares[1] is not None:
+            yield Line("~", f"{name} uses the weights of {self._name(self.after, edit.shares[1])}")
+        elif edit.shares[1] is None and edit.shares[0] is not None:
+            yield Line("~", f"{name} has weights of its own, before those of {self._name(self.before, edit.shares[0])}")
+        elif edit.shares[1] is not None:
+            yield Line("~", f"{name} uses the weights of {self._name(self.after, edit.shares[1])}, before others")
+        if edit.other:
+            yield Line("~", f"{name} reads {theirs}, before {ours}")
+
+
+def _change(values: tuple[object, object]) -> str:
+    ours, theirs = (_value(value) for value in values)
+    return f"{ours} -> {theirs}"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, tuple) and any(part is None for part in value):
+        return "x".join("?" if part is None else str(part) for part in value)
+    return harmless(value if isinstance(value, str) else show(value))
+
+
+def _said(words: Sequence[str]) -> str:
+    """Layers in words, those that come again in a row once."""
+    runs = [(word, len(list(group))) for word, group in groupby(words)]
+    shown = ["`" + harmless(word) + "`" + (f" x {count}" if count > 1 else "") for word, count in runs[:MOST_SAID]]
+    more = len(words) - sum(count for _, count in runs[:MOST_SAID])
+    return ", ".join(shown) + (f" and {more} more layers" if more else "")
+
+
+def _setting(edit: Setting) -> Line:
+    ours, theirs = edit.text
+    if ours is None or theirs is None:
+        words, sign = (f"{theirs}", "+") if ours is None else (f"{ours}", "-")
+        return Line(sign, f"{edit.section}: {'added' if sign == '+' else 'removed'} `{harmless(words)}`")
+    if edit.values:
+        values = ", ".join(f"{name} {_change(change)}" for name, change in edit.values.items())
+        return Line("~", f"{edit.section}: {edit.line}: {values}")
+    return Line("~", f"{edit.section}: `{harmless(ours)}` -> `{harmless(theirs)}`")

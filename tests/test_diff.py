@@ -1,0 +1,135 @@
+"""What `netc diff` says: random changes of shipped specs are named, and what is only written otherwise is none."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+import netc
+from netc.cli import main
+from netc.difference.compare import Difference
+from tests.effort import EXAMPLES
+from tests.mutations import is_named, mutations
+from tests.specs import SPECS, load
+
+BASE = "input 16x16x3; conv 8x3 bn relu; add { | conv 8x1 | conv 8x3; conv 8x3 }; gap; fc 10 softmax"
+
+
+def diff(one: str, other: str) -> Difference:
+    return netc.diff(netc.loads(one), netc.loads(other))
+
+
+def test_random_changes_are_named() -> None:
+    count = EXAMPLES or 20
+    missed = [one.what for one in islice(mutations(7), count) if not is_named(one, netc.diff(one.before, one.after))]
+    assert len(missed) <= count * 0.05 + 1, missed
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "input 16x16x3; a: conv 8x3 bias=false; b: bn; c: relu; add { | conv 8x1 | conv 8x3; conv 8x3 }; gap; fc 10 softmax",
+        "input 16x16x3; conv 8x3 bn relu; add { | conv 8x3; conv 8x3 | conv 8x1 }; gap; fc 10 softmax",
+        "input 16x16x3; conv 8x3 bn relu; x: identity; repeat 2 { conv 8x3 }; y: identity\nfrom x; conv 8x1; add y; gap; fc 10 softmax",
+        "def a(n, b=true) { conv 8x(n) bias=b }\ninput 16x16x3; a 3 false; bn; relu; add { | a 1 | a 3; a 3 }; gap; fc 10; softmax",
+        "input 16x16x3; conv 8x3 pad=1 bn relu; add { | conv 8x1 valid | conv 8x3x3; conv 8x3/1 }; gap; fc 10 softmax",
+    ],
+)
+def test_what_is_written_otherwise_is_the_same(other: str) -> None:
+    assert diff(BASE, other).same
+    assert diff(other, BASE).same
+
+
+@pytest.mark.parametrize("path", sorted({*SPECS.glob("*.net")} - {SPECS / "retinanet.net"}), ids=lambda path: path.stem)
+def test_a_spec_is_its_flat_text(path: Path) -> None:
+    spec = netc.load(path)
+    flat = netc.from_graph(spec.graph)
+    assert not netc.diff(spec, flat), str(netc.diff(spec, flat))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ("conv 8x3", "conv 9x3", "~ `conv1`: filters 8 -> 9"),
+        ("conv 8x3", "conv 8x3; bn", "+ added `bn`"),
+        ("conv 8x3 relu", "conv 8x3 gelu", "~ `conv1`: act relu -> gelu"),
+        ("repeat 2 { conv 8x3; bn }", "repeat 4 { conv 8x3; bn }", "2 -> 4 blocks"),
+        ("conv 8x3", "conv 8x3; elu", "~ `conv1`: act linear -> elu"),
+        ("concat { | elu | relu }", "concat { | relu | elu }", "reads `relu1`, `elu1`, before `elu1`, `relu1`"),
+        ("concat { | elu | relu }", "concat { | elu | relu | tanh }", "+ added a branch of `concat1`: `tanh`"),
+        ("a: elu; b: relu; add a", "a: elu; b: relu; add b", "reads"),
+        (
+            "dropout 0.1; bn; pool 2; gap",
+            "bn; pool 2; dropout 0.1; gap",
+            "~ moved `dropout 0.1` from after `input1` to after `pool1`",
+        ),
+        ("elu; conv 8x3", "gelu; conv 8x3", "`elu 1` -> `gelu`"),
+        ("pool 3/2", "pool 3/2 pad=1", "pad"),
+        (
+            "shared def t() { conv 3x3 }\nt; t",
+            "conv 3x3; conv 3x3",
+            "has weights of its own",
+        ),
+        ("a: conv 8x3; b: bn; output a b", "a: conv 8x3; b: bn; output b", "outputs: `a`, `b` -> `b`"),
+    ],
+)
+def test_each_kind_of_edit_is_said(one: str, other: str, said: str) -> None:
+    head = "input 16x16x3\n"
+    if "def" in one:
+        one, head = one.replace("\n", "\ninput 16x16x3\n"), ""
+        other = "input 16x16x3\n" + other
+    found = diff(head + one, head + other)
+    assert said in str(found)
+    assert len(found.edits) == 1 or "outputs" in said
+
+
+def test_settings_are_compared() -> None:
+    text = "input 8x8x1; a: flatten; fc 10 softmax\ndata digits { validation 0.2 }\ntrain { loss categorical_crossentropy; optimizer adam lr=0.1; epochs 3 }"
+    other = (
+        text.replace("adam lr=0.1", "sgd lr=0.1").replace("epochs 3", "epochs 4").replace("{ validation 0.2 }", "{ }")
+    )
+    assert str(diff(text, other)).startswith(
+        "- data: removed `validation 0.2`\n~ train: epochs: count 3 -> 4\n~ train: `optimizer adam lr=0.1` -> `optimizer sgd lr=0.1`"
+    )
+    named = text + "\n"
+    assert diff(text, named.replace("train {", "train { # as before\n")).same
+
+
+def test_resnet152_is_resnet101_with_more_blocks() -> None:
+    found = netc.diff(load("resnet101"), load("resnet152"))
+    assert re.findall(r"`(\w+)`: (\d+) -> (\d+) blocks", str(found)) == [
+        ("bottleneck2", "4", "8"),
+        ("bottleneck3", "23", "36"),
+    ]
+    assert str(found).endswith("\n\n+15.7 M parameters, +3.7 G MACs, receptive field 1027 -> 1507, depth 101 -> 152\n")
+    data = json.loads(found.json)
+    assert (data["after"]["trainable"], data["edits"][0]["count"], data["same"]) == (60_192_808, [4, 8], False)
+
+
+def test_preactivation_blocks_are_added_whole() -> None:
+    for n, more in ((5, 9), (9, 3)):
+        found = netc.diff(load("resnet", n=n), load("resnet", n=more))
+        assert re.findall(r": (\d+) -> (\d+) blocks", str(found)) == [(str(n), str(more))] * 3
+        assert len(found.edits) == 3
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, other = tmp_path / "a.net", tmp_path / "b.net"
+    one.write_text("param n = 1; input 8x8x3; conv (8*n)x3")
+    other.write_text("param n = 2; input 8x8x3; conv (8*n)x3")
+    assert main(["diff", str(one), str(other)]) == 1
+    assert capsys.readouterr().out.startswith("~ `conv1`: filters 8 -> 16\n\n+224 parameters, +13.8 k MACs")
+    assert main(["diff", str(one), str(other), "-D", "n=3"]) == 0
+    assert main(["diff", str(one), str(other), "-B", "n=1"]) == 0
+    assert main(["diff", str(one), str(other), "-A", "n=2"]) == 0
+    assert capsys.readouterr().out == "no difference\n" * 3
+    assert main(["diff", str(one), str(other), "-o", str(tmp_path / "c.md")]) == 1
+    assert "| parameters | 224 | 448 |" in (tmp_path / "c.md").read_text()
+    other.write_text("input 8x8x3; conv 8y3")
+    assert main(["diff", str(one), str(other)]) == 2
+    assert main(["diff", str(one), str(tmp_path / "none.net")]) == 2
+    assert main(["diff", "-", "-"]) == 2
