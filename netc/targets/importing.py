@@ -16,6 +16,7 @@ READERS: Mapping[str, str] = {  # the module whose `read` reads files of an endi
     ".hdf5": _KERAS,
     ".json": _KERAS,
     ".onnx": "netc.targets.onnx.read",
+    ".cfg": "netc.targets.darknet.read",
 }
 
 
