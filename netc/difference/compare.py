@@ -93,5 +93,8 @@ class Difference:
 
 def compare(before: Side, after: Side) -> Difference:
     """The difference of two networks."""
+    if before.program is None or after.program is None:
+        before.forget_beginnings()
+        after.forget_beginnings()
     made = match(before, after)
     return Difference(made, [*edits_of(made), *settings_of(made)])

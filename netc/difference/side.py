@@ -10,9 +10,11 @@ from typing import Any
 from netc.analysis.structure import FOUND, Group, Item, Layers, Series, decompose, fold, names_of, structure
 from netc.ir.net import Net
 from netc.layers.base import Layer
+from netc.layers.dense import Dense
 from netc.layers.kinds import Padding
-from netc.layers.pool import AveragePool, Pool
+from netc.layers.pool import AveragePool, GlobalPool, Pool
 from netc.layers.regularise import DropPath
+from netc.layers.shape import Flatten
 from netc.lift.arguments import params_of
 from netc.lift.joined import joined
 from netc.lift.source import Imported
@@ -20,6 +22,8 @@ from netc.params import Sizes
 from netc.program import Program
 from netc.rewrites.canonical import plain
 from netc.sections.settings import WeightDecay
+
+BEGINNINGS = {"init", "bias_init", "recurrent_init", "gamma", "gamma_std"}  # parameters that are initial values
 
 Facts = dict[str, Hashable]  # a layer's parameters by name, equal for what computes and trains the same
 
@@ -58,7 +62,9 @@ class Side:
     facts: dict[str, Facts] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.net, self.ends = joined(self.whole)
+        bare, gone = _bare(self.whole)
+        self.net, ends = joined(bare)
+        self.ends = ends | {name: ends.get(kept, kept) for name, kept in gone.items()}
         train = self.program.sections.train if self.program else None
         decay = train.value(WeightDecay) if train else None
         self.kinds = {}
@@ -69,6 +75,9 @@ class Side:
                     facts["l2"] = None  # what `train` says of all, it says once
                 self.kinds[node.layer] = facts
         self.facts = {node.name: self.kinds[node.layer] for node in self.net}
+        for node in self.net:
+            if isinstance(node.layer, GlobalPool) and node.layer.keep and _only_dense(self.net, node.name):
+                self.facts[node.name] = self.facts[node.name] | {"keep": False}  # the same numbers for a dense layer
 
     @classmethod
     def of(cls, program: Program) -> Side:
@@ -79,6 +88,12 @@ class Side:
     def imported(cls, model: Imported) -> Side:
         """That of a model of another program, whose layers are called what they are called there."""
         return cls(model.net.name, model.net, None, model.sources)
+
+    def forget_beginnings(self) -> None:
+        """Leave initial values out of the comparison: a model of another program is past them."""
+        for facts in (*self.kinds.values(), *self.facts.values()):
+            for name in BEGINNINGS & facts.keys():
+                del facts[name]
 
     def title(self, name: str) -> str:
         """What a layer is called where it came from."""
@@ -173,6 +188,34 @@ class Side:
         ]
         padded = any(before > 0 or after > 0 for before, after in sides)
         return (*sides, padded and isinstance(layer, AveragePool) and layer.pad != "same")
+
+
+def _only_dense(net: Net, name: str) -> bool:
+    """Whether dense layers alone read a tensor, which take its numbers in whatever shape they are."""
+    readers = net.consumers(name)
+    return (
+        bool(readers) and name not in net.outputs and all(isinstance(net.node(each).layer, Dense) for each in readers)
+    )
+
+
+def _bare(net: Net) -> tuple[Net, dict[str, str]]:
+    """The network without layers that do nothing, and of each of these the layer whose tensor it hands on."""
+    gone: dict[str, str] = {}
+    for node in net:
+        layer, shapes = node.layer, net.operand_shapes(node.name)
+        if len(shapes) == 1 and node.name not in net.outputs:
+            flat = isinstance(layer, Flatten) and _only_dense(net, node.name)
+            if flat or layer.does_nothing(shapes):
+                (read,) = net.operands(node.name)
+                gone[node.name] = gone.get(read, read)
+    if not gone:
+        return net, gone
+    made = Net(net.name)
+    for node in net:
+        if node.name not in gone:
+            made.add(node, [gone.get(name, name) for name in net.operands(node.name)], net.shapes[node.name])
+    made.outputs = list(net.outputs)
+    return made, gone
 
 
 def _facts(layer: Layer) -> Facts:

@@ -17,6 +17,7 @@ READERS: Mapping[str, str] = {  # the module whose `read` reads files of an endi
     ".json": _KERAS,
     ".onnx": "netc.targets.onnx.read",
     ".cfg": "netc.targets.darknet.read",
+    ".prototxt": "netc.targets.caffe.read",
 }
 
 

@@ -253,20 +253,14 @@ class _Reader:
 
     def connected(self, before: Tensor) -> Tensor:
         normalised = bool(self._int("batch_normalize", 0))
-        flat = self._flat(before)
-        made = self._add("", "fc", [flat], units=self._int("output", 1, 1), bias=not normalised)
-        return self._activated(self._normalised(made) if normalised else made, "logistic")
-
-    def _flat(self, before: Tensor) -> Tensor:
-        shape = self._shape(before)
-        if len(shape) == 1:
-            return before
-        if not is_pixel(shape):
+        units = self._int("output", 1, 1)
+        if not is_pixel(shape := self._shape(before)) and len(shape) > 1:
             self.remarks.append(
                 f"`[{self.section.name}]` of line {self.section.line} reads its map channels first in Darknet, and "
-                "channels last here: its weights are the same in another order"
+                "last here: its weights are the same in another order"
             )
-        return self._add("flatten", "flatten", [before])
+        made = self._add("", "fc", [before], units=units, bias=not normalised)
+        return self._activated(self._normalised(made) if normalised else made, "logistic")
 
     def maxpool(self, before: Tensor) -> Tensor:
         """Windows begin half of the padding, rounded down, before the map (`src/maxpool_layer.c`)."""
@@ -295,7 +289,8 @@ class _Reader:
         shape = self._shape(before)
         if len(shape) > 1 and not is_pixel(shape):
             self._refuse("a softmax over all positions and channels of a map is none of netc")
-        return self._add("", "softmax", [self._flat(before)])
+        flat = before if len(shape) == 1 else self._add("flatten", "flatten", [before])
+        return self._add("", "softmax", [flat])
 
     def dropout(self, before: Tensor) -> Tensor:
         self._only("dropblock", 0, "netc has no such dropout")
