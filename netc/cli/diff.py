@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netc.cli.endings import CLEAN, ERRORS, USAGE, Failed, UsageError
+from netc.cli.endings import CLEAN, ERRORS, USAGE, Failed, UsageError, refusing
 from netc.cli.options import add, add_compiling, add_overrides, coloured
 from netc.cli.output import STDIO, emit, keep, reason, tell, write
 from netc.cli.running import load_all, names
@@ -23,7 +23,7 @@ examples:
   netc diff resnet.net resnet.net -A n=5 -B n=9
   git show HEAD:specs/unet.net | netc diff - specs/unet.net
   netc diff old.net new.net --format json | jq '.edits[].kind'
-  netc diff old.net new.net -o changes.md
+  netc diff old.net new.net -o changes.svg     both side by side; also .png, .pdf, .md, .json
 
 Names, definitions and the order of the branches of an `add` make no difference, nor whether an activation is a word of
 its layer or a layer after it.
@@ -35,10 +35,11 @@ in git:
 
 exit codes: 0 no difference, 1 a difference, 2 wrong use, or a file that cannot be read or has errors"""
 
-FORMATS = ("text", "json", "md")
+FORMATS = ("text", "json", "md", "svg")
 _BY_NAME = {".txt": "text", ".json": "json", ".md": "md"}  # formats of other names are figures
 _COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "~": "\x1b[33m"}
 _RESET = "\x1b[0m"
+_THEMES = ("auto", "light", "dark", "print")
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -50,6 +51,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     add_overrides(command, "-B", "set a parameter of B alone: -B n=9")
     command.add_argument("--format", choices=FORMATS, help="what is written; text, or what the name after -o says")
     command.add_argument("-o", "--output", metavar="OUT", default=STDIO, help="write to a file")
+    command.add_argument("--theme", choices=_THEMES, default="auto", help="colours of a figure")
     add(command, "--force", "--stdin-filename")
     add_compiling(command)
 
@@ -110,7 +112,18 @@ def _write(difference: Difference, options: argparse.Namespace) -> None:
     elif format == "text":
         emit(_coloured(difference.text) if coloured(options.color, sys.stdout) else difference.text, rendered=True)
     else:
-        raise UsageError(f"-o got `{options.output}`, expected a name that ends in .txt, .json or .md")
+        _draw(difference, options, ".svg" if format == "svg" else suffix)
+
+
+def _draw(difference: Difference, options: argparse.Namespace, suffix: str) -> None:
+    from netc.figures.difference import draw  # noqa: PLC0415 - most differences are read
+    from netc.figures.drawing import write_scene  # noqa: PLC0415
+    from netc.figures.options import Options  # noqa: PLC0415
+    from netc.figures.styles import FigureError  # noqa: PLC0415
+
+    drawn = Options(theme=options.theme)
+    with refusing(FigureError):
+        write(options.output, write_scene(draw(difference, drawn), suffix, drawn))
 
 
 def _coloured(text: str) -> str:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from netc.diagnostics.escape import harmless
 from netc.difference.compare import Difference, Figures
-from netc.difference.edits import Added, Changed, Counted, Edit, Ends, Moved, Place, Removed, Replaced, Rewired, Setting
+from netc.difference.edits import (
+    Added,
+    Change,
+    Changed,
+    Counted,
+    Edit,
+    Ends,
+    Moved,
+    Place,
+    Removed,
+    Replaced,
+    Rewired,
+    Setting,
+)
 from netc.difference.finding import said
 from netc.difference.side import Side
 from netc.report.summary import human
@@ -231,6 +244,11 @@ class _Writer:
             yield Line("~", f"{name} reads {theirs}, before {ours}")
 
 
+def changes(values: Mapping[str, Change]) -> str:
+    """Parameters with their values before and after: `filters 64 -> 96`."""
+    return ", ".join(f"{name} {_change(change)}" for name, change in values.items())
+
+
 def _change(values: tuple[object, object]) -> str:
     ours, theirs = (_value(value) for value in values)
     return f"{ours} -> {theirs}"
@@ -258,6 +276,5 @@ def _setting(edit: Setting) -> Line:
         words, sign = (f"{theirs}", "+") if ours is None else (f"{ours}", "-")
         return Line(sign, f"{edit.section}: {'added' if sign == '+' else 'removed'} `{harmless(words)}`")
     if edit.values:
-        values = ", ".join(f"{name} {_change(change)}" for name, change in edit.values.items())
-        return Line("~", f"{edit.section}: {edit.line}: {values}")
+        return Line("~", f"{edit.section}: {edit.line}: {changes(edit.values)}")
     return Line("~", f"{edit.section}: `{harmless(ours)}` -> `{harmless(theirs)}`")
