@@ -80,7 +80,7 @@ _NORMS = {  # what wraps a call elsewhere, and is an option here
     **dict.fromkeys(("weightnorm", "weightnormalization"), "weight"),
 }
 _NORM_AS_HERE = re.compile(r"(?:n_)?power_iterations=1|name=['\"]\w+['\"]")
-_SLIDING = ("conv", "sepconv", "dwconv", "pool", "avgpool")  # elsewhere without padding, unless it is written
+_SLIDING = ("conv", "deconv", "sepconv", "dwconv", "pool", "avgpool")  # elsewhere without padding, unless it is written
 _SYNONYMS = {
     "shape": "size",
     "inputshape": "size",
@@ -174,6 +174,10 @@ def _statement(op: str, values: dict[str, str], *, own: bool) -> str | None:
     if not op:
         return act or None
     before = f"input {values.pop('size')}; " if "size" in values and op != "input" else ""
+    if op == "deconv" and "pad" in values:
+        if (pad := _cropped(values)) is None:
+            return None
+        values["pad"] = pad
     if not own and op in _SLIDING and values.get("kernel") != "1":
         values.setdefault("pad", "valid")  # as elsewhere, where nothing is written
     words = [op]
@@ -187,6 +191,16 @@ def _statement(op: str, values: dict[str, str], *, own: bool) -> str | None:
         del values["pad"]
     words += [f"{name}={value}" for name, value in values.items()]
     return before + " ".join([*words, *([act] if act and act != "linear" else [])])
+
+
+def _cropped(values: Words) -> str | None:
+    """The `pad` of a transposed convolution that takes as much off each side; None where it has none."""
+    pad, kernel, stride = values["pad"], values.get("kernel", ""), values.get("stride", "1")
+    if pad in ("same", "valid", "0"):
+        return "valid" if pad == "0" else pad
+    if not all(map(str.isdecimal, (pad, kernel, stride))) or "dilation" in values:
+        return None
+    return "same" if int(kernel) - int(stride) == 2 * int(pad) else None
 
 
 def _sized(value: str) -> str:
