@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 import netc
 from netc.figures import FigureError, Options
+from netc.figures.graph.measure import TAP
 from netc.figures.scene import (
     SAFETY,
     Box,
@@ -259,7 +260,9 @@ def _long_sides(path: Line) -> Iterator[tuple[tuple[float, float], tuple[float, 
             straight.append((last, segment[0]))
         last = segment[-1]
     upright = [one[0] == other[0] for one, other in straight]
-    return iter(straight[2 if straight and upright[0] != upright[-1] else 1 : -1])
+    (x, y), (to_x, to_y) = straight[0] if straight else ((0, 0), (0, 0))
+    alone = bool(straight) and (upright[0] != upright[-1] or abs(to_x - x) + abs(to_y - y) < TAP)
+    return iter(straight[2 if alone else 1 : -1])
 
 
 def _grown(box: Box, by: float) -> Box:
