@@ -144,16 +144,16 @@ def stage(ch, n) {
     repeat n { add { | identity | conv (ch//2)x1; conv (ch)x3 } }
 }
 
-def stage2(ch) { conv (ch)x1; repeat 2 { conv (2*ch)x3; conv (ch)x1 } }
+def stage_b(ch) { conv (ch)x1; repeat 2 { conv (2*ch)x3; conv (ch)x1 } }
 
 conv 32x3; stage 64 1
 stage 128 2; a: stage 256 8
 b: stage 512 8; stage 1024 4
-c: stage2 512; conv 1024x3
+c: stage_b 512; conv 1024x3
 d: conv 255x1 linear
 from c; conv 256x1
 upsample 2; concat b
-e: stage2 256; conv 512x3
+e: stage_b 256; conv 512x3
 f: conv 255x1 linear
 from e; conv 128x1
 upsample 2; concat a

@@ -28,6 +28,7 @@ class Alike:
 
     def __init__(self, used: Counter[str], scopes: Scopes) -> None:
         self.used, self.scopes = used, scopes
+        self.branches: set[int] = set()  # the identities of series that are branches
         self._numbers: dict[Any, int] = {}
         self._known: tuple[dict[Item, int], ...] = ({}, {}, {}, {})
         self._costs: dict[Item, float] = {}
@@ -113,7 +114,7 @@ class Alike:
             elif isinstance(item, Loop):
                 known = any(map(self.tied, item.body.items))
             else:
-                known = any(self.tied(each) for body in item.definition.bodies() for each in body.items)
+                known = any(self.tied(each) for body in item.bodies() for each in body.items)
             self._tied[item] = known
         return known
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from netc.layers.base import LAYERS
 from netc.lift.alike import EXACT, FIXED, OPEN, SPLIT, Alike, call_cost, is_unit, is_word, nodes, parting, reads
@@ -25,11 +26,12 @@ from netc.lift.vectors import (
     result,
 )
 
-LONGEST = 24  # items of a definition
-_TRIED = 60  # candidates that are looked at closely before the best of them is taken
+LONGEST = 64  # items of a definition
+_TRIED = 300  # candidates that are looked at closely before the best of them is taken
 _SHARE = 0.015  # of the text, that a definition has to save
-_LATE = 4.0
-_MODULUS = (1 << 61) - 1
+_LATE = 4.0  # what it costs the reader that a unit begins after its first layers
+_PART = 0.3  # and that it is a part of a branch, and not the whole
+_LEAST = 4  # tokens of a block
 
 
 @dataclass(slots=True, eq=False)
@@ -62,9 +64,10 @@ def define(whole: Series, used: Counter[str], scopes: Scopes, most: int = 40) ->
     for _ in range(most):
         alike = Alike(used, scopes)
         pool = [*all_series(whole), *(each for one in made for each in all_series(one.body))]
+        alike.branches = {id(branch) for series in pool for item in series.items for branch in _branches(item)}
         total = alike.series_cost(whole) + sum(3 + alike.series_cost(one.body) for one in made)
         best: Candidate | None = None
-        for tried, (bound, places) in enumerate(_groups(pool, alike)):
+        for tried, (bound, places) in enumerate(_groups(pool, alike, _SHARE * total)):
             if tried >= _TRIED or bound <= max(_SHARE * total, best.gain if best else 0):
                 break
             found = _candidate(places, alike)
@@ -79,6 +82,10 @@ def define(whole: Series, used: Counter[str], scopes: Scopes, most: int = 40) ->
     return made
 
 
+def _branches(item: Item) -> Sequence[Series]:
+    return item.branches if isinstance(item, Layer) else ()
+
+
 def _replace(places: Sequence[Place], one: Definition) -> None:
     start = 0
     calls: list[tuple[Place, Call]] = []
@@ -90,59 +97,66 @@ def _replace(places: Sequence[Place], one: Definition) -> None:
         place.series.items[place.start : place.end] = [call]
 
 
-def _groups(pool: Sequence[Series], alike: Alike) -> list[tuple[float, list[Place]]]:
-    """Places that are alike, with the most that a definition for them can save, in the order of that."""
-    by: dict[tuple[int, int, int], list[Place]] = {}
-    for series in pool:
-        costs = [alike.cost(item) for item in series.items]
-        for level in (OPEN, FIXED, EXACT):
-            numbers = alike.numbers(series, level)
-            for start in range(len(numbers)):
-                hashed, cost = 0, 0.0
-                for end in range(start + 1, min(start + LONGEST, len(numbers)) + 1):
-                    hashed = (hashed * 1_000_003 + numbers[end - 1]) % _MODULUS
-                    cost += costs[end - 1]
-                    if cost >= 4:
-                        by.setdefault((level, end - start, hashed), []).append(Place(series, start, end))
+def _groups(pool: Sequence[Series], alike: Alike, least: float) -> list[tuple[float, list[Place]]]:
+    """Places that are alike, with the most that a definition for them can save, if that is at least so much, in the
+    order of that. They grow item by item, as long as there are several."""
     found: list[tuple[float, list[Place]]] = []
     seen: set[tuple[tuple[int, int, int], ...]] = set()
+    costs = [[0.0, *accumulate(map(alike.cost, series.items))] for series in pool]
 
-    def note(places: list[Place]) -> None:
-        key = tuple((id(place.series), place.start, place.end) for place in places)
-        if len(places) > 1 and key not in seen:
-            seen.add(key)
-            cost = max(sum(map(alike.cost, place.items)) for place in places[:3])
-            found.append(((len(places) - 1) * (cost - 1) - 4, places))
-
-    for places in by.values():
-        if len(places) > 1:
-            note(_apart(places))
-    for (level, length, _), places in by.items():
-        last = places[0].items[-1]
-        if level == EXACT or length < 2 or not isinstance(last, Loop) or alike.tied(last):
-            continue
-        if not any(map(is_unit, last.body.items)) or sum(map(_statements, places[0].items[:-1])) < 2:
-            continue
-        number = alike.number(last, level)
-        short = 0
-        for item in places[0].items[:-1]:
-            short = (short * 1_000_003 + alike.number(item, level)) % _MODULUS
-        bare = [
-            Place(place.series, place.start, place.end, last)
-            for place in by.get((level, length - 1, short), ())
-            if place.end == len(place.series.items) or alike.number(place.series.items[place.end], level) != number
+    def note(starts: Sequence[_Start], length: int, absent: Mapping[_Start, Loop] = {}) -> None:
+        apart = [
+            Place(pool[at], start, start + length - (1 if (at, start) in absent else 0), absent.get((at, start)))
+            for at, start in _apart(starts, length)
         ]
-        if bare:
-            note(_apart(sorted([*places, *bare], key=lambda place: (id(place.series), place.start))))
+        most = max(costs[at][start + length] - costs[at][start] for at, start in starts if (at, start) not in absent)
+        bound = (len(apart) - 1) * (most - 1) - 4
+        key = tuple((id(place.series), place.start, place.end) for place in apart)
+        if len(apart) > 1 and most >= _LEAST and bound > least and key not in seen:
+            seen.add(key)
+            found.append((bound, apart))
+
+    for level in (OPEN, FIXED, EXACT):
+        numbers = [alike.numbers(series, level) for series in pool]
+        groups = [[(at, start) for at, own in enumerate(numbers) for start in range(len(own))]]
+        for length in range(LONGEST + 1):
+            longer: list[list[_Start]] = []
+            for starts in groups:
+                if length and len(starts) > 1:
+                    note(starts, length)
+                by: dict[int, list[_Start]] = {}
+                for at, start in starts:
+                    if start + length < len(numbers[at]):
+                        by.setdefault(numbers[at][start + length], []).append((at, start))
+                longer += [several for several in by.values() if len(several) > 1]
+                if level != EXACT and length > 1 and len(starts) > 1:
+                    for several in by.values():
+                        loop = _optional(pool, several[0], length, alike)
+                        if loop is not None and len(several) < len(starts):
+                            note(starts, length + 1, dict.fromkeys(set(starts) - set(several), loop))
+            groups = longer
     return sorted(found, key=lambda each: -each[0])
 
 
-def _apart(places: Sequence[Place]) -> list[Place]:
-    """Those that do not overlap, from the first on."""
-    made: list[Place] = []
-    for place in places:
-        if not made or made[-1].series is not place.series or made[-1].end <= place.start:
-            made.append(place)
+_Start = tuple[int, int]  # which series of several, and a place in it
+
+
+def _optional(pool: Sequence[Series], where: _Start, length: int, alike: Alike) -> Loop | None:
+    """The `repeat` after so many items, if it is one of blocks, which may run not at all elsewhere."""
+    at, start = where
+    items = pool[at].items
+    loop = items[start + length]
+    if not isinstance(loop, Loop) or alike.tied(loop) or not any(map(is_unit, loop.body.items)):
+        return None
+    return loop if _statements(items[start : start + length]) > 1 else None
+
+
+def _apart(starts: Sequence[_Start], length: int) -> list[_Start]:
+    """Those of which items from so many on do not overlap, from the first on."""
+    made: list[_Start] = []
+    for at, start in starts:
+        if not made or made[-1][0] != at or made[-1][1] + length <= start:
+            made.append((at, start))
     return made
 
 
@@ -159,7 +173,7 @@ def _candidate(places: Sequence[Place], alike: Alike) -> Candidate | None:
         parts.append(Series(items, place.series.times))
     body = gather_series(parts, every(parts))
     first = [_entry(place.items[0], run) for place in chosen for run in range(place.series.times)]
-    statements = sum(_statements(item) for item in body.items)
+    statements = _statements(body.items)
     solution = solve(body, first, max(2, statements - 1))
     if solution is None:
         return None
@@ -177,6 +191,7 @@ def _candidate(places: Sequence[Place], alike: Alike) -> Candidate | None:
         inline += sum(map(alike.cost, place.items))
         calls += 1.0 + sum(call_cost(formal, runs) for formal in formals) + len(tensors)
         ends = [parting(place.series.items, at) for at in (place.start, place.end)]
+        bad += _PART * (0 < place.end - place.start < len(place.series.items) and id(place.series) in alike.branches)
         bad += sum(ends) + alike.scopes.parting(place.series.items, place.start, place.end)
         split += max(ends) >= SPLIT
     if 3 * split > len(chosen):
@@ -236,14 +251,20 @@ def strides(item: Item) -> bool:
         return any(isinstance(each, int) and each > 1 for each in own) or any(
             strides(each) for branch in item.branches for each in branch.items
         )
-    bodies = [item.body] if isinstance(item, Loop) else item.definition.bodies()
+    bodies = [item.body] if isinstance(item, Loop) else item.bodies()
     return any(strides(each) for body in bodies for each in body.items)
 
 
-def _statements(item: Item) -> int:
-    """How many statements an item has, words not counted."""
-    own = 0 if is_word(item) else 1
-    return own + sum(_statements(each) for series in inner(item) for each in series.items)
+def _statements(items: Sequence[Item]) -> int:
+    """How many statements items are, words not counted."""
+    count, joined = 0, False
+    for item in items:
+        joined = joined and is_word(item)
+        if not joined:
+            count += 1
+            joined = isinstance(item, Layer) and item.word in LAYERS and LAYERS[item.word].trailing
+        count += sum(_statements(series.items) for series in inner(item))
+    return count
 
 
 def _entry(item: Item, run: int) -> int:

@@ -17,7 +17,7 @@ from netc.lift.scopes import Scopes
 from netc.lift.source import ImportRefused, Reason
 from netc.lift.std import Standard
 from netc.lift.text import statements_of
-from netc.lift.tree import Tree
+from netc.lift.tree import Tree, in_order
 from netc.lift.vectors import executed
 from netc.lift.writing import Writer
 from netc.program import Program
@@ -82,12 +82,20 @@ def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
     """The text of a network with its blocks, and the nodes in the order of its statements. Raises `Unwritable`."""
     if any(node.shares is not None for node in net):
         raise Unwritable("layers share their weights")
-    tree = Tree(net)
     scopes = Scopes(sources)
+    made = [_text(Tree(net), scopes)]
+    if made[0][2]:  # tensors are read from afar, so that blocks may be found in one order and not in another
+        made.append(_text(Tree(in_order(net)), scopes))
+    text, order, _ = min(made, key=lambda each: (each[0].count("\n"), len(each[0])))
+    return text, order
+
+
+def _text(tree: Tree, scopes: Scopes) -> tuple[str, list[str], bool]:
+    """The text of a tree, the nodes in its order, and whether it has labels."""
     Standard().recognise(tree.series)
     fold(tree.series, Alike(tree.used, scopes))
     wrap(tree.series, Alike(tree.used, scopes))
     define(tree.series, tree.used, scopes)
-    writer = Writer(net.name, tree.series, tree.used, tree.scale)
+    writer = Writer(tree.net.name, tree.series, tree.used, tree.scale)
     name_definitions(writer.definitions, scopes)
-    return writer.text(), [*executed(writer.whole, 0)]
+    return writer.text(), [*executed(writer.whole, 0)], bool(tree.used)

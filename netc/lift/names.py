@@ -21,10 +21,10 @@ def name_definitions(definitions: Sequence[Definition], scopes: Scopes) -> None:
     taken: set[str] = set()
     for one in definitions:
         base = _of_source(one, scopes) or _of_kind(one.body)
-        name, count = base, 1
-        while name in taken or not _is_free(name):
+        name, count = base, 0
+        while name in taken or not _is_free(name):  # by letters: a number would be taken for that of a call
             count += 1
-            name = f"{base}{count}"
+            name = f"{base}_{chr(ord('a') + count % 26) * (1 + count // 26)}"
         taken.add(name)
         one.name = name
 
@@ -107,6 +107,5 @@ def _all_words(item: Item) -> Iterator[str]:
         for each in item.body.items:
             yield from _all_words(each)
     elif isinstance(item, Call):
-        for body in item.definition.bodies():
-            for each in body.items:
-                yield from _all_words(each)
+        for each in item.bodies()[0].items:
+            yield from _all_words(each)

@@ -133,3 +133,23 @@ def _layers(series: Series) -> Iterator[Layer]:
         for branch in item.branches:
             yield from _layers(branch)
         yield item
+
+
+def in_order(net: Net) -> Net:
+    """The network with its layers in the order in which they are asked for, from the outputs back: a block has its
+    layers in the same order wherever it stands."""
+    made = Net(net.name)
+    waiting = [*net.outputs[::-1], *net.inputs[::-1]]
+    asked: set[str] = set()
+    while waiting:
+        name = waiting[-1]
+        missing = [] if name in asked else [each for each in net.operands(name) if each not in made]
+        asked.add(name)
+        if missing:
+            waiting += missing[::-1]
+            continue
+        waiting.pop()
+        if name not in made:
+            made.add(net.node(name), net.operands(name), net.shapes[name])
+    made.outputs = net.outputs
+    return made

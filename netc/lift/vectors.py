@@ -47,6 +47,12 @@ class Call:
     runs: list[int]
     channels: list[int]
 
+    def bodies(self) -> list[Series]:
+        """The series that its executions are of."""
+        if self.definition.places is None:
+            return [self.definition.body]
+        return [*dict.fromkeys(self.definition.places[run][0] for run in self.runs)]
+
 
 Item = Layer | Loop | Call
 
@@ -73,12 +79,6 @@ class Definition:
     def at(self, run: int) -> tuple[Series, int]:
         """The series of an execution, and which of its executions that is."""
         return (self.body, run) if self.places is None else self.places[run]
-
-    def bodies(self) -> list[Series]:
-        """All series that its executions are of."""
-        if self.places is None:
-            return [self.body]
-        return [*dict.fromkeys(series for series, _ in self.places)]
 
 
 def gather(items: Sequence[Item], picks: Sequence[Pick]) -> Item:

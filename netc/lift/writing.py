@@ -576,7 +576,7 @@ def _weights(item: Item) -> int:
     if isinstance(item, Layer):
         own = item.word in LAYERS and LAYERS[item.word].weighted
         return own + sum(_weights(each) for branch in item.branches for each in branch.items)
-    body = item.body if isinstance(item, Loop) else item.definition.bodies()[0]
+    body = item.body if isinstance(item, Loop) else item.bodies()[0]
     return sum(map(_weights, body.items))
 
 
