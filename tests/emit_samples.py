@@ -77,6 +77,11 @@ SAMPLES: dict[str, str] = {
     + "if deep { unit 0.4 k=n; twice } else if n > 5 { unit 0.1 }\ntwice; droppath 0.2 ramp; conv 8x1",
     "shared inside": "net pair\ndef part(ch) { conv (ch)x3; relu }\nshared def tower() { part 4; part 4 }\n"
     "input 12x12x1; part 4; conv 1x1; a: tower; conv 1x1; tower; add a",
+    "models": "net models\nparam k = 4\nshared def mix(ch, n=2) with skip { repeat n { conv (ch)x3 bn }; concat skip }\n"
+    + "shared def inner() { conv 4x3 relu }\nshared def outer() { conv 4x1; inner; bn; inner }\n"
+    + "shared def piece(ch=channels) { conv (ch)x3; prelu single }\ndef level(n) { repeat n { piece } }\n"
+    + "input 12x12x3\na: conv (k)x1; conv (k)x1; mix k with a; pool 2; b: conv (k)x1; conv (k)x1; mix k with b\n"
+    + "add { | outer | outer; relu }\nlevel 2; if k > 3 { piece }; gap; fc 2",
     "several outputs": HEAD
     + "aux: conv 4x3; gap\nside: fc 3 softmax\nfrom aux; conv 8x3; gap\nmain: fc 3 softmax\noutput main side",
     "several inputs": "net two\nleft: input 8x8x3; conv 4x3\na: relu\nright: input 8x8x2; conv 4x3; concat a; gap; fc 2",

@@ -72,12 +72,16 @@ def pairs(draw: st.DrawFn) -> tuple[str, list[dict[str, Value]]]:
 # -- models without weights ----------------------------------------------------------------------------------
 
 
+Shapes = Mapping[str, tuple[int | None, ...]]
+
+
 @dataclass
 class Tensor:
-    """What a call of a layer gives."""
+    """What a call of a layer gives: of what, for other sizes."""
 
     name: str
     shape: tuple[int | None, ...]
+    of: Callable[[Shapes], tuple[int | None, ...]] = field(repr=False)  # with the shapes of inputs, by their names
 
 
 @dataclass
@@ -113,19 +117,42 @@ def recording() -> Iterator[Recorded]:
         if len({id(other) for other in made.values() if other.name == layer.name}) > 1:
             raise ValueError(f'The name "{layer.name}" is used 2 times')
         found.shapes.setdefault(layer.name, []).append(tuple(out))
-        return Tensor(f"{layer.name}@{len(called)}", tuple(out))
+
+        def of(given: Shapes) -> tuple[int | None, ...]:
+            ends = [[one.of(given) for one in each] if isinstance(each, list) else each.of(given) for each in inputs]
+            return shape_of(layer, *ends)
+
+        return Tensor(f"{layer.name}@{len(called)}", tuple(out), of)
 
     def put_in(shape: Any, name: str) -> Tensor:
         if name in found.layers:
             raise ValueError(f'The name "{name}" is used 2 times')
         found.layers[name] = ("Input", repr(tuple(shape)))
-        return Tensor(name, (None, *shape))
+        return Tensor(name, (None, *shape), lambda given: given.get(name, (None, *shape)))
 
-    def model(inputs: Any, outputs: Any, name: str) -> Recorded:
+    def model(inputs: Any, outputs: Any, name: str) -> Any:
         found.ends = (_ends(inputs), _ends(outputs), name)
-        return found
+
+        def call(operands: Any) -> Tensor:
+            """A call of a model in the model."""
+            read = operands if isinstance(operands, list) else [operands]
+            called = found.reads.setdefault(name, [])
+            called.append(tuple(tensor.name for tensor in read))
+            found.layers[name] = ("Model", repr((_ends(inputs), _ends(outputs))))
+
+            def of(given: Shapes) -> tuple[int | None, ...]:
+                made: Tensor = outputs
+                return made.of(dict(zip(_ends(inputs), (tensor.of(given) for tensor in read), strict=True)))
+
+            return Tensor(f"{name}@{len(called)}", of({}), of)
+
+        if name in models:
+            raise ValueError(f'The name "{name}" is used 2 times')
+        models.add(name)
+        return call
 
     made: dict[int, Any] = {}
+    models = set[str]()
     with (
         mock.patch.object(keras.layers.Layer, "__call__", apply),
         mock.patch.object(keras, "Input", put_in),

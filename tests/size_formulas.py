@@ -61,7 +61,7 @@ def compare(source: str) -> Counter[str]:
     """Compare one network; what was counted. Raises `Wrong`."""
     import keras
 
-    from netc.targets.keras.build import build
+    from netc.targets.keras.build import construct
 
     program = compiled(opened(source))
     if program is None or not program.net.is_open:
@@ -71,9 +71,9 @@ def compare(source: str) -> Counter[str]:
     if made is None or not all(isinstance(fitting.works, Rule) for fitting in sizes.fittings):
         return Counter(single=1)  # what meets a fixed size has that one only, and Keras does not know it
     keras.backend.clear_session()
-    model = build(program)
-    outputs = {node.name: model.get_layer(node.name).output for node in net if node.shares is None}
-    probe, count = keras.Model(model.inputs, outputs), Counter(networks=1, open=len(made.symbols))
+    built = construct(program)
+    outputs = {name: tensor for name, tensor in built.tensors().items() if net.node(name).shares is None}
+    probe, count = keras.Model(built.model.inputs, outputs), Counter(networks=1, open=len(made.symbols))
     for shapes in shapes_that_work(sizes):
         given = [keras.KerasTensor((1, *shapes.get(name, net.shapes[name]))) for name in net.inputs]
         said: dict[str, Any] = probe.compute_output_spec(given)

@@ -111,6 +111,17 @@ def test_verify_finds_differences(runner: object) -> None:
     assert any("activation" in line for line in differences(program, act, runner))
 
 
+def test_layers_in_models_are_frozen_by_name(runner: object) -> None:
+    text = (
+        "input 12x12x3\nshared def t() { conv 4x3 bn }\na: t; pool 2; conv 3x1; t; gap; out: fc 2 softmax\n"
+        "train { loss categorical_crossentropy; optimizer adam; epochs 1; batch 2; freeze a; precision bfloat16 }"
+    )
+    program = compiled(text)
+    code = emitted(text)
+    assert 'model.get_layer("t").get_layer(name).trainable = False' in code
+    assert differences(program, code, runner) == []
+
+
 # -- its form ------------------------------------------------------------------------------------------------
 
 

@@ -37,9 +37,9 @@ def checked(text: str) -> Program:
     return program
 
 
-def tensors(model: Any, program: Program) -> dict[str, Any]:
-    """The output of each node in the model; of a layer that is used again, of its first use."""
-    return {node.name: model.get_layer(node.name).output for node in program.net if node.shares is None}
+def tensors(built: Any, program: Program) -> dict[str, Any]:
+    """The output of each node that has a layer of its own, those in models in the model among them."""
+    return {name: tensor for name, tensor in built.tensors().items() if program.net.node(name).shares is None}
 
 
 def everywhere(program: Program) -> bool:
@@ -62,20 +62,23 @@ def only(values: list[Any]) -> Any:
 @effort(15)
 @given(networks())
 def test_what_netc_says_of_a_network_is_what_keras_makes_of_it(text: str) -> None:
-    from netc.targets.keras.build import build
+    from netc.targets.keras.build import construct
 
     keras.backend.clear_session()
     program = checked(text)
-    model, cost = build(program), measure(program.net)
+    built, cost = construct(program), measure(program.net)
+    model, held = built.model, {layer.name: layer for layers in built.layers.values() for layer in layers[-1:]}
     assert model.count_params() == cost.total.parameters
     assert sum(prod(weight.shape) for weight in model.trainable_weights) == cost.total.trainable
-    for name, tensor in tensors(model, program).items():
+    for name, tensor in tensors(built, program).items():
         assert tuple(tensor.shape[1:]) == program.net.shapes[name], name
-        layer = model.get_layer(name)
+        if program.net.node(name).layer.is_input:
+            continue
+        layer = held[name]
         assert layer.count_params() == cost.layers[name].parameters, name
         assert cost.layers[name].macs == macs(layer, program.net.operand_shapes(name), program.net.shapes[name]), name
     if everywhere(program):
-        runs(model, program)
+        runs(built, program)
         for flat in (False, True):
             same_as_emitted(model, emit(program, flat=flat), program)
 
@@ -95,9 +98,9 @@ def macs(layer: Any, operands: tuple[Shape, ...], output: Shape) -> int:
     return sum(prod(kernel.shape) for kernel in kernels) * prod(positions[:-1])
 
 
-def runs(model: Any, program: Program) -> None:
+def runs(built: Any, program: Program) -> None:
     """Forward and backward, with the shapes that netc says and finite numbers."""
-    made = tensors(model, program)
+    model, made = built.model, tensors(built, program)
     probe = keras.Model(model.input, made)
     given = only(numbers([tensor.shape[1:] for tensor in model.inputs]))
     tame = sum(grows(node) for node in program.net) < 3  # a power of a power may be beyond float32
@@ -142,20 +145,21 @@ LINEAR = [cls for cls in SINGLE if cls.family in ("conv", "pool", "shape")]
 @given(networks(LINEAR, least=1, single=True))
 def test_receptive_fields_are_what_single_pixels_reach(text: str) -> None:
     """A network of positive weights answers zeros with zeros, and a single one with ones wherever it is seen."""
-    from netc.targets.keras.build import build
+    from netc.targets.keras.build import construct
 
     keras.backend.clear_session()
     program = checked(text)
     net = program.net
     assume(everywhere(program) and all(positive(node) for node in net))
-    model = build(program)
+    built = construct(program)
+    model = built.model
     for weight in model.weights:
         weight.assign(np.full(weight.shape, "kernel" in weight.path or "variance" in weight.path))
     shape = net.shapes[net.inputs[0]]
     size = prod(shape[:-1])
     impulses = np.repeat(np.eye(size, dtype="float32").reshape(size, *shape[:-1], 1), shape[-1], -1)
     fields = receptive_fields(net)
-    for name, output in keras.Model(model.input, tensors(model, program))(impulses, training=False).items():
+    for name, output in keras.Model(model.input, tensors(built, program))(impulses, training=False).items():
         field = fields[name]
         if field is None or not all(axis.aligned for axis in field):
             continue

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from netc.diagnostics.model import Frame
 from netc.ir.shape import Shape
 from netc.syntax.source import Span
-from netc.syntax.tree import Expr
+from netc.syntax.tree import Definition, Expr
 
 if TYPE_CHECKING:
     from netc.layers.base import Layer
@@ -57,17 +57,35 @@ class Node:
         return self.shares or self.name
 
 
+@dataclass(frozen=True, slots=True)
+class SharedCall:
+    """One call of a `shared def`: the nodes whose tensors it is called on and handed, its own, which stand together in
+    the network, from the number `start` to before `stop`, and the one that holds what it gives.
+
+    `reads_sizes` says that what it makes may depend on the sizes of its maps.
+    """
+
+    definition: Definition
+    operands: tuple[str, ...]
+    start: int
+    stop: int
+    result: str
+    reads_sizes: bool
+
+
 class Net:
     """A network in topological order.
 
     Nodes are added after the ones they read, so insertion order is topological. `shapes` holds the inferred output
-    shape of each node. `netc.lift.graph` gives it to users as a `networkx.MultiDiGraph`, and takes it from them.
+    shape of each node, and `shared` the calls of `shared def`s on tensors, outer ones first. `netc.lift.graph` gives it
+    to users as a `networkx.MultiDiGraph`, and takes it from them.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.shapes: dict[str, Shape] = {}
         self.outputs: list[str] = []
+        self.shared: list[SharedCall] = []
         self._nodes: dict[str, Node] = {}
         self._operands: dict[str, tuple[str, ...]] = {}
         self._consumers: dict[str, list[str]] = {}

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from netc.diagnostics.model import Frame
-from netc.ir.shape import Shape, show_shape
+from netc.ir.net import SharedCall
+from netc.ir.shape import SIZES, Shape, show_shape
 from netc.lower.bind import bind
-from netc.lower.definitions import Known
+from netc.lower.definitions import Known, shipped
 from netc.lower.evaluate import Poison, Scope, evaluate
 from netc.lower.expansion import CallStep
 from netc.lower.names import Names
 from netc.lower.state import BROKEN, Broken, Context, Current, FirstCall, Labels, Mark, Sharing, State, braceless, head
-from netc.lower.walk import WITH, handed_over
+from netc.lower.walk import WITH, handed_over, mentions, names
 from netc.syntax.tree import Argument, Definition, Operation, Positional, Reference
 from netc.values import Value
 
@@ -66,6 +67,7 @@ def run_call(state: State, statement: Operation, known: Known, ctx: Context) -> 
         ctx.move(BROKEN)
         return None
     state.expect(state.expected.call(known), statement.name_span, ctx)
+    start, place = len(ctx.net), len(ctx.net.shared)
     body = state.run(definition.body.statements, body_ctx)
     if shared and body_ctx.current is not BROKEN and next(body_ctx.sharing[-1].follow or iter(()), None) is not None:
         ctx.scope.fail(
@@ -73,6 +75,11 @@ def run_call(state: State, statement: Operation, known: Known, ctx: Context) -> 
         )
         body_ctx.move(BROKEN)
     ctx.move(body_ctx.current)
+    operands = tuple(tensor for tensor in (source, *tensors) if isinstance(tensor, str))
+    if definition.shared and ctx.node is not None and len(operands) > len(tensors):
+        sized = state.shared[id(known)].reads_sizes
+        made = SharedCall(definition, operands, start, len(ctx.net), ctx.node, sized)
+        ctx.net.shared.insert(place, made)  # before those inside
     return CallStep(statement, definition, arguments, body_ctx.names.prefix, body, source, ctx.node, shared)
 
 
@@ -139,7 +146,7 @@ def _share(
     first = state.shared.get(id(known))
     if first is None:
         sharing = Sharing([])
-        state.shared[id(known)] = FirstCall(shapes, arguments, sharing.record, head(statement))
+        state.shared[id(known)] = FirstCall(shapes, arguments, sharing.record, head(statement), _reads_sizes(known))
         ctx.names.prefix = known.definition.name
         ctx.sharing = (*ctx.sharing, sharing)
         return False
@@ -157,6 +164,21 @@ def _share(
     prefixes = known.definition.name, ctx.names.prefix
     ctx.sharing = (*ctx.sharing, Sharing([], iter(first.made), prefixes))
     return True
+
+
+def _reads_sizes(known: Known) -> bool:
+    """Whether a definition, or one that it may call, names the size of a map."""
+    met, waiting = {known}, [known]
+    while waiting:
+        one = waiting.pop()
+        read = set(mentions(one.definition.body.statements))
+        read.update(name for formal in one.definition.formals for name in names(formal.default))
+        if read & set(SIZES[:-1]):
+            return True
+        called = {one.namespace.visible(name, one.position) or shipped(name) for name in read} - {None}
+        waiting += called - met  # type: ignore[arg-type]
+        met |= called  # type: ignore[arg-type]
+    return False
 
 
 def _difference(here: Shape | Broken | None, there: Shape | Broken | None) -> str:

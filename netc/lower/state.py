@@ -194,12 +194,13 @@ class Context:
 @dataclass(slots=True)
 class FirstCall:
     """The first call of a `shared def`: the shapes of the current tensor and of those that it was handed, its
-    arguments, and the nodes that it made."""
+    arguments, and the nodes that it made; whether the definition names sizes of maps."""
 
     shapes: list[Shape | Broken | None]
     arguments: Mapping[str, Value]
     made: list[Made]
     span: Span
+    reads_sizes: bool
 
 
 Table = Mapping[type, Callable[[Any, Any, Context], Step | None]]  # how each kind of statement runs

@@ -44,17 +44,17 @@ class CompileArguments:
     policy: str | None
     exact: Sequence[str]
 
-    def keywords(self, net: Net) -> dict[str, Any]:
-        """`loss`, `loss_weights` and `metrics` as Keras takes them: alone for one output, by layer for several."""
+    def keywords(self, names: Mapping[str, str]) -> dict[str, Any]:
+        """`loss`, `loss_weights` and `metrics` as Keras takes them: alone for one output, for several by the `names`
+        that it has for them."""
         given: dict[str, Mapping[str, Any]] = {"loss": self.losses}
         if self.weights:
             given["loss_weights"] = {output: self.weights.get(output, 1.0) for output in self.losses}
         if self.metrics:
             given["metrics"] = {output: list(calls) for output, calls in self.metrics.items()}
-        if len(net.outputs) == 1:
-            return {name: values[net.outputs[0]] for name, values in given.items()}
-        keys = {output: net.node(output).layer_name for output in net.outputs}
-        return {name: {keys[output]: value for output, value in values.items()} for name, values in given.items()}
+        if len(names) == 1:
+            return {key: values[output] for key, values in given.items() for output in names}
+        return {key: {names[output]: value for output, value in values.items()} for key, values in given.items()}
 
 
 def plain(line: Line[Any]) -> Any:

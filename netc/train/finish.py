@@ -30,15 +30,16 @@ def save_model(trainee: Trainee, path: Path) -> None:
     """The model as `.keras`, compiled as the spec says, so that plain Keras can evaluate it and go on training it."""
     import keras  # noqa: PLC0415 - seconds
 
-    from netc.targets.keras.build import deep_recursion  # noqa: PLC0415
+    from netc.targets.keras.build import deep_recursion, layers_of  # noqa: PLC0415
     from netc.targets.keras.calls import executed  # noqa: PLC0415
+    from netc.targets.keras.nesting import Nesting  # noqa: PLC0415
     from netc.targets.keras.order import depths, recursion  # noqa: PLC0415
 
     model, compiled, net = trainee.model, trainee.compiled, trainee.program.net
-    for layer in model.layers:
+    for layer in layers_of(model):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = False  # which says how it was trained, not what it is
-    model.compile(optimizer=trainee.optimizer, **executed(compiled.keywords(net)))
+    model.compile(optimizer=trainee.optimizer, **executed(compiled.keywords(Nesting(net).outputs())))
     with replacing(path) as file, deep_recursion(recursion(net, depths(net))):
         model.save(file.name, include_optimizer=False)
 

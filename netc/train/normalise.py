@@ -20,7 +20,9 @@ def fused(model: Any) -> Iterator[None]:
     """Let the batch normalisations of a model use the fused kernel, where it computes what they do."""
     import keras  # noqa: PLC0415 - seconds
 
-    found = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization) and _fits(layer)]
+    from netc.targets.keras.build import layers_of  # noqa: PLC0415 - imports what Keras models are made of
+
+    found = [layer for layer in layers_of(model) if isinstance(layer, keras.layers.BatchNormalization) and _fits(layer)]
     for layer in found:
         layer.call = _call(layer)
     try:

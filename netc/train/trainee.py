@@ -60,18 +60,19 @@ class Trainee:
     def _model(self) -> Any:
         import keras  # noqa: PLC0415
 
-        from netc.targets.keras.build import build  # noqa: PLC0415 - imports Keras
+        from netc.targets.keras.build import build, layers_in_order  # noqa: PLC0415 - imports Keras
 
         with _policy(self.compiled.policy):
             model = build(self.program)
-        for name in self.compiled.exact:
-            model.get_layer(name).dtype_policy = "float32"
-        for name in frozen_layers(self.train, self.program.net, self.program.expansion.labels):
-            model.get_layer(name).trainable = False
-        if self.strategy.num_replicas_in_sync > 1:
-            for layer in model.layers:
-                if isinstance(layer, keras.layers.BatchNormalization):
-                    layer.synchronized = True  # the moments of the whole batch, as one device has them
+        self.layers = layers_in_order(model, self.program.net)
+        exact, frozen = self.compiled.exact, frozen_layers(self.train, self.program.net, self.program.expansion.labels)
+        for layer in self.layers:
+            if layer.name in exact:
+                layer.dtype_policy = "float32"
+            if layer.name in frozen:
+                layer.trainable = False
+            if self.strategy.num_replicas_in_sync > 1 and isinstance(layer, keras.layers.BatchNormalization):
+                layer.synchronized = True  # the moments of the whole batch, as one device has them
         return model
 
     def _optimizer(self) -> Any:
@@ -79,7 +80,7 @@ class Trainee:
 
         from netc.targets.keras.calls import make  # noqa: PLC0415
 
-        variables = self.model.trainable_variables
+        variables = [one for one in self._held() if one.trainable]
         optimizer = make(self.compiled.optimizer)
         if self.compiled.decays:
             optimizer.exclude_from_weight_decay(
@@ -101,6 +102,10 @@ class Trainee:
         weight, units = float(self.compiled.weights.get(output, 1.0)), self.program.net.shapes[output][-1] or 0
         return Head(output, loss.labels, units, make(self.compiled.losses[output]), weight)
 
+    def _held(self) -> list[Any]:
+        """The variables of the model, layer by layer, in an order that models in it change nothing of."""
+        return [*{id(one): one for layer in self.layers for one in layer.variables}.values()]
+
     # -- state -----------------------------------------------------------------------------------------------
 
     @property
@@ -116,7 +121,7 @@ class Trainee:
         """
         weights = {id(one) for one in self.model.weights}
         groups = (
-            ("model", self.model.variables),
+            ("model", self._held()),
             ("optimizer", self.optimizer.variables),
             ("metric", self.training.variables),
         )

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def load_into(model: Any, program: Program, path: Path, *, strict: bool = False) -> Matched:
     """Set the weights of a model from a file or a run; with `strict`, every layer must be in it, else those that the
     spec says to `skip` when it begins to train stay fresh. Raises `WeightsError`."""
-    from netc.targets.keras.build import assign  # noqa: PLC0415 - imports what Keras models are made of
+    from netc.targets.keras.build import assign, layers_of  # noqa: PLC0415 - imports what Keras models are made of
 
-    layers = {layer.name for layer in model.layers if layer.weights}
+    layers = {layer.name for layer in layers_of(model) if layer.weights}
     train = program.sections.train
     skip = skipped_layers(train, program.net, program.expansion.labels) if train and not strict else ()
     weights, found = read_from(path, program.net, only=layers, skip=set(skip), strict=strict)

@@ -169,6 +169,12 @@ class ValueLoss(keras.losses.Loss):
         return ops.mean(ops.reshape(y_pred, (ops.shape(y_pred)[0], -1)), axis=-1)
 
 
+def layers_within(model):
+    """The layers of a model and of the models in it."""
+    parts = [layers_within(layer) if isinstance(layer, keras.Model) else [layer] for layer in model.layers]
+    return [layer for part in parts for layer in part]
+
+
 def arrays_below(group, around=""):
     """The arrays of a layer in `.weights.h5` and of the layers in it, by the paths of their names."""
     found = {}
@@ -177,7 +183,10 @@ def arrays_below(group, around=""):
         around += values.attrs["name"]
         found[around] = [values[str(number)][()] for number in range(len(values))]
     for name, inner in group.items():
-        if name != "vars":
+        if name == "layers":  # of a model in the model, whose name is in no path
+            for layer in inner.values():
+                found.update(arrays_below(layer))
+        elif name != "vars":
             found.update(arrays_below(inner, f"{around}/"))
     return found
 
@@ -188,7 +197,8 @@ def restore_weights(model, path, kept=()):
     Keras takes `.weights.h5` in order, and leaves layers that `.h5` lacks as they are.
     """
     if path.endswith(".keras"):
-        saved = {layer.name: layer.get_weights() for layer in keras.models.load_model(path, compile=False).layers}
+        whole = keras.models.load_model(path, compile=False)
+        saved = {layer.name: layer.get_weights() for layer in layers_within(whole)}
     else:
         saved = {}
         with h5py.File(path, "r") as file:
@@ -196,17 +206,19 @@ def restore_weights(model, path, kept=()):
                 parts = {}
                 for layer in file["layers"].values():
                     parts.update(arrays_below(layer))
-                for layer in model.layers:
+                for layer in layers_within(model):
                     places = [weight.path.rpartition("/")[0] for weight in layer.weights]
                     held = {place: iter(parts.get(place, ())) for place in places}
                     if all(places.count(place) == len(parts.get(place, ())) for place in held):
                         saved[layer.name] = [next(held[place]) for place in places]
             else:
+                models = {layer.name for layer in model.layers if isinstance(layer, keras.Model)}
                 for name, group in file.get("model_weights", file).items():
                     found = group.attrs.get("weight_names", ())
-                    names = [weight if isinstance(weight, str) else weight.decode() for weight in found]
-                    saved[name] = {weight.removesuffix(":0"): group[weight][()] for weight in names}
-    wanted = [layer for layer in model.layers if layer.weights and layer.name not in kept]
+                    for weight in [weight if isinstance(weight, str) else weight.decode() for weight in found]:
+                        place = weight.partition("/")[0] if name in models else name
+                        saved.setdefault(place, {})[weight.removesuffix(":0")] = group[weight][()]
+    wanted = [layer for layer in layers_within(model) if layer.weights and layer.name not in kept]
     missing = [layer.name for layer in wanted if not saved.get(layer.name)]
     if missing:
         raise ValueError(f"{path} has no weights of {', '.join(missing)}")

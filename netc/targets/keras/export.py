@@ -40,7 +40,8 @@ class KerasModel:
         import keras  # noqa: PLC0415
 
         softmax, names = keras.activations.softmax, [one for one in self._net.outputs if not self._net.consumers(one)]
-        ends = [layer for layer in map(self._model.get_layer, names) if getattr(layer, "activation", None) is softmax]
+        ends = [layer for layer in self._model.layers if layer.name in names and len(layer._inbound_nodes) == 1]
+        ends = [layer for layer in ends if getattr(layer, "activation", None) is softmax]
         for layer in ends:
             layer.activation = keras.activations.linear
         try:

@@ -106,9 +106,10 @@ def _verify(program: Program, source: str, folder: Path, outputs: bool, runner: 
 def checked_differences(net: Net, built: Built) -> list[str]:
     """Differences between what the layers declare and what Keras made of them."""
     found = []
+    tensors = built.tensors()
     for node in net:
         inputs, shape = net.operand_shapes(node.name), net.shapes[node.name]
-        made = tuple(built.tensors[node.name].shape)[1:]
+        made = tuple(tensors[node.name].shape)[1:]
         if not fits(shape, made):
             found.append(f"the layer {node.name} was checked as {show_shape(shape)}, Keras makes {show_shape(made)}")
         if inputs:  # an input is a tensor, without a layer

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from netc.targets.keras.nesting import Nesting
+
 if TYPE_CHECKING:
     from netc.program import Program
 
@@ -26,7 +28,7 @@ def record(emitted, model):
 
     def build(**given):
         found["policy"] = keras.config.dtype_policy().name
-        for layer in model.layers:
+        for layer in flat(model):
             layer.dtype_policy = found["policy"]
         return model
 
@@ -42,8 +44,8 @@ def record(emitted, model):
             metrics=compiled["metrics"],
             callbacks=[plain(one) for one in callbacks if type(one).__name__ not in {SAVING}],
             epochs=epochs,
-            frozen=[layer.name for layer in self.layers if layer.weights and not layer.trainable],
-            exact=[layer.name for layer in self.layers if layer.dtype_policy.name != found["policy"]],
+            frozen=[layer.name for layer in flat(self) if layer.weights and not layer.trainable],
+            exact=[layer.name for layer in flat(self) if layer.dtype_policy.name != found["policy"]],
         )
 
     keras.Model.fit, before = fit, keras.Model.fit
@@ -55,6 +57,11 @@ def record(emitted, model):
     finally:
         keras.Model.fit = before
     return found
+
+
+def flat(model):
+    parts = [flat(one) if isinstance(one, keras.Model) else [one] for one in model.layers]
+    return [layer for part in parts for layer in part]
 
 
 def plain(one):
@@ -89,6 +96,7 @@ def _expected(program: Program, model: Any) -> dict[str, Any]:
     from netc.sections.lowering import DECAYED, lower  # noqa: PLC0415
     from netc.sections.model import frozen_layers, skipped_layers  # noqa: PLC0415
     from netc.sections.settings import Restore  # noqa: PLC0415
+    from netc.targets.keras.build import layers_of  # noqa: PLC0415 - imports what Keras models are made of
     from netc.targets.keras.calls import executed, make  # noqa: PLC0415 - imports Keras
 
     train, net, labels = program.sections.train, program.net, program.expansion.labels
@@ -97,10 +105,11 @@ def _expected(program: Program, model: Any) -> dict[str, Any]:
     compiled = lower(train, net, labels, Clock(STEPS, train.steps or STEPS * (train.epochs or 0)))
     optimizer, frozen = make(compiled.optimizer), frozen_layers(train, net, labels)
     restore = train.value(Restore)
-    still = {weight.path for name in frozen for weight in model.get_layer(name).weights}
+    layers = layers_of(model)
+    still = {weight.path for layer in layers if layer.name in frozen for weight in layer.weights}
     variables = [weight for weight in model.trainable_variables if weight.path not in still]
     kernels = [one.path for one in variables if not compiled.decays or any(part in one.name for part in DECAYED)]
-    given = {name: _serialized(value) for name, value in executed(compiled.keywords(net)).items()}
+    given = {name: _serialized(value) for name, value in executed(compiled.keywords(Nesting(net).outputs())).items()}
     return {
         "policy": compiled.policy or "float32",
         "restored": restore and [restore.path, *skipped_layers(train, net, labels)],
@@ -111,8 +120,8 @@ def _expected(program: Program, model: Any) -> dict[str, Any]:
         "metrics": given.get("metrics"),
         "callbacks": [_plain(make(call)) for call in compiled.callbacks],
         "epochs": epochs,
-        "exact": [layer.name for layer in model.layers if layer.name in compiled.exact],
-        "frozen": [layer.name for layer in model.layers if layer.name in frozen],
+        "exact": [layer.name for layer in layers if layer.name in compiled.exact],
+        "frozen": [layer.name for layer in layers if layer.name in frozen],
     }
 
 

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netc.files import replace
-from netc.ir.net import Net
+from netc.ir.net import Net, SharedCall
 from netc.ir.weights import Key, Weights, WeightsError, declared
 from netc.layers.base import Weight
 from netc.storage import opening
 from netc.storage.keras import snake
 from netc.storage.stored import Layers, StorageError, Stored
 from netc.targets.keras.matching import SHOWN, Held, arranged, difference, listed, pairs
-from netc.targets.keras.order import in_order
+from netc.targets.keras.nesting import Nested, Nesting
+from netc.targets.keras.order import nested_in_order
 from netc.targets.keras.parts import assembled, part_names, placed, prefix_of
 
 if TYPE_CHECKING:
@@ -202,11 +203,13 @@ def _hdf5(net: Net, weights: Weights) -> bytes:
     held = BytesIO()
     with h5py.File(held, "w") as file:
         needed = declared(net)
-        for name, call, kind, group, last in _groups(net):
-            file.create_group(f"layers/{group}/vars").attrs["name"] = name
-            for place, roles in placed(kind, needed.get(name, ()) if last else ()).items():
-                variables = file.require_group("/".join(filter(None, ("layers", group, place, "vars"))))
-                within = f"layers/{group}"
+        for name, call, kind, group in _groups(net, Nesting(net)):
+            file.create_group(f"{group}/vars").attrs["name"] = name
+            if call is None or call.suffix:
+                continue
+            for place, roles in placed(kind, needed.get(name, ())).items():
+                variables = file.require_group("/".join(filter(None, (group, place, "vars"))))
+                within = group
                 names = part_names(call, prefix_of(roles[0]))
                 for part, part_name in zip(place.split("/"), names, strict=True) if place else ():
                     within += f"/{part}"
@@ -217,11 +220,19 @@ def _hdf5(net: Net, weights: Weights) -> bytes:
     return held.getvalue()
 
 
-def _groups(net: Net) -> Iterator[tuple[str, Call, str, str, bool]]:
-    """The layers as a Keras model has them: each name, its call, its class, its group, and whether it is the one that
-    has weights."""
+def _groups(
+    net: Net, nesting: Nesting, around: str = "", within: SharedCall | None = None
+) -> Iterator[tuple[str, Call | None, str, str]]:
+    """The layers as a Keras model has them: each name, the call that makes it (None for a model, whose own layers
+    follow), its class and its group."""
     count = Counter[str]()
-    for name, call in in_order(net):
-        kind = snake("InputLayer" if call.path == "Input" else call.path.rpartition(".")[2])
-        yield name + call.suffix, call, kind, f"{kind}_{count[kind]}" if count[kind] else kind, not call.suffix
+    for name, made in nested_in_order(net, nesting, within):
+        path = "Functional" if isinstance(made, Nested) else "InputLayer" if made.path == "Input" else made.path
+        kind = snake(path.rpartition(".")[2])
+        group = f"{around}layers/{kind}_{count[kind]}" if count[kind] else f"{around}layers/{kind}"
         count[kind] += 1
+        if not isinstance(made, Nested):
+            yield name, made, kind, group
+        else:
+            yield name, None, kind, group
+            yield from _groups(net, nesting, f"{group}/", made.first)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from netc.targets.keras.build import Built
 
 LACKING = re.compile(r"""'tf\.(\w+)' op is neither a custom op nor a flex op|fused\["(TensorList\w+):\"""")
-SCOPE = re.compile(r'fused\["\w+:", "[^/"]+/([^/"]+)/')  # model/layer/operation
+SCOPE = re.compile(r'fused\["\w+:", "([^"]+)/')  # model/layer/operation, and models in models
 
 
 def converted(program: Program, built: Built, model: Any, outputs: Sequence[str]) -> bytes:
@@ -45,7 +45,8 @@ def _refusal(program: Program, built: Built, said: str) -> str:
         reason, _, _ = said.strip().partition("\n")
         return f"TensorFlow's converter makes no .tflite of the network: {reason}"
     of = {layer.name: name for name, layers in built.layers.items() for layer in layers}
-    names = (scope[1], re.sub(r"_\d+$", "", scope[1])) if scope else ()  # scopes are numbered by TensorFlow
+    scopes = scope[1].split("/")[1:] if scope else []
+    names = [name for one in scopes for name in (one, re.sub(r"_\d+$", "", one))]  # numbered by TensorFlow
     name = next((of[one] for one in names if one in of), None)
     where = f" for `{name}` ({program.net.node(name).layer.op}), {place_of(program, name)}" if name else ""
     return f"LiteRT has no operation{where}: it becomes {lacking[1] or lacking[2]}, which is in TensorFlow alone"

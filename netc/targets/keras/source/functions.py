@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from netc.ir.shape import SIZES, Shape
-from netc.lower.expansion import Body, CallStep, all_parts
+from netc.lower.expansion import Body, CallStep, IfStep, RepeatStep, all_parts
 from netc.lower.walk import labels_in, mentions, names, nested
 from netc.syntax.tree import Definition, Formal, If, Operation, Repeat, Starred, Statement
+from netc.targets.keras.nesting import Nested
 from netc.targets.keras.source.comments import last_paragraph
-from netc.targets.keras.source.expressions import Sight, sight, translate
+from netc.targets.keras.source.expressions import Sight, constant, sight, translate
 from netc.targets.keras.source.identifiers import Identifiers
 from netc.targets.keras.source.naming import PREFIX, Name, plan
-from netc.targets.keras.source.printer import Flow, Frame, Lists, Module, Printer, read_labels
+from netc.targets.keras.source.printer import Flow, Frame, Lists, Module, Printer, one_or_all, read_labels
 from netc.targets.keras.source.reach import Reach, given
 from netc.targets.keras.source.symbols import as_keras_says
 from netc.targets.keras.source.tree import (
     Docstring,
     Parameter,
     Statements,
+    assign,
     call,
     calls,
     define,
@@ -31,19 +33,58 @@ from netc.targets.keras.source.tree import (
     returned,
     same,
     statements,
+    written,
 )
 from netc.values import Value
 
-EXTRAS = ("once", "ramps", "inputs")  # what functions hand on to those they call
+ELSEWHERE = "elsewhere"  # a place that may be come to several times, or not at all
+EXTRAS = ("models", "once", "ramps", "inputs")  # what functions hand on to those they call
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One call of a definition. `once` is set in and below shared definitions, `ghost` where it did not run."""
+    """One call of a definition. `once` is set in and below shared definitions that become no models, `ghost` where it
+    did not run. `place` is the body that it stands in, where it runs once whenever that does: of the file (None) or of
+    a model."""
 
     step: CallStep
     once: bool
     ghost: bool
+    place: Definition | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The inputs of a model, as variables, and the parameters that their shapes come from: channels where it takes maps
+    of any size."""
+
+    nested: Nested
+    inputs: list[str]
+    sizes: list[str]
+
+    @classmethod
+    def of(cls, nested: Nested, frame: Frame, definition: Definition) -> Ends:
+        tensors = [frame.labels[tensor.text] for tensor in definition.tensors]
+        words = ["channels" if nested.any_size else "shape", *(f"{tensor}_shape" for tensor in tensors)]
+        if nested.any_size:
+            words[1:] = [f"{tensor}_channels" for tensor in tensors]
+        return cls(nested, ["inputs", *tensors], [*map(frame.identifiers.make, words)])
+
+    def made(self) -> Statements:
+        """The statements that make the inputs."""
+        found: Statements = []
+        for variable, size, name, shape in zip(
+            self.inputs, self.sizes, self.nested.inputs, self.nested.shapes, strict=True
+        ):
+            taken: ast.expr = load(size)
+            if self.nested.any_size:
+                taken = ast.Tuple([*(ast.Constant(None) for _ in shape[:-1]), taken], ast.Load())
+            found.append(assign(variable, call("keras.Input", shape=taken, name=ast.Constant(name))))
+        return found
+
+    def size(self, tensor: str) -> ast.expr:
+        """What is given of a tensor that the model is to take."""
+        return written("X.shape[-1]" if self.nested.any_size else "X.shape[1:]", X=tensor)
 
 
 @dataclass(slots=True)
@@ -56,11 +97,23 @@ class Function:
     items: Statements
     shape: Shape | None  # of the tensor that it is called on, whose sizes defaults may read
     arguments: list[Mapping[str, Value]] = field(default_factory=list)
+    ends: Ends | None = None  # of one that makes a model
+    hands_on: bool = False  # whether it gives its parameters to such a one, as they come
+
+    @property
+    def first(self) -> str:
+        """The variable of the tensor that its parameters' defaults may read."""
+        return self.ends.inputs[0] if self.ends else "x"
+
+    @property
+    def given(self) -> list[str]:
+        """Its parameters for the tensors that it is called on, or for their shapes."""
+        return self.ends.sizes if self.ends else ["x", *dict(self.tensors).values()]
 
     @property
     def extras(self) -> list[str]:
         """What it needs besides its parameters, as keyword arguments."""
-        return extras(self.items)
+        return [extra for extra in extras(self.items) if not (self.ends and extra in self.ends.inputs)]
 
     @property
     def tensors(self) -> list[tuple[int, str]]:
@@ -104,28 +157,43 @@ def extras(items: Statements) -> list[str]:
     return [extra for extra in EXTRAS if extra in used]
 
 
-def copies(body: Body, reach: Reach) -> dict[int, list[Copy]]:
-    """All calls of each definition that can be come to, by the definition's `id`; those that ran come first."""
+def copies(body: Body, reach: Reach, models: Container[Definition]) -> dict[int, list[Copy]]:
+    """All calls of each definition that can be come to, by the definition's `id`; those that ran come first. What is in
+    later calls of models is not looked at, as it is not made."""
     found: dict[int, list[Copy]] = {}
-    stack = [(body, False, body.ghost)]
+    stack: list[tuple[Body, bool, bool, Definition | str | None]] = [(body, False, body.ghost, None)]
     while stack:
-        body, once, ghost = stack.pop()
+        body, once, ghost, place = stack.pop()
         for step in body.steps:
-            inner = once
+            inner, within = once, place
             if isinstance(step, CallStep):
                 if not reach.runs(step):
                     continue
-                inner = once or step.definition.shared
-                found.setdefault(id(step.definition), []).append(Copy(step, inner, ghost))
-            stack.extend((part, inner, ghost or part.ghost) for part in all_parts(step))
-    return {key: sorted(calls, key=lambda copy: copy.ghost) for key, calls in found.items()}
+                model = step.definition in models
+                inner = not model and (once or step.definition.shared)
+                found.setdefault(id(step.definition), []).append(Copy(step, inner, ghost, place))
+                within = step.definition if model else ELSEWHERE
+                if model and step.shared:
+                    continue
+            elif isinstance(step, RepeatStep) or (isinstance(step, IfStep) and len(reach.outcomes(step.statement)) > 1):
+                within = ELSEWHERE
+            stack.extend((part, inner, ghost or part.ghost, within) for part in all_parts(step))
+    return {key: sorted(calls, key=lambda copy: (copy.ghost, copy.step.shared)) for key, calls in found.items()}
+
+
+def in_line(called: Mapping[int, Sequence[Copy]], models: Iterable[Definition]) -> set[Definition]:
+    """The models that one body makes and calls, at places that are each come to once."""
+    places = {definition: {copy.place for copy in called.get(id(definition), ())} for definition in models}
+    return {definition for definition, found in places.items() if len(found) == 1 and ELSEWHERE not in found}
 
 
 class Functions:
     """The functions of a module, made definition by definition, callees first."""
 
-    def __init__(self, identifiers: Identifiers, listed_inputs: bool) -> None:
+    def __init__(self, identifiers: Identifiers, listed_inputs: bool, models: Mapping[Definition, Nested]) -> None:
         self.identifiers = identifiers
+        self.models = models
+        self._builders: dict[Definition, Function] = {}
         self.made: list[Function] = []
         self._listed = listed_inputs
         self._of: dict[int, Function] = {}  # by the `id` of the call
@@ -136,6 +204,9 @@ class Functions:
         if not copies:
             return
         frame = self._frame(definition, copies, module.reach)
+        if definition in self.models:
+            self._define_model(frame, copies, module)
+            return
         variants: list[Function] = []
         for copy in copies:
             items = _print(definition, frame, copy, module)
@@ -151,6 +222,45 @@ class Functions:
         for variant in variants:
             variant.items = living(variant.items)
         self.made += variants
+
+    def _define_model(self, frame: Frame, copies: Sequence[Copy], module: Module) -> None:
+        """Print the first call as a function that makes the model, and where it is called here and there, one that
+        keeps it."""
+        step = copies[0].step
+        definition, shape = step.definition, step.body.shape
+        ends, flow = Ends.of(self.models[definition], frame, definition), Flow("inputs", "x")
+        printer, name = Printer(module, frame), constant(ends.nested.name)
+        items = living(printer.counters(None) + printer.block(definition.body.statements, step.body, flow))
+        items.append(ast.Return(call("keras.Model", one_or_all(ends.inputs), load(flow.current), name=name)))
+        arguments = [copy.step.arguments for copy in copies if not copy.ghost] or [step.arguments]
+        making = self.identifiers.make(f"build_{definition.name}")
+        builder = self._builders[definition] = Function(making, definition, frame, items, shape, arguments, ends)
+        self.made.append(builder)
+        if definition in module.in_line:
+            return
+        tensors = ["x", *ends.inputs[1:]]
+        variables = [frame.variables[formal.name] for formal in builder.formals]
+        given = [*map(ends.size, tensors), *map(load, variables[: builder.starred])]
+        named = [*variables[builder.starred :], *builder.extras]
+        kept = statements(
+            "if NAME not in models:\n    models[NAME] = MADE\nmodels[NAME](ENDS)",
+            NAME=name,
+            MADE=ast.Call(load(making), given, [ast.keyword(one, load(one)) for one in named]),
+            ENDS=one_or_all(tensors),
+        )
+        assert isinstance(kept[1], ast.Expr)
+        items = [kept[0], ast.Return(kept[1].value)]
+        keeper = Function(
+            self.identifiers.make(definition.name), definition, frame, items, shape, arguments, hands_on=True
+        )
+        self.made.append(keeper)
+        self._of.update((id(copy.step), keeper) for copy in copies)
+
+    def model(self, step: CallStep, seen: Sight, tensors: Sequence[str]) -> ast.Call:
+        """A call of the function that makes the model of a definition, for calls on tensors like these."""
+        builder = self._builders[step.definition]
+        assert builder.ends is not None
+        return self._called(builder, [*map(builder.ends.size, tensors)], step, seen)
 
     def _frame(self, definition: Definition, calls: list[Copy], reach: Reach) -> Frame:
         identifiers = self.identifiers.inner()
@@ -168,9 +278,15 @@ class Functions:
     def call(self, step: CallStep, seen: Sight, tensors: Sequence[str], name: ast.expr | None) -> ast.Call:
         """A call of the function on the current tensor and those that are handed over."""
         function = self._of[id(step)]
-        arguments = given(step, seen)
         read = [tensors[0], *(tensors[1 + number] for number, _ in function.tensors)]
-        made, starred = call(function.name, *map(load, read)), function.starred
+        made = self._called(function, [*map(load, read)], step, seen)
+        made.keywords += [ast.keyword("name", name)] if name is not None else []
+        return made
+
+    def _called(self, function: Function, read: Sequence[ast.expr], step: CallStep, seen: Sight) -> ast.Call:
+        """A call of a function, with its arguments after what it reads of tensors."""
+        arguments = given(step, seen)
+        made, starred = call(function.name, *read), function.starred
         for number, formal in enumerate(function.formals):
             if formal.name not in arguments:
                 continue
@@ -182,7 +298,6 @@ class Functions:
             else:
                 made.keywords.append(ast.keyword(function.frame.variables[formal.name], value))
         made.keywords += [ast.keyword(extra, load(extra)) for extra in function.extras]
-        made.keywords += [ast.keyword("name", name)] if name is not None else []
         return made
 
     def used(self, items: Statements) -> list[Function]:
@@ -288,12 +403,12 @@ def _variant(variants: list[Function], items: Statements) -> Function | None:
 def function(function: Function, remarks: list[str]) -> ast.FunctionDef:
     """A function as a statement, with the comment above its definition as docstring."""
     definition, formals = function.definition, function.formals
-    parameters: list[Parameter] = [(ast.arg(variable), None) for variable in ("x", *dict(function.tensors).values())]
+    parameters: list[Parameter] = [(ast.arg(variable), None) for variable in function.given]
     later: Statements = []
     for formal in formals:
         parameter, computed = _parameter(formal, function)
         parameters.append(parameter)
-        later += computed
+        later += [] if function.hands_on else computed
     more: list[Parameter] = [(ast.arg(extra), None) for extra in function.extras]
     if not definition.shared:
         more.append((ast.arg("name"), ast.Constant(definition.name)))
@@ -301,6 +416,8 @@ def function(function: Function, remarks: list[str]) -> ast.FunctionDef:
     number = len(parameters) + len(more) if plain else len(parameters) - len(formals) + function.starred
     remarks = last_paragraph(remarks)
     body: Statements = [Docstring(remarks)] if remarks else []
+    if function.ends:
+        body += function.ends.made()
     return define(function.name, [*parameters, *more], number, [*body, *later, *returned(function.items)])
 
 
@@ -314,7 +431,7 @@ def _parameter(formal: Formal, function: Function) -> tuple[Parameter, Statement
         if earlier is formal:
             break
         before[earlier.name] = function.frame.variables[earlier.name]
-    default = translate(formal.default, function.frame.sight("x", function.shape, before))
+    default = translate(formal.default, function.frame.sight(function.first, function.shape, before))
     if formal.name in function.frame.words:
         default = as_keras_says(default)
     if not reads(default):

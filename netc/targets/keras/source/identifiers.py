@@ -25,6 +25,7 @@ FIXED = frozenset(
         "x",
         "name",
         "once",
+        "models",
         "inputs",
         "ramps",
         "outputs",

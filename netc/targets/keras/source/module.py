@@ -20,6 +20,7 @@ from netc.sections.settings import WeightDecay
 from netc.syntax.parser import parse
 from netc.syntax.tree import Definition, If, Operation, Parameter, Statement
 from netc.targets.keras.backends import refusal
+from netc.targets.keras.nesting import Nesting
 from netc.targets.keras.order import depths, recursion
 from netc.targets.keras.source import tree
 from netc.targets.keras.source.calls import PACKAGES
@@ -34,6 +35,7 @@ from netc.targets.keras.source.functions import (
     default_later,
     extras,
     function,
+    in_line,
     make_frame,
 )
 from netc.targets.keras.source.helpers import with_helpers
@@ -124,14 +126,26 @@ class Emitter:
         made = {node for step in direct for node in step.nodes}
         inputs = {node.name for net in (program.net, program.ghosts) for node in net if node.layer.is_input}
         listed = not made >= inputs
-        functions = Functions(self.identifiers, listed)
+        models = Nesting(program.net).models
+        called = {call.definition for call in program.net.shared}
+        models.update((one, ghost) for one, ghost in Nesting(program.ghosts).models.items() if one not in called)
+        functions = Functions(self.identifiers, listed, models)
         depth = {**self.depth, **depths(program.ghosts, self.depth)}
         conditions = Conditions(program, self._built(), self.reach)
         conditions.fix_parameters(self._decay() | self._sized())
-        module = Module(program, self.remarks, depth, functions.call, conditions.at_least, self.reach)
-        called = copies(program.expansion, self.reach)
+        copied = copies(program.expansion, self.reach, models)
+        module = Module(
+            program,
+            self.remarks,
+            depth,
+            functions.call,
+            functions.model,
+            in_line(copied, models),
+            conditions.at_least,
+            self.reach,
+        )
         for definition in program.definitions.values():
-            functions.define(definition, called.get(id(definition), ()), module)
+            functions.define(definition, copied.get(id(definition), ()), module)
         frame = self._frame(listed)
         items = tree.living(self._statements(frame, module, conditions))
         called_ = functions.used(items)
@@ -180,6 +194,8 @@ class Emitter:
         helpers = extras(items)
         if frame.listed_inputs:
             items.insert(0, assign("inputs", tree.listed(())))
+        if "models" in helpers:
+            items.insert(0, assign("models", ast.Dict([], [])))
         if "once" in helpers:
             items.insert(0, assign("once", call("first_of_each_name")))
         if "ramps" in helpers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from netc.ir.shape import Shape
@@ -14,7 +14,18 @@ from netc.lower.walk import handed_over, nested
 from netc.params import declared
 from netc.program import Program
 from netc.syntax.source import Span
-from netc.syntax.tree import Argument, Branch, Keyword, Operation, Positional, Reference, Repeat, Starred, Statement
+from netc.syntax.tree import (
+    Argument,
+    Branch,
+    Definition,
+    Keyword,
+    Operation,
+    Positional,
+    Reference,
+    Repeat,
+    Starred,
+    Statement,
+)
 from netc.target import Symbol
 from netc.targets.keras.lowering import applied, to_keras
 from netc.targets.keras.order import operand_order
@@ -81,6 +92,7 @@ class Frame:
     known: Mapping[str, ast.expr] = field(default_factory=dict)  # values of parameters that always have the same
     fixed: Mapping[str, ast.expr] = field(default_factory=dict)  # those among them that are written in their place
     words: frozenset[str] = frozenset()  # parameters that may stand for a word as Keras has it
+    models: dict[Definition, str] = field(default_factory=dict)  # those of `shared def`s, by their variables
 
     def sight(self, tensor: str, shape: Shape | None, variables: Mapping[str, str] | None = None) -> Sight:
         """What expressions see where `tensor` is the current one: all variables, unless others are given."""
@@ -101,6 +113,8 @@ class Module:
     remarks: Remarks
     depth: Mapping[str, int]
     call: Callable[[CallStep, Sight, Sequence[str], ast.expr | None], ast.Call]  # of a definition, under a name
+    model: Callable[[CallStep, Sight, Sequence[str]], ast.Call]  # of the function that makes the model of a definition
+    in_line: Container[Definition]  # of those that become models: all calls stand in one body, one after the other
     at_least: Callable[[RepeatStep, int], None]  # is told how many passes a loop must have
     reach: Reach
 
@@ -169,7 +183,8 @@ def _bare(arguments: Iterable[Argument]) -> list[str]:
 
 @dataclass(slots=True)
 class Printer:
-    """Prints the bodies of one copy. `once` is set inside a shared definition, whose layers are made once."""
+    """Prints the bodies of one copy. `once` is set inside a shared definition that becomes no model, whose layers are
+    made once."""
 
     module: Module
     frame: Frame
@@ -379,9 +394,17 @@ class Printer:
         name = None if step.definition.shared else self._name(step.statement)
         labels = handed(step.statement) if step.definition.tensors else []
         tensors = [flow.current, *(self.frame.labels[label] for label in labels)]
-        made = self.module.call(step, self._sight(step, flow), tensors, name)
+        seen, items = self._sight(step, flow), Statements()
+        if step.definition in self.module.in_line:
+            model = self.frame.models.get(step.definition)
+            if model is None:
+                model = self.frame.models[step.definition] = self.frame.identifiers.make(step.definition.name)
+                items.append(assign(model, self.module.model(step, seen, tensors)))
+            made = call(model, one_or_all(tensors))
+        else:
+            made = self.module.call(step, seen, tensors, name)
         flow.current = target
-        return [assign(target, made)]
+        return [*items, assign(target, made)]
 
     # -- repeat ----------------------------------------------------------------------------------------------
 
@@ -499,6 +522,11 @@ class Printer:
         within = replace(flow)
         items = self.block(statements, ghost, within)
         return [*items, *within.settle()], GHOST
+
+
+def one_or_all(variables: Sequence[str]) -> ast.expr:
+    """A variable, or the list of several."""
+    return load(variables[0]) if len(variables) == 1 else listed(map(load, variables))
 
 
 def raised(counter: str) -> ast.stmt:

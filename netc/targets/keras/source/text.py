@@ -63,6 +63,8 @@ def _form(node: ast.expr) -> tuple[str, int]:
             return f"{expression(node.value, ATOM)}.{node.attr}", ATOM
         case ast.Subscript():
             return f"{expression(node.value, ATOM)}[{expression(node.slice)}]", ATOM
+        case ast.Slice(lower=ast.expr() as first, upper=None, step=None):
+            return f"{expression(first)}:", ATOM
         case ast.Call():
             arguments = [*map(expression, node.args), *(f"{one.arg}={expression(one.value)}" for one in node.keywords)]
             return f"{expression(node.func, ATOM)}({_items(arguments, node)})", ATOM

@@ -7,7 +7,7 @@ Keras as one writes it by hand: what `fit` cannot do is left out, and a comment 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,7 @@ from netc.sections.settings import (
     Validate,
 )
 from netc.target import Symbol
+from netc.targets.keras.nesting import Nesting
 from netc.targets.keras.source.calls import made, value
 from netc.targets.keras.source.expressions import constant, sight
 from netc.targets.keras.source.identifiers import Identifiers
@@ -81,6 +82,7 @@ class Trainer:
         self.program = program
         self.train: Train = train
         self.net: Net = program.net
+        self.nesting = Nesting(program.net)
         self.labels = program.expansion.labels
         self.signature = signature
         self.built = built
@@ -158,12 +160,11 @@ class Trainer:
         if self.compiled.policy is not None:
             head = "POLICY = keras.mixed_precision.dtype_policy()\nkeras.mixed_precision.set_dtype_policy(NUMBER)"
             back = "keras.mixed_precision.set_dtype_policy(POLICY)"
-            exact = statements('MODEL.get_layer(name).dtype_policy = "float32"', MODEL=self.model)
             items = [
                 *statements(head, POLICY=self.policy, NUMBER=constant(self.compiled.policy)),
                 *items,
                 *statements(back, POLICY=self.policy),
-                For("name", value(list(self.compiled.exact)), exact, remark="losses and metrics see these"),
+                *self._each(self.compiled.exact, 'LAYER.dtype_policy = "float32"', "losses and metrics see these"),
             ]
         return [*items, *self._restore(), *self._freeze()]
 
@@ -176,9 +177,18 @@ class Trainer:
         return [ast.Expr(call("restore_weights", load(self.model), constant(restore.path), **skipping))]
 
     def _freeze(self) -> Statements:
-        frozen = frozen_layers(self.train, self.net, self.labels)
-        still = statements("MODEL.get_layer(name).trainable = False", MODEL=self.model)
-        return [For("name", value(frozen), still)] if frozen else []
+        return [*self._each(frozen_layers(self.train, self.net, self.labels), "LAYER.trainable = False")]
+
+    def _each(self, names: Iterable[str], change: str, remark: str = "") -> Iterator[ast.stmt]:
+        """A change of layers, in the model and in the models in it."""
+        inside: dict[tuple[str, ...], list[str]] = {}
+        for name in names:
+            inside.setdefault(self.nesting.around(name), []).append(name)
+        for around, found in inside.items():
+            layer: ast.expr = load(self.model)
+            for key in [*map(constant, around), load("name")]:
+                layer = written("MODEL.get_layer(KEY)", MODEL=layer, KEY=key)
+            yield For("name", value(found), statements(change, LAYER=layer), remark=remark)
 
     def _data(self) -> Statements:
         return statements(
@@ -204,7 +214,7 @@ class Trainer:
     # -- compile and fit -------------------------------------------------------------------------------------
 
     def _compile(self) -> ast.stmt:
-        given = {name: value(one) for name, one in self.compiled.keywords(self.net).items()}
+        given = {name: value(one) for name, one in self.compiled.keywords(self.nesting.outputs()).items()}
         return ast.Expr(tall(call(f"{self.model}.compile", optimizer=load(self.optimizer), **given)))
 
     def _fit(self) -> Statements:
