@@ -42,7 +42,8 @@ def _acts(net: Net) -> dict[str, str]:
         if not node.layer.trailing or "act" not in params or len(readers) != 1 or node.name in outputs:
             continue
         after = net.node(readers[0])
-        plain = not given(after.layer) and after.layer.op in params["act"].kind.words() and after.shares is None
+        word = after.layer.op
+        plain = not given(after.layer) and word in params["act"].kind.words() and after.shares is None
         if plain and getattr(node.layer, "act") == "linear":  # noqa: B009 - of some classes only
             found[node.name] = after.name
     for names in calls.values():

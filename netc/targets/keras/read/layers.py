@@ -15,6 +15,7 @@ from typing import Any
 from netc.ir.shape import Dim, axes_of, channels_of
 from netc.ir.window import output_size, same_padding
 from netc.layers.base import LAYERS
+from netc.layers.conv import Conv
 from netc.lift.source import Tensor
 from netc.params import declared
 from netc.targets.keras.read.graph import is_model
@@ -86,7 +87,7 @@ def ending(site: Site) -> tuple[dict[str, Any], str, Mapping[str, Any]]:
     else:
         op, given = function(value)
     unlike(site, op)
-    if given or op not in LAYERS["conv"].signature("conv").params["act"].kind.words():
+    if given or op not in declared(Conv)["act"].kind.words():
         return {}, op, given
     return ({} if op == "linear" else {"act": op}), "linear", {}
 
