@@ -126,8 +126,8 @@ unit 256; unit 728
 repeat 8 { add { | identity | repeat 3 { relu; sepconv 728x3 bn } } }
 add {
     | conv 1024x1/2 bn
-    | relu; block 728 1024
-      pool 3/2
+    | relu
+      block 728 1024; pool 3/2
 }
 block 1536 2048; relu
 gap; dropout

@@ -12,6 +12,7 @@ from netc.lift.alike import EXACT, FIXED, OPEN, SPLIT, Alike, call_cost, is_unit
 from netc.lift.express import Solution, solve
 from netc.lift.scopes import Scopes
 from netc.lift.vectors import (
+    Before,
     Call,
     Definition,
     Item,
@@ -31,6 +32,7 @@ _TRIED = 300  # candidates that are looked at closely before the best of them is
 _SHARE = 0.015  # of the text, that a definition has to save
 _LATE = 4.0  # what it costs the reader that a unit begins after its first layers
 _PART = 0.3  # and that it is a part of a branch, and not the whole
+TENSORS = ("skip", "other", "third", "fourth")  # what a definition calls the tensors that it is handed
 _LEAST = 4  # tokens of a block
 
 
@@ -53,7 +55,7 @@ class Candidate:
     gain: float
     places: list[Place]
     body: Series
-    entry: list[int]
+    before: list[Before]
     solution: Solution
     tensors: list[list[str]]
 
@@ -75,7 +77,7 @@ def define(whole: Series, used: Counter[str], scopes: Scopes, most: int = 40) ->
                 best = found
         if best is None:
             break
-        one = Definition(best.body, best.entry)
+        one = Definition(best.body, best.before)
         one.extra["solution"], one.extra["tensors"] = best.solution, best.tensors
         _replace(best.places, one)
         made.append(one)
@@ -92,7 +94,7 @@ def _replace(places: Sequence[Place], one: Definition) -> None:
     for place in places:
         runs = [*range(start, start + place.series.times)]
         start += place.series.times
-        calls.append((place, Call(one, runs, [one.channels[run] for run in runs])))
+        calls.append((place, Call(one, runs, [one.before[run] for run in runs])))
     for place, call in sorted(calls, key=lambda each: -each[0].start):
         place.series.items[place.start : place.end] = [call]
 
@@ -172,13 +174,13 @@ def _candidate(places: Sequence[Place], alike: Alike) -> Candidate | None:
             items = [*items, Loop(Series([], 0), [(0, 0)] * place.series.times)]
         parts.append(Series(items, place.series.times))
     body = gather_series(parts, every(parts))
-    first = [_entry(place.items[0], run) for place in chosen for run in range(place.series.times)]
+    before = [_before(place.items[0], run) for place in chosen for run in range(place.series.times)]
     statements = _statements(body.items)
-    solution = solve(body, first, max(2, statements - 1))
+    solution = solve(body, [channels for _, channels in before], max(2, statements - 1))
     if solution is None:
         return None
-    tensors = outside(body)
-    if tensors is None or len(tensors) > 3:
+    tensors = outside(body, before)
+    if tensors is None or len(tensors) > len(TENSORS):
         return None
     formals = solution.formals
     if (len(chosen) - 1) * statements <= len(chosen):
@@ -200,7 +202,7 @@ def _candidate(places: Sequence[Place], alike: Alike) -> Candidate | None:
     cost = fresh.series_cost(body) + 3 + 1.5 * len(formals) + 4 * len(tensors) + 3 * max(0, len(formals) - 3)
     bad += len(chosen) * (_loose_end(body) + _late(chosen, alike))
     gain = inline - calls - cost - bad - _unordered(body)
-    return Candidate(gain, list(chosen), body, first, solution, tensors)
+    return Candidate(gain, list(chosen), body, before, solution, tensors)
 
 
 def _unordered(body: Series) -> float:
@@ -267,14 +269,14 @@ def _statements(items: Sequence[Item]) -> int:
     return count
 
 
-def _entry(item: Item, run: int) -> int:
-    """The channels of the tensor that an item is given."""
+def _before(item: Item, run: int) -> Before:
+    """The tensor that an item is given."""
     while isinstance(item, Loop):
         start, count = item.spans[run]
         if not count:
-            return 0
+            return None, 0
         item, run = item.body.items[0], start
-    return item.channels[run]
+    return item.before[run]
 
 
 def _stands_alone(place: Place, alike: Alike) -> bool:
@@ -290,9 +292,9 @@ def _stands_alone(place: Place, alike: Alike) -> bool:
     return all(alike.used[name] == read[name] or name in last for name in made)
 
 
-def outside(body: Series) -> list[list[str]] | None:
-    """The tensors that a body reads from outside, one vector over its executions each; None where one is inside in
-    some executions only, or differs between the passes of a `repeat`."""
+def outside(body: Series, before: Sequence[Before]) -> list[list[str]] | None:
+    """The tensors that a body reads from outside, one vector over its executions each, but for the one that it is
+    given; None where one is inside in some executions only, or differs between the passes of a `repeat`."""
     made: list[set[str]] = [set() for _ in range(body.times)]
     wanted: list[tuple[list[str], list[int]]] = []
     for vector, owner in _read(body, [*range(body.times)]):
@@ -302,6 +304,7 @@ def outside(body: Series) -> list[list[str]] | None:
     for run in range(body.times):
         made[run].update(executed(body, run))
     found: list[list[str]] = []
+    given = [name or "" for name, _ in before]
     for vector, owner in wanted:
         within = [name in made[run] for name, run in zip(vector, owner, strict=True)]
         if all(within):
@@ -312,7 +315,7 @@ def outside(body: Series) -> list[list[str]] | None:
         if any(by.setdefault(run, name) != name for name, run in zip(vector, owner, strict=True)):
             return None
         whole = [by.get(run, "") for run in range(body.times)]
-        if whole not in found:
+        if whole not in found and whole != given:
             found.append(whole)
     return found
 

@@ -70,7 +70,9 @@ def columns(series: Series, owner: list[int] | None = None, index: list[int] | N
             for branch in item.branches:
                 yield from columns(branch, owner, index)
             for name, values in item.values.items():
-                yield Column((id(item), name), kind_of(name), values, item.channels, owner, index)
+                yield Column(
+                    (id(item), name), kind_of(name), values, [channels for _, channels in item.before], owner, index
+                )
         elif isinstance(item, Loop):
             counts = [count for _, count in item.spans]
             yield Column((id(item), COUNT), COUNT, counts, [], owner, index)
@@ -84,7 +86,8 @@ def columns(series: Series, owner: list[int] | None = None, index: list[int] | N
         else:
             for formal in item.definition.extra["solution"].formals:
                 values = [formal.values[run] for run in item.runs]
-                yield Column((id(item), formal.name), formal.kind, values, item.channels, owner, index)
+                channels = [each for _, each in item.before]
+                yield Column((id(item), formal.name), formal.kind, values, channels, owner, index)
 
 
 def literal(value: Any) -> Any:

@@ -19,7 +19,7 @@ from netc.lift.alike import SPLIT, parting
 from netc.lift.arguments import declared_by
 from netc.lift.express import COUNT, WIDTH, Formal, Quoted, Solution, kind_of, to_expr
 from netc.lift.tree import Tree
-from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series, all_series, inner
+from netc.lift.vectors import Before, Call, Definition, Item, Layer, Loop, Series, all_series, inner
 from netc.lower.definitions import shipped, shipped_names
 from netc.syntax.printer import print_tree
 from netc.syntax.source import NOWHERE, Source
@@ -284,15 +284,16 @@ class Standard:
             at += 1
 
     def _unit(self, part: Series, found: Sequence[_Shape]) -> Call | None:
-        channels = entries(part)
+        before = entries(part)
+        channels = [each for _, each in before]
         parts = [tuple(forms(part, run)) for run in range(part.times)]
         for shape in found:
             given = [_arguments(shape, parts[run], channels[run]) for run in range(part.times)]
             if all(each is not None for each in given):
-                return self._call(shape.block, part, [each for each in given if each is not None], channels)
+                return self._call(shape.block, part, [each for each in given if each is not None], before)
         return None
 
-    def _call(self, block: _Block, part: Series, given: Sequence[Mapping[str, Any]], channels: Sequence[int]) -> Call:
+    def _call(self, block: _Block, part: Series, given: Sequence[Mapping[str, Any]], before: Sequence[Before]) -> Call:
         one = self.definitions.get(block.name)
         if one is None:
             one = self.definitions[block.name] = Definition(Series([], 0), [], block.name, places=[])
@@ -305,14 +306,14 @@ class Standard:
         for run in range(part.times):
             runs.append(len(one.places))
             one.places.append((part, run))
-            one.channels.append(channels[run])
+            one.before.append(before[run])
             for formal in one.extra["solution"].formals:
                 implied = block.defaults.get(formal.name)
-                implied = channels[run] if implied is None and formal.default is not None else implied
+                implied = before[run][1] if implied is None and formal.default is not None else implied
                 formal.values.append(given[run].get(formal.name, implied))
                 if formal.default is not None:
                     formal.default_values.append(implied)
-        return Call(one, runs, [*channels])
+        return Call(one, runs, [*before])
 
     # -- groups ----------------------------------------------------------------------------------------------
 
@@ -348,7 +349,7 @@ class Standard:
         if not isinstance(first, Call) or part.times > 1:
             return None
         values = {formal.name: formal.values[first.runs[0]] for formal in first.definition.extra["solution"].formals}
-        channels = first.channels[0]
+        channels = first.before[0][1]
         wanted = tuple(forms(Series(part.items[:_LOOKED], 1), 0))
         for block in _blocks().values():
             if _COUNTS not in block.required or not _calls(block.written, first.definition.name):
@@ -363,7 +364,7 @@ class Standard:
                 continue
             few = given | {_COUNTS: min(count, _LOOKED)}  # all but the first are the same
             if _equals(block, few, channels, wanted):
-                return self._call(block, part, [given], [channels])
+                return self._call(block, part, [given], first.before)
         return None
 
 
@@ -406,11 +407,11 @@ def _outline(item: Item) -> Form | None:
     return item.word, (), tuple(map(tuple, branches))
 
 
-def entries(part: Series) -> list[int]:
-    """The channels of the tensor that each execution of a series is given."""
+def entries(part: Series) -> list[Before]:
+    """The tensor that each execution of a series is given."""
     first = part.items[0]
     assert not isinstance(first, Loop)
-    return list(first.channels)
+    return list(first.before)
 
 
 def _arguments(shape: _Shape, part: tuple[Form, ...], channels: int) -> dict[str, Any] | None:

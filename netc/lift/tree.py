@@ -16,7 +16,7 @@ from netc.layers.kinds import Operand
 from netc.layers.regularise import DropPath
 from netc.lift.arguments import collapsed, given, params_of
 from netc.lift.padding import Same, said
-from netc.lift.vectors import Layer, Series
+from netc.lift.vectors import Before, Layer, Series
 from netc.rewrites.canonical import plain
 from netc.rewrites.ramps import rising
 
@@ -99,8 +99,10 @@ class Tree:
 
     def _other(self, word: str, reads: list[str], current: str | None) -> Layer:
         self.used.update(reads)
-        channels = self.net.shapes[current][-1] if current else 0
-        return Layer(word, {}, [("", [name]) for name in reads], [None], [channels or 0], [])
+        return Layer(word, {}, [("", [name]) for name in reads], [None], [self._before(current)], [])
+
+    def _before(self, current: str | None) -> Before:
+        return current, (self.net.shapes[current][-1] or 0) if current else 0
 
     def _layer(self, part: Layers) -> list[Layer]:
         (name,) = part.names
@@ -114,15 +116,14 @@ class Tree:
         reads = [*(("", [each]) for each in joined), *zip(keys, ([each] for each in operands[own:]), strict=True)]
         self.used.update(each[0] for _, each in reads)
         before = part.source if branches else operands[0] if operands else None
-        channels = self.net.shapes[before][-1] if before else 0
         act = values.get("act", ["linear"])[0] if layer.trailing else "linear"
         if layer.trailing:
             values.pop("act", None)
         fused = act != "linear"
-        made = [Layer(layer.op, values, reads, [None if fused else name], [channels or 0], branches)]
+        made = [Layer(layer.op, values, reads, [None if fused else name], [self._before(before)], branches)]
         if fused:
             plainly = {key: [default] for key, default in self._open.get(act, {}).items()}
-            made.append(Layer(act, plainly, [], [name], [self.net.shapes[name][-1] or 0], []))
+            made.append(Layer(act, plainly, [], [name], [(None, self._before(name)[1])], []))
         return made
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+Before = tuple[str | None, int]  # the current tensor, and its channels
 Pick = tuple[int, int]  # which of several items, and which of its executions
 
 
@@ -19,15 +20,15 @@ class Layer:
     """A layer, or `from` and `output`, which make none: `word` is its operation.
 
     `values` has its parameters, `reads` the tensors that it reads by their labels (with the keys of those that
-    options name), `names` the node that it is, None where that is one with another layer, and `channels` those of the
-    current tensor before it. A combiner may have `branches`.
+    options name), `names` the node that it is, None where that is one with another layer, and `before` the current
+    tensor before it. A combiner may have `branches`.
     """
 
     word: str
     values: dict[str, list[Any]]
     reads: list[tuple[str, list[str]]]
     names: list[str | None]
-    channels: list[int]
+    before: list[Before]
     branches: list[Series]
 
 
@@ -45,7 +46,7 @@ class Call:
 
     definition: Definition
     runs: list[int]
-    channels: list[int]
+    before: list[Before]
 
     def bodies(self) -> list[Series]:
         """The series that its executions are of."""
@@ -71,7 +72,7 @@ class Definition:
     in a series of its own."""
 
     body: Series
-    channels: list[int]  # of the tensor that each execution is given
+    before: list[Before]  # what each execution is given
     name: str = ""
     places: list[tuple[Series, int]] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
@@ -94,7 +95,7 @@ def gather(items: Sequence[Item], picks: Sequence[Pick]) -> Item:
                 for place, (key, _) in enumerate(first.reads)
             ],
             [layers[at].names[run] for at, run in picks],
-            [layers[at].channels[run] for at, run in picks],
+            [layers[at].before[run] for at, run in picks],
             [gather_series([layer.branches[place] for layer in layers], picks) for place in range(len(first.branches))],
         )
     if isinstance(first, Call):
@@ -102,7 +103,7 @@ def gather(items: Sequence[Item], picks: Sequence[Pick]) -> Item:
         return Call(
             first.definition,
             [calls[at].runs[run] for at, run in picks],
-            [calls[at].channels[run] for at, run in picks],
+            [calls[at].before[run] for at, run in picks],
         )
     loops: Sequence[Loop] = items  # type: ignore[assignment]
     inner: list[Pick] = []

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from netc.layers.base import LAYERS
 from netc.lift.arguments import Unwritable, declared_by, written
-from netc.lift.definitions import outside, plain
+from netc.lift.definitions import TENSORS, outside, plain
 from netc.lift.express import COUNT, Formal, Said, Solution, Stepped, resolved, solve, to_expr
 from netc.lift.text import operation
-from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series, inner, result
+from netc.lift.vectors import Before, Call, Definition, Item, Layer, Loop, Series, inner, result
 from netc.lower.bind import trailing_words
 from netc.lower.special import LEGAL
 from netc.params import REQUIRED, Param
@@ -73,14 +72,38 @@ class Packed(Trivia):
                 self._closed.add(id(statement))
                 if indent + len(_single(printer, statement)) > WIDTH:
                     self._closed.discard(id(statement))
-        free = True
-        for one, other in pairwise(statements):
-            pair = _plain(one) and _plain(other) and free and _alike(one, other) and not _goes_on(other)
-            if pair and indent + len(_single(printer, one)) + 2 + len(_single(printer, other)) <= WIDTH:
-                self._beside.add(id(other))
-                free = False
-            else:
-                free = True
+        self._pair(statements, [indent + len(_single(printer, statement)) for statement in statements], indent)
+
+    def _pair(self, statements: Sequence[Statement], widths: Sequence[int], indent: int) -> None:
+        """Put statements on lines by two, on as few lines as there can be, those together that belong together."""
+        best: list[tuple[float, bool]] = [(0.0, False)]  # of the first ones: what it is worth, and whether two end it
+        for at in range(1, len(statements) + 1):
+            found = best[at - 1][0], False
+            if at > 1 and widths[at - 2] + 2 + widths[at - 1] - indent <= WIDTH:
+                pair = _affinity(statements[at - 2], statements[at - 1])
+                if pair and best[at - 2][0] + pair > found[0]:
+                    found = best[at - 2][0] + pair, True
+            best.append(found)
+        at = len(statements)
+        while at:
+            if best[at][1]:
+                self._beside.add(id(statements[at - 1]))
+            at -= 1 + best[at][1]
+
+
+def _affinity(one: Statement, other: Statement) -> float:
+    """What it is worth that two statements stand on one line; 0 where they may not."""
+    if not (_plain(one) and _plain(other)) or not isinstance(one, Operation) or not isinstance(other, Operation):
+        return 0.0
+    if other.name == "from" or (one.name == "default") != (other.name == "default"):
+        return 0.0
+    families = [LAYERS[each.name].family if each.name in LAYERS else each.name for each in (one, other)]
+    worth = 100.0 - 2 * (other.label is not None) + (one.name == "from")
+    if families == ["norm", "activation"]:
+        return worth + 4
+    if families[0] in ("norm", "activation") or families[1] in ("norm", "activation"):
+        return worth - 1  # what belongs together stays together: `bn; relu`
+    return worth + 2 * (one.name == other.name) + (families[1] in ("pool", "activation"))
 
 
 def _single(printer: Printer, statement: Statement) -> str:
@@ -103,16 +126,6 @@ def _flat(statement: Statement, packed: Packed) -> bool:
 def _plain(statement: Statement) -> bool:
     """Whether another statement may stand beside it."""
     return isinstance(statement, Operation) and not statement.branches and statement.name not in _ALONE
-
-
-def _goes_on(statement: Statement) -> bool:
-    """Whether it goes on from elsewhere, and so begins a line."""
-    return isinstance(statement, Operation) and statement.name == "from"
-
-
-def _alike(one: Statement, other: Statement) -> bool:
-    """Whether both are a `default`, or none is."""
-    return (getattr(one, "name", "") == "default") == (getattr(other, "name", "") == "default")
 
 
 _ALONE = frozenset({"net", "input", "output"})
@@ -141,23 +154,29 @@ class _Frame:
         return None
 
 
-_TENSORS = ("skip", "other", "third")  # what a definition calls the tensors that it is handed
+GIVEN = "x"  # what a definition calls the tensor that it is given, where it reads it by a label
 
 
 class _Body:
     """What is known of a file or a definition while it is written."""
 
     def __init__(
-        self, series: Series, used: Mapping[str, int], tensors: Sequence[Sequence[str]], taken: set[str]
+        self,
+        series: Series,
+        used: Mapping[str, int],
+        tensors: Sequence[Sequence[str]],
+        taken: set[str],
+        before: Sequence[Before] = (),
     ) -> None:
+        self.before, self.given = [name for name, _ in before], False
         self.used = used
-        self.tensors = [*zip(_TENSORS, tensors, strict=False)]
+        self.tensors = [*zip(TENSORS, tensors, strict=False)]
         self.labels: dict[Item, str] = {}
         self.read: dict[tuple[int, int], Item | str] = {}
         frame = _Frame(None, [])
         self._find(series, frame)
         self._label(series, frame, [*range(series.times)])
-        self._named(series, taken | {*_TENSORS})
+        self._named(series, taken | {GIVEN, *TENSORS})
 
     def name(self, item: Item, place: int) -> str:
         """The label of a tensor that an item reads."""
@@ -200,6 +219,9 @@ class _Body:
         if len(homes) == 1 and (home := homes.pop()) is not None:
             self.labels.setdefault(home, "")
             return home
+        if self.before and all(self.before[run] == own for run, own in zip(owner, vector, strict=True)):
+            self.given = True
+            return GIVEN
         for name, tensor in self.tensors:
             if all(tensor[run] == own for run, own in zip(owner, vector, strict=True)):
                 return name
@@ -261,8 +283,8 @@ class Writer:
         self.definitions = ordered(whole)
         for one in self.definitions:
             one.body = plain(one.body)
-            solution = solve(one.body, one.channels)
-            tensors = outside(one.body)
+            solution = solve(one.body, [channels for _, channels in one.before])
+            tensors = outside(one.body, one.before)
             if solution is None or tensors is None:
                 raise Unwritable("a definition says no longer what it stands for")
             _count_first(one.body, solution)
@@ -337,8 +359,10 @@ class Writer:
         for one in self.definitions:
             solution, tensors = one.extra["solution"], one.extra["tensors"]
             taken = {formal.name for formal in solution.formals} | {"i"}
-            own = _Body(one.body, self.used, tensors, taken)
+            own = _Body(one.body, self.used, tensors, taken, one.before)
             statements = self._series(one.body, solution, own)
+            if own.given:
+                statements.insert(0, operation("identity", label=GIVEN))
             formals = tuple(Parameter(each.name, each.default, NOWHERE) for each in solution.formals)
             names = tuple(Name(name, NOWHERE) for name, _ in own.tensors)
             block = Block(tuple(statements), NOWHERE)
