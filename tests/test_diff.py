@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import islice
+from collections import Counter
+from itertools import combinations, islice
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,16 @@ import pytest
 import netc
 from netc.cli import main
 from netc.difference.compare import Difference
+from netc.difference.edits import Changed
+from netc.figures.difference import draw
+from netc.figures.drawing import write_scene
+from netc.figures.options import Options
+from netc.figures.scene import Group, Rect, Text
+from netc.figures.theme import THEMES
 from tests.effort import EXAMPLES
 from tests.mutations import is_named, mutations
-from tests.specs import SPECS, load
+from tests.needs import needs_tensorflow
+from tests.specs import SAMPLE_FILES, SPECS, load
 
 BASE = "input 16x16x3; conv 8x3 bn relu; add { | conv 8x1 | conv 8x3; conv 8x3 }; gap; fc 10 softmax"
 
@@ -44,7 +52,9 @@ def test_what_is_written_otherwise_is_the_same(other: str) -> None:
     assert diff(other, BASE).same
 
 
-@pytest.mark.parametrize("path", sorted({*SPECS.glob("*.net")} - {SPECS / "retinanet.net"}), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in SAMPLE_FILES if path.stem != "retinanet"], ids=lambda path: path.stem
+)
 def test_a_spec_is_its_flat_text(path: Path) -> None:
     spec = netc.load(path)
     flat = netc.from_graph(spec.graph)
@@ -117,6 +127,42 @@ def test_preactivation_blocks_are_added_whole() -> None:
         assert len(found.edits) == 3
 
 
+@needs_tensorflow
+def test_what_keras_has_otherwise_in_resnet50_is_said(tmp_path: Path) -> None:
+    import keras
+
+    path = tmp_path / "resnet50.json"
+    path.write_text(keras.applications.ResNet50(weights=None).to_json())
+    assert str(netc.diff(SPECS / "resnet50.net", path)) == (
+        "~ all 53 conv: bias false -> true\n"
+        "~ all 53 bn: epsilon 1e-05 -> 1.001e-05, decay 0.9 -> 0.99\n\n+26.6 k parameters\n"
+    )
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_difference_is_drawn(theme: str) -> None:
+    found = netc.diff(load("resnet50"), load("resnet34"))
+    scene = draw(found)
+    rows = [item for item in scene.walk() if isinstance(item, Group) and item.role == "box"]
+    shown = Counter(next(shape.look for shape in row.items if isinstance(shape, Rect)) for row in rows)
+    assert shown["diff.removed"] == len(found.matching.before.net) - len(found.matching.there)
+    assert shown["diff.changed"] == 2 * sum(len(edit.layers) for edit in found.edits if isinstance(edit, Changed))
+    assert not any(one.box.overlaps(other.box) for one, other in combinations(rows, 2))
+    for row in rows:
+        text = next(shape for shape in row.items if isinstance(shape, Text) and len(shape.text) > 1)
+        assert row.box.holds(text.box)
+    svg = write_scene(scene, ".svg", Options(theme=theme))
+    assert isinstance(svg, str)
+    assert svg.count("bottleneck1_bottleneck_unit1_conv3") >= 2  # as it is read, and for who points at it
+
+
+def test_far_layers_are_left_out_of_the_figure() -> None:
+    scene = draw(netc.diff(load("resnet101"), load("resnet152")))
+    texts = [item.text for item in scene.walk() if isinstance(item, Text)]
+    assert [text for text in texts if text.startswith("…")][-1] == "… 252 layers as they were"
+    assert len(texts) < 150
+
+
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one, other = tmp_path / "a.net", tmp_path / "b.net"
     one.write_text("param n = 1; input 8x8x3; conv (8*n)x3")
@@ -129,6 +175,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == "no difference\n" * 3
     assert main(["diff", str(one), str(other), "-o", str(tmp_path / "c.md")]) == 1
     assert "| parameters | 224 | 448 |" in (tmp_path / "c.md").read_text()
+    assert main(["diff", str(one), str(other), "-o", str(tmp_path / "c.svg")]) == 1
+    assert "only in" not in (tmp_path / "c.svg").read_text()
+    assert main(["diff", str(one), str(other), "-o", str(tmp_path / "c.xyz")]) == 2
     other.write_text("input 8x8x3; conv 8y3")
     assert main(["diff", str(one), str(other)]) == 2
     assert main(["diff", str(one), str(tmp_path / "none.net")]) == 2

@@ -67,6 +67,8 @@ def run(options: argparse.Namespace) -> int:
         return USAGE
     from netc.difference.compare import compare  # noqa: PLC0415 - --help needs none of it
 
+    if before.name == after.name and options.before != options.after:
+        before.name, after.name = files  # which tell them apart
     difference = compare(before, after)
     _write(difference, options)
     return CLEAN if difference.same else ERRORS

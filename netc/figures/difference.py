@@ -16,12 +16,12 @@ from netc.figures.page import Entry, sheet
 from netc.figures.scene import Group, Item, Path, Rect, Scene, Text, fit
 
 _WIDTH, _HEIGHT, _PITCH, _GAP = 330.0, 15.0, 18.0, 28.0  # of a row, from row to row, between the networks
-_STRIP = 20.0  # the hatched part of a row, with its sign
+_HATCHED, _STRIP = 16.0, 32.0  # the hatched part of a row, and where its text begins, after the sign
 _TEXT, _TOP = 10.0, 22.0
 _AROUND = 2  # rows that are shown around a change
 _MOST = 12  # rows of a run of added or removed layers
 SIGNS = {"added": "+", "removed": "−", "changed": "~"}
-MEANINGS = {"added": "only in the second", "removed": "only in the first", "changed": "another one"}
+MEANINGS = {"added": "only in the second", "removed": "only in the first", "changed": "in both, and changed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def draw(difference: Difference, options: Options | None = None) -> Scene:
     for at, row in enumerate(rows):
         items += _drawn(row, sides, told, _TOP + at * _PITCH)
     kinds = {row.kind for row in rows}
-    summed = "no difference" if difference.same else total(difference)
+    summed = "no difference" if difference.same else total(difference).replace("->", "→")
     return sheet(
         items,
         title=f"{harmless(sides[0].name)} → {harmless(sides[1].name)}",
@@ -117,10 +117,10 @@ def _drawn(row: _Row, sides: tuple[Side, Side], told: dict[str, str], top: float
         look = f"diff.{row.kind}" if row.kind else "panel"
         shapes: list[Item] = [Rect(left, top, _WIDTH, _HEIGHT, look, 2)]
         shapes += _mark(row.kind, left, top, _HEIGHT) if row.kind else []
-        shown = f"{harmless(side.title(name))} · {label(node.layer, side.net.shapes[name])}"
-        shown += f" · {told[name]}" if at and told.get(name) else ""
-        room = _WIDTH - _STRIP - 10
-        shapes.append(Text(left + _STRIP + 6, top + 11, fit(shown, room, _TEXT), _TEXT, "start"))
+        changed = told.get(name, "").replace("->", "→") if at else ""
+        said = [label(node.layer, side.net.shapes[name]), changed, harmless(side.title(name))]
+        shown = " · ".join(filter(None, said))
+        shapes.append(Text(left + _STRIP + 6, top + 11, fit(shown, _WIDTH - _STRIP - 10, _TEXT), _TEXT, "start"))
         yield Group(shapes, name=f"{'ab'[at]}_{name}", title=shown, role="box", nodes=[node])
 
 
@@ -128,21 +128,17 @@ def _mark(kind: str, left: float, top: float, height: float) -> list[Item]:
     """The strip of a row: its hatch, which leans to one side for what was added and to the other for what was removed,
     and its sign."""
     items: list[Item] = [Rect(left, top, _STRIP, height, f"diff.{kind}", 2)]
-    steps = range(0, int(_STRIP - height) + 1, 4) if kind != "changed" else range(0)
-    for step in (*range(-int(height) + 4, 0, 4), *steps, *range(int(_STRIP - height) + 4, int(_STRIP), 4)):
-        if kind == "changed":
-            break
-        ends = [(left + step, top + height), (left + step + height, top)]
-        items.append(_line(ends, left, left + _STRIP, flipped=kind == "removed"))
-    items.append(Text(left + _STRIP / 2, top + height / 2 + 4, SIGNS[kind], 11, bold=True))
+    for step in range(4 - int(height), int(_HATCHED), 4) if kind != "changed" else ():
+        items.append(_line(left + step, top, height, left, flipped=kind == "removed"))
+    items.append(Text(left + (_HATCHED + _STRIP) / 2, top + height / 2 + 4, SIGNS[kind], 11, bold=True))
     return items
 
 
-def _line(ends: Sequence[tuple[float, float]], left: float, right: float, *, flipped: bool) -> Path:
-    """A line that rises by 45 degrees, cut off at both sides; flipped, it falls."""
-    (x, y), (to, up) = ends
-    x, y = (left, y - (left - x)) if x < left else (x, y)
-    to, up = (right, up + (to - right)) if to > right else (to, up)
+def _line(x: float, top: float, height: float, left: float, *, flipped: bool) -> Path:
+    """A line that rises by 45 degrees from the bottom at `x`, cut off at both sides of the hatch; flipped, it falls."""
+    right = left + _HATCHED
+    start, end = max(x, left), min(x + height, right)
+    below, above = top + height - (start - x), top + height - (end - x)
     if flipped:
-        x, to = left + right - x, left + right - to
-    return Path((x, y), [((to, up),)], "diff.hatch", role="hatch")
+        start, end = left + right - start, left + right - end
+    return Path((start, below), [((end, above),)], "diff.hatch", role="hatch")
