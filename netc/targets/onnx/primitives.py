@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Dims = tuple[Dim, ...]
 
 FAR = np.iinfo(np.int64).max
-_GATES = {"lstm": [0, 3, 1, 2], "gru": [0, 1, 2], "rnn": [0]}  # where the gates of ONNX are among those of `recur`
+GATES = {"lstm": [0, 3, 1, 2], "gru": [0, 1, 2], "rnn": [0]}  # where the gates of ONNX are among those of `recur`
 FLOAT, INT64 = 1, 7  # numbers of types in ONNX
 
 
@@ -570,7 +570,7 @@ class Onnx:
 
     def recur(self, cell: str, x: Tensor, ways: Sequence[tuple[Array, Array, Any]], every: bool) -> Any:
         units, wide = ways[0][1].shape
-        order = np.arange(wide).reshape(-1, units)[_GATES[cell]].reshape(-1)
+        order = np.arange(wide).reshape(-1, units)[GATES[cell]].reshape(-1)
         weights: list[list[Array]] = [[], [], []]
         for kernel, recurrent, bias in ways:
             biases = np.zeros((2, wide), np.float32)

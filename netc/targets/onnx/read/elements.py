@@ -6,23 +6,28 @@ from typing import Any
 
 import numpy as np
 
+from netc.targets.onnx.read import functions
 from netc.targets.onnx.read.constants import Constant, Unsaid, short
 from netc.targets.onnx.read.folding import foldable, folded
 from netc.targets.onnx.read.graph import Op
+from netc.targets.onnx.read.idioms import BINARY
 from netc.targets.onnx.read.layers import pooled
 from netc.targets.onnx.read.layout import Tensor, extent, own, whole
 from netc.targets.onnx.read.reader import FLOATS, WHOLE, Load, Reader, reads
+from netc.targets.onnx.read.sequences import Scores, masked, scaled, softened
 
 COMBINERS = {"Add": "add", "Sum": "add", "Mul": "mul", "Sub": "sub", "Max": "max", "Mean": "avg"}
 
 
 @reads(1, "Function")
-def function(r: Reader, op: Op) -> Tensor:
+def function(r: Reader, op: Op) -> Any:
     """An activation that several nodes may be; made by `netc.targets.onnx.read.idioms`."""
+    kind, values, rank = op.attr("layer"), op.attr("values"), op.attr("rank")
+    if isinstance(scores := r.value(op, 0), Scores):
+        return scaled(scores, kind, values)
     x = r.tensor(op)
-    if op.attr("rank") > x.rank:
+    if rank > x.rank:
         raise Unsaid("its constant has more axes than the tensor")
-    kind, values = op.attr("layer"), op.attr("values")
     return x if not kind else Tensor(r.layer(op, kind, [x.node], **values), x.axes)
 
 
@@ -31,8 +36,12 @@ def both(r: Reader, op: Op) -> Any:
     given = [r.value(op, place) for place in range(len(op.inputs))]
     if all(isinstance(one, Constant) for one in given):
         return folded(op, [one for one in given if isinstance(one, Constant)])
-    tensors = [r.tensor(op, place) for place, one in enumerate(given) if isinstance(one, Tensor)]
     constants = [one for one in given if isinstance(one, Constant)]
+    if op.op in ("Mul", "Div") and isinstance(given[0], Scores) and constants and constants[0].size == 1:
+        return scaled(given[0], *_with_number(op, constants[0], False))
+    if op.op == "Add" and constants and (scores := [one for one in given if isinstance(one, Scores)]):
+        return masked(r, scores[0], constants[0])
+    tensors = [r.tensor(op, place) for place, one in enumerate(given) if isinstance(one, Tensor)]
     if len(tensors) + len(constants) != len(given) or (constants and len(given) != 2):
         raise Unsaid("it takes tensors and constants together")
     if constants:
@@ -67,7 +76,8 @@ def _with_constant(r: Reader, op: Op, x: Tensor, constant: Constant, first: bool
     if constant.dtype.kind != "f" or len(shape) > x.rank:
         raise Unsaid(f"its constant has {len(constant.shape)} axes, and the tensor {x.rank}")
     if constant.size == 1:
-        raise Unsaid("it is no function of elements that a layer of netc computes")
+        kind, values = _with_number(op, constant, first)
+        return x if not kind else Tensor(r.layer(op, kind, [x.node], **values), x.axes)
     along = [at for at, size in enumerate(shape) if size != 1]
     plain = not (first and op.op in ("Div", "Sub")) and shape[0] == 1
     if plain and op.op in ("Mul", "Div", "Add", "Sub") and len(along) == 1:
@@ -87,6 +97,21 @@ def _with_constant(r: Reader, op: Op, x: Tensor, constant: Constant, first: bool
 
             return Tensor(r.layer(op, "position", [x.node], {"embedding": embedding}), x.axes)
     raise Unsaid(f"no layer of netc computes it with a constant of the sizes {list(constant.shape)}")
+
+
+def _with_number(op: Op, constant: Constant, first: bool) -> tuple[str, dict[str, Any]]:
+    """The layer of a factor or an offset, which a constant of the file was not before it was computed."""
+    value = functions.X
+    number = functions.form(float(constant.array().reshape(-1)[0]))
+    computed = BINARY.get(op.op)
+    try:
+        made = computed and computed(*((number, value) if first else (value, number)))
+        found = made and functions.activation(made, [], short)
+    except (functions.NoForm, ArithmeticError):
+        found = None
+    if found is None:
+        raise Unsaid("it is no function of elements that a layer of netc computes")
+    return found
 
 
 def _affine(r: Reader, op: Op, x: Tensor, axis: int, constant: Constant) -> Tensor:
@@ -148,7 +173,9 @@ def _ones(r: Reader, x: Tensor) -> tuple[int, ...]:
 
 
 @reads(13, "Softmax", "LogSoftmax")
-def softmax(r: Reader, op: Op) -> Tensor:
+def softmax(r: Reader, op: Op) -> Any:
+    if isinstance(scores := r.value(op, 0), Scores) and op.op == "Softmax":
+        return softened(scores, r.axis(op.attr("axis", -1 if op.version >= 13 else 1), scores.query.rank))
     x = r.tensor(op)
     axis = r.axis(op.attr("axis", -1 if op.version >= 13 else 1), x.rank)
     if op.version < 13 and any(x.axes[at] for at in range(axis + 1, x.rank)):
@@ -163,6 +190,14 @@ def channels_at(r: Reader, x: Tensor, axis: int) -> Tensor:
     if axis and r.layout.order(x) is not None and x.axes[axis] == whole(last, r.shape(x)[last]) != ():
         return x
     return r.layout.turned(x, [*(at for at in range(1, x.rank) if at != axis), axis])
+
+
+@reads(1, "L2Norm")
+def l2norm(r: Reader, op: Op) -> Tensor:
+    """Channels to length 1; of several nodes (`netc.targets.onnx.read.patterns`)."""
+    x = r.tensor(op)
+    x = channels_at(r, x, r.axis(op.attr("axis"), x.rank))
+    return Tensor(r.layer(op, "l2norm", [x.node]), x.axes)
 
 
 @reads(22, "Dropout")
@@ -220,7 +255,23 @@ def reduced(r: Reader, op: Op) -> Any:
     return Tensor(made.node, tuple(made.axes[{0: 0, channels: 1}.get(at, 2)] for at in range(x.rank)))
 
 
-@reads(13, "Sqrt", "Neg", "Floor", "Ceil", "Reciprocal", "Exp", "Log", "Abs", "Equal", "Not", "Where", "Range")
+@reads(
+    16,
+    "Sqrt",
+    "Neg",
+    "Floor",
+    "Ceil",
+    "Reciprocal",
+    "Exp",
+    "Log",
+    "Abs",
+    "Equal",
+    "Not",
+    "Where",
+    "Range",
+    "Trilu",
+    "Mod",
+)
 def computed(r: Reader, op: Op) -> Any:
     """What is only known of constants."""
     given = [r.value(op, place) for place in range(len(op.inputs))]

@@ -11,6 +11,7 @@ from onnx import helper
 
 from netc.targets.onnx.read.constants import MOST, Constant, Unsaid, known
 from netc.targets.onnx.read.graph import Op
+from netc.targets.onnx.read.sizes import OPEN, Size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,17 @@ def _expanded(array: Array, sizes: Array) -> Array:
     if prod(shape) * array.dtype.itemsize > MOST:
         raise Unsaid(f"makes a constant of {prod(shape):,} numbers")
     return np.broadcast_to(array, shape)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two sizes are equal; an open one is at least 1."""
+    if isinstance(one, Size) or isinstance(other, Size):
+        known = [size for size in (one, other) if not isinstance(size, Size)]
+        if known and known[0] < 1:
+            return False
+        if one != other:
+            raise Unsaid(OPEN)
+    return bool(one == other)
 
 
 def _range(start: Array, end: Array, step: Array) -> Array:
@@ -55,23 +67,26 @@ COMPUTED: Mapping[str, Callable[..., Any]] = {
     "Floor": lambda a: a if a.dtype == object else np.floor(a),
     "Ceil": lambda a: a if a.dtype == object else np.ceil(a),
     "Reciprocal": lambda a: (1 / a).astype(a.dtype),
-    "Equal": np.equal,
+    "Equal": lambda a, b: np.frompyfunc(_equal, 2, 1)(a, b).astype(bool),
     "Not": np.logical_not,
     "Where": np.where,
+    "Mod": np.mod,
     "Range": _range,
     "Expand": _expanded,
 }
 
 
 def foldable(op: Op) -> bool:
-    return op.op in COMPUTED or op.op == "Cast"
+    return op.op in (*COMPUTED, "Cast", "Trilu")
 
 
 def folded(op: Op, given: Sequence[Constant]) -> Constant:
     """What a node computes of constants. Raises `Unsaid`."""
     try:
         with np.errstate(all="ignore"):
-            arrays = [one.array() for one in given]
+            arrays = [_known(one.array()) for one in given]
+            if op.op == "Trilu":
+                return known(_trilu(arrays[0], arrays[1:], op.attr("upper", 1)))
             if op.op == "Cast":
                 return known(_cast(arrays[0], op.attr("to")))
             if op.op not in ("Range", "Expand") and prod(np.broadcast_shapes(*(a.shape for a in arrays))) * 8 > MOST:
@@ -79,6 +94,20 @@ def folded(op: Op, given: Sequence[Constant]) -> Constant:
             return known(np.asarray(COMPUTED[op.op](*arrays)))
     except (ValueError, TypeError, ArithmeticError, KeyError, MemoryError) as error:
         raise Unsaid(f"cannot be computed of its constants: {error}") from None
+
+
+def _trilu(array: Array, diagonal: Sequence[Array], upper: int) -> Array:
+    """One half of a matrix; the rest is 0, also where it was infinite."""
+    shift = int(diagonal[0].item()) if diagonal else 0
+    rows, columns = np.indices(array.shape[-2:])
+    kept = columns - rows >= shift if upper else columns - rows <= shift
+    return np.where(kept, array, array.dtype.type(0))
+
+
+def _known(array: Array) -> Array:
+    """An array of sizes that are all known as one of whole numbers."""
+    open_ones = array.dtype == object and any(isinstance(size, Size) for size in array.reshape(-1))
+    return array.astype(np.int64) if array.dtype == object and not open_ones else array
 
 
 def _cast(array: Array, kind: int) -> Array:

@@ -355,7 +355,8 @@ def activation(made: Form, constants: Sequence[float], short: Callable[[float], 
         return ("", {}) if (factor, offset) == (1, 0) else ("rescale", {"factor": factor, "offset": offset})
     if (found := _known().get(made.key)) is not None:
         return found
-    numbers = tuple(dict.fromkeys(short(abs(number)) for number in constants))[:MOST_CONSTANTS]
+    sizes = list(dict.fromkeys(short(abs(number)) for number in constants))[:MOST_CONSTANTS]
+    numbers = (*sizes, *(-size for size in sizes if size))
     if (made.key, numbers) not in _tried:
         if len(_tried) > 4096:
             _tried.clear()

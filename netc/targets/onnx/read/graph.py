@@ -34,6 +34,7 @@ class Op:
     version: int = 0
     domain: str = ""
     scopes: tuple[str, ...] = ()
+    known: frozenset[str] = frozenset()  # attributes of its operation
     read: set[str] = field(default_factory=set)
 
     @property
@@ -154,7 +155,12 @@ def _opset(model: onnx.ModelProto, reasons: list[Reason]) -> int:
 
 
 def _check(op: Op, made: set[str], reasons: list[Reason]) -> None:
-    """Note inputs that nothing has made before, and outputs that something has."""
+    """Note inputs that nothing has made before, outputs that something has, and attributes that the operation lacks."""
+    reasons += [
+        Reason(op.place, f"has the attribute `{shown(name)}`, which its operation has not")
+        for name in sorted(op.attributes.keys() - op.known)
+        if op.version
+    ]
     for source in op.inputs:
         if source not in made:
             reasons.append(Reason(op.place, f"it reads `{shown(source)}`, which nothing makes before it"))
@@ -201,7 +207,8 @@ def _op(index: int, node: onnx.NodeProto, opset: int) -> Op:
     op.scopes = tuple(re.findall(r"'([^']*)'", metadata.get(SCOPES, "")[:10_000]))
     if not domain:
         try:
-            op.version = onnx.defs.get_schema(node.op_type, opset).since_version
+            schema = onnx.defs.get_schema(node.op_type, opset)
+            op.version, op.known = schema.since_version, frozenset(schema.attributes)
         except Exception:  # of its own kind, for what that opset has not
             op.version = 0
     return op

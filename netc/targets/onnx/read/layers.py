@@ -10,10 +10,12 @@ import numpy as np
 
 from netc.ir.shape import channels_of, elements, rank_of
 from netc.ir.window import same_padding
-from netc.targets.onnx.read.constants import Constant, Unsaid
+from netc.targets.onnx.read.constants import MOST, Constant, Unsaid
 from netc.targets.onnx.read.graph import Op
 from netc.targets.onnx.read.layout import BATCH, Axis, Tensor, extent, own
 from netc.targets.onnx.read.reader import Load, Reader, reads
+from netc.targets.onnx.read.resizing import resampled
+from netc.targets.onnx.read.sequences import attention, product
 from netc.targets.onnx.read.windows import Windows, windows
 
 if TYPE_CHECKING:
@@ -197,7 +199,7 @@ def pool(r: Reader, op: Op) -> Any:
         if slid.pads is None or (op.attributes.get("ceil_mode") and _flat(slid) != floor):
             raise Unsaid("it counts its padding, whose windows go beyond it")
         if pad == "same":
-            pad = None if any(before != after for before, after in slid.pads) else _flat(slid)[: len(slid.pads)]
+            pad = None if any(one != other for one, other in slid.pads) else tuple(one for one, _ in slid.pads)
         if pad is None:
             node, pad = _padded(r, op, node, Windows([None] * len(slid.sizes), *_steps(slid), slid.pads))
     elif padded and pad != "same":
@@ -342,9 +344,65 @@ def _after_both(
     r: Reader, op: Op, axis: int, rank: int, channels: int
 ) -> tuple[bool, tuple[Constant | None, Constant | None]]:
     """A factor and an offset of each channel in nodes after another one."""
+    readers = r.readers.get(op.outputs[0], [])
+    if (
+        len(readers) == 1
+        and readers[0].op == "BatchNormalization"
+        and axis == 1
+        and op.outputs[0] not in r.graph.outputs
+    ):
+        found = [r.graph.constants.get(name) for name in readers[0].inputs[1:]]
+        arrays = [array for array in found if array is not None and array.shape == (channels,)]
+        plain = readers[0].attributes.get("epsilon") == 0 and not readers[0].attributes.get("training_mode")
+        if plain and len(arrays) == 4 and not arrays[2].load().any() and np.all(arrays[3].load() == 1):
+            r.skipped[readers[0]] = op.outputs[0]
+            return True, (arrays[0], arrays[1])
     factor = r.after(op, "Mul", axis, rank, channels)
     offset = r.after(op if factor is None else factor[0], "Add", axis, rank, channels)
     return bool(factor or offset), (factor and factor[1], offset and offset[1])
+
+
+@reads(1, "Standardized")
+def standardized(r: Reader, op: Op) -> Tensor:
+    """A layer normalisation of several nodes (`netc.targets.onnx.read.patterns`)."""
+    x = r.tensor(op)
+    axis = r.axis(op.attr("axis"), x.rank)
+    x = r.layout.turned(x, [*(at for at in range(1, x.rank) if at != axis), axis])
+    epsilon = op.attr("epsilon")
+    values: dict[str, Any] = {} if epsilon == 1e-5 else {"epsilon": epsilon}
+    return Tensor(_normalised(r, op, "layernorm", x, axis, None, None, 1, values), x.axes)
+
+
+@reads(1, "Grouped")
+def grouped(r: Reader, op: Op) -> Tensor:
+    """A group normalisation of several nodes (`netc.targets.onnx.read.patterns`)."""
+    x = r.tensor(op)
+    x = r.layout.turned(x, [*range(2, x.rank), 1])
+    shape = r.shape(x)
+    groups, rest, sizes = op.attr("groups"), op.attr("rest"), op.attr("sizes")
+    channels, whole = channels_of(shape), elements(shape)
+    if groups < 1 or channels % groups or (rest != -1 and (whole is None or rest * groups != whole)):
+        raise Unsaid(f"it has {groups} groups, and its input {channels} channels")
+    known = [None, channels, *shape[:-1]]
+    one = sizes.count(-1) == 1
+    fits = [size in (0, there) or (size == -1 and one) for size, there in zip(sizes, known, strict=False)]
+    if sizes and (len(sizes) != x.rank or not all(fits)):
+        raise Unsaid(f"its shape is {sizes}, and that of its input another one")
+    epsilon = op.attr("epsilon")
+    values: dict[str, Any] = {"groups": groups} | ({} if epsilon == 1e-5 else {"epsilon": epsilon})
+    made = _normalised(r, op, "groupnorm", x, 1, None, None, 1, values)
+    return r.layout.placed(made, x.axes[0], _as_mapped(x.rank))
+
+
+@reads(1, "AcrossChannels")
+def across_channels(r: Reader, op: Op) -> Tensor:
+    """A local response normalisation of several nodes (`netc.targets.onnx.read.patterns`)."""
+    x = r.tensor(op)
+    axis = r.axis(op.attr("axis"), x.rank)
+    x = r.layout.turned(x, [*(at for at in range(1, x.rank) if at != axis), axis])
+    if channels_of(r.shape(x)) != op.attr("channels"):
+        raise Unsaid("it sums up some of the channels")
+    return Tensor(r.layer(op, "lrn", [x.node], **op.attr("values")), x.axes)
 
 
 @reads(13, "LRN")
@@ -401,17 +459,28 @@ def dense(r: Reader, op: Op, x: Tensor, kernel: Constant, bias: Constant | None)
     if bias is not None:
         weights["bias"] = bias.weights
     constants = [kernel] if bias is None else [kernel, bias]
-    if x.rank == 2:
+    if x.rank == 2 and len(x.axes[0]) == 1:
         node, order = _rows(r, x)
         if order is not None:
             weights["kernel"] = _turned(kernel, order)
         made = _shared(r, op, "fc", node, constants, weights, {"units": units, **values})
         return Tensor(made, (x.axes[0], own((units,))[0]))
-    x = r.layout.turned(x, list(range(1, x.rank)))
-    ones = (1,) * (x.rank - 2)
-    weights["kernel"] = _turned(kernel, lambda array: array.reshape((*ones, terms, units)))
-    made = _shared(r, op, "conv", x.node, constants, weights, {"filters": units, "kernel": ones, **values})
-    return r.layout.placed(made, x.axes[0], range(x.rank - 1))
+    # The batch comes first, wherever it is, and then what the file may have joined with it.
+    lead = sum(x.axes[:-1], ())
+    batch = [digits for digits in lead if digits.axis == BATCH]
+    rest = [digits for digits in lead if digits.axis != BATCH]
+    apart = Tensor(x.node, (tuple(batch), *((digits,) for digits in rest), *[()] * (not rest), x.axes[-1]))
+    apart = r.layout.turned(apart, list(range(1, apart.rank)))
+    if apart.node in r.attended:
+        made = attention(r, op, apart, kernel, bias)
+    else:
+        ones = (1,) * (apart.rank - 2)
+        weights["kernel"] = _turned(kernel, lambda array: array.reshape((*ones, terms, units)))
+        made = _shared(r, op, "conv", apart.node, constants, weights, {"filters": units, "kernel": ones, **values})
+    *places, channels = own(r.sketch.net.shapes[made])
+    after = {BATCH: tuple(batch)} | dict(zip(map(id, rest), places, strict=False))
+    axes = [sum((after[BATCH if one.axis == BATCH else id(one)] for one in axis), ()) for axis in x.axes[:-1]]
+    return Tensor(made, (*axes, channels))
 
 
 def _rows(r: Reader, x: Tensor) -> tuple[str, Callable[[Array], Array] | None]:
@@ -430,10 +499,42 @@ def _rows(r: Reader, x: Tensor) -> tuple[str, Callable[[Array], Array] | None]:
 
 
 @reads(13, "MatMul")
-def matmul(r: Reader, op: Op) -> Tensor:
+def matmul(r: Reader, op: Op) -> Any:
     kernel = r.value(op, 1)
+    if (image := _resampled(r, op)) is not None:
+        return image
     if not isinstance(kernel, Constant):
-        raise Unsaid("it is a product of two tensors, which is known as a part of an attention alone")
+        return product(r, op, r.value(op, 0), kernel)
     if len(kernel.shape) != 2:
         raise Unsaid(f"its matrix has the sizes {list(kernel.shape)}")
     return dense(r, op, r.tensor(op), _kernel(r, op), None)
+
+
+def _resampled(r: Reader, op: Op) -> Tensor | None:
+    """An image of another size, along its rows by a matrix before it, along its columns by one after it, or both where
+    a second node does the other."""
+    left, right = r.value(op, 0), r.value(op, 1)
+    x, table = (right, left) if isinstance(left, Constant) else (left, right)
+    if not isinstance(x, Tensor) or not isinstance(table, Constant) or x.rank != 4 or len(table.shape) != 2:
+        return None
+    mapped = r.mapped(op, x) if x.axes[1] else x
+    rows = isinstance(left, Constant)
+    shape = list(r.shape(mapped)[:-1])
+    method = _method(r, table, shape[0 if rows else 1], rows)
+    if method is None or len(shape) != 2:
+        return None
+    shape[0 if rows else 1] = table.shape[0 if rows else 1]
+    readers = r.readers.get(op.outputs[0], [])
+    if rows and len(readers) == 1 and readers[0].op == "MatMul" and op.outputs[0] not in r.graph.outputs:
+        other = r.values.get(readers[0].inputs[1])
+        if isinstance(other, Constant) and _method(r, other, shape[1], False) == method:
+            shape[1] = other.shape[1]
+            r.skipped[readers[0]] = op.outputs[0]
+    values: dict[str, Any] = {} if method == "bilinear" else {"method": method}
+    return r.placed(r.layer(op, "resize", [mapped.node], extent=tuple(shape), **values), mapped)
+
+
+def _method(r: Reader, table: Constant, size: int | None, rows: bool) -> str | None:
+    if len(table.shape) != 2 or size is None or table.size * 4 > MOST or table.dtype.kind != "f":
+        return None
+    return resampled(table if rows else table.changed(table.shape[::-1], lambda array: array.T), size)

@@ -43,6 +43,10 @@ class Tensor:
     def rank(self) -> int:
         return len(self.axes)
 
+    def is_batch(self, axis: int) -> bool:
+        """Whether an axis runs over the batch."""
+        return any(digits.axis == BATCH for digits in self.axes[axis])
+
 
 class Unknown(Exception):
     """A value that comes of a refused part of the model; why, is noted already."""
@@ -272,37 +276,34 @@ def regrouped(x: Tensor, sizes: Sequence[int | Size]) -> tuple[Axis, ...] | None
 def _taken(left: list[Digits], size: int | Size, first: bool) -> Axis | None:
     """Digits of a size from the beginning of others, or from the end; they are taken out."""
     made: list[Digits] = []
-    count = size if isinstance(size, int) else size.factor
-    if isinstance(size, Size):
-        at = 0 if first else -1
-        if not left or not _is_of(left[at], size):
-            return None
-        made.append(left.pop(at))
-    elif left and left[0].axis == BATCH and first and left[0].size is not None and left[0].size != 1:
+    count, missing = (size, None) if isinstance(size, int) else (size.factor, size)
+    at = 0 if first else -1
+    if missing is None and first and left and left[0].axis == BATCH and left[0].size is not None:
         if count % left[0].size:
             return None
         count //= left[0].size
         made.append(left.pop(0))
-    elif first and left and left[0].axis == BATCH and left[0].size == 1:
-        made.append(left.pop(0))  # a size of 1 stays with what is first
-    while count > 1:
-        at = 0 if first else -1
-        if not left or left[at].size is None or left[at].axis == BATCH:
+    while count > 1 or missing is not None:
+        if not left:
             return None
         axis, held, stride = left[at]
-        assert held is not None
-        if count % held == 0:
-            made.insert(len(made) if first else 0, left.pop(at))
+        if missing is not None and _is_of(left[at], missing):
+            made.append(left.pop(at))
+            missing = None
+        elif held is None or axis == BATCH:
+            return None
+        elif count % held == 0:
+            made.append(left.pop(at))
             count //= held
-        elif held % count == 0:
+        elif held % count == 0 and missing is None:
             outer, inner = (count, held // count) if first else (held // count, count)
             parts = Digits(axis, outer, stride * inner), Digits(axis, inner, stride)
             left[at] = parts[1] if first else parts[0]
-            made.insert(len(made) if first else 0, parts[0] if first else parts[1])
+            made.append(parts[0] if first else parts[1])
             count = 1
         else:
             return None
-    return tuple(made) if count == 1 else None
+    return tuple(made if first else made[::-1])
 
 
 def _is_of(digits: Digits, size: Size) -> bool:

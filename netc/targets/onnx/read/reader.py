@@ -32,7 +32,7 @@ class Repeated:
     constant: Constant
 
 
-Value = Tensor | Constant | Repeated | None  # None comes of what was refused
+Value = Any  # a `Tensor`, a `Constant`, `Repeated`, `Scores`; None comes of what was refused
 Handler = Callable[["Reader", Op], Any]
 OPERATIONS: dict[str, tuple[int, Handler]] = {}  # with the newest opset whose meaning the handler knows
 FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)
@@ -43,9 +43,10 @@ SECOND = (
     *("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization"),
     *("InstanceNormalization", "GroupNormalization", "LRN", "DepthToSpace", "SpaceToDepth", "Resize", "Upsample"),
 )
+OWN = ("Standardized", "L2Norm", "AcrossChannels", "LogSoftmax", "Softmax")  # an axis of their own
 LAST = ("MatMul", "LayerNormalization", "LSTM", "GRU", "RNN")
 KEEPING = (
-    *("Function", "Cast", "Add", "Sub", "Mul", "Div", "Max", "Pad", "Slice", "Dropout", "Softmax", "Concat", "PRelu"),
+    *("Function", "Cast", "Add", "Sub", "Mul", "Div", "Max", "Pad", "Slice", "Dropout", "Concat", "PRelu"),
     *("ReduceMean", "Split", "Sum", "Clip"),
 )
 
@@ -79,6 +80,7 @@ class Reader:
     names: Names = field(init=False)
     readers: Mapping[str, list[Op]] = field(init=False)
     owners: dict[Any, str] = field(default_factory=dict)  # nodes by their constants
+    attended: dict[str, Any] = field(default_factory=dict)  # attentions whose heads are not joined yet, by nodes
     _first: dict[Any, str] = field(default_factory=dict)  # nodes by what they are, and what they read
 
     def __post_init__(self) -> None:
@@ -177,6 +179,8 @@ class Reader:
                 return axes[1] or rank - 1
             if op.op in LAST:
                 return axes[-1] or rank - 1
+            if op.op in OWN and len(axes) == rank:
+                return axes[self.axis(op.attributes.get("axis", -1), rank)] or rank - 1
             if op.op == "Transpose":
                 perm = op.attributes.get("perm") or list(range(rank))[::-1]
                 if sorted(perm) != list(range(rank)):
@@ -193,8 +197,8 @@ class Reader:
         try:
             if value is None:
                 raise Unknown
-            if not isinstance(value, Tensor):
-                raise Unsaid("it is a constant")
+            if not isinstance(value, Tensor) or value.node in self.attended:
+                raise Unsaid("it is no tensor that a layer gives")
             if self._channels_last:
                 value = self.layout.turned(value, range(1, value.rank))
             value = self.layout.settled(value)
@@ -208,7 +212,7 @@ class Reader:
 
     # -- what handlers ask for ------------------------------------------------------------------------------------
 
-    def value(self, op: Op, place: int) -> Tensor | Constant | Repeated:
+    def value(self, op: Op, place: int) -> Any:
         """An input. Raises `Unsaid` where it is left out, `Unknown` where it comes of what was refused."""
         name = op.given(place)
         if not name:
@@ -222,7 +226,8 @@ class Reader:
         """An input that is a tensor."""
         found = self.value(op, place)
         if not isinstance(found, Tensor):
-            raise Unsaid(f"its input {place + 1} is a constant")
+            what = "a constant" if isinstance(found, Constant | Repeated) else "within an attention"
+            raise Unsaid(f"its input {place + 1} is {what}")
         if not whole and op.given(place) in self.whole:
             raise Unsaid(f"its input {place + 1} holds whole numbers")
         return found
@@ -282,6 +287,8 @@ class Reader:
     ) -> str:
         """Add a layer; `weights` load its arrays by role. Raises `Unknown` where it is refused."""
         shares = values.pop("shares", None)
+        if any(operand in self.attended for operand in operands):
+            raise Unsaid("it reads an attention whose heads no matrix joins")
         net = self.sketch.net
         key = kind, repr(sorted(values.items())), tuple(operands)
         if not weights:  # between layers that share their weights, of one call

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from netc.ir.shape import axes_of, channels_of, rank_of
-from netc.targets.onnx.read.constants import MOST, Constant, Unsaid, known
+from netc.targets.onnx.read.constants import MOST, Constant, Unsaid, known, stored
 from netc.targets.onnx.read.elements import channels_at
 from netc.targets.onnx.read.folding import folded
 from netc.targets.onnx.read.graph import Op
-from netc.targets.onnx.read.layout import BATCH, Axis, Tensor, extent, own, regrouped, whole
+from netc.targets.onnx.read.layout import BATCH, Axis, Digits, Tensor, extent, own, regrouped, whole
 from netc.targets.onnx.read.reader import Reader, Repeated, reads
+from netc.targets.onnx.read.sequences import Scores
 from netc.targets.onnx.read.sizes import Size, is_batch
 
 FAR = 1 << 31
@@ -26,10 +27,12 @@ def _sizes_of(r: Reader, x: Tensor) -> list[Any]:
     for axis in x.axes:
         size = extent(axis)
         if size is None:
-            if len(axis) != 1:
+            held = [digits for digits in axis if digits.size is None]
+            if len(held) > 1:
                 raise Unsaid("computes with a product of open sizes")
-            size_of = axis[0].axis
-            made.append(Size("", BATCH) if size_of == BATCH else Size(x.node, size_of))
+            known = prod(digits.size for digits in axis if digits.size is not None)
+            batch = held[0].axis == BATCH
+            made.append(Size("" if batch else x.node, held[0].axis, known))
         else:
             made.append(size)
     return made
@@ -41,9 +44,12 @@ def shape(r: Reader, op: Op) -> Constant:
     start, end = op.attr("start", 0), op.attr("end")
     if isinstance(x, Constant):
         return known(np.asarray(x.shape, np.int64)[start:end])
-    if not isinstance(x, Tensor):
-        raise Unsaid("it is of a constant that is repeated")
-    sizes = _sizes_of(r, x)[start:end]
+    if isinstance(x, Scores) and start in (-2, x.query.rank - 2):
+        sizes = [_sizes_of(r, x.query)[-2], _sizes_of(r, x.key)[-1]][:end]
+    elif isinstance(x, Tensor):
+        sizes = _sizes_of(r, x)[start:end]
+    else:
+        raise Unsaid("it is of a constant that is repeated, or within an attention")
     if all(isinstance(size, int) for size in sizes):
         return known(np.asarray(sizes, np.int64))
     array = np.empty(len(sizes), object)
@@ -52,16 +58,15 @@ def shape(r: Reader, op: Op) -> Constant:
 
 
 @reads(25, "ConstantOfShape")
-def filled(r: Reader, op: Op) -> Constant:
-    sizes = r.whole_numbers(op, 0, "shape") or []
-    value = op.attr("value")
+def filled(r: Reader, op: Op) -> Any:
+    wanted, value = r.integers(op, 0, "shape") or [], op.attr("value")
+    held = np.float32(0) if value is None else stored(value, None).array().reshape(-1)[0]
+    sizes = [size for size in wanted if isinstance(size, int)]
+    if len(sizes) < len(wanted):
+        return Repeated(known(np.asarray(held)))
     if any(size < 0 for size in sizes) or prod(sizes) * 8 > MOST:
         raise Unsaid(f"it makes a constant of the sizes {sizes}")
-    if value is None:
-        return known(np.zeros(sizes, np.float32))
-    from netc.targets.onnx.read.constants import stored  # noqa: PLC0415
-
-    return known(np.full(sizes, stored(value, None).array().reshape(-1)[0]))
+    return known(np.full(sizes, held))
 
 
 @reads(25, "Transpose")
@@ -201,7 +206,7 @@ def concat(r: Reader, op: Op) -> Any:
     if len(tensors) == 1:
         return tensors[0]
     axis = r.axis(axis, tensors[0].rank)
-    if axis == 0 or any(x.rank != tensors[0].rank for x in tensors):
+    if tensors[0].is_batch(axis) or any(x.rank != tensors[0].rank for x in tensors):
         raise Unsaid("it joins along the batch, or tensors with different numbers of axes")
     return joined(r, op, tensors, axis)
 
@@ -279,12 +284,19 @@ def taken(r: Reader, op: Op, x: Tensor, axis: int, cut: slice) -> Tensor:
         return _taken_of_open(r, op, x, axis, cut)
     start, end, step = cut.indices(size)
     count = len(range(start, end, step))
-    if count == size and step == 1:
+    if count == size and (step == 1 or size == 1):
         return x
-    if axis == 0 or not count:
-        raise Unsaid("it cuts the batch" if axis == 0 else "it leaves nothing")
+    if x.is_batch(axis) or not count:
+        raise Unsaid("it cuts the batch" if count else "it leaves nothing")
     if step < 1:
         raise Unsaid("it goes backwards")
+    last = len(r.shape(x)) - 1
+    held = x.axes[axis][0]
+    shares = held.axis == last and held.stride > 1 and held.stride * size == channels_of(r.shape(x))
+    if step == 1 and len(x.axes[axis]) == 1 and shares:
+        node = _channels(r, op, x.node, start * held.stride, count * held.stride, 1)
+        left = (Digits(last, count, held.stride),) if count > 1 else ()
+        return Tensor(node, tuple(left if at == axis else one for at, one in enumerate(x.axes)))
     x = r.layout.settled(x)
     order = r.layout.order(x)
     assert order is not None
@@ -292,6 +304,8 @@ def taken(r: Reader, op: Op, x: Tensor, axis: int, cut: slice) -> Tensor:
     rank = len(order) - 1
     if at == rank:
         return _with(r, x, axis, _channels(r, op, x.node, start, count, step))
+    if count == 1 and rank == 1:
+        return _picked(r, op, x, axis, start if start < size - 1 or size == 1 else -1)
     node = x.node
     last = start + (count - 1) * step + 1
     if start or (last < size and -(-(size - start) // step) != count):
@@ -301,6 +315,13 @@ def taken(r: Reader, op: Op, x: Tensor, axis: int, cut: slice) -> Tensor:
     if step > 1:
         node = r.layer(op, "subsample", [node], factor=tuple(step if other == at else 1 for other in range(rank)))
     return _with(r, x, axis, node)
+
+
+def _picked(r: Reader, op: Op, x: Tensor, axis: int, index: int) -> Tensor:
+    """One position of a row."""
+    node = r.layer(op, "pick", [x.node], index=index)
+    channels = own(r.sketch.net.shapes[node])[0]
+    return Tensor(node, tuple(x.axes[0] if not at else () if at == axis else channels for at in range(x.rank)))
 
 
 def _with(r: Reader, x: Tensor, axis: int, node: str) -> Tensor:
@@ -319,7 +340,10 @@ def _taken_of_open(r: Reader, op: Op, x: Tensor, axis: int, cut: slice) -> Tenso
         return x
     x = r.layout.settled(x)
     order = r.layout.order(x)
-    if axis == 0 or order is None or start < 0 or step < 1 or not (end >= FAR - 1 or end < 0):
+    one = (start + 1 == end) or (start == -1 and end >= FAR - 1)
+    if one and step == 1 and order is not None and len(order) == 2 and order[0] == axis:
+        return _picked(r, op, x, axis, start)
+    if x.is_batch(axis) or order is None or start < 0 or step < 1 or not (end >= FAR - 1 or end < 0):
         raise Unsaid("it cuts the batch, or from the end of an open size")
     at, rank, node = order.index(axis), len(order) - 1, x.node
     if start or end < 0:
@@ -350,7 +374,7 @@ def split(r: Reader, op: Op) -> Any:
     size = extent(x.axes[axis])
     op.attr("num_outputs")
     given = r.whole_numbers(op, 1, "split") if op.version >= 13 else op.attr("split")
-    if size is None or axis == 0:
+    if size is None or x.is_batch(axis):
         raise Unsaid("it cuts the batch, or an open size")
     if given is None:
         share = -(-size // count)
@@ -384,7 +408,7 @@ def gather(r: Reader, op: Op) -> Any:
     x = r.tensor(op)
     axis = r.axis(op.attr("axis", 0), x.rank)
     places, along = index.array(), extent(x.axes[axis])
-    if axis == 0 or places.dtype.kind not in "iu" or places.ndim > 1 or not places.size:
+    if x.is_batch(axis) or places.dtype.kind not in "iu" or places.ndim > 1 or not places.size:
         raise Unsaid("it takes samples of the batch, or no places")
     if along is None or not -along <= places.min() <= places.max() < along:
         raise Unsaid("it takes what is not there, or of an open size")
@@ -392,7 +416,7 @@ def gather(r: Reader, op: Op) -> Any:
     if places.ndim:
         return _rearranged(r, op, x, axis, places)
     at = int(places)
-    if x.rank == 3:
+    if x.rank == 3 and x.is_batch(0):
         x = channels_at(r, x, 3 - axis)
         if rank_of(r.shape(x)) == 1:
             node = r.layer(op, "pick", [x.node], index=at if at != along - 1 or along == 1 else -1)
@@ -491,6 +515,22 @@ def _bordered(r: Reader, op: Op, node: str, pairs: list[tuple[int, int]], mode: 
         where: dict[str, Any] = {} if first else {"side": "after"}
         node = r.layer(op, "padchannels", [node], total=total, **where)
     return node
+
+
+@reads(1, "Mirrored")
+def mirrored(r: Reader, op: Op) -> Tensor:
+    """A padding with the tensor's own pixels, of several nodes (`netc.targets.onnx.read.patterns`)."""
+    x = r.tensor(op)
+    axis = r.axis(op.attr("axis"), x.rank)
+    x = r.layout.settled(x)
+    order = r.layout.order(x)
+    assert order is not None
+    if not axis or order.index(axis) == len(order) - 1:
+        raise Unsaid("it mirrors channels, or the batch")
+    sides = op.attr("before"), op.attr("after")
+    before, after = (tuple(side if at == axis else 0 for at in order[:-1]) for side in sides)
+    node = r.layer(op, "pad", [x.node], before=before, after=after, mode=op.attr("mode"))
+    return _with(r, x, axis, node)
 
 
 @reads(13, "DepthToSpace", "SpaceToDepth")
