@@ -15,11 +15,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from netc.api import Network, SpecError, Summary, diff, from_graph, from_onnx, load, loads
+    from netc.api import Network, SpecError, Summary, diff, from_graph, from_keras, from_onnx, load, loads
 
 __version__ = "0.1.0"
 
-__all__ = ["Network", "SpecError", "Summary", "__version__", "diff", "from_graph", "from_onnx", "load", "loads"]
+# fmt: off
+__all__ = [
+    "Network", "SpecError", "Summary", "__version__", "diff", "from_graph", "from_keras", "from_onnx",
+    "load", "loads",
+]
+# fmt: on
 
 
 def __getattr__(name: str) -> object:

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from netc.figures.drawing import Drawing
     from netc.ir.net import Net
     from netc.ir.weights import Weights
+    from netc.lift.source import Imported
     from netc.program import Program
     from netc.train.session import Outcome
 
@@ -68,6 +69,7 @@ class Network:
         self.program = program
         self.diagnostics = diagnostics
         self._overrides = overrides
+        self._model: Callable[[], Weights] | None = None  # the weights of the model that it was made of
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={show(value)}" for name, value in self.parameters.items())
@@ -221,8 +223,9 @@ class Network:
         needs.require("a Keras model", *needs.BACKENDS[on])
         return build(self.program)
 
-    def weights(self, path: str | os.PathLike[str]) -> Weights:
-        """The weights of a file or of a run as arrays of float32, by node and role, without TensorFlow.
+    def weights(self, path: str | os.PathLike[str] | None = None) -> Weights:
+        """The weights of a file or of a run as arrays of float32, by node and role, without TensorFlow; without a path
+        those of the model that `from_keras` or `from_onnx` read.
 
         Read are `.keras`, `.weights.h5`, the older `.h5`, `.safetensors`, `.npz` and netc's checkpoints, by the names
         of layers, else by shapes and order where these leave one match. Raises `netc.ir.weights.WeightsError` where the
@@ -234,6 +237,10 @@ class Network:
         needs.require("reading weights", *needs.WEIGHTS)
         from netc.train.weights import read_from  # noqa: PLC0415 - files are for those who ask
 
+        if path is None:
+            if self._model is None:
+                raise TypeError("weights() needs a file or a run: the network was not made of a model with weights")
+            return self._model()
         return read_from(Path(path), self.program.net)[0]
 
     def save_weights(self, path: str | os.PathLike[str], weights: Weights) -> None:
@@ -458,6 +465,35 @@ def from_graph(graph: networkx.MultiDiGraph[str], /) -> Network:
     return _checked(program_of(graph), {})
 
 
+def from_keras(model: str | os.PathLike[str] | keras.Model, /, *, preprocessing: bool = True) -> Network:
+    """The network of a model of Keras, or of a file of one (`.keras`, `.h5`, `.json`), with its blocks found again;
+    nothing of a file is run. Its `weights()` are the model's. Without `preprocessing`, `Rescaling` and `Normalization`
+    are left out.
+
+    Raises `netc.lift.ImportRefused`, which names every layer that is none of netc, `netc.storage.stored.StorageError`
+    for a broken file, and OSError, as `open` does.
+
+    >>> netc.from_keras(keras.applications.ResNet50()).draw()
+    """
+    from netc.targets.keras.read import of_model, read  # noqa: PLC0415
+
+    needs.require("reading models", *needs.WEIGHTS)
+    if isinstance(model, str) or hasattr(model, "__fspath__"):
+        return _of(read(Path(model), preprocessing=preprocessing))
+    return _of(of_model(model, preprocessing=preprocessing))
+
+
+def _of(found: Imported) -> Network:
+    """The network of a model that was read, with its weights."""
+    from netc.lift.lifting import lifted  # noqa: PLC0415
+    from netc.targets.importing import renamed  # noqa: PLC0415
+
+    made, read = lifted(found.net, found.sources), found.weights
+    network = _checked(made.program, {})
+    network._model = None if read is None else lambda: renamed(read(), made.names)
+    return network
+
+
 def from_onnx(model: str | os.PathLike[str] | onnx.ModelProto, /) -> Network:
     """The network of an ONNX file, or of a model in memory, with its blocks found again; nothing of the model is run.
 
@@ -466,12 +502,11 @@ def from_onnx(model: str | os.PathLike[str] | onnx.ModelProto, /) -> Network:
 
     >>> netc.from_onnx("resnet50.onnx").draw()
     """
-    from netc.lift.lifting import lifted  # noqa: PLC0415
     from netc.targets.onnx.read import imported, read  # noqa: PLC0415
 
     named = hasattr(model, "__fspath__") or isinstance(model, str)
     found = read(Path(model)) if named else imported(model, None, model.graph.name, Limits())  # type: ignore[arg-type, union-attr]
-    return _checked(lifted(found.net, found.sources).program, {})
+    return _of(found)
 
 
 def diff(before: Network | str | os.PathLike[str], after: Network | str | os.PathLike[str], /) -> Difference:

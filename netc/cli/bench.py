@@ -215,7 +215,7 @@ def _given(options: argparse.Namespace) -> tuple[Program, Weights, str, Labelled
         return _sized(program, options.size), weights, f"weights of {path}", labelled
     if Path(options.file).is_dir():
         raise UsageError(f"{options.file} holds no run: it has no run.json")
-    program = load(options)
+    program = load(options, models=True)
     _keep(options, program, [])
     seed = options.random_weights or 0
     return _sized(program, options.size), random_weights(program.net, seed), f"random weights of seed {seed}", None

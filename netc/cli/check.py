@@ -10,7 +10,7 @@ from importlib import import_module
 from netc.cli.endings import CLEAN, ERRORS, UsageError
 from netc.cli.options import Settings, add, add_compiling, coloured, settings
 from netc.cli.output import STDIO, difference, emit, say, write
-from netc.cli.running import compile_text, exit_code, names, read, specs
+from netc.cli.running import compile_text, exit_code, is_model, names, of_model, read, specs
 from netc.diagnostics.model import Diagnostic
 
 DESCRIPTION = "Report everything that is wrong with a spec, without TensorFlow."
@@ -71,6 +71,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(path: str, name: str, chosen: Settings, options: argparse.Namespace) -> tuple[Sequence[Diagnostic], bool]:
     """What is to be said about a file, after mending where that is asked for, and whether that changes it."""
+    if is_model(path):
+        if options.fix or options.diff:
+            raise UsageError(f"`{path}` is a model, and --fix mends specs: `netc import` makes one of it")
+        return compile_text(of_model(path), chosen)[1], False
     source, findings = read(path, chosen.limits, name)
     if source is None:
         return findings, False

@@ -155,7 +155,9 @@ def run(options: argparse.Namespace) -> int:
         more = "; TikZ is --tikz" if suffix == ".tex" else ""
         raise UsageError(f"{suffix} is for --style {OWNERS[suffix]}, not for {options.style}{more}")
     beside = specs([path for listed in options.beside for path in listed.split(",")])
-    programs = _swept(options, [*beside, *files]) if options.sweep else load_all(options, [*beside, *files])
+    programs = (
+        _swept(options, [*beside, *files]) if options.sweep else load_all(options, [*beside, *files], models=True)
+    )
     for path in filter(None, (output, options.caption)):
         keep(path, [source for program in programs for source in inputs(program)], force=options.force)
     if options.link and len(programs) > 1:

@@ -6,13 +6,15 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from glob import glob
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc import needs
 from netc.cli.endings import CLEAN, ERRORS, USAGE, Failed, UsageError, refusing
 from netc.cli.options import Settings, coloured, settings
-from netc.cli.output import STDIO, reason, say
+from netc.cli.output import STDIO, reason, say, tell
 from netc.diagnostics.codes import Severity
 from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.limits import Limits
@@ -75,15 +77,23 @@ def _unreadable(error: OSError) -> None:
 # -- their programs ------------------------------------------------------------------------------------------
 
 
-def load(options: argparse.Namespace, *, speculate: bool = False, changes: Sequence[Change] = ()) -> Program:
+def load(
+    options: argparse.Namespace, *, speculate: bool = False, changes: Sequence[Change] = (), models: bool = False
+) -> Program:
     """The program of `options.file`, for commands that need a right one; see `load_all`."""
-    return load_all(options, [options.file], speculate=speculate, changes=changes)[0]
+    return load_all(options, [options.file], speculate=speculate, changes=changes, models=models)[0]
 
 
 def load_all(
-    options: argparse.Namespace, paths: Sequence[str], *, speculate: bool = False, changes: Sequence[Change] = ()
+    options: argparse.Namespace,
+    paths: Sequence[str],
+    *,
+    speculate: bool = False,
+    changes: Sequence[Change] = (),
+    models: bool = False,
 ) -> list[Program]:
-    """The programs of files, after what is to be said of each was printed on standard error.
+    """The programs of files, after what is to be said of each was printed on standard error. Where `models` may be read
+    too, those of other programs are.
 
     Raises `Failed` where one has errors, `UsageError` where one cannot be read.
     """
@@ -91,7 +101,7 @@ def load_all(
 
     chosen, programs, wrong = settings(options), [], False
     for path, name in zip(paths, names(options, paths), strict=True):
-        source, findings = read(path, chosen.limits, name)
+        source, findings = (of_model(path), []) if models and is_model(path) else read(path, chosen.limits, name)
         if exit_code(findings) == USAGE:
             raise UsageError(findings[0].message)
         if source is not None:
@@ -121,11 +131,58 @@ def read(path: str, limits: Limits, name: str) -> tuple[Source | None, list[Diag
     """The text of a file (or of standard input, by that name, for `-`), or why there is none."""
     from netc.syntax import reading  # noqa: PLC0415 - not every command reads specs
 
+    if is_model(path):
+        advice = "`netc import` makes a spec of it; check, summary, draw and bench take it as it is"
+        return None, [Diagnostic("NET005", f"`{name}` is a model: {advice}")]
     report = Diagnostics()
     try:
         return reading.read(path, limits, report, name=name), list(report)
     except OSError as error:
         return None, [Diagnostic("NET005", f"cannot read {name}: {reason(error)}")]
+
+
+def is_model(path: str) -> bool:
+    """Whether a file is read as a model of another program."""
+    if path == STDIO or path.endswith(".net"):
+        return False
+    from netc.targets.importing import suffix_of  # noqa: PLC0415 - for such a file
+
+    return suffix_of(Path(path)) is not None
+
+
+def of_model(path: str) -> Source:
+    """The text of the spec that a model is. Raises `Failed` for one that is none, `UsageError` where it cannot be
+    opened."""
+    from netc.targets import importing  # noqa: PLC0415 - for such a file
+
+    need(f"reading {path}", importing.needed(Path(path)))
+    with modelling(path):
+        return Source(path, importing.spec(importing.read(Path(path)), Path(path).name).text)
+
+
+@contextmanager
+def modelling(path: str) -> Iterator[None]:
+    """Say why a model is not read, and raise `Failed`; `UsageError` where it cannot be opened."""
+    from netc.ir.weights import WeightsError  # noqa: PLC0415 - for a model
+    from netc.lift.source import ImportRefused  # noqa: PLC0415
+    from netc.storage.stored import StorageError  # noqa: PLC0415
+    from netc.targets.errors import ExportError  # noqa: PLC0415
+
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {reason(error)}") from None
+    except ImportRefused as error:
+        said = [f"{one.place}: {one.why}" for one in error.reasons]
+        count = f"{len(said)} reason{'s' * (len(said) != 1)}"
+        tell("\n  ".join([f"netc: {path} is no network that netc can say exactly, for {count}:", *said]))
+        raise Failed from None
+    except StorageError as error:
+        say(f"netc: cannot read {path}: {error}")
+        raise Failed from None
+    except (ExportError, WeightsError) as error:
+        tell(f"netc: {error}")
+        raise Failed from None
 
 
 def compile_text(

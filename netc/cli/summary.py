@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the summary; 1 if the spec has errors."""
     if options.plot is not None and options.format != "text":
         raise UsageError("--format and --plot are two results: ask for one of them")
-    program = load(options)
+    program = load(options, models=True)
     if options.plot is not None:
         _plot(program, options.plot)
         return CLEAN

@@ -71,3 +71,13 @@ def _colours(net: Net, says: Facts) -> dict[str, int]:
             )
             colours[node.name] = hash((colours[node.name], tuple(readers)))
     return colours
+
+
+LEARNING = {"init", "bias_init", "l1", "l2", "decay", "gamma", "gamma_std", "rate", "dropout", "std", "ramp"}
+
+
+def computed(name: str, net: Net) -> Any:
+    """What of a layer has to be the same for the same weights to give the same outputs: all but how it learns."""
+    op, values = facts(net.node(name), net)
+    assert isinstance(values, dict)
+    return op, {key: value for key, value in values.items() if key not in LEARNING}

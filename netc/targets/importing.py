@@ -1,13 +1,21 @@
-"""Models of other programs, read by the ending of a name."""
+"""Models of other programs, read by the ending of a name, and the specs that are made of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
+from netc import needs
+from netc.diagnostics.escape import harmless
 from netc.lift.source import Imported
+
+if TYPE_CHECKING:
+    from netc.ir.weights import Weights
+    from netc.lift.lifting import Lifted
+    from netc.targets.proof import Engine
 
 _KERAS = "netc.targets.keras.read"
 READERS: Mapping[str, str] = {  # the module whose `read` reads files of an ending, without running anything in them
@@ -16,14 +24,19 @@ READERS: Mapping[str, str] = {  # the module whose `read` reads files of an endi
     ".hdf5": _KERAS,
     ".json": _KERAS,
     ".onnx": "netc.targets.onnx.read",
-    ".cfg": "netc.targets.darknet.read",
-    ".prototxt": "netc.targets.caffe.read",
 }
+NEEDS: Mapping[str, tuple[str, ...]] = {".onnx": (*needs.WEIGHTS, "onnx")}  # where more than arrays are read
+WIDTH = 98  # of a comment, without its sign
 
 
 def suffix_of(path: Path) -> str | None:
     """The ending by which a file is read as a model; None for another."""
     return next((suffix for suffix in READERS if path.name.lower().endswith(suffix)), None)
+
+
+def needed(path: Path) -> tuple[str, ...]:
+    """The modules that reading a file takes. Raises ValueError for an ending that none has."""
+    return NEEDS.get(_known(path), needs.WEIGHTS)
 
 
 def read(path: Path, **options: Any) -> Imported:
@@ -32,9 +45,47 @@ def read(path: Path, **options: Any) -> Imported:
     Raises `netc.lift.source.ImportRefused` for a model that is no network of netc, `netc.storage.stored.StorageError`
     for a broken file, ValueError for another ending, OSError for what cannot be opened.
     """
-    suffix = suffix_of(path)
-    if suffix is None:
-        raise ValueError(f"got {path}, expected a name that ends in {', '.join(READERS)}")
-    module: Any = import_module(READERS[suffix])
+    module: Any = import_module(READERS[_known(path)])
     made: Imported = module.read(path, **options)
     return made
+
+
+def _known(path: Path) -> str:
+    if (suffix := suffix_of(path)) is None:
+        raise ValueError(f"got {path}, expected a name that ends in {', '.join(READERS)}")
+    return suffix
+
+
+def spec(found: Imported, source: str, *, flat: bool = False) -> Lifted:
+    """The text of a model, with blocks and repeats or `flat`, whose comment says that it is of `source`, what was left
+    out, and what else is to be known. Raises as `netc.lift.lifting.flat`."""
+    from netc.lift import lifting  # noqa: PLC0415 - brings the compiler
+
+    said = [f"Imported by netc from {source}: its layers are those of the model, proved one by one."]
+    said += [f"Left out: {one}." for one in found.left_out]
+    said += [f"Note: {one}." for one in found.remarks]
+    made = lifting.flat(found.net, _wrapped(said)) if flat else lifting.lifted(found.net, found.sources, _wrapped(said))
+    if made.flat_because:
+        why = f"Flat, one statement a layer, as no text with blocks was proved: {made.flat_because}"
+        made = lifting.flat(found.net, _wrapped([*said, why]))
+        made.flat_because = why
+    return made
+
+
+def _wrapped(sentences: Sequence[str]) -> list[str]:
+    return [line for one in sentences for line in wrap(harmless(one), WIDTH, subsequent_indent="  ")]
+
+
+def renamed(weights: Weights, names: Mapping[str, str]) -> Weights:
+    """Weights under other names of their nodes."""
+    from netc.ir.weights import Weights  # noqa: PLC0415
+
+    return Weights({(names[node], role): array for (node, role), array in weights.items()})
+
+
+def source_engine(path: Path, found: Imported, made: Lifted) -> tuple[Weights, Engine]:
+    """What the program that a model is of computes from it, under the names of the text that was made of it, and the
+    weights. Raises `netc.targets.errors.ExportError` where it cannot run the model, ModuleNotFoundError without it."""
+    module: Any = import_module(f"{READERS[_known(path)]}.engine")
+    weights, engine = module.opened(path, found, made)
+    return renamed(weights, made.names), engine

@@ -1,0 +1,80 @@
+"""onnxruntime, running a file that was read: what the network is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netc import needs
+from netc.ir.net import Net
+from netc.ir.weights import Weights
+from netc.lift.lifting import Lifted
+from netc.lift.source import Imported
+from netc.targets.errors import ExportError
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from numpy.typing import NDArray
+
+    Arrays = Mapping[str, NDArray[Any]]
+
+
+class OnnxSource:
+    """A file, whose inputs and outputs have the names of a text, and its layout: channels are put where they belong by
+    the sizes that the file says, first where both fit."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, net: Net, inputs: Mapping[str, str]) -> None:
+        import onnxruntime  # noqa: PLC0415 - for those who ask
+
+        self._session = session
+        self._net = net
+        self._inputs = inputs
+        self.name = f"onnxruntime {onnxruntime.__version__}"
+
+    def outputs(self, inputs: Arrays) -> Arrays:
+        shapes = {one.name: one.shape for one in self._session.get_inputs()}
+        given = {self._inputs[name]: _first(array, shapes[self._inputs[name]]) for name, array in inputs.items()}
+        try:
+            made = self._session.run(None, given)
+        except Exception as error:  # its own classes have no common base but this one
+            raise ExportError(f"{self.name} fails to run the model: {error}") from None
+        pairs = zip(self._net.outputs, made, strict=True)
+        return {name: _last(array, self._net.shapes[name]) for name, array in pairs}
+
+    def before_softmax(self, inputs: Arrays) -> Arrays:
+        return {}
+
+    def layers(self, inputs: Arrays) -> Arrays:
+        return {}
+
+
+def _first(array: NDArray[Any], shape: Sequence[object]) -> NDArray[Any]:
+    """An array with its channels first, where it then has a shape."""
+    import numpy  # noqa: PLC0415
+
+    moved = numpy.ascontiguousarray(numpy.moveaxis(array, -1, 1))
+    sizes = zip(moved.shape[1:], shape[1:], strict=False)
+    return moved if all(not isinstance(said, int) or said == size for size, said in sizes) else array
+
+
+def _last(array: NDArray[Any], shape: Sequence[int | None]) -> NDArray[Any]:
+    """An array with its channels last, where it then has a shape."""
+    import numpy  # noqa: PLC0415
+
+    moved = numpy.moveaxis(array, 1, -1) if array.ndim > 1 else array
+    return moved if all(said in (None, size) for size, said in zip(moved.shape[1:], shape, strict=False)) else array
+
+
+def opened(path: Path, found: Imported, made: Lifted) -> tuple[Weights, OnnxSource]:
+    """The weights, by the nodes of the network that was read, and onnxruntime with the file. Raises `ExportError`."""
+    needs.require("running an ONNX file", "onnxruntime")
+    from netc.targets.onnx.engine import session  # noqa: PLC0415 - imports onnxruntime
+
+    if found.weights is None:
+        raise ExportError(f"{path} has no weights, and nothing to compare")
+    inputs = {made.names[node]: found.sources[node] for node in found.net.inputs}
+    opened = session(path)
+    if set(inputs.values()) - {one.name for one in opened.get_inputs()}:
+        raise ExportError(f"the inputs of {path} are not those of the network")
+    return found.weights(), OnnxSource(opened, made.program.net, inputs)
