@@ -1,5 +1,6 @@
-"""The table of what the lifter makes of the shipped specs: `python -m tools.lifting [SPEC...]`, with `+` after a name
-also the text."""
+"""The table of what the lifter makes of the shipped specs, or of model files: `python -m tools.lifting [SPEC|FILE...]`.
+
+With `+` after a name it prints the text too."""
 
 from __future__ import annotations
 
@@ -11,9 +12,11 @@ from pathlib import Path
 import netc
 from netc.ir.net import Net
 from netc.lift.lifting import Lifted, lifted
+from netc.targets.importing import read, suffix_of
 from tests.test_lift import sketched
 
 SPECS = Path("specs")
+KERAS = (".json", ".keras", ".h5")
 WORSE = 1.3  # times its own lines, that a spec has at most when it was lifted from its network
 
 
@@ -46,11 +49,16 @@ def row(name: str, found: Lifted, nodes: int, seconds: float, least: int | None 
 def main(names: list[str]) -> None:
     for each in names or sorted(path.stem for path in SPECS.glob("*.net")):
         name = each.rstrip("+")
-        net = spec(name)
+        if suffix_of(Path(name)) is not None:
+            made = read(Path(name), **({"preprocessing": False} if name.endswith(KERAS) else {}))
+            net, sources, least = made.net, made.sources, None
+        else:
+            net = spec(name)
+            sources, least = {node.name: node.name for node in net}, lines((SPECS / f"{name}.net").read_text())
         start = time.perf_counter()
-        found = lifted(net, {node.name: node.name for node in net})
+        found = lifted(net, sources)
         seconds = time.perf_counter() - start
-        print(row(name, found, len(net), seconds, lines((SPECS / f"{name}.net").read_text())), flush=True)
+        print(row(Path(name).stem, found, len(net), seconds, least), flush=True)
         if each != name:
             print(found.text)
 

@@ -135,7 +135,10 @@ def _groups(pool: Sequence[Series], alike: Alike, least: float) -> list[tuple[fl
                     for several in by.values():
                         loop = _optional(pool, several[0], length, alike)
                         if loop is not None and len(several) < len(starts):
-                            note(starts, length + 1, dict.fromkeys(set(starts) - set(several), loop))
+                            rows = [each for each in starts if id(pool[each[0]]) not in alike.branches]
+                            bare = set(rows) - set(several)
+                            if bare and len(rows) > len(bare):
+                                note(rows, length + 1, dict.fromkeys(bare, loop))
             groups = longer
     return sorted(found, key=lambda each: -each[0])
 

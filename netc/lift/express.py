@@ -69,10 +69,10 @@ def columns(series: Series, owner: list[int] | None = None, index: list[int] | N
         if isinstance(item, Layer):
             for branch in item.branches:
                 yield from columns(branch, owner, index)
+            channels = [each for _, each in item.before]
             for name, values in item.values.items():
-                yield Column(
-                    (id(item), name), kind_of(name), values, [channels for _, channels in item.before], owner, index
-                )
+                kind = WIDTH if name == "groups" and values == channels else kind_of(name)
+                yield Column((id(item), name), kind, values, channels, owner, index)
         elif isinstance(item, Loop):
             counts = [count for _, count in item.spans]
             yield Column((id(item), COUNT), COUNT, counts, [], owner, index)
