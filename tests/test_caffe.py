@@ -176,6 +176,10 @@ def test_what_is_not_known_is_refused_with_its_place(kind: str, params: str, sai
         ('input: "x"', "got no size, expected batch x channels x rows x columns"),
         ('layer { name: "x" type: "ReLU" bottom: "y" top: "x" }', "reads `y`, which no layer before it makes"),
         ("a { " * 200 + "} " * 200, "50 deep"),
+        (
+            texts.inputs(8) + texts.relu("data") + texts.layer("TanH", "t", [], "data"),
+            "`data` is made by another layer",
+        ),
     ],
 )
 def test_broken_texts_are_refused(text: str, said: str, tmp_path: Path) -> None:

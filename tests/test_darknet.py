@@ -10,6 +10,7 @@ import pytest
 
 import netc
 from netc.analysis.cost import measure
+from netc.cli import main
 from netc.lift.lifting import flat
 from netc.lift.source import Imported, ImportRefused
 from netc.targets.importing import read
@@ -104,6 +105,20 @@ def test_what_is_not_known_is_refused_with_its_line(text: str, said: str, tmp_pa
     assert said in str(caught.value)
 
 
+def test_a_text_is_imported_with_its_blocks_and_cannot_be_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("yolov3.cfg").write_text(texts.yolov3())
+    assert main(["import", "yolov3.cfg"]) == 0
+    text = Path("yolov3.net").read_text()
+    assert len([line for line in text.splitlines() if line.strip() and not line.startswith("#")]) <= 40
+    assert not netc.diff("yolov3.net", SPECS / "yolov3.net")
+    capsys.readouterr()
+    assert main(["import", "yolov3.cfg", "-o", "other.net", "--verify"]) == 1
+    assert "a .cfg has no weights" in capsys.readouterr().err
+
+
 def test_all_refusals_are_listed(tmp_path: Path) -> None:
     with pytest.raises(ImportRefused) as caught:
         imported(tmp_path, HEAD + "[convolutional]\nfilters=x\n[reorg]\n[crop]\n[convolutional]\nxnor=1\n")
@@ -122,7 +137,7 @@ def test_changed_texts_are_read_or_refused(tmp_path: Path) -> None:
 
 
 def test_texts_are_read_within_bounds(tmp_path: Path) -> None:
-    for text in ("[net]\n" * 30_000, "#" * (2 << 20) + "x"):
+    for text in ("[net]\n" * 30_000, "#" * (1 << 20) + "x"):
         with pytest.raises(ImportRefused, match="expected"):
             imported(tmp_path, text)
     (tmp_path / "model.cfg").write_bytes(b"[net]\n\xff\n")

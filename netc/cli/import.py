@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TEXT, WEIGHTS = ".net", ".safetensors"
 
-DESCRIPTION = "Write a model of Keras or ONNX as a spec, proved to be the same, with its weights beside it."
+DESCRIPTION = "Write a model of Keras, ONNX, Darknet or Caffe as a spec, proved to be the same, with its weights."
 EXAMPLES = f"""\
 examples:
   netc import resnet50.keras                    writes resnet50.net and resnet50{WEIGHTS} to the current directory
@@ -41,7 +41,8 @@ use, or a file that cannot be opened or written"""
 
 def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    command.add_argument("file", metavar="FILE", help="a model: .keras, .h5, .json of Keras, .onnx")
+    endings = ".keras, .h5, .json of Keras, .onnx, .cfg of Darknet, .prototxt of Caffe"
+    command.add_argument("file", metavar="FILE", help=f"a model: {endings}")
     command.add_argument("-o", "--output", metavar="OUT", help=f"where to: OUT{TEXT}; `-` prints the spec alone")
     command.add_argument("--name", metavar="N", help="of the network (the model's, or that of the file)")
     command.add_argument("--flat", action="store_true", help="one statement a layer, under the model's names")

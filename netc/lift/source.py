@@ -74,6 +74,7 @@ class Sketch:
     net: Net = field(init=False)
     sources: dict[str, str] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)
+    _counts: dict[str, int] = field(default_factory=dict)  # of the sources that would have one name
 
     def __post_init__(self) -> None:
         self.net = Net(self.name)
@@ -142,8 +143,9 @@ class Sketch:
         plain = re.sub(r"\W+", "_", source, flags=re.ASCII).strip("_") or "layer"
         if not plain[0].isalpha() or plain in RESERVED or (plain in LAYERS and plain.isalpha()):
             plain = f"layer_{plain}"
-        name, count = plain, 1
+        name, count = plain, self._counts.get(plain, 1)
         while name in self.net:
             count += 1
             name = f"{plain}_{count}"
+        self._counts[plain] = count
         return name

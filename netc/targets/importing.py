@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from netc import needs
 from netc.diagnostics.escape import harmless
 from netc.lift.source import Imported
+from netc.targets.errors import ExportError
 
 if TYPE_CHECKING:
     from netc.ir.weights import Weights
@@ -24,8 +25,14 @@ READERS: Mapping[str, str] = {  # the module whose `read` reads files of an endi
     ".hdf5": _KERAS,
     ".json": _KERAS,
     ".onnx": "netc.targets.onnx.read",
+    ".cfg": "netc.targets.darknet.read",
+    ".prototxt": "netc.targets.caffe.read",
 }
-NEEDS: Mapping[str, tuple[str, ...]] = {".onnx": (*needs.WEIGHTS, "onnx")}  # where more than arrays are read
+NEEDS: Mapping[str, tuple[str, ...]] = {  # where more than arrays are read, or none
+    ".onnx": (*needs.WEIGHTS, "onnx"),
+    ".cfg": (),
+    ".prototxt": (),
+}
 WIDTH = 98  # of a comment, without its sign
 
 
@@ -86,6 +93,8 @@ def renamed(weights: Weights, names: Mapping[str, str]) -> Weights:
 def source_engine(path: Path, found: Imported, made: Lifted) -> tuple[Weights, Engine]:
     """What the program that a model is of computes from it, under the names of the text that was made of it, and the
     weights. Raises `netc.targets.errors.ExportError` where it cannot run the model, ModuleNotFoundError without it."""
+    if not needed(path):
+        raise ExportError(f"a {_known(path)} has no weights, and its program is none that runs in Python")
     module: Any = import_module(f"{READERS[_known(path)]}.engine")
     weights, engine = module.opened(path, found, made)
     return renamed(weights, made.names), engine

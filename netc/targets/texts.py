@@ -12,7 +12,7 @@ from netc.layers.kinds import Sized
 from netc.layers.sliding import slide_windows
 from netc.lift.source import ImportRefused, Reason
 
-MOST_BYTES = 2 << 20  # of a text that describes a network; the longest known ones have 200 kB
+MOST_BYTES = 1 << 20  # of a text that describes a network; the longest known ones have 200 kB
 LARGEST = 1 << 24  # of a size, a count or a stride
 
 

@@ -79,6 +79,7 @@ class _Reader:
     turned: set[str] = field(default_factory=set)  # vectors whose elements are in another order than in Caffe
     scales: dict[int, _Layer] = field(default_factory=dict)  # by place: the `Scale` that belongs to a `BatchNorm`
     shared: dict[tuple[str, ...], str] = field(default_factory=dict)  # layers by the names of their weights
+    joined: set[int] = field(default_factory=set)  # what these `Scale` layers are known by
     left_out: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     layer: _Layer = field(init=False)
@@ -94,6 +95,8 @@ class _Reader:
         self._join(layers)
         for at, layer in enumerate(layers):
             self.layer = layer
+            for name in set(layer.tops) & self.blobs.keys() - set(layer.bottoms):
+                self.sketch.refuse(layer.place, f"`{name}` is made by another layer before it")
             made = self._made(at)
             for name in layer.bottoms if layer.type not in _LOSSES else ():
                 self.unread.pop(name, None)
@@ -160,17 +163,19 @@ class _Reader:
 
     def _join(self, layers: Sequence[_Layer]) -> None:
         """Find the `Scale` layers that alone read a `BatchNorm`."""
+        made: dict[str, int] = {}  # by blob: the place of the layer that wrote it last
+        readers: dict[int, list[_Layer]] = {}
         for at, layer in enumerate(layers):
-            if layer.type != "BatchNorm" or len(layer.tops) != 1:
-                continue
-            top, readers = layer.tops[0], []
-            for later in range(at + 1, len(layers)):
-                readers += [later] if top in layers[later].bottoms else []
-                if top in layers[later].tops:
-                    break
-            only = layers[readers[0]] if len(readers) == 1 else None
-            if only is not None and only.type == "Scale" and only.bottoms == [top]:
-                self.scales[at] = only
+            for bottom in layer.bottoms:
+                if bottom in made:
+                    readers.setdefault(made[bottom], []).append(layer)
+            made |= dict.fromkeys(layer.tops, at)
+        for at, found in readers.items():
+            if layers[at].type == "BatchNorm" and len(found) == 1 and found[0].type == "Scale":
+                only = found[0]
+                if only.bottoms == layers[at].tops:
+                    self.scales[at] = only
+                    self.joined.add(id(only))
 
     # -- a layer -----------------------------------------------------------------------------------------------
 
@@ -456,7 +461,7 @@ class _Reader:
 
     def scaled(self, bottoms: Sequence[Tensor]) -> Tensor:
         bias, axis, axes = self._bool("bias_term", False), self._int("axis", 1, -4), self._int("num_axes", 1, -1)
-        if any(self.layer is scale for scale in self.scales.values()) and axis == axes == 1:
+        if id(self.layer) in self.joined and axis == axes == 1:
             return bottoms[0]  # a part of the batch norm before it
         if len(bottoms) == 2 and axis == 0 and not bias:
             whole_, factors = (self._shape(bottom) for bottom in bottoms)
