@@ -202,6 +202,16 @@ def test_a_file_of_keras_2_counts_the_calls_of_a_model_from_1(tmp_path: Path) ->
     assert "inner_l: leakyrelu 0.3 }" in found
 
 
+def test_a_function_that_keras_3_changed_is_refused_of_keras_2(tmp_path: Path) -> None:
+    config = functional(image(), layer("Activation", "act", "image", activation="hard_sigmoid"))
+    assert len(read(written(tmp_path, config | {"keras_version": "3.0.5"})).net) == 2
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"], file.attrs["keras_version"] = json.dumps(config), b"2.15.0"
+    for path in (written(tmp_path, config | {"keras_version": "2.15.0"}), tmp_path / "m.h5"):
+        with pytest.raises(ImportRefused, match="Keras before 3"):
+            read(path)
+
+
 def test_weights_are_those_of_the_layers_whatever_the_nodes_are_called(tmp_path: Path) -> None:
     kernel = np.random.default_rng(0).normal(size=(3, 5)).astype("float32")
     config = functional(image(), layer("Dense", "a dense/layer", "image", units=5, use_bias=False))

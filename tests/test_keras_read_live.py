@@ -107,6 +107,8 @@ def _zoo() -> dict[str, Any]:
     import keras
     from keras import layers, ops
 
+    from netc.targets.keras import custom
+
     image, line, ids = keras.Input((9, 10, 4)), keras.Input((7, 6)), keras.Input((5,))
     other = keras.Input((4, 8))
     block = keras.Sequential(
@@ -115,6 +117,7 @@ def _zoo() -> dict[str, Any]:
     dense = layers.Dense(6, activation=layers.ReLU(max_value=6))
     shared = dense(dense(line))
     lstm = layers.LSTM(3, return_sequences=True)
+    norms = [custom.SpectralNormalization, custom.WeightNormalization]
     x = layers.Rescaling([0.1, 0.2, 0.3, 0.4], offset=1.0)(image)
     x = layers.Dense(5, use_bias=False)(x) * 0.5 + 1.0
     x = ops.relu(1.0 - x)
@@ -130,6 +133,9 @@ def _zoo() -> dict[str, Any]:
         ),
         "causal": keras.Model(line, layers.MultiHeadAttention(2, 5)(line, line, use_causal_mask=True)),
         "embedded": keras.Model(ids, layers.Flatten()(layers.Embedding(9, 4)(ids))),
+        "normed": keras.Model(
+            image, norms[0](layers.Conv2D(3, 3))(norms[1](layers.Dense(5, activation="relu"))(image))
+        ),
         "padded": keras.Model(image, layers.AveragePooling2D(3, 2)(layers.ZeroPadding2D(1)(image))),
         "separable": keras.Model(
             line, layers.SeparableConv1D(5, 3, depth_multiplier=2)(layers.PReLU(shared_axes=[1])(line))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeGuard
+from typing import Any
 
 from netc.lift.padding import Same, number
 from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series
@@ -20,7 +20,6 @@ from netc.values import Word
 WIDTH, COUNT = "width", "count"
 _WIDTHS = frozenset({"filters", "units", "total"})
 _NAMES = {WIDTH: "ch", COUNT: "n", "kernel": "k", "stride": "stride"}
-_INNER = 2  # widths of a block that has one within and one of its output
 _MOST = 64  # of a factor between two widths
 
 Key = tuple[int, str]  # an item by its identity, and what of it
@@ -322,10 +321,6 @@ def _best(pending: Sequence[tuple[Column, tuple[Any, ...]]]) -> tuple[int, tuple
     return int(best[0]), best[1], best[2]
 
 
-def _is_width(said: Any) -> TypeGuard[Said]:
-    return isinstance(said, Said) and said.formal.kind == WIDTH
-
-
 def _named(found: Solution, order: Sequence[Key]) -> None:
     """Give names and defaults, in the order of the text, those without a default first."""
     used: dict[Formal, None] = {}
@@ -333,7 +328,6 @@ def _named(found: Solution, order: Sequence[Key]) -> None:
         said = found.texts.get(key)
         if isinstance(said, Said):
             used.setdefault(said.formal)
-    last = next((said.formal for key in reversed(order) if _is_width(said := found.texts.get(key))), None)
     kinds = {WIDTH: 0, COUNT: 1}
     found.formals = sorted(used, key=lambda formal: (formal.name == _CIN, kinds.get(formal.kind, 2)))
     before: list[Formal] = []
@@ -343,14 +337,13 @@ def _named(found: Solution, order: Sequence[Key]) -> None:
             before.append(formal)
     found.formals.sort(key=lambda formal: formal.default is not None)
     widths = [formal for formal in found.formals if formal.kind == WIDTH and not formal.name]
-    outer = widths and last is widths[-1]  # the last width is that of the block
     taken = Counter(formal.name for formal in found.formals if formal.name)
     for formal in found.formals:
         if formal.name:
             continue
         base = _NAMES.get(formal.kind, formal.kind)
         if formal.kind == WIDTH and len(widths) > 1:
-            base = ("mid", "ch")[formal is widths[-1]] if len(widths) == _INNER and outer else "c"
+            base = "c"
         taken[base] += 1
         formal.name = base if taken[base] == 1 and base != "c" else f"{base}{taken[base]}"
 

@@ -22,8 +22,9 @@ from netc.storage.stored import Layer, Layers, StorageError, Stored, explained
 
 LARGEST_CONFIG = 1 << 26  # bytes of a config.json
 PARSED = 32  # bytes that one of them becomes at most, as `[{},{},...]`
-CONFIG, WEIGHTS = "config.json", "model.weights.h5"
-SMALL = {CONFIG: 1 << 20, WEIGHTS: 1 << 26}  # bytes that may be packed as one likes
+CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
+VERSION = "keras_version"
+SMALL = {CONFIG: 1 << 20, METADATA: 1 << 20, WEIGHTS: 1 << 26}  # bytes that may be packed as one likes
 MOST_PACKED = 100  # beyond them, bytes in one
 NESTED = 64  # models in models
 _COUNTED = re.compile(r"(.+?)(?:_(\d{1,9}))?", re.DOTALL)
@@ -63,14 +64,15 @@ def _unpacked(path: Path) -> tuple[Mapping[str, Any], BytesIO]:
         return _mapping(json.loads(config)), BytesIO(weights)
 
 
-def _members(path: Path, *names: str) -> list[bytes]:
-    """Files in a `.keras` file."""
+def _members(path: Path, *names: str, optional: str = "") -> list[bytes]:
+    """Files in a `.keras` file, with an `optional` one where it is there."""
     with explained(), zipfile.ZipFile(path) as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         packed = {entry.filename: entry.compress_size for entry in archive.infolist()}
         largest = min(LARGEST_CONFIG, affordable() // PARSED)
+        names = (*names, optional) if optional in sizes else names
         for name in names:
-            most = largest if name == CONFIG else affordable()
+            most = affordable() if name == WEIGHTS else largest
             if name not in sizes:
                 raise StorageError(f"it has no {name}")
             if sizes[name] > min(most, max(SMALL[name], MOST_PACKED * packed[name])):
@@ -79,30 +81,35 @@ def _members(path: Path, *names: str) -> list[bytes]:
 
 
 def configuration(path: Path) -> Mapping[str, Any]:
-    """What a file says of a model: that of a `.keras` file, of a whole `.h5`, or JSON. Raises `StorageError`."""
+    """What a `.keras` file, a whole `.h5`, or JSON says of a model; under `keras_version` which one wrote it, where
+    that is known. Raises `StorageError`."""
+    version: object = None
     if path.suffix == ".keras":
-        (text,) = _members(path, CONFIG)
+        text, *more = _members(path, CONFIG, optional=METADATA)
+        with explained():
+            version = _mapping(json.loads(more[0])).get(VERSION) if more else None
     elif path.suffix == ".json":
         with explained(), path.open("rb") as file:
             text = file.read(min(LARGEST_CONFIG, affordable() // PARSED) + 1)
         if len(text) > LARGEST_CONFIG:
             raise StorageError(f"it has more than {LARGEST_CONFIG:,} bytes, which are not read")
     else:
-        text = _attribute(path)
+        text, version = _attributes(path)
     with explained():
         found = json.loads(text)
     if not isinstance(found, Mapping) or "class_name" not in found:
         raise StorageError("it holds no model of Keras")
-    return found
+    return found if version is None else {**found, VERSION: version}
 
 
-def _attribute(path: Path) -> bytes:
-    """The configuration in an `.h5` of a whole model."""
+def _attributes(path: Path) -> tuple[bytes, object]:
+    """The configuration in an `.h5` of a whole model, and the version of Keras that wrote it, where it says so."""
     with hdf5.opened(path) as held, explained():
-        found = held.attrs.get("model_config")
+        found, version = held.attrs.get("model_config"), held.attrs.get(VERSION)
     if not isinstance(found, str | bytes):
         raise StorageError("it holds weights alone, and no model: a spec takes them by `--weights`")
-    return found if isinstance(found, bytes) else found.encode()
+    text = found if isinstance(found, bytes) else found.encode()
+    return text, version.decode(errors="replace") if isinstance(version, bytes) else version
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from netc.lift.source import Imported, ImportRefused, Reason, Sketch
 from netc.storage import keras as storage
 from netc.storage.stored import Layers, StorageError
 from netc.targets.keras.read.graph import is_model
-from netc.targets.keras.read.layers import TABLE
+from netc.targets.keras.read.layers import KNOWN
 from netc.targets.keras.read.reading import Reader, Scope, remarks
 from netc.targets.keras.read.weights import constants_of, layers_of, weights_of
 
@@ -69,7 +69,7 @@ def _imported(config: Mapping[str, Any], name: str, opened: Opened | None, *, pr
     own = config.get("config")
     called = own.get("name") if isinstance(own, Mapping) else None
     sketch = Sketch(called if isinstance(called, str) and not MADE_UP.fullmatch(called) else name)
-    reader = Reader(sketch, TABLE, constants, preprocessing, str(config.get("keras_version", "3")) < "3")
+    reader = Reader(sketch, KNOWN, constants, preprocessing, str(config.get("keras_version", "3")) < "3")
     net = sketch.finish([reader.settled(one) for one in reader.model(config, Scope())])
     left_out = remarks(reader.left_out)
     if config.get("compile_config"):

@@ -25,6 +25,7 @@ NOT_NEGATIVE = (
     *("sparse_plus", "sparse_sigmoid", "squareplus", "abs"),
 )
 MONOTONE = ("add", "mul", "max")  # give none where they are given none
+NORMED = ("conv", "fc", "deconv")
 QUANTIZED = ("int", "float8", "fp8")
 SHOWN = 3  # names in a remark
 OWN = ("LayerScale", "StochasticDepth", "CustomScaleLayer")  # classes of keras.applications
@@ -87,6 +88,7 @@ class Site:
     again: bool  # whether the layer is called more than once
     once: bool  # whether one layer alone reads what it makes
     training: bool = False  # whether it is called as in training, always
+    norm: str = ""  # of its kernel
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -147,6 +149,8 @@ class Site:
         """A node of it; a `suffix` tells several of one layer apart."""
         if self.training and (LAYERS[op].train_only or op == "bn"):
             raise Unsaid("it is called with `training=True`, so that it never is what it is outside of training")
+        if self.norm and op in NORMED:
+            values["norm"] = self.norm
         reader, key = self.reader, (self.object, suffix)
         weighted = LAYERS[op].weights is not Layer.weights
         shares = reader.first.get(key) if weighted or self.scope.shared else None

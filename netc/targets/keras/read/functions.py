@@ -1,0 +1,87 @@
+"""Functions of `keras.ops` that are called as layers."""
+
+from __future__ import annotations
+
+from netc.lift.source import Tensor
+from netc.targets.keras.read.norms import affine
+from netc.targets.keras.read.options import (
+    Unsaid,
+    flag,
+    number,
+    shown,
+)
+from netc.targets.keras.read.reading import Site, is_tensor, known
+from netc.targets.keras.read.table import axes_given, says
+
+TWO = {
+    "ops.Add": "add",
+    "ops.Subtract": "sub",
+    "ops.Multiply": "mul",
+    "ops.Maximum": "max",
+    "ops.Divide": "",
+    "ops.TrueDivide": "",
+}
+
+
+@says(*TWO)
+def _two(site: Site) -> Tensor:
+    """Of two tensors, or of one and a number."""
+    name = known(site.call.layer, site.kind)
+    given = [*site.args, *(one for key in ("x1", "x2") if (one := site.given.take(key)) is not None)]
+    if len(given) != 2:
+        raise Unsaid(f"it is called with {len(given)} arguments, and 2 are expected")
+    if not any(map(is_tensor, given)):
+        raise Unsaid("it is called with no tensor")
+    if all(map(is_tensor, given)):
+        if not TWO[name]:
+            raise Unsaid("it divides one tensor by another, and netc has no such layer")
+        return site.add(TWO[name], *(site.reader.settled(one.held) for one in given))
+    first = is_tensor(given[0])
+    x, value = site.reader.settled((given[0] if first else given[1]).held), number(given[1] if first else given[0])
+    match name.removeprefix("ops."):
+        case "Add":
+            return affine(site, x, 1.0, value)
+        case "Multiply":
+            return affine(site, x, value, 0.0)
+        case "Subtract":
+            return affine(site, x, 1.0, -value) if first else affine(site, x, -1.0, value)
+        case "Divide" | "TrueDivide" if first and value:
+            return affine(site, x, 1 / value, 0.0)
+    raise Unsaid(f"it is {site.kind} of a tensor and a number, and netc has no such layer")
+
+
+ELEMENTWISE = {
+    f"ops.{name}": op
+    for name, op in (
+        *(("Absolute", "abs"), ("Abs", "abs"), ("Tanh", "tanh"), ("Exp", "exponential"), ("Relu", "relu")),
+        *(("Relu6", "relu6"), ("Sigmoid", "sigmoid"), ("Softplus", "softplus"), ("Softsign", "softsign")),
+        *(("Silu", "silu"), ("Selu", "selu"), ("HardSigmoid", "hard_sigmoid"), ("HardSilu", "hard_silu")),
+        *(("HardTanh", "hard_tanh"), ("LogSigmoid", "log_sigmoid"), ("TanhShrink", "tanh_shrink")),
+        *(("SparsePlus", "sparse_plus"), ("SparseSigmoid", "sparse_sigmoid")),
+    )
+}
+
+
+@says(*ELEMENTWISE)
+def _elementwise(site: Site) -> Tensor:
+    return site.add(ELEMENTWISE[known(site.call.layer, site.kind)], site.one())
+
+
+@says("ops.Negative")
+def _negative(site: Site) -> Tensor:
+    return site.add("rescale", site.one(), factor=-1.0)
+
+
+@says("ops.Mean", "ops.Max")
+def _reduced(site: Site) -> Tensor:
+    x = site.one()
+    rank, axis = site.rank(x), site.given.take("axis", site.options.take("axis"))
+    keep = flag(site.given.take("keepdims", site.options.take("keepdims")) or False)
+    site.options.need("initial")
+    axes = {one if one >= 0 else one + rank + 2 for one in axes_given(axis)}
+    op = "gap" if site.kind == "Mean" else "gmp"
+    if axes == {rank + 1} and keep:
+        return site.add(op, x, over="channels")
+    if axes != set(range(1, rank + 1)) or not rank:
+        raise Unsaid(f"it works along {shown(axis)}, and netc's global pools over all positions")
+    return site.add(op, x, keep=keep)
