@@ -7,7 +7,9 @@ import re
 from collections import Counter
 from itertools import combinations, islice
 from pathlib import Path
+from random import Random
 
+import networkx
 import pytest
 
 import netc
@@ -33,7 +35,9 @@ def diff(one: str, other: str) -> Difference:
 
 def test_random_changes_are_named() -> None:
     count = EXAMPLES or 20
-    missed = [one.what for one in islice(mutations(7), count) if not is_named(one, netc.diff(one.before, one.after))]
+    found = [(one, netc.diff(one.before, one.after)) for one in islice(mutations(7), count)]
+    assert not any(difference.same for _, difference in found)
+    missed = [one.what for one, difference in found if not is_named(one, difference)]
     assert len(missed) <= count * 0.05 + 1, missed
 
 
@@ -59,6 +63,33 @@ def test_a_spec_is_its_flat_text(path: Path) -> None:
     spec = netc.load(path)
     flat = netc.from_graph(spec.graph)
     assert not netc.diff(spec, flat), str(netc.diff(spec, flat))
+
+
+def otherwise(network: netc.Network, random: Random) -> netc.Network:
+    """The same network under other names, its layers in another order, and so the operands of sums and products."""
+    old = network.graph
+    names = dict(zip(old, random.sample([f"n{at}" for at in range(len(old))], len(old)), strict=True))
+    new: networkx.MultiDiGraph[str] = networkx.MultiDiGraph(
+        name="other", outputs=tuple(names[name] for name in old.graph["outputs"])
+    )
+    inputs = network.net.inputs
+    for name in [*inputs, *random.sample([name for name in old if name not in inputs], len(old) - len(inputs))]:
+        facts = old.nodes[name]
+        new.add_node(names[name], layer=facts["layer"], shape=facts["shape"], shares=names.get(facts["shares"]))
+    for name in old:
+        reads = list(network.net.operands(name))
+        if old.nodes[name]["layer"].commutative:
+            random.shuffle(reads)
+        for slot, operand in enumerate(reads):
+            new.add_edge(names[operand], names[name], key=slot)
+    return netc.from_graph(new)
+
+
+@pytest.mark.parametrize("spec", ["resnet32", "nasnet-mobile", "hrnet-w18", "unetpp", "densenet121", "googlenet"])
+def test_names_and_order_are_no_difference(spec: str) -> None:
+    layers = re.split(r"\n(?:data|train)\b", (SPECS / f"{spec}.net").read_text())[0]
+    network = netc.loads(layers)
+    assert str(netc.diff(network, otherwise(network, Random(4)))) == "no difference\n"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ def settings_of(made: Matching) -> Iterator[Edit]:
         ours, theirs = getattr(before.sections, word), getattr(after.sections, word)
         if (heads := (_head(ours), _head(theirs)))[0] != heads[1]:
             yield Edit(word, word, {}, heads)
+        if ours is None or theirs is None:
+            continue  # a section that is new or gone is told as a whole
         there = {name: made.there.get(name, name) for name in made.before.net.shapes}
         yield from _lines(word, _facts(ours, before, made.before, there), _facts(theirs, after, made.after, {}))
 

@@ -273,8 +273,10 @@ def _said(words: Sequence[str]) -> str:
 def _setting(edit: Setting) -> Line:
     ours, theirs = edit.text
     if ours is None or theirs is None:
-        words, sign = (f"{theirs}", "+") if ours is None else (f"{ours}", "-")
-        return Line(sign, f"{edit.section}: {'added' if sign == '+' else 'removed'} `{harmless(words)}`")
+        sign, word = ("+", "added") if ours is None else ("-", "removed")
+        if edit.line == edit.section:
+            return Line(sign, f"{word} `{edit.section}`")
+        return Line(sign, f"{edit.section}: {word} `{harmless(ours or theirs or '')}`")
     if edit.values:
         return Line("~", f"{edit.section}: {edit.line}: {changes(edit.values)}")
     return Line("~", f"{edit.section}: `{harmless(ours)}` -> `{harmless(theirs)}`")
