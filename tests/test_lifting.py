@@ -17,6 +17,7 @@ from netc.lift.arguments import given as values_of
 from netc.lift.lifting import Lifted, lifted
 from netc.lift.source import ImportRefused
 from netc.params import Refused
+from netc.syntax.format import format_file
 from tests.effort import EXAMPLES, unshrunk
 from tests.random_networks import compiled, networks
 from tests.test_lift import sketched
@@ -66,6 +67,7 @@ def test_a_network_becomes_as_short_a_text_as_an_expert_writes(name: str) -> Non
     assert set(found.names) == {node.name for node in net}
     assert netc.loads(found.text).cost.total == netc.loads(net_text(name)).cost.total
     assert all(len(line) <= 100 for line in found.text.splitlines())
+    assert format_file(found.program.file) == found.text
 
 
 def net_text(name: str) -> str:

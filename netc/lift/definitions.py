@@ -203,7 +203,7 @@ def _candidate(places: Sequence[Place], alike: Alike) -> Candidate | None:
         return None
     fresh = Alike(alike.used, alike.scopes)
     cost = fresh.series_cost(body) + 3 + 1.5 * len(formals) + 4 * len(tensors) + 3 * max(0, len(formals) - 3)
-    bad += len(chosen) * (_loose_end(body) + _late(chosen, alike))
+    bad += _loose_end(body) * sum(map(_goes_on, chosen)) + len(chosen) * _late(chosen, alike)
     gain = inline - calls - cost - bad - _unordered(body)
     return Candidate(gain, list(chosen), body, before, solution, tensors)
 
@@ -247,6 +247,12 @@ def _loose_end(body: Series) -> float:
     first = tail[0] if tail else None
     norm = isinstance(first, Layer) and LAYERS[first.word].family == "norm"
     return 3.0 if norm and at and is_unit(items[at - 1]) else 0.0
+
+
+def _goes_on(place: Place) -> bool:
+    """Whether the next item takes the tensor that items end in."""
+    after = place.series.items[place.end : place.end + 1]
+    return bool(after) and not (isinstance(after[0], Layer) and after[0].word in ("from", "output"))
 
 
 def strides(item: Item) -> bool:

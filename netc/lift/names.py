@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from netc.layers.base import LAYERS
+from netc.lift.definitions import TENSORS
 from netc.lift.scopes import Scopes
 from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series, executed
 from netc.lower.definitions import shipped
@@ -13,6 +14,7 @@ from netc.syntax.tree import RESERVED
 
 _SHORTEST = 3  # letters of a name
 _VAGUE = frozenset({"model", "module", "net", "network", "features", "functional", "sequential", "body", "layers"})
+_OTHERS = frozenset({"channels", "rows", "columns", "frames", "with", *TENSORS})  # what means something else in a body
 _LOOKED = 12  # executions of a definition that are looked at
 
 
@@ -30,7 +32,13 @@ def name_definitions(definitions: Sequence[Definition], scopes: Scopes) -> None:
 
 
 def _is_free(name: str) -> bool:
-    return name not in LAYERS and name not in RESERVED and name not in NAMELESS and shipped(name) is None
+    return (
+        name not in _OTHERS
+        and name not in LAYERS
+        and name not in RESERVED
+        and name not in NAMELESS
+        and shipped(name) is None
+    )
 
 
 def _of_source(one: Definition, scopes: Scopes) -> str | None:

@@ -338,7 +338,7 @@ class Writer:
             (_, value), count = saved.most_common(1)[0]
             if name == "bias":
                 lost = sum(count for (_, own, is_default), count in values.items() if is_default and own != value)
-            if count >= 2 and count > lost + 1:
+            if count >= (3 if value is True else 2) and count > lost + 1:
                 made.setdefault(word, {})[name] = value
         return made
 
