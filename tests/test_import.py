@@ -190,3 +190,18 @@ def test_networks_are_aligned_whatever_the_order_of_their_branches() -> None:
 def test_a_refusal_is_an_error_of_python_too(tmp_path: Path) -> None:
     with pytest.raises(ImportRefused, match="code of Python"):
         netc.from_keras(written(tmp_path, functional(image(), layer("Lambda", "l", "image"))))
+
+
+def test_texts_of_darknet_and_caffe_are_models_that_nothing_here_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.cfg").write_text("[net]\nwidth=8\nheight=8\nchannels=3\n[convolutional]\nfilters=4\nactivation=leaky\n")
+    caffe = 'input: "x" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8\nlayer { name: "r" type: "ReLU" bottom: "x" top: "r" }\n'
+    Path("b.prototxt").write_text(caffe)
+    for name, said in (("a.cfg", "conv 4x1 leakyrelu"), ("b.prototxt", "relu")):
+        assert main(["import", name]) == 0
+        assert Path(name).with_suffix(".net").read_text().splitlines()[-1] == said
+        assert main(["import", name, "-o", "other.net", "--verify"]) == 1
+        assert "runs in Python" in capsys.readouterr().err
+        assert not Path("other.net").exists()

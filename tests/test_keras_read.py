@@ -276,6 +276,22 @@ def test_any_value_in_any_place_is_read_or_refused_in_words(tmp_path: Path) -> N
                 flat(read(written(tmp_path, changed)).net)
 
 
+def test_an_h5_gives_a_model_the_weights_of_its_only_layer(tmp_path: Path) -> None:
+    """As Keras writes a model in a model: its one layer with weights has no group of its own."""
+    inner = functional(image(), layer("Conv2D", "conv", "image", filters=4, kernel_size=3), name="tower")
+    config = functional(image(), {**inner, "name": "tower", "inbound_nodes": layer("", "", "image")["inbound_nodes"]})
+    kernel = np.arange(3 * 3 * 3 * 4).reshape(3, 3, 3, 4).astype("float32")
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(config)
+        held = file.create_group("model_weights")
+        held.attrs["layer_names"] = ["tower"]
+        group = held.create_group("tower")
+        group.attrs["weight_names"] = ["tower/conv/kernel", "tower/conv/bias"]
+        group["tower/conv/kernel"], group["tower/conv/bias"] = kernel, np.ones(4, "float32")
+    weights = read(tmp_path / "m.h5").weights()  # type: ignore[misc]
+    assert (weights["tower_conv", "kernel"] == kernel).all()
+
+
 def test_a_truncated_file_is_broken_in_words(tmp_path: Path) -> None:
     weights = {"layers/conv2d/vars/0": np.ones((3, 3, 3, 4)), "layers/conv2d/vars/1": np.ones(4)}
     weights |= {"layers/dense/vars/0": np.ones((256, 2)), "layers/dense/vars/1": np.ones(2)}
@@ -312,6 +328,10 @@ def test_a_whole_h5_is_read_and_weights_alone_are_no_model(tmp_path: Path) -> No
     with h5py.File(tmp_path / "m.h5", "w") as file:
         file.attrs["model_config"] = json.dumps(GOOD)
     assert len(read(tmp_path / "m.h5").net) == 4
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs.create("model_config", b'{"class_name": "\xff"}', dtype=h5py.string_dtype("utf-8"))
+    with pytest.raises(StorageError, match="surrogates"):
+        read(tmp_path / "m.h5")
     with h5py.File(tmp_path / "w.weights.h5", "w") as file:
         file["a"] = h5py.ExternalLink("/etc/passwd", "/")
     with pytest.raises(StorageError, match="weights alone"):

@@ -610,6 +610,23 @@ def test_what_is_no_onnx_file_is_said(content: bytes, tmp_path: Path) -> None:
         read(tmp_path / "a.onnx")
 
 
+def test_an_attribute_of_another_type_is_said(tmp_path: Path) -> None:
+    graph, end = _block()
+    model = graph.proto(end)
+    conv = next(node for node in model.graph.node if node.op_type == "Conv")
+    conv.attribute.append(onnx.helper.make_attribute("dilations", 1))
+    (tmp_path / "a.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ImportRefused, match="`dilations` is of another type"):
+        read(tmp_path / "a.onnx")
+
+
+def test_a_name_that_is_no_text_is_said(tmp_path: Path) -> None:
+    graph, end = _block()
+    (tmp_path / "a.onnx").write_bytes(graph.proto(end).SerializeToString().replace(b"Conv_0", b"Conv_\xff"))
+    with pytest.raises(StorageError, match="no text"):
+        read(tmp_path / "a.onnx")
+
+
 def test_broken_files_are_refused_in_words(tmp_path: Path) -> None:
     """Bytes changed, taken out and put in at random: never another error than the two that are said."""
     graph, end = _block()

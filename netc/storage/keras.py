@@ -106,9 +106,9 @@ def _attributes(path: Path) -> tuple[bytes, object]:
     """The configuration in an `.h5` of a whole model, and the version of Keras that wrote it, where it says so."""
     with hdf5.opened(path) as held, explained():
         found, version = held.attrs.get("model_config"), held.attrs.get(VERSION)
-    if not isinstance(found, str | bytes):
-        raise StorageError("it holds weights alone, and no model: a spec takes them by `--weights`")
-    text = found if isinstance(found, bytes) else found.encode()
+        if not isinstance(found, str | bytes):
+            raise StorageError("it holds weights alone, and no model: a spec takes them by `--weights`")
+        text = found if isinstance(found, bytes) else found.encode()
     return text, version.decode(errors="replace") if isinstance(version, bytes) else version
 
 

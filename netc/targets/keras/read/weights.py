@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ def weights_of(net: Net, places: Mapping[str, Path], layers: Layers) -> Weights:
     Raises `WeightsError` where some are not there or have other shapes, `StorageError` for a broken file.
     """
     needed = declared(net)
-    found = assembled(replace(layers, found=list(_renamed(places, layers))), needed)
+    found = assembled(replace(layers, found=list(_renamed(places, layers, needed))), needed)
     held = {layer.name: layer.arrays for layer in found.found}
     arrays, wrong = {}, []
     for name, weights in needed.items():
@@ -45,12 +45,14 @@ def weights_of(net: Net, places: Mapping[str, Path], layers: Layers) -> Weights:
     return Weights(arrays)
 
 
-def _renamed(places: Mapping[str, Path], layers: Layers) -> Iterator[Layer]:
+def _renamed(places: Mapping[str, Path], layers: Layers, needed: Container[str]) -> Iterator[Layer]:
     """The layers that belong to nodes, under their names; parts of a layer are in it."""
     nodes = {place: name for name, place in places.items()}
     ends: dict[tuple[str, str], list[str]] = {}
     for place, name in nodes.items():
         ends.setdefault((place[0], place[-1]), []).append(name)
+        if len(place) > 1 and name in needed:  # `.h5` gives a model the weights of its only layer that has any
+            ends.setdefault((place[0], place[0]), []).append(name)
     for layer in layers.found:
         path = (*layer.around, layer.name)
         for length in range(len(path), 0, -1):

@@ -35,6 +35,7 @@ class Op:
     domain: str = ""
     scopes: tuple[str, ...] = ()
     known: frozenset[str] = frozenset()  # attributes of its operation
+    mistyped: Sequence[str] = ()  # those that are of another type than there
     read: set[str] = field(default_factory=set)
 
     @property
@@ -161,6 +162,7 @@ def _check(op: Op, made: set[str], reasons: list[Reason]) -> None:
         for name in sorted(op.attributes.keys() - op.known)
         if op.version
     ]
+    reasons += [Reason(op.place, f"the attribute `{shown(name)}` is of another type") for name in op.mistyped]
     for source in op.inputs:
         if source not in made:
             reasons.append(Reason(op.place, f"it reads `{shown(source)}`, which nothing makes before it"))
@@ -211,6 +213,9 @@ def _op(index: int, node: onnx.NodeProto, opset: int) -> Op:
             op.version, op.known = schema.since_version, frozenset(schema.attributes)
         except Exception:  # of its own kind, for what that opset has not
             op.version = 0
+        else:
+            types = {name: int(attribute.type) for name, attribute in schema.attributes.items()}  # type: ignore[call-overload]
+            op.mistyped = [one.name for one in node.attribute if types.get(one.name, one.type) != one.type]
     return op
 
 

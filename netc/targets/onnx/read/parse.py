@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from stat import S_ISREG
+from typing import Any
 
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -40,9 +41,25 @@ def parsed(path: Path) -> onnx.ModelProto:
                 raise _too_large(taken)
             model = onnx.ModelProto()
             model.ParseFromString(content)
-            return model
         except DecodeError as error:
             raise StorageError(f"it is no ONNX model: {str(error)[:200]}") from None
+        if not all(isinstance(text, str) for text in _texts(model)):
+            raise StorageError("a name in it is no text (UTF-8)")
+        return model
+
+
+def _texts(message: Any) -> Iterator[str | bytes]:
+    """The texts in a message: those that are not UTF-8 come as bytes."""
+    if isinstance(message, onnx.TensorProto):  # the rest of which is large
+        yield message.name
+        yield from (text for entry in message.external_data for text in (entry.key, entry.value))
+        return
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_STRING:
+            yield from (value,) if isinstance(value, str | bytes) else value
+        elif field.type == field.TYPE_MESSAGE:
+            for part in value if isinstance(value, Iterable) else (value,):
+                yield from _texts(part)
 
 
 def _too_large(taken: int) -> StorageError:
