@@ -135,6 +135,20 @@ def test_a_number_of_keras_ops_is_a_rescale(tmp_path: Path) -> None:
     assert "called with 0.5" in refused(tmp_path, image(), times)
 
 
+def test_a_hard_sigmoid_in_parts_is_one_where_nothing_else_reads_them(tmp_path: Path) -> None:
+    def parts(*more: dict[str, Any]) -> str:
+        shifted = layer("Add", "shifted", "image", module="keras.src.ops.numpy")
+        shifted["inbound_nodes"][0]["args"].append(3.0)
+        cut = layer("ReLU", "cut", "shifted", max_value=6.0)
+        sixth = layer("Multiply", "sixth", "cut", module="keras.src.ops.numpy")
+        sixth["inbound_nodes"][0]["args"].append(1 / 6)
+        return text(tmp_path, image(), shifted, cut, sixth, *more)
+
+    assert parts().splitlines()[-1] == "sixth: hard_sigmoid"
+    for read_too in ("shifted", "cut"):
+        assert "rescale 1.0 offset=3.0" in parts(layer("Subtract", "both", "sixth", read_too))
+
+
 def test_what_training_alone_knows_is_left_out_and_named(tmp_path: Path) -> None:
     flip = layer("RandomFlip", "flip", "image", mode="horizontal")
     scaled = {"class_name": "VarianceScaling", "config": {"scale": 2.0, "mode": "fan_out"}}

@@ -19,7 +19,7 @@ from netc.targets.keras.read.options import (
     shown,
     spoken,
 )
-from netc.targets.keras.read.reading import Site, known
+from netc.targets.keras.read.reading import Held, Pending, Site, known
 from netc.targets.keras.read.table import axes_given, initial, punished, says
 
 
@@ -115,10 +115,16 @@ FUNCTIONS: Mapping[str, Callable[[Options], tuple[str, Mapping[str, Any]]]] = {
 }
 
 
+SHIFTED, CUT = "x + 3", "relu6(x + 3)"  # which a sixth of is `hard_sigmoid`
+
+
 @says(*FUNCTIONS)
-def _plain(site: Site) -> Tensor:
+def _plain(site: Site) -> Held:
     op, given = FUNCTIONS[known(site.call.layer, site.kind)](site.options)
     unlike(site, op)
+    held = site.only()
+    if op == "relu6" and isinstance(held, Pending) and held.kind == SHIFTED and site.once:
+        return Pending(CUT, held.base, lambda: site.add(op, site.reader.settled(held)))
     return site.add(op, site.one(), **given)
 
 

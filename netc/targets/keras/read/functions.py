@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netc.lift.source import Tensor
+from netc.targets.keras.read.activations import CUT, SHIFTED
 from netc.targets.keras.read.norms import affine
 from netc.targets.keras.read.options import (
     Unsaid,
@@ -10,7 +11,7 @@ from netc.targets.keras.read.options import (
     number,
     shown,
 )
-from netc.targets.keras.read.reading import Site, is_tensor, known
+from netc.targets.keras.read.reading import Held, Pending, Site, is_tensor, known
 from netc.targets.keras.read.table import axes_given, says
 
 TWO = {
@@ -23,9 +24,12 @@ TWO = {
 }
 
 
+SHIFT = 3  # of `hard_sigmoid`
+
+
 @says(*TWO)
-def _two(site: Site) -> Tensor:
-    """Of two tensors, or of one and a number."""
+def _two(site: Site) -> Held:
+    """Of two tensors, or of one and a number: relu6(x + 3) / 6 is `hard_sigmoid` (Howard et al. 2019)."""
     name = known(site.call.layer, site.kind)
     given = [*site.args, *(one for key in ("x1", "x2") if (one := site.given.take(key)) is not None)]
     if len(given) != 2:
@@ -37,7 +41,12 @@ def _two(site: Site) -> Tensor:
             raise Unsaid("it divides one tensor by another, and netc has no such layer")
         return site.add(TWO[name], *(site.reader.settled(one.held) for one in given))
     first = is_tensor(given[0])
-    x, value = site.reader.settled((given[0] if first else given[1]).held), number(given[1] if first else given[0])
+    held, value = (given[0] if first else given[1]).held, number(given[1] if first else given[0])
+    if name == "ops.Multiply" and isinstance(held, Pending) and held.kind == CUT and value == 1 / 6:
+        return site.add("hard_sigmoid", held.base)
+    x = site.reader.settled(held)
+    if name == "ops.Add" and value == SHIFT:
+        return site.later(SHIFTED, x, "rescale", factor=1.0, offset=value)
     match name.removeprefix("ops."):
         case "Add":
             return affine(site, x, 1.0, value)
