@@ -175,6 +175,17 @@ def test_verify_runs_the_model_in_keras(model: Path, capsys: pytest.CaptureFixtu
     assert not Path("alone.safetensors").exists()
 
 
+def test_verify_needs_a_program_that_runs_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.cfg").write_text("[net]\nheight=8\nwidth=8\nchannels=3\n[convolutional]\nfilters=4\nsize=3\npad=1\n")
+    assert main(["import", "a.cfg", "--verify"]) == 1
+    assert "a .cfg has no weights" in capsys.readouterr().err
+    assert main(["import", "a.cfg"]) == 0
+    assert [path.name for path in sorted(Path().iterdir())] == ["a.cfg", "a.net"]
+
+
 def test_networks_are_aligned_whatever_the_order_of_their_branches() -> None:
     one = netc.loads("input 8x8x3; add { | conv 4x3 bn; relu | conv 4x1 }; gap; dropout 0.1").net
     two = netc.loads("input 8x8x3; add { | x: conv 4x1 | conv 4x3 bn relu }; gap; dropout 0.5").net

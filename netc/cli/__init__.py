@@ -27,7 +27,7 @@ COMMANDS = {
     "train": "train a spec on data, into the folder of a run",
     "evaluate": "loss and metrics of a run, or of a spec with weights",
     "predict": "classes and their probabilities for images",
-    "import": "write a model of Keras or ONNX as a spec, with its weights",
+    "import": "write a model of Keras, ONNX, Darknet or Caffe as a spec, with its weights",
     "export": "write a network with its weights as ONNX or Keras, proved to be the same",
     "bench": "how fast engines run a network, side by side",
     "runs": "list and compare runs",

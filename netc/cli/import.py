@@ -28,6 +28,7 @@ examples:
   netc import resnet50.keras                    writes resnet50.net and resnet50{WEIGHTS} to the current directory
   netc import resnet50.onnx -o nets/resnet.net --verify
   netc import model.json -o -                   prints the spec
+  netc import yolov3.cfg                        a text of Darknet, or of Caffe (.prototxt), has no weights
   netc import old.h5 --weights-only resnet50.net -o resnet50{WEIGHTS}     for a spec that is there already
 
 Blocks become definitions, and what comes again `repeat`s, with names from the model's own. The text is compiled again

@@ -386,8 +386,10 @@ def known(layer: Mapping[str, Any], kind: str) -> str:
 def _unknown(layer: Mapping[str, Any], kind: str) -> str:
     """Why a class is not known."""
     name = known(layer, kind)
-    if kind in ("Lambda", "TFOpLambda", "SlicingOpLambda"):
+    if kind == "Lambda":
         return "it holds code of Python, which is not run"
+    if kind in ("TFOpLambda", "SlicingOpLambda"):
+        return "it is a function of TensorFlow, as Keras 2 wrote it: a file of Keras 3 says which of `keras.ops` it is"
     if name.startswith("ops."):
         return f"it is `keras.ops`' {kind}, and netc has no such layer"
     if name != kind:
