@@ -290,6 +290,22 @@ def test_any_value_in_any_place_is_read_or_refused_in_words(tmp_path: Path) -> N
                 flat(read(written(tmp_path, changed)).net)
 
 
+def test_an_h5_whose_strings_have_no_end_is_refused(tmp_path: Path) -> None:
+    """HDF5 1.14 goes on for ever where an unused part of a collection of strings has no bytes."""
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(GOOD)
+        file.attrs.create("words", ["one", "two"], dtype=h5py.string_dtype())
+    content = bytearray((tmp_path / "m.h5").read_bytes())
+    assert len(read(tmp_path / "m.h5").net) == 4
+    place = content.rindex(b"one\0") + 8
+    assert content[place : place + 2] == b"\0\0"
+    assert any(content[place + 8 : place + 16])
+    content[place + 8 : place + 16] = bytes(8)
+    (tmp_path / "m.h5").write_bytes(content)
+    with pytest.raises(StorageError, match="has no end"):
+        read(tmp_path / "m.h5")
+
+
 def test_an_h5_gives_a_model_the_weights_of_its_only_layer(tmp_path: Path) -> None:
     """As Keras writes a model in a model: its one layer with weights has no group of its own."""
     inner = functional(image(), layer("Conv2D", "conv", "image", filters=4, kernel_size=3), name="tower")

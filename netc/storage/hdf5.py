@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SMALL, MOST_PACKED = 1 << 20, 1032  # bytes, and how many of them deflate gets into one
+HEAP, HEAP_ENTRY = b"GCOL", 16  # how a collection of strings begins, and bytes of its head and of those of its parts
+LARGEST_SEARCHED = 1 << 32  # bytes of a file whose collections are looked at
 
 
 @contextmanager
@@ -33,7 +36,33 @@ def file(path: Path | BytesIO) -> Any:
     import h5py  # noqa: PLC0415 - only for files of it
 
     with explained():
+        if isinstance(path, BytesIO):
+            _check_heaps(path.getvalue())
+        elif 0 < path.stat().st_size <= LARGEST_SEARCHED and path.is_file():
+            with path.open("rb") as raw, mmap(raw.fileno(), 0, access=ACCESS_READ) as content:
+                _check_heaps(content)
         return h5py.File(path, "r")
+
+
+def _check_heaps(content: bytes | mmap) -> None:
+    """Raises `StorageError` where a collection of strings has an unused part of no bytes: HDF5 would go over that one
+    for ever, as soon as a string of the collection is asked for."""
+    left = len(content) // HEAP_ENTRY  # parts that all collections can have together
+    at = content.find(HEAP)
+    while at >= 0:
+        end = min(at + _number(content, at + 8, 8), len(content))
+        place = at + HEAP_ENTRY
+        while place + HEAP_ENTRY <= end:
+            used, size = _number(content, place, 2), _number(content, place + 8, 8)
+            left -= 1
+            if left < 0 or not (used or size):
+                raise StorageError("a collection of its strings has no end")
+            place += HEAP_ENTRY + -(-size // 8) * 8 if used else size
+        at = content.find(HEAP, at + len(HEAP))
+
+
+def _number(content: bytes | mmap, at: int, size: int) -> int:
+    return int.from_bytes(content[at : at + size], "little")
 
 
 def datasets(group: Any) -> dict[str, Any]:

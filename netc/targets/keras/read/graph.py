@@ -247,7 +247,7 @@ def _ordered(graph: Graph) -> list[Call]:
     waits: list[int] = []
     for at, call in enumerate(graph.calls):
         read = {(ref.layer, ref.call) for ref in call.refs()}
-        if unknown := next((name for name, number in read if (name, number) not in numbers), None):
+        if (unknown := next((name for name, number in read if (name, number) not in numbers), None)) is not None:
             raise StorageError(f"the layer `{call.name}` reads `{unknown}`, which does not make that")
         waits.append(len(read))
         for one in read:
