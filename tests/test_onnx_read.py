@@ -560,6 +560,7 @@ def _outside(location: str) -> Callable[[Any], None]:
 
 WRONG: Sequence[tuple[Callable[[Any], None], str]] = [
     (_set("BatchNormalization", training_mode=1), "normalises by the batch"),
+    (_set("BatchNormalization", training_mode=-2), "its training_mode is -2, expected 0 or 1"),
     (_set("Conv", fancy=1), "has the attribute `fancy`, which its operation has not"),
     (_set("Conv", strides=[0, 1]), "no 2 numbers of at least 1"),
     (_set("Conv", pads=[-1, 0, 0, 0]), "expected 4 of at least 0"),

@@ -230,9 +230,9 @@ def cast(r: Reader, op: Op) -> Any:
 @reads(18, "ReduceMean", "ReduceMax")
 def reduced(r: Reader, op: Op) -> Any:
     x = r.tensor(op)
-    keep = bool(op.attr("keepdims", 1))
+    keep = bool(op.flag("keepdims", True))
     axes = r.axes(op, 1, 18, x.rank)
-    op.attr("noop_with_empty_axes")
+    op.flag("noop_with_empty_axes")
     if not axes:
         raise Unsaid("it is over all axes, the batch among them")
     kind = "gap" if op.op == "ReduceMean" else "gmp"

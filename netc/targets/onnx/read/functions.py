@@ -8,9 +8,10 @@ where both have one form. So `x * sigmoid(x)` and `x / (1 + exp(-x))` are both `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import combinations, product
 from math import erf, exp, log, sqrt, tanh
 from typing import Any
@@ -19,8 +20,8 @@ from netc.layers.activation import Activation
 from netc.layers.base import LAYERS, Layer
 from netc.params import Bool, Real, Refused, declared
 
-MOST_TERMS = 64  # of a form
-MOST_CONSTANTS = 12  # of a function, that are tried as parameters
+MOST_TERMS, MOST_CHARACTERS = 32, 1_000  # of a form, and of its key
+MOST_CONSTANTS = 4  # of a function, that are tried as parameters
 NOISE = 1e-6  # of a number: what rounding of constants to float32 leaves of differences that are none
 DIGITS = 6  # in which numbers are equal
 
@@ -90,6 +91,8 @@ class Form:
 
     def __mul__(self, other: Form | float) -> Form:
         made = Form({})
+        if len(self.terms) * len(form(other).terms) > MOST_TERMS**2 // 2:
+            raise NoForm
         for one, factor in self.terms.items():
             products = {_product(one, two): factor * value for two, value in form(other).terms.items()}
             made += Form({monomial: value for monomial, value in products.items() if value})
@@ -148,6 +151,8 @@ def _product(one: Monomial, two: Monomial) -> Monomial:
 
 
 def _atom(name: str, argument: Form) -> Form:
+    if len(argument.key) > MOST_CHARACTERS:
+        raise NoForm
     return Form({((Atom(f"{name}({argument.key})", name, argument), 1),): 1.0})
 
 
@@ -305,7 +310,7 @@ def form_of(layer: Layer) -> Form:
     """The normal form of an activation. Raises `NoForm`."""
     try:
         made: Form = Symbolic().layer(layer, (X,), {})
-    except (AttributeError, TypeError, ArithmeticError):  # of more than one element
+    except (AttributeError, TypeError, ArithmeticError, LookupError):  # of more than one element, or of weights
         raise NoForm from None
     return made
 
@@ -322,7 +327,8 @@ def _known() -> dict[str, Found]:
     for cls in _activations():
         flags = [name for name, one in declared(cls).items() if isinstance(one.kind, Bool)]
         for values in ({}, *({flag: True} for flag in flags)):
-            for key in _keys(cls, values):
+            known: Any = cls
+            if (key := _key(known, tuple(values.items()))) is not None:
                 found.setdefault(key, (cls.op, values))
     return found
 
@@ -333,13 +339,18 @@ def _activations() -> Iterator[type[Activation]]:
             yield cls
 
 
-def _keys(cls: type[Activation], values: Mapping[str, Any]) -> Iterator[str]:
+@lru_cache(maxsize=1 << 14)
+def _key(cls: Any, values: tuple[tuple[str, Any], ...]) -> str | None:
+    """The key of an activation's form; None where it has none, weights, or other sizes than its input."""
     try:
-        layer = cls(**values)
-        if not layer.weights(((1,),)) and layer.infer(((1,),)) == (1,):
-            yield form_of(layer).key
+        for name, value in values:
+            declared(cls)[name].kind.accept(value, 0)
+        layer = cls(**dict(values))
+        if layer.weights(((1,),)) or layer.infer(((1,),)) != (1,):
+            return None
+        return form_of(layer).key
     except (NoForm, Refused):
-        return
+        return None
 
 
 _tried: dict[tuple[str, tuple[float, ...]], Found | None] = {}
@@ -355,8 +366,7 @@ def activation(made: Form, constants: Sequence[float], short: Callable[[float], 
         return ("", {}) if (factor, offset) == (1, 0) else ("rescale", {"factor": factor, "offset": offset})
     if (found := _known().get(made.key)) is not None:
         return found
-    sizes = list(dict.fromkeys(short(abs(number)) for number in constants))[:MOST_CONSTANTS]
-    numbers = (*sizes, *(-size for size in sizes if size))
+    numbers = tuple(dict.fromkeys(short(abs(number)) for number in constants))[:MOST_CONSTANTS]
     if (made.key, numbers) not in _tried:
         if len(_tried) > 4096:
             _tried.clear()
@@ -365,18 +375,34 @@ def activation(made: Form, constants: Sequence[float], short: Callable[[float], 
 
 
 def _with_numbers(made: Form, numbers: Sequence[float]) -> Found | None:
-    simplest = sorted(_activations(), key=lambda cls: len(declared(cls)))
-    for count in (1, 2):
-        for cls in simplest:
-            names = [name for name, one in declared(cls).items() if isinstance(one.kind, Real)]
-            for some in combinations(names, count):
-                for values in product(numbers, repeat=count):
-                    given = dict(zip(some, values, strict=True))
-                    try:
-                        for name, value in given.items():
-                            declared(cls)[name].kind.accept(value, 0)
-                    except Refused:
-                        continue
-                    if made.key in _keys(cls, given):
-                        return cls.op, given
+    """The activation whose parameters are one or two of the numbers, or minus them."""
+    names = _functions(made)
+    for cls, some, functions, terms in _parametric():
+        if functions != names or len(made.terms) > terms:
+            continue
+        for values in product((*numbers, *(-number for number in numbers if number)), repeat=len(some)):
+            given = tuple(zip(some, values, strict=True))
+            if made.key == _key(cls, given):
+                return cls.op, dict(given)
     return None
+
+
+@cache
+def _parametric() -> list[tuple[Any, tuple[str, ...], frozenset[str], int]]:
+    """The activations with one or two of their numbers given: the functions in their forms, and how many terms."""
+    found = []
+    for count in (1, 2):
+        for cls in sorted(_activations(), key=lambda cls: len(declared(cls))):
+            numbers = [name for name, one in declared(cls).items() if isinstance(one.kind, Real)]
+            for some in combinations(numbers, count):
+                try:
+                    made = form_of(cls(**dict(zip(some, (0.37, 0.73), strict=False))))
+                except NoForm:
+                    continue
+                found.append((cls, some, _functions(made), len(made.terms)))
+    return found
+
+
+def _functions(made: Form) -> frozenset[str]:
+    """The names of the functions in a form."""
+    return frozenset(re.findall(r"[a-z]+(?=\()", made.key))

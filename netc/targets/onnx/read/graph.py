@@ -49,6 +49,13 @@ class Op:
         self.read.add(name)
         return self.attributes.get(name, default)
 
+    def flag(self, name: str, default: bool = False) -> bool:
+        """The value of an attribute that is 0 or 1. Raises `Unsaid` for another number."""
+        value = self.attr(name, int(default))
+        if value not in (0, 1):
+            raise Unsaid(f"its {name} is {value}, expected 0 or 1")
+        return bool(value)
+
     def given(self, place: int) -> str:
         """The name of an input; "" for one that is left out."""
         return self.inputs[place] if place < len(self.inputs) else ""

@@ -13,7 +13,8 @@ from netc.targets.onnx.read.constants import Constant, Unsaid, short
 from netc.targets.onnx.read.functions import Above, Form, NoForm, X, form, form_of
 from netc.targets.onnx.read.graph import Graph, Op
 
-MOST_NODES = 24  # of a function
+MOST_NODES = 16  # of a function
+MOST_LOOKED_AT = 3_000  # nodes of functions, besides some for each node of a model
 
 
 def layer_form(op: str, **values: Any) -> Form:
@@ -134,6 +135,7 @@ class _Functions:
 
     graph: Graph
     places: dict[str, int]  # of the nodes that make values
+    left: int  # nodes that may still be looked at: chains of hundreds of nodes take no longer than others
 
     def number(self, name: str) -> Constant | None:
         """A constant that is a number."""
@@ -144,7 +146,7 @@ class _Functions:
         """The values that a node is a function of, farthest first, each with the nodes between."""
         found: list[tuple[str, list[Op]]] = []
         frontier, inside = {op.outputs[0]}, list[Op]()
-        while len(inside) < MOST_NODES:
+        while len(inside) < (MOST_NODES if self.left > 0 else 1):
             latest = max(frontier, key=lambda name: self.places.get(name, -1))
             maker = self.graph.ops[self.places[latest]] if latest in self.places else None
             if maker is None or maker.op not in ELEMENTWISE or maker.domain or latest != maker.outputs[0]:
@@ -161,6 +163,7 @@ class _Functions:
     def function(self, base: str, inside: list[Op]) -> tuple[functions.Found, int] | None:
         """The activation that some nodes are of a value, and the most axes of their constants."""
         known: dict[str, Any] = {base: X}
+        self.left -= len(inside)
         numbers, rank = [], 0
         try:
             for op in sorted(inside, key=lambda one: self.places[one.outputs[0]]):
@@ -197,7 +200,7 @@ class _Endless:
 def with_functions(graph: Graph) -> None:
     """Replace nodes that are an activation together."""
     places = {name: at for at, op in enumerate(graph.ops) for name in op.outputs if name}
-    finder = _Functions(graph, places)
+    finder = _Functions(graph, places, MOST_LOOKED_AT + 5 * len(graph.ops))
     wanted = set(graph.outputs)
     made: list[Op] = []
     for op in reversed(graph.ops):

@@ -49,7 +49,7 @@ def _noted(r: Reader, constant: Constant) -> Constant:
 
 def _kernel(r: Reader, op: Op, place: int = 1) -> Constant:
     found = r.constant(op, place, "kernel")
-    if found.dtype.kind != "f" or not found.size:
+    if found.dtype.kind != "f" or not found.size or len(found.shape) < 2:
         raise Unsaid(f"its kernel is of {found.dtype}, with sizes {list(found.shape)}")
     return _noted(r, found)
 
@@ -182,8 +182,8 @@ def pool(r: Reader, op: Op) -> Any:
     maximum = op.op == "MaxPool"
     floor = list(op.attributes.get("pads", []))
     slid = windows(op, shape[:-1], None)
-    op.attr("storage_order")  # of the second output
-    counted = bool(op.attr("count_include_pad", 0))
+    op.flag("storage_order")  # of the second output
+    counted = bool(op.flag("count_include_pad"))
     if max(slid.dilation) > 1:
         raise Unsaid("its windows are dilated, which those of pools are not")
     if max(slid.kernel) == max(slid.stride) == 1 and slid.pad == "same":
@@ -257,7 +257,7 @@ def batch_norm(r: Reader, op: Op) -> Any:
     x = r.tensor(op)
     x = r.layout.turned(x, [*range(2, x.rank), 1])
     channels = channels_of(r.shape(x))
-    if op.attr("training_mode", 0) or op.attr("spatial", 1) != 1:
+    if op.flag("training_mode") or op.flag("spatial", True) != 1:
         raise Unsaid("it normalises by the batch that it is given")
     roles = ("gamma", "beta", "moving_mean", "moving_variance")
     arrays = [_vector(r, op, place, role, channels) for place, role in enumerate(roles, 1)]
@@ -424,9 +424,9 @@ def lrn(r: Reader, op: Op) -> Tensor:
 def gemm(r: Reader, op: Op) -> Tensor:
     x, kernel = r.tensor(op), _kernel(r, op)
     alpha, beta = op.attr("alpha", 1.0), op.attr("beta", 1.0)
-    if op.attr("transA", 0) or x.rank != 2 or len(kernel.shape) != 2:
+    if op.flag("transA") or x.rank != 2 or len(kernel.shape) != 2:
         raise Unsaid("it is no product of a vector for each sample with a matrix")
-    if op.attr("transB", 0):
+    if op.flag("transB"):
         kernel = _again(kernel, kernel.shape[::-1], lambda array: array.T)
     if alpha != 1:
         kernel = _again(kernel, kernel.shape, lambda array: array * np.float32(alpha))

@@ -173,7 +173,7 @@ class Layout:
         mine = merged(sum(own(shape), ()))
         if elements == mine:
             return self._reshaped(node, sizes)
-        for layers, after in _exchanges(shape, sizes):
+        for layers, after in _exchanges(shape, sizes, elements):
             if merged(sum(after, ())) == elements and tuple(map(extent, after)) == sizes:
                 for op, values in layers:
                     node = self._add(node, op, **values)
@@ -205,14 +205,14 @@ def _has_batch(x: Tensor) -> bool:
 Layers = list[tuple[str, dict[str, Any]]]
 
 
-def _exchanges(shape: Shape, sizes: Shape) -> Iterator[tuple[Layers, list[Axis]]]:
+def _exchanges(shape: Shape, sizes: Shape, elements: Axis) -> Iterator[tuple[Layers, list[Axis]]]:
     """Layers that exchange digits, and the axes of what they make, in digits of what they are given."""
     last, space = len(shape) - 1, own(shape)[:-1]
     channels = shape[last] or 1
     if len(shape) == 2:
         yield [("swap", {})], own(shape)[::-1]
     if len(shape) == len(sizes) and shape == sizes:
-        for groups in range(2, channels):
+        for groups in sorted({digits.size or 1 for digits in elements if digits.axis == last}):
             if channels % groups == 0:
                 share = channels // groups
                 yield [("shuffle", {"groups": groups})], [*space, (Digits(last, share), Digits(last, groups, share))]

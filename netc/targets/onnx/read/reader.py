@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -35,6 +36,7 @@ class Repeated:
 Value = Any  # a `Tensor`, a `Constant`, `Repeated`, `Scores`; None comes of what was refused
 Handler = Callable[["Reader", Op], Any]
 OPERATIONS: dict[str, tuple[int, Handler]] = {}  # with the newest opset whose meaning the handler knows
+LARGEST = 2**31 - 1  # elements of an input
 FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)
 WHOLE = (onnx.TensorProto.INT64, onnx.TensorProto.INT32)
 
@@ -150,7 +152,8 @@ class Reader:
             raise Unsaid("it is of no numbers that a network is given")
         if sizes is None or len(sizes) < 2:
             raise Unsaid("it has no axes but that of the batch" if sizes else "the file does not say its sizes")
-        if any(isinstance(size, int) and size < 1 for size in sizes):
+        whole_sizes = [size for size in sizes if isinstance(size, int)]
+        if any(size < 1 for size in whole_sizes) or prod(whole_sizes) > LARGEST:
             raise Unsaid(f"its sizes are {list(sizes)}")
         known = [size if isinstance(size, int) else None for size in sizes]
         channels = self._channels(name, known)

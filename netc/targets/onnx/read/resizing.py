@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SAMPLE = 24  # pixels that stand for an open size: a whole factor repeats what it does
 EXACT = 1e-6
-LARGEST = 8192
+LARGEST = 2048  # pixels along an axis that are compared
 
 COORDINATES: dict[str, Callable[[Array, float, int, int], Array]] = {
     "half_pixel": lambda x, scale, old, new: (x + 0.5) / scale - 0.5,
@@ -48,7 +48,7 @@ def resize(r: Reader, op: Op) -> Tensor:
     if mode not in ("nearest", "linear") or place not in COORDINATES or rounding not in ROUNDED:
         raise Unsaid(f"its mode is {mode}, with {place}, which no layer has")
     kept = op.attr("keep_aspect_ratio_policy", "stretch") != "stretch"
-    if op.attr("antialias", 0) or op.attr("exclude_outside", 0) or kept:
+    if op.flag("antialias") or op.flag("exclude_outside") or kept:
         raise Unsaid("it smooths, leaves out what is outside, or keeps an aspect ratio")
     axes = [r.axis(axis, x.rank) for axis in op.attr("axes") or range(x.rank)]
     scales, sizes = _wanted(r, op, old_meaning)

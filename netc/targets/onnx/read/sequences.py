@@ -33,10 +33,10 @@ def recurrent(r: Reader, op: Op) -> Any:
     kind = op.op.lower()
     ways = {"forward": 1, "bidirectional": 2}.get(op.attr("direction", "forward"), 0)
     usual = USUAL[op.op] * ways
-    if not ways or op.attr("activations", usual) != usual or op.attr("layout", 0) or x.rank != 3:
+    if not ways or op.attr("activations", usual) != usual or op.flag("layout") or x.rank != 3:
         raise Unsaid("its direction, its activations or its layout are not those of netc")
-    resets_before = kind == "gru" and not op.attr("linear_before_reset", 0)
-    if op.attr("clip") is not None or op.attr("input_forget", 0) or resets_before:
+    resets_before = kind == "gru" and not op.flag("linear_before_reset")
+    if op.attr("clip") is not None or op.flag("input_forget") or resets_before:
         raise Unsaid("it clips, joins its gates, or resets before the product")
     kernel, recurrent_kernel = r.constant(op, 1, "weights"), r.constant(op, 2, "recurrent weights")
     bias = r.constant(op, 3, "bias") if op.given(3) else None

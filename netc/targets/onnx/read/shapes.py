@@ -19,6 +19,7 @@ from netc.targets.onnx.read.sequences import Scores
 from netc.targets.onnx.read.sizes import Size, is_batch
 
 FAR = 1 << 31
+MOST_PARTS = 64  # shares of channels that are joined to one
 
 
 def _sizes_of(r: Reader, x: Tensor) -> list[Any]:
@@ -91,7 +92,7 @@ def reshape(r: Reader, op: Op) -> Any:
     if isinstance(x, Repeated):
         raise Unsaid("it is of a constant that is repeated")
     before: list[Any] = list(x.shape) if isinstance(x, Constant) else _sizes_of(r, x)
-    if not op.attr("allowzero", 0):
+    if not op.flag("allowzero"):
         if any(size == 0 and at >= len(before) for at, size in enumerate(sizes)):
             raise Unsaid(f"its shape is {sizes}, of {len(before)} axes")
         sizes = [before[at] if size == 0 else size for at, size in enumerate(sizes)]
@@ -360,6 +361,8 @@ def _channels(r: Reader, op: Op, node: str, start: int, count: int, step: int) -
         raise Unsaid("it takes channels that do not follow each other")
     channels = channels_of(r.sketch.net.shapes[node])
     share = gcd(gcd(start, count), channels)
+    if count // share > MOST_PARTS:
+        raise Unsaid(f"it takes {count} of {channels} channels from {start} on, which are no few equal shares")
     parts = [
         r.layer(op, "part", [node], index=first // share + 1, of=channels // share)
         for first in range(start, start + count, share)

@@ -60,7 +60,7 @@ def windows(op: Op, sizes: Sequence[Dim], kernel: Sequence[int] | None) -> Windo
         raise Unsaid(f"its kernel_shape is {given}, and its kernel has {list(kernel)}")
     made = Windows(sizes, tuple(given), tuple(stride), tuple(dilation), [])
     made.pads = _pads(op, made)
-    if op.attr("ceil_mode", 0):
+    if op.flag("ceil_mode"):
         made.pads = _rounded_up(made)
     return made
 
