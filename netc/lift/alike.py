@@ -56,7 +56,7 @@ class Alike:
             return COUNT, counts, self.numbers(item.body, level)
         if level == OPEN:
             return item.definition
-        formals = item.definition.extra["solution"].formals
+        formals = item.definition.solution.formals
         return item.definition, tuple(
             self._value(formal.kind, [formal.values[run] for run in item.runs], level) for formal in formals
         )
@@ -98,7 +98,7 @@ class Alike:
         if isinstance(item, Loop):
             body = self.series_cost(item.body)
             return body if all(count == 1 for _, count in item.spans) else 2 + body
-        formals = item.definition.extra["solution"].formals
+        formals = item.definition.solution.formals
         return 1.0 + sum(call_cost(formal, item.runs) for formal in formals)
 
     def series_cost(self, series: Series) -> float:

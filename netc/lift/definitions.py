@@ -78,7 +78,7 @@ def define(whole: Series, used: Counter[str], scopes: Scopes, most: int = 40) ->
         if best is None:
             break
         one = Definition(best.body, best.before)
-        one.extra["solution"], one.extra["tensors"] = best.solution, best.tensors
+        one.solution, one.tensors = best.solution, best.tensors
         _replace(best.places, one)
         made.append(one)
     return made
@@ -343,7 +343,7 @@ def _read(series: Series, owner: list[int]) -> Iterator[tuple[list[str], list[in
                 passes[start : start + count] = [owner[run]] * count
             yield from _read(item.body, passes)
         else:
-            for vector in item.definition.extra["tensors"]:
+            for vector in item.definition.tensors:
                 yield [vector[run] for run in item.runs], owner
 
 

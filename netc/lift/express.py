@@ -12,10 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from netc.lift.padding import Same, number
-from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series
+from netc.lift.vectors import Layer, Loop, Series
 from netc.syntax.source import NOWHERE
 from netc.syntax.tree import Binary, Expr, Literal, Reference
-from netc.values import Word
 
 WIDTH, COUNT = "width", "count"
 _WIDTHS = frozenset({"filters", "units", "total"})
@@ -84,15 +83,10 @@ def columns(series: Series, owner: list[int] | None = None, index: list[int] | N
                     passes[start + each] = each
             yield from columns(item.body, outer, passes)
         else:
-            for formal in item.definition.extra["solution"].formals:
+            for formal in item.definition.solution.formals:
                 values = [formal.values[run] for run in item.runs]
                 channels = [each for _, each in item.before]
                 yield Column((id(item), formal.name), formal.kind, values, channels, owner, index)
-
-
-def literal(value: Any) -> Any:
-    """A value as it stands in a text: left to who knows the parameter it is for."""
-    return value
 
 
 def solve(body: Series, entry: Sequence[int], most: int = 64) -> Solution | None:
@@ -381,6 +375,3 @@ def resolved(said: Any, texts: dict[Key, Any]) -> Any:
             return i
         return Binary("+", base if isinstance(base, Expr) else to_expr(base), i, NOWHERE)
     return scaled(said.formal.name, said.relation) if isinstance(said, Said) else said
-
-
-__all__ = ["Call", "Definition", "Item", "Word"]

@@ -13,23 +13,22 @@ from netc.lift.vectors import Item, Loop, Series, all_series, gather, inner, res
 LONGEST = 40  # items of a block
 
 
-def fold(whole: Series, alike: Alike, *, leaves: bool = True) -> bool:
-    """Fold the runs of equal blocks in a series and in all inside it, inner ones first; whether there were any.
-
-    Without `leaves`, not those of single layers in branches, which may be alike to others that are no run.
-    """
+def fold(whole: Series, alike: Alike) -> bool:
+    """Fold the runs of equal blocks in a series and in all inside it, inner ones first; whether there were any."""
     changed = False
     for item in whole.items:
         own = False
         for each in inner(item):
-            own |= fold(each, alike, leaves=leaves)
+            own |= fold(each, alike)
         if own:
             alike.drop(item)
             changed = True
-    return _runs(whole, alike) or changed
+    for longest in (1, 2, 3, LONGEST):  # short blocks first: 12, 24 and 16 units are no 4, and twice 8 and 16
+        changed = _runs(whole, alike, longest) or changed
+    return changed
 
 
-def _runs(series: Series, alike: Alike) -> bool:
+def _runs(series: Series, alike: Alike, longest: int) -> bool:
     items = series.items
     if len(items) < 2:
         return False
@@ -39,7 +38,7 @@ def _runs(series: Series, alike: Alike) -> bool:
     while end:
         best: tuple[float, int, int] | None = None
         for period, length in runs.ending(end):
-            if period > LONGEST:
+            if period > longest:
                 continue
             count = _closed(items, end, period, length // period, series.times, alike)
             weight = sum(alike.cost(item) for item in items[end - period : end])
@@ -143,6 +142,3 @@ def wrap(whole: Series, alike: Alike) -> None:
                 at += 1
         if changed:
             series.items = made
-
-
-__all__ = ["fold", "wrap"]

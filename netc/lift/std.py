@@ -297,17 +297,15 @@ class Standard:
         one = self.definitions.get(block.name)
         if one is None:
             one = self.definitions[block.name] = Definition(Series([], 0), [], block.name, places=[])
-            formals = []
-            for formal in block.written.formals:
-                formals.append(Formal(formal.name, _kind(formal.name), [], formal.default, []))
-            one.extra["solution"], one.extra["tensors"] = Solution(formals, {}), []
+            formals = [Formal(each.name, _kind(each.name), [], each.default, []) for each in block.written.formals]
+            one.solution, one.tensors = Solution(formals, {}), []
         assert one.places is not None
         runs = []
         for run in range(part.times):
             runs.append(len(one.places))
             one.places.append((part, run))
             one.before.append(before[run])
-            for formal in one.extra["solution"].formals:
+            for formal in one.solution.formals:
                 implied = block.defaults.get(formal.name)
                 implied = before[run][1] if implied is None and formal.default is not None else implied
                 formal.values.append(given[run].get(formal.name, implied))
@@ -336,7 +334,7 @@ class Standard:
         last = items[at - 1]
         if not isinstance(last, Call) or first.definition.places is None:
             return False
-        for formal in first.definition.extra["solution"].formals:
+        for formal in first.definition.solution.formals:
             one, other = formal.values[last.runs[0]], formal.values[item.runs[0]]
             if formal.name == "stride" and other != 1:
                 return False
@@ -348,7 +346,7 @@ class Standard:
         first, count = part.items[0], len(part.items)
         if not isinstance(first, Call) or part.times > 1:
             return None
-        values = {formal.name: formal.values[first.runs[0]] for formal in first.definition.extra["solution"].formals}
+        values = {formal.name: formal.values[first.runs[0]] for formal in first.definition.solution.formals}
         channels = first.before[0][1]
         wanted = tuple(forms(Series(part.items[:_LOOKED], 1), 0))
         for block in _blocks().values():

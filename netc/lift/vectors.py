@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netc.lift.express import Solution
 
 Before = tuple[str | None, int]  # the current tensor, and its channels
 Pick = tuple[int, int]  # which of several items, and which of its executions
@@ -75,7 +78,8 @@ class Definition:
     before: list[Before]  # what each execution is given
     name: str = ""
     places: list[tuple[Series, int]] | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+    solution: Solution = field(init=False)  # its parameters
+    tensors: list[list[str]] = field(default_factory=list)  # what it is handed, one vector each
 
     def at(self, run: int) -> tuple[Series, int]:
         """The series of an execution, and which of its executions that is."""

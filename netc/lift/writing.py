@@ -210,7 +210,7 @@ class _Body:
                 self._find(item.body, within)
                 self._label(item.body, within, passes)
             else:
-                for place, tensor in enumerate(item.definition.extra["tensors"]):
+                for place, tensor in enumerate(item.definition.tensors):
                     vector = [tensor[run] for run in item.runs]
                     self.read[id(item), place] = self._name(vector, frame, owner)
 
@@ -288,7 +288,7 @@ class Writer:
             if solution is None or tensors is None:
                 raise Unwritable("a definition says no longer what it stands for")
             _count_first(one.body, solution)
-            one.extra["solution"], one.extra["tensors"] = solution, tensors
+            one.solution, one.tensors = solution, tensors
         solution = solve(self.whole, [0])
         if solution is None or solution.formals:
             raise Unwritable("the file has no parameters")
@@ -316,7 +316,7 @@ class Writer:
     def _defaults(self) -> dict[str, dict[str, Any]]:
         """Options that most layers of an operation have, by operation, where that is not what the language has."""
         counted: dict[tuple[str, str], Counter[Any]] = {}
-        bodies = [(self.whole, self.solution), *((one.body, one.extra["solution"]) for one in self.definitions)]
+        bodies = [(self.whole, self.solution), *((one.body, one.solution) for one in self.definitions)]
         for series, solution in bodies:
             for phrase in _phrases_in(series, self.used, None):
                 item = phrase[0]
@@ -357,7 +357,7 @@ class Writer:
         body = self._body(self.whole, self.solution, (), set())
         made: list[Statement] = []
         for one in self.definitions:
-            solution, tensors = one.extra["solution"], one.extra["tensors"]
+            solution, tensors = one.solution, one.tensors
             taken = {formal.name for formal in solution.formals} | {"i"}
             own = _Body(one.body, self.used, tensors, taken, one.before)
             statements = self._series(one.body, solution, own)
@@ -393,7 +393,7 @@ class Writer:
             return Repeat(label and Name(label, NOWHERE), count, index, inside, NOWHERE, NOWHERE)  # type: ignore[arg-type]
         if isinstance(item, Call):
             arguments = self._call(item, solution)
-            tensors = [body.name(item, place) for place in range(len(item.definition.extra["tensors"]))]
+            tensors = [body.name(item, place) for place in range(len(item.definition.tensors))]
             if tensors:
                 arguments += [Positional(Reference("with", NOWHERE), NOWHERE)]
                 arguments += [Positional(Reference(name, NOWHERE), NOWHERE) for name in tensors]
@@ -411,7 +411,7 @@ class Writer:
 
     def _call(self, item: Call, solution: Solution) -> list[Argument]:
         made: list[Argument] = []
-        formals: Sequence[Formal] = item.definition.extra["solution"].formals
+        formals: Sequence[Formal] = item.definition.solution.formals
         keyed = False
         for formal in formals:
             values = [formal.values[run] for run in item.runs]
