@@ -611,6 +611,24 @@ def test_what_is_no_onnx_file_is_said(content: bytes, tmp_path: Path) -> None:
         read(tmp_path / "a.onnx")
 
 
+def test_what_attention_has_inside_is_joined_with_nothing(tmp_path: Path) -> None:
+    node, info = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+    nodes = [
+        *(node("MatMul", ["x", kernel], [name]) for kernel, name in (("a", "query"), ("b", "key"))),
+        node("Transpose", ["key"], ["turned"], perm=[0, 2, 1]),
+        node("MatMul", ["query", "turned"], ["scores"]),
+        node("Concat", ["scores", "x"], ["y"], axis=1),
+    ]
+    kernels = [onnx.numpy_helper.from_array(np.eye(8, dtype="float32") * 2, name) for name in "ab"]
+    ends = [info("x", 1, [1, 8, 8])], [info("y", 1, [1, 16, 8])]
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph(nodes, "g", *ends, kernels), opset_imports=[onnx.helper.make_opsetid("", 18)]
+    )
+    (tmp_path / "a.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ImportRefused, match="it joins tensors with what is none"):
+        read(tmp_path / "a.onnx")
+
+
 def test_an_attribute_of_another_type_is_said(tmp_path: Path) -> None:
     graph, end = _block()
     model = graph.proto(end)

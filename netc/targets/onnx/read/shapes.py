@@ -200,10 +200,10 @@ def concat(r: Reader, op: Op) -> Any:
         arrays = [one.array() for one in constants]
         return known(_joined(arrays, axis))
     tensors = [r.tensor(op, place) for place, one in enumerate(given) if isinstance(one, Tensor)]
-    if len(tensors) == 1 and len(given) == 2 and given[1] is tensors[0]:
+    if len(tensors) == 1 and len(given) == 2 and isinstance(given[0], Constant | Repeated) and given[1] is tensors[0]:
         return _token(r, op, given[0], tensors[0], axis)
     if len(tensors) != len(given):
-        raise Unsaid("it joins tensors with constants")
+        raise Unsaid("it joins tensors with what is none")
     if len(tensors) == 1:
         return tensors[0]
     axis = r.axis(axis, tensors[0].rank)
