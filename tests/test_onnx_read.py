@@ -611,21 +611,34 @@ def test_what_is_no_onnx_file_is_said(content: bytes, tmp_path: Path) -> None:
         read(tmp_path / "a.onnx")
 
 
-def test_what_attention_has_inside_is_joined_with_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("op", "inputs", "options", "why"),
+    [
+        ("Concat", ["x"], {"axis": 1}, "it joins tensors with what is none"),
+        ("Unsqueeze", ["one"], {}, "within an attention"),
+        ("Squeeze", ["one"], {}, "within an attention"),
+        ("Slice", ["one", "one"], {}, "within an attention"),
+        ("Reshape", ["one"], {}, "within an attention"),
+    ],
+)
+def test_what_attention_has_inside_is_for_it_alone(
+    op: str, inputs: Sequence[str], options: dict[str, Any], why: str, tmp_path: Path
+) -> None:
     node, info = onnx.helper.make_node, onnx.helper.make_tensor_value_info
     nodes = [
         *(node("MatMul", ["x", kernel], [name]) for kernel, name in (("a", "query"), ("b", "key"))),
         node("Transpose", ["key"], ["turned"], perm=[0, 2, 1]),
         node("MatMul", ["query", "turned"], ["scores"]),
-        node("Concat", ["scores", "x"], ["y"], axis=1),
+        node(op, ["scores", *inputs], ["y"], **options),
     ]
     kernels = [onnx.numpy_helper.from_array(np.eye(8, dtype="float32") * 2, name) for name in "ab"]
+    kernels += [onnx.numpy_helper.from_array(np.array([1]), "one")]
     ends = [info("x", 1, [1, 8, 8])], [info("y", 1, [1, 16, 8])]
     model = onnx.helper.make_model(
         onnx.helper.make_graph(nodes, "g", *ends, kernels), opset_imports=[onnx.helper.make_opsetid("", 18)]
     )
     (tmp_path / "a.onnx").write_bytes(model.SerializeToString())
-    with pytest.raises(ImportRefused, match="it joins tensors with what is none"):
+    with pytest.raises(ImportRefused, match=why):
         read(tmp_path / "a.onnx")
 
 

@@ -225,6 +225,13 @@ class Reader:
             raise Unknown
         return found
 
+    def plain(self, op: Op, place: int) -> Tensor | Constant:
+        """An input that is a tensor or a constant."""
+        found = self.value(op, place)
+        if not isinstance(found, Tensor | Constant):
+            raise Unsaid("it is of a constant that is repeated, or within an attention")
+        return found
+
     def tensor(self, op: Op, place: int = 0, whole: bool = False) -> Tensor:
         """An input that is a tensor."""
         found = self.value(op, place)

@@ -86,11 +86,9 @@ def transpose(r: Reader, op: Op) -> Any:
 
 @reads(25, "Reshape")
 def reshape(r: Reader, op: Op) -> Any:
-    x, sizes = r.value(op, 0), r.integers(op, 1, "shape")
+    x, sizes = r.plain(op, 0), r.integers(op, 1, "shape")
     if sizes is None:
         raise Unsaid("it has no shape")
-    if isinstance(x, Repeated):
-        raise Unsaid("it is of a constant that is repeated")
     before: list[Any] = list(x.shape) if isinstance(x, Constant) else _sizes_of(r, x)
     if not op.flag("allowzero"):
         if any(size == 0 and at >= len(before) for at, size in enumerate(sizes)):
@@ -139,9 +137,7 @@ def flatten(r: Reader, op: Op) -> Tensor:
 
 @reads(25, "Squeeze")
 def squeeze(r: Reader, op: Op) -> Any:
-    x = r.value(op, 0)
-    if isinstance(x, Repeated):
-        raise Unsaid("it is of a constant that is repeated")
+    x = r.plain(op, 0)
     rank = len(x.shape) if isinstance(x, Constant) else x.rank
     ones = [at for at in range(rank) if (x.shape[at] == 1 if isinstance(x, Constant) else x.axes[at] == ())]
     if isinstance(x, Tensor) and op.given(1) == "" and "axes" not in op.attributes and extent(x.axes[0]) == 1:
@@ -157,9 +153,7 @@ def squeeze(r: Reader, op: Op) -> Any:
 
 @reads(25, "Unsqueeze")
 def unsqueeze(r: Reader, op: Op) -> Any:
-    x = r.value(op, 0)
-    if isinstance(x, Repeated):
-        raise Unsaid("it is of a constant that is repeated")
+    x = r.plain(op, 0)
     given = r.whole_numbers(op, 1, "axes") if op.version >= 13 else op.attr("axes")
     rank = (len(x.shape) if isinstance(x, Constant) else x.rank) + len(given or [])
     axes = {r.axis(axis, rank) for axis in given or []}
@@ -255,9 +249,7 @@ def _token(r: Reader, op: Op, given: Any, x: Tensor, axis: int) -> Tensor:
 
 @reads(13, "Slice")
 def sliced(r: Reader, op: Op) -> Any:
-    x = r.value(op, 0)
-    if isinstance(x, Repeated):
-        raise Unsaid("it is of a constant that is repeated")
+    x = r.plain(op, 0)
     rank = len(x.shape) if isinstance(x, Constant) else x.rank
     if op.version >= 10:
         starts, ends = r.whole_numbers(op, 1, "starts") or [], r.whole_numbers(op, 2, "ends") or []
