@@ -6,6 +6,10 @@ and arrays of terabytes in a few bytes.
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -20,6 +24,14 @@ if TYPE_CHECKING:
 
 SMALL, MOST_PACKED = 1 << 20, 1032  # bytes, and how many of them deflate gets into one
 HEAP, HEAP_ENTRY = b"GCOL", 16  # how a collection of strings begins, and bytes of its head and of those of its parts
+PATIENCE = 60  # seconds for texts in a file
+_TEXTS = """
+import h5py, json, sys
+with h5py.File(sys.argv[1], "r") as file:
+    found = {name: file.attrs[name] for name in sys.argv[2:] if name in file.attrs}
+texts = {name: text.decode() if isinstance(text, bytes) else text for name, text in found.items()}
+print(json.dumps({name: text for name, text in texts.items() if isinstance(text, str)}))
+"""
 LARGEST_SEARCHED = 1 << 32  # bytes of a file whose collections are looked at
 
 
@@ -63,6 +75,23 @@ def _check_heaps(content: bytes | mmap) -> None:
 
 def _number(content: bytes | mmap, at: int, size: int) -> int:
     return int.from_bytes(content[at : at + size], "little")
+
+
+def texts(path: Path, *names: str) -> dict[str, str]:
+    """Attributes of a file that are texts, as far as it has them. Where the place of one is wrong, HDF5 takes the
+    process down with it: so they are read in one of their own. Raises `StorageError`."""
+    with opened(path):  # what cannot be opened, or has no end, is said here
+        pass
+    command = [sys.executable, "-I", "-c", _TEXTS, os.path.abspath(path), *names]
+    try:
+        ran = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise StorageError(f"HDF5 does not come to an end with it in {PATIENCE} seconds") from None
+    if ran.returncode:
+        said = ran.stderr.decode(errors="replace").strip().rpartition("\n")[2].rpartition(": ")[2]
+        raise StorageError(f"HDF5 cannot read it: {said}" if said else "HDF5 cannot read it")
+    found: dict[str, str] = json.loads(ran.stdout)
+    return found
 
 
 def datasets(group: Any) -> dict[str, Any]:

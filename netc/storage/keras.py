@@ -23,7 +23,7 @@ from netc.storage.stored import Layer, Layers, StorageError, Stored, explained
 LARGEST_CONFIG = 1 << 26  # bytes of a config.json
 PARSED = 32  # bytes that one of them becomes at most, as `[{},{},...]`
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
-VERSION = "keras_version"
+MODEL, VERSION = "model_config", "keras_version"  # attributes of an `.h5`
 SMALL = {CONFIG: 1 << 20, METADATA: 1 << 20, WEIGHTS: 1 << 26}  # bytes that may be packed as one likes
 MOST_PACKED = 100  # beyond them, bytes in one
 NESTED = 64  # models in models
@@ -102,14 +102,13 @@ def configuration(path: Path) -> Mapping[str, Any]:
     return found if version is None else {**found, VERSION: version}
 
 
-def _attributes(path: Path) -> tuple[bytes, object]:
+def _attributes(path: Path) -> tuple[bytes, str | None]:
     """The configuration in an `.h5` of a whole model, and the version of Keras that wrote it, where it says so."""
-    with hdf5.opened(path) as held, explained():
-        found, version = held.attrs.get("model_config"), held.attrs.get(VERSION)
-        if not isinstance(found, str | bytes):
-            raise StorageError("it holds weights alone, and no model: a spec takes them by `--weights`")
-        text = found if isinstance(found, bytes) else found.encode()
-    return text, version.decode(errors="replace") if isinstance(version, bytes) else version
+    found = hdf5.texts(path, MODEL, VERSION)
+    if MODEL not in found:
+        raise StorageError("it holds weights alone, and no model: a spec takes them by `--weights`")
+    with explained():
+        return found[MODEL].encode(), found.get(VERSION)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
