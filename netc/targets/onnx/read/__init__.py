@@ -35,6 +35,10 @@ def imported(model: onnx.ModelProto, folder: Path | None, name: str, limits: Lim
     with_functions(graph)
     reader = Reader(graph, Sketch(name))
     net = reader.sketch.finish(reader.read())
+    if (count := graph.biased_convolutions()) > 1:
+        reader.remark(
+            f"all {count} convolutions have biases: where batch norm followed them, it is part of their weights"
+        )
     weights = reader.weights
 
     def loaded() -> Weights:

@@ -94,6 +94,11 @@ class Graph:
                 found.setdefault(name, []).append(op)
         return found
 
+    def biased_convolutions(self) -> int:
+        """How many convolutions there are, if all have biases, and no batch norm is left in the file; else 0."""
+        ops = [op for op in self.ops if op.op in ("Conv", "BatchNormalization")]
+        return len(ops) if all(op.op == "Conv" and op.given(2) for op in ops) else 0
+
     def needed(self) -> None:
         """Leave out nodes that no output depends on."""
         wanted, kept = set(self.outputs), []
