@@ -100,7 +100,7 @@ def test_names_and_order_are_no_difference(spec: str) -> None:
         ("conv 8x3 relu", "conv 8x3 gelu", "~ `conv1`: act relu -> gelu"),
         ("repeat 2 { conv 8x3; bn }", "repeat 4 { conv 8x3; bn }", "2 -> 4 blocks"),
         ("conv 8x3", "conv 8x3; elu", "~ `conv1`: act linear -> elu"),
-        ("concat { | elu | relu }", "concat { | relu | elu }", "reads `relu1`, `elu1`, before `elu1`, `relu1`"),
+        ("concat { | elu | relu }", "concat { | relu | elu }", "reads `relu1`, `elu1` instead of `elu1`, `relu1`"),
         ("concat { | elu | relu }", "concat { | elu | relu | tanh }", "+ added a branch of `concat1`: `tanh`"),
         ("a: elu; b: relu; add a", "a: elu; b: relu; add b", "reads"),
         (
@@ -213,3 +213,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["diff", str(one), str(other)]) == 2
     assert main(["diff", str(one), str(tmp_path / "none.net")]) == 2
     assert main(["diff", "-", "-"]) == 2
+
+
+def test_macs_of_open_sizes_are_not_called_the_same() -> None:
+    """They are None on both sides."""
+    head, tail = "input ?x?x1; conv 8x3; ", "; conv 1x1"
+    found = netc.diff(netc.loads(head + "deconv 8x2/2" + tail), netc.loads(head + "upsample 2; conv 8x2" + tail))
+    assert str(found).splitlines()[-1] == "MACs 360·H·W -> 1128·H·W, receptive field 3 -> 4"
+    assert found.data["before"]["macs_formula"] != found.data["after"]["macs_formula"]

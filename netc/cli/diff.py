@@ -11,6 +11,7 @@ from netc.cli.endings import CLEAN, ERRORS, USAGE, Failed, UsageError, refusing
 from netc.cli.options import add, add_compiling, add_overrides, coloured
 from netc.cli.output import STDIO, emit, keep, reason, tell, write
 from netc.cli.running import load_all, names
+from netc.diagnostics.levels import Level
 
 if TYPE_CHECKING:
     from netc.difference.compare import Difference
@@ -79,7 +80,8 @@ def _side(options: argparse.Namespace, file: str, overrides: list[tuple[str, obj
     from netc.difference.side import Side  # noqa: PLC0415
     from netc.targets.importing import suffix_of  # noqa: PLC0415
 
-    own = argparse.Namespace(**{**vars(options), "overrides": [*options.overrides, *overrides]})
+    asked = [(Level.ALLOW, "warnings"), *options.levels]  # a comparison is no check
+    own = argparse.Namespace(**{**vars(options), "overrides": [*options.overrides, *overrides], "levels": asked})
     if file == STDIO or suffix_of(Path(file)) is None:
         if file != STDIO:
             own.stdin_filename = None

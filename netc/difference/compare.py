@@ -9,6 +9,7 @@ from typing import Any
 
 from netc.analysis.cost import measure
 from netc.analysis.receptive import Axis, figure, net_field, receptive_fields
+from netc.analysis.sizes.trace import formulas
 from netc.difference.edits import Edit
 from netc.difference.finding import edits_of
 from netc.difference.matching import Matching, match
@@ -20,11 +21,13 @@ from netc.ir.shape import show_shape
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a network comes to; None where an unknown size leaves it open, a field of None sees the whole input."""
+    """What a network comes to; None where an unknown size leaves it open, which `macs_formula` then says as a formula
+    of it, where there is one. A field of None sees the whole input."""
 
     parameters: int
     trainable: int
     macs: int | None
+    macs_formula: str | None
     depth: int
     receptive_field: object
     inputs: Sequence[str]
@@ -36,7 +39,9 @@ class Figures:
         cost = measure(net)
         field = figure(net_field(net, receptive_fields(net)), _size)
         inputs, outputs = ([show_shape(net.shapes[name]) for name in names] for names in (net.inputs, net.outputs))
-        return cls(cost.total.parameters, cost.total.trainable, cost.total.macs, cost.depth, field, inputs, outputs)
+        total, opened = cost.total, formulas(net) if net.is_open else None
+        said = None if opened is None or opened.total.macs is None else str(opened.total.macs)
+        return cls(total.parameters, total.trainable, total.macs, said, cost.depth, field, inputs, outputs)
 
 
 def _size(axis: Axis) -> int:

@@ -28,6 +28,7 @@ from netc.difference.side import Side
 from netc.report.summary import human
 from netc.values import show
 
+UNKNOWN = "unknown"
 MOST_NAMED = 4  # layers that a line names
 MOST_SAID = 8  # layers that a line says in words
 
@@ -71,20 +72,29 @@ def markdown(difference: Difference) -> str:
 def total(difference: Difference) -> str:
     """What the edits come to: `+1.2 M parameters, -0.3 G MACs, receptive field 427 -> 483`."""
     one, other = difference.figures
-    said = [_more(one.parameters, other.parameters, "parameters"), _more(one.macs, other.macs, "MACs")]
+    said = [_more(one.parameters, other.parameters, "parameters"), _macs(one, other)]
     for name, ours, theirs in _rows(one, other)[2:]:
         if ours != theirs:
             said.append(f"{name} {ours} -> {theirs}")
     return ", ".join(each for each in said if each) or "parameters, MACs and receptive field are the same"
 
 
-def _more(one: int | None, other: int | None, unit: str) -> str:
+def _more(one: int, other: int, unit: str) -> str:
     if one == other:
         return ""
-    if one is None or other is None:
-        return f"{human(one)} -> {human(other)} {unit}"
-    value = human(abs(other - one))
-    return f"{'+' if other > one else '-'}{value} {unit}"
+    return f"{'+' if other > one else '-'}{human(abs(other - one))} {unit}"
+
+
+def _macs(one: Figures, other: Figures) -> str:
+    """How many MACs more, or both numbers where a size is open; what is not known is not called the same."""
+    if one.macs is not None and other.macs is not None:
+        return _more(one.macs, other.macs, "MACs")
+    ours, theirs = _open_macs(one), _open_macs(other)
+    return "" if ours == theirs != UNKNOWN else f"MACs {ours} -> {theirs}"
+
+
+def _open_macs(figures: Figures) -> str:
+    return figures.macs_formula or UNKNOWN if figures.macs is None else f"{figures.macs:,}"
 
 
 def _rows(one: Figures, other: Figures) -> list[tuple[str, str, str]]:
@@ -93,12 +103,9 @@ def _rows(one: Figures, other: Figures) -> list[tuple[str, str, str]]:
             return "whole input"
         return "x".join(map(str, value)) if isinstance(value, list) else str(value)
 
-    def macs(count: int | None) -> str:
-        return "unknown" if count is None else f"{count:,}"
-
     return [
         ("parameters", f"{one.parameters:,}", f"{other.parameters:,}"),
-        ("MACs", macs(one.macs), macs(other.macs)),
+        ("MACs", _open_macs(one), _open_macs(other)),
         ("receptive field", field(one.receptive_field), field(other.receptive_field)),
         ("depth", str(one.depth), str(other.depth)),
         ("input", ", ".join(one.inputs), ", ".join(other.inputs)),
@@ -237,11 +244,13 @@ class _Writer:
         if edit.shares[0] is None and edit.shares[1] is not None:
             yield Line("~", f"{name} uses the weights of {self._name(self.after, edit.shares[1])}")
         elif edit.shares[1] is None and edit.shares[0] is not None:
-            yield Line("~", f"{name} has weights of its own, before those of {self._name(self.before, edit.shares[0])}")
+            yield Line(
+                "~", f"{name} has weights of its own instead of those of {self._name(self.before, edit.shares[0])}"
+            )
         elif edit.shares[1] is not None:
-            yield Line("~", f"{name} uses the weights of {self._name(self.after, edit.shares[1])}, before others")
+            yield Line("~", f"{name} uses the weights of {self._name(self.after, edit.shares[1])} instead of others")
         if edit.other:
-            yield Line("~", f"{name} reads {theirs}, before {ours}")
+            yield Line("~", f"{name} reads {theirs} instead of {ours}")
 
 
 def changes(values: Mapping[str, Change]) -> str:
