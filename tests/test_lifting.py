@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, reject
+from hypothesis.strategies import floats, integers
 
 import netc
 from netc.ir.net import Net, Node
@@ -116,7 +117,7 @@ XCEPTION = """\
 net xception
 input 299x299x3
 
-default bn epsilon=0.001 decay=0.99
+default bn epsilon=1e-3 decay=0.99
 
 def block(c1, c2) { sepconv (c1)x3 bn relu; sepconv (c2)x3 bn }
 
@@ -222,3 +223,35 @@ def test_a_network_without_such_a_text_is_told_flat() -> None:
     found = lifted(net, names(net))
     assert "share" in found.flat_because
     assert set(found.names) == {node.name for node in net}
+
+
+NUMBERS = {
+    1 / 255: "(1/255)",
+    1 / 127.5: "(1/127.5)",
+    -2 / 7: "(-2/7)",
+    0.2: "0.2",
+    1e-3: "1e-3",
+    3.0: "3",
+    -0.5: "-0.5",
+}
+
+
+def line_of(offset: float) -> str:
+    """The line of a layer that adds a number."""
+    return lifted(netc.loads(f"input 4; rescale 2 offset={offset!r}").net, {}).text.splitlines()[-1]
+
+
+@pytest.mark.parametrize("value", NUMBERS)
+def test_numbers_stand_as_an_expert_writes_them(value: float) -> None:
+    assert line_of(value) == f"rescale 2 offset={NUMBERS[value]}"
+
+
+@unshrunk(30)
+@given(floats(-1e3, 1e3), integers(1, 300))
+def test_numbers_stay_what_they_are(value: float, parts: int) -> None:
+    for each in (value, 1 / parts, -3 / parts):
+        try:
+            text = line_of(each)
+        except netc.SpecError:  # which float32 cannot hold
+            reject()
+        assert values_of(netc.loads(f"input 4\n{text}").net.node("rescale1").layer).get("offset", 0) == each

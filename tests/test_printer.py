@@ -180,7 +180,7 @@ def test_the_style_of_trees_without_a_text() -> None:
     text = """\
 param a = (1+2)*3 if b and not c else -d**2
 shared def f(x, y=1) {
-    k: conv 64x(x)x3/2 relu note="a\\"b\\\\\\n" l2=0.0001
+    k: conv 64x(x)x3/2 relu note="a\\"b\\\\\\n" l2=1e-4
 }
 repeat n as i {
     add { | identity | f 2 }

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 from netc.layers.kinds import Activation, Operand, Padding
+from netc.lift.numbers import shortest
 from netc.lower.bind import trailing_words
 from netc.params import Bool, Choice, Declared, Param, Refused, Sizes, declared
 from netc.sections.base import Name
@@ -152,12 +153,8 @@ def _expression(param: Param, own: object) -> Expr | Size:
         bare = own in param.kind.words() or (isinstance(param.kind, Name) and is_name(own))
         return Reference(own, NOWHERE) if bare else Literal(str(own), NOWHERE)
     if isinstance(own, bool | int) or (isinstance(own, float) and isfinite(own)):
-        return _literal(own)
+        return shortest(own)
     raise Unwritable(f"`{param.name}` is {own!r}, which a spec cannot write")
-
-
-def _literal(value: int | float | bool) -> Literal:
-    return Literal(value, NOWHERE)
 
 
 def _parts(param: Param, own: Any) -> list[int | Expr | None]:
@@ -168,8 +165,8 @@ def _parts(param: Param, own: Any) -> list[int | Expr | None]:
 
 
 def _sized(parts: Sequence[int | Expr | None], stride: Sequence[int | Expr | None] = ()) -> Expr | Size:
-    made = tuple(None if part is None else part if isinstance(part, Expr) else _literal(part) for part in parts)
+    made = tuple(None if part is None else part if isinstance(part, Expr) else Literal(part, NOWHERE) for part in parts)
     if len(made) == 1 and made[0] is not None and not stride:
         return made[0]
-    steps = tuple(part if isinstance(part, Expr) else _literal(part) for part in stride if part is not None)
+    steps = tuple(part if isinstance(part, Expr) else Literal(part, NOWHERE) for part in stride if part is not None)
     return Size(made, steps, NOWHERE)

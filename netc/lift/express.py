@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from netc.lift.numbers import shortest
 from netc.lift.padding import Same, number
 from netc.lift.vectors import Layer, Loop, Series
 from netc.syntax.source import NOWHERE
@@ -362,9 +363,7 @@ def to_expr(value: Any) -> Expr:
     """A single value as an expression; words bare."""
     if isinstance(value, Quoted):
         return Literal(str(value), NOWHERE)
-    if isinstance(value, str):
-        return Reference(value, NOWHERE)
-    return Literal(value, NOWHERE)
+    return Reference(value, NOWHERE) if isinstance(value, str) else shortest(value)
 
 
 def resolved(said: Any, texts: dict[Key, Any]) -> Any:

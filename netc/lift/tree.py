@@ -15,6 +15,7 @@ from netc.layers.base import Layer as Operation
 from netc.layers.kinds import Operand
 from netc.layers.regularise import DropPath
 from netc.lift.arguments import collapsed, given, params_of
+from netc.lift.numbers import integral
 from netc.lift.padding import Same, said
 from netc.lift.vectors import Before, Layer, Series
 from netc.rewrites.canonical import plain
@@ -49,7 +50,9 @@ class Tree:
         params = params_of(layer)
         values = {"rate": layer.share} if isinstance(layer, DropPath) else given(layer)
         values = {
-            key: collapsed(params[key], own) for key, own in values.items() if not isinstance(params[key].kind, Operand)
+            key: collapsed(params[key], integral(own))
+            for key, own in values.items()
+            if not isinstance(params[key].kind, Operand)
         }
         self.kinds.setdefault(layer.op, layer)
         self._values[name] = values
@@ -88,13 +91,13 @@ class Tree:
             for item in layers:
                 item.values = {"rate": [top], "ramp": [True]}
             return None
-        for whole, parts in product(dict.fromkeys((*_TOTALS, top)), range(1, _MOST_PARTS)):
-            places = [round(rate * parts / whole) for rate in rates]
+        for most, parts in product(dict.fromkeys((*_TOTALS, top)), range(1, _MOST_PARTS)):
+            places = [round(rate * parts / most) for rate in rates]
             steps = gcd(*(other - one for one, other in pairwise(places)))
-            if steps == 1 and [whole * place / parts for place in places] == rates:
+            if steps == 1 and max(places) <= parts and [most * place / parts for place in places] == rates:
                 for item, place in zip(layers, places, strict=True):
                     item.values = {**item.values, "rate": [place]}
-                return whole, parts
+                return most, parts
         return None
 
     def _other(self, word: str, reads: list[str], current: str | None) -> Layer:

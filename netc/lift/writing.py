@@ -537,10 +537,13 @@ def _is_constant(text: Any) -> bool:
 
 def _share(place: Any, scale: tuple[float, int]) -> Any:
     """The rate of stochastic depth that a whole number stands for: `c*place/N`."""
-    whole, parts = scale
-    if not isinstance(place, Expr):
-        return whole * place / parts
-    return Binary("/", Binary("*", Literal(whole, NOWHERE), place, NOWHERE), Literal(parts, NOWHERE), NOWHERE)
+    most, parts = Literal(scale[0], NOWHERE), Literal(scale[1], NOWHERE)
+    if place == 0:
+        return 0
+    if place == 1:
+        return Binary("/", most, parts, NOWHERE)
+    times = place if isinstance(place, Expr) else Literal(place, NOWHERE)
+    return Binary("/", Binary("*", most, times, NOWHERE), parts, NOWHERE)
 
 
 def as_expr(text: Any, solution: Solution) -> Expr:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import NamedTuple
 
 from netc.syntax.tree import (
@@ -63,6 +64,8 @@ class Trivia:
     def literal(self, literal: Literal) -> str:
         """How a literal is written."""
         value = literal.value
+        if isinstance(value, float):
+            return _real(value)
         return f'"{value.translate(_ESCAPES)}"' if isinstance(value, str) else show(value)
 
     def beside(self, one: Statement, other: Statement) -> bool:
@@ -73,6 +76,17 @@ class Trivia:
         """Whether the braces of a statement, which open at an offset, close on that line."""
         inner = [branch.statements for branch in getattr(statement, "branches", ())]
         return bool(inner) and all(len(each) < 2 and all(map(_is_head, each)) for each in inner)
+
+
+def _real(value: float) -> str:
+    """A real number, with a power of ten where that is shorter: `1e-4`."""
+    plain = repr(value)
+    sign, digits, exponent = Decimal(plain).normalize().as_tuple()
+    if not isinstance(exponent, int):
+        return plain
+    first, *rest = map(str, digits)
+    power = f"{'-' * sign}{first}{'.' * bool(rest)}{''.join(rest)}e{exponent + len(rest)}"
+    return power if len(power) < len(plain) else plain
 
 
 def _is_head(statement: Statement) -> bool:
