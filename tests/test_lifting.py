@@ -13,7 +13,9 @@ from hypothesis import given, reject
 from hypothesis.strategies import floats, integers
 
 import netc
+from netc.compiler import judge
 from netc.ir.net import Net, Node
+from netc.lift.aligned import aligned
 from netc.lift.arguments import given as values_of
 from netc.lift.lifting import Lifted, lifted
 from netc.lift.source import ImportRefused
@@ -69,6 +71,7 @@ def test_a_network_becomes_as_short_a_text_as_an_expert_writes(name: str) -> Non
     assert netc.loads(found.text).cost.total == netc.loads(net_text(name)).cost.total
     assert all(len(line) <= 100 for line in found.text.splitlines())
     assert format_file(found.program.file) == found.text
+    assert not judge(found.program)
 
 
 def net_text(name: str) -> str:
@@ -121,14 +124,15 @@ default bn epsilon=1e-3 decay=0.99
 
 def block(c1, c2) { sepconv (c1)x3 bn relu; sepconv (c2)x3 bn }
 
+# netc: allow NET301
 def unit(ch) { add { | conv (ch)x1/2 bn | repeat 2 { relu; sepconv (ch)x3 bn }; pool 3/2 } }
 
 conv 32x3/2 valid bn relu; conv 64x3 valid bn relu
-add { | conv 128x1/2 bn | block 128 128; pool 3/2 }
+add { | conv 128x1/2 bn | block 128 128; pool 3/2 }  # netc: allow NET301
 unit 256; unit 728
 repeat 8 { add { | identity | repeat 3 { relu; sepconv 728x3 bn } } }
 add {
-    | conv 1024x1/2 bn
+    | conv 1024x1/2 bn  # netc: allow NET301
     | relu
       block 728 1024; pool 3/2
 }
@@ -255,3 +259,23 @@ def test_numbers_stay_what_they_are(value: float, parts: int) -> None:
         except netc.SpecError:  # which float32 cannot hold
             reject()
         assert values_of(netc.loads(f"input 4\n{text}").net.node("rescale1").layer).get("offset", 0) == each
+
+
+def test_layers_that_hand_on_what_they_are_given_are_left_out() -> None:
+    net = netc.loads("input 8x8x4; conv 4x3 relu; rescale 1; linear; dropout 0; add { | linear | conv 4x3 }; gap").net
+    found = lifted(net, {})
+    assert not re.search("linear|rescale", found.text)
+    assert "dropout" in found.text
+    assert set(found.names) == {node.name for node in net}
+    assert found.names["linear1"] == found.names["rescale1"] == found.names["conv1"]
+    assert aligned(net, found.program.net) == found.names
+    twice = lifted(netc.loads("input 8x8x4; add { | identity | linear }; gap").net, {})
+    assert "linear" in twice.text
+    assert not twice.flat_because
+
+
+def test_lints_are_accepted_where_they_are() -> None:
+    text = "input 9x9x4; conv 8x1/2; add { | identity | conv 8x3 l2=1e-4 init=he_normal bias_init=1; conv 8x1 }; gap"
+    found = lifted(netc.loads(text).net, {})
+    assert "conv 8x1/2  # netc: allow NET301" in found.text
+    assert not judge(found.program)

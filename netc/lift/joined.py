@@ -1,7 +1,8 @@
 """Networks in which activations belong to the layers before them, wherever a spec could say so.
 
 `conv 64x3 relu` is one layer, and `conv 64x3` with a `relu` after it, in another block of a text or in a model of
-another program, are two that compute the same with the same weights. Networks are compared in this form.
+another program, are two that compute the same with the same weights. Layers that hand on what they are given
+(`linear`, `rescale 1`) are left out. Networks are compared in this form.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from netc.lift.arguments import given, params_of
 
 
 def joined(net: Net) -> tuple[Net, dict[str, str]]:
-    """The network in this form, and of each activation that is no layer of it, the layer that it belongs to."""
+    """The network in this form, and of each layer that is none of it, the one whose tensor is its."""
+    net, idle = busy(net)
     acts = _acts(net)
     ends = {act: head for head, act in acts.items()}
     made = Net(net.name)
@@ -27,7 +29,33 @@ def joined(net: Net) -> tuple[Net, dict[str, str]]:
         operands = [ends.get(name, name) for name in net.operands(node.name)]
         made.add(replace(node, layer=layer), operands, net.shapes[node.name])
     made.outputs = [ends.get(name, name) for name in net.outputs]
-    return made, ends
+    return made, ends | {name: ends.get(head, head) for name, head in idle.items()}
+
+
+def busy(net: Net) -> tuple[Net, dict[str, str]]:
+    """The network without layers that hand on what they are given, and the layer whose tensor each of these has.
+
+    An output stays, and so does what a layer reads beside that tensor."""
+    heads: dict[str, str] = {}
+    for node in net:
+        if len(operands := net.operands(node.name)) != 1 or node.shares or node.name in net.outputs:
+            continue
+        layer = node.layer
+        if layer.train_only or not layer.does_nothing(net.operand_shapes(node.name)):  # rates of 0 belong to a series
+            continue
+        head = heads.get(operands[0], operands[0])
+        readers = [[heads.get(one, one) for one in net.operands(name)] for name in net.consumers(node.name)]
+        if not any(head in names for names in readers):
+            heads[node.name] = head
+    if not heads:
+        return net, heads
+    made = Net(net.name)
+    for node in net:
+        if node.name not in heads:
+            operands = tuple(heads.get(name, name) for name in net.operands(node.name))
+            made.add(node, operands, net.shapes[node.name])
+    made.outputs = net.outputs
+    return made, heads
 
 
 def _acts(net: Net) -> dict[str, str]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from netc.compiler import compile_source, judge
 from netc.ir.net import Net
+from netc.lift.accepting import accepting
 from netc.lift.alike import Alike
 from netc.lift.arguments import Unwritable
 from netc.lift.definitions import define
 from netc.lift.fold import fold, wrap
+from netc.lift.joined import busy
 from netc.lift.names import name_definitions
 from netc.lift.proof import NotTheNetwork, mapped
 from netc.lift.scopes import Scopes
@@ -49,7 +51,8 @@ def proved(net: Net, text: str, order: Sequence[str] | None, comment: Sequence[s
     """A text with a comment above it, compiled and compared with the network it was made of (`mapped`).
 
     `order` are the nodes of the network in the order in which the statements of the text make theirs; None where the
-    text has their names. Raises `ImportRefused` where the network has errors as a spec.
+    text has their names. In a text with blocks, comments accept the lints, as the network is what it is. Raises
+    `ImportRefused` where it has errors as a spec.
     """
     whole = "".join(f"# {line}".rstrip() + "\n" for line in comment) + text
     program = compile_source(Source(f"{net.name}.net", whole))
@@ -60,7 +63,11 @@ def proved(net: Net, text: str, order: Sequence[str] | None, comment: Sequence[s
             if found.severity.value == "error"
         ]
         raise ImportRefused(reasons)
-    return Lifted(whole, program, mapped(net, program.net, order or list(program.net.shapes)))
+    names = mapped(net, program.net, order or list(program.net.shapes))
+    if order is not None and (lints := judge(program)):
+        whole = accepting(program.file.source, lints)
+        program = compile_source(Source(program.file.source.name, whole))
+    return Lifted(whole, program, names)
 
 
 def lifted(net: Net, sources: Mapping[str, str], comment: Sequence[str] = ()) -> Lifted:
@@ -82,6 +89,7 @@ def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
     """The text of a network with its blocks, and the nodes in the order of its statements. Raises `Unwritable`."""
     if any(node.shares is not None for node in net):
         raise Unwritable("layers share their weights")
+    net, _ = busy(net)
     scopes = Scopes(sources)
     made = [_text(Tree(net), scopes)]
     if made[0][2]:  # tensors are read from afar, so that blocks may be found in one order and not in another
