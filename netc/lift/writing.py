@@ -40,6 +40,7 @@ from netc.syntax.tree import Formal as Parameter
 
 WIDTH = 100  # columns of a line
 ROW = 2  # statements of a line
+_BY_OPTIONS = frozenset({"shape", "merge", "gap", "gmp", "rescale", "droppath"})  # say nothing without their options
 _USUAL = 4  # layers with the same words after them that are worth a `default`
 
 
@@ -518,7 +519,9 @@ def _options(item: Layer) -> Iterator[tuple[str, Param]]:
     """The parameters of a layer that a `default` may say."""
     cls = LAYERS[item.word]
     params = declared_by(cls)
-    for name in item.values if item.word != "droppath" else ():
+    if item.word in _BY_OPTIONS or cls.family in _BY_OPTIONS:
+        return
+    for name in item.values:
         if name not in cls.size and name not in cls.positional and params[name].default is not REQUIRED:
             yield name, params[name]
 
