@@ -11,7 +11,6 @@ from netc.cli.endings import CLEAN, ERRORS, USAGE, Failed, UsageError, refusing
 from netc.cli.options import add, add_compiling, add_overrides, coloured
 from netc.cli.output import STDIO, emit, keep, reason, tell, write
 from netc.cli.running import load_all, names
-from netc.diagnostics.levels import Level
 
 if TYPE_CHECKING:
     from netc.difference.compare import Difference
@@ -80,12 +79,11 @@ def _side(options: argparse.Namespace, file: str, overrides: list[tuple[str, obj
     from netc.difference.side import Side  # noqa: PLC0415
     from netc.targets.importing import suffix_of  # noqa: PLC0415
 
-    asked = [(Level.ALLOW, "warnings"), *options.levels]  # a comparison is no check
-    own = argparse.Namespace(**{**vars(options), "overrides": [*options.overrides, *overrides], "levels": asked})
+    own = argparse.Namespace(**{**vars(options), "overrides": [*options.overrides, *overrides]})
     if file == STDIO or suffix_of(Path(file)) is None:
         if file != STDIO:
             own.stdin_filename = None
-        (program,) = load_all(own, [file])
+        (program,) = load_all(own, [file], lints=False)
         return Side.of(program)
     if own.overrides:
         raise UsageError(f"`{file}` is no spec, and has no parameters to set with -D, -A or -B")

@@ -58,9 +58,11 @@ def add_overrides(command: argparse.ArgumentParser, flag: str, help: str) -> Non
     command.add_argument(flag, **{**_SHARED["-D"], "dest": flag[1:], "help": help})
 
 
-def settings(options: argparse.Namespace) -> Settings:
-    """The settings of parsed options; raises `UsageError` for a name given twice."""
-    return Settings(_once("-D", options.overrides), limits(options), Levels.of(options.levels))
+def settings(options: argparse.Namespace, *, lints: bool = True) -> Settings:
+    """The settings of parsed options, by which lints are accepted without `lints` unless an option asks for them;
+    raises `UsageError` for a name given twice."""
+    silent = [] if lints else [(Level.ALLOW, "warnings")]
+    return Settings(_once("-D", options.overrides), limits(options), Levels.of([*silent, *options.levels]))
 
 
 def limits(options: argparse.Namespace) -> Limits:

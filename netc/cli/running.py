@@ -91,17 +91,20 @@ def load_all(
     speculate: bool = False,
     changes: Sequence[Change] = (),
     models: bool = False,
+    lints: bool = True,
 ) -> list[Program]:
     """The programs of files, after what is to be said of each was printed on standard error. Where `models` may be read
-    too, those of other programs are.
+    too, those of other programs are; of them, and without `lints`, only those lints are told that options ask for.
 
     Raises `Failed` where one has errors, `UsageError` where one cannot be read.
     """
     from netc.compiler import judge, need_network  # noqa: PLC0415 - not every command compiles
 
-    chosen, programs, wrong = settings(options), [], False
+    programs, wrong = [], False
     for path, name in zip(paths, names(options, paths), strict=True):
-        source, findings = (of_model(path), []) if models and is_model(path) else read(path, chosen.limits, name)
+        model = models and is_model(path)
+        chosen = settings(options, lints=lints and not model)
+        source, findings = (of_model(path), []) if model else read(path, chosen.limits, name)
         if exit_code(findings) == USAGE:
             raise UsageError(findings[0].message)
         if source is not None:
