@@ -48,6 +48,15 @@ def test_an_output_has_the_shape_that_is_inferred_and_the_type_of_the_input(samp
     assert difference(made, exact) < 1e-5
 
 
+@pytest.mark.parametrize("sample", [sample for sample in SAMPLES if sample.inputs and not sample.layer.ids], ids=str)
+def test_what_is_not_negative_gives_no_number_below_0_and_other_activations_do(sample: Sample) -> None:
+    net = net_of(sample)
+    (made,) = run(net, weights_of(net), {name: x * 60 - 30 for name, x in given(net).items()}).values()
+    assert made.min() >= 0 or not sample.layer.not_negative
+    if sample.layer.family == "activation" and sample.layer.op != "threshold":  # whose option decides
+        assert sample.layer.not_negative == (made.min() >= 0)
+
+
 # -- activations, from their definitions ---------------------------------------------------------------------
 
 

@@ -115,6 +115,11 @@ _PLAIN: tuple[tuple[str, str, Function], ...] = (
 
 
 _ACROSS = ("softmax", "log_softmax", "sparsemax")
+# fmt: off
+_NOT_NEGATIVE = (
+    "sigmoid", "softmax", "sparsemax", "softplus", "exponential", "hard_sigmoid", "sparse_plus", "sparse_sigmoid",
+)
+# fmt: on
 
 
 _UNLIKE_KERAS = {"sparsemax": "Keras 3.15 adds up sums of prefixes: its outputs do not sum to 1"}
@@ -129,7 +134,8 @@ def _plain(name: str, *aliases: str, doc: str, function: Function) -> None:
 
     paper = _PAPER.get(name, name.replace("_", " "))
     facts: dict[str, object] = {"__doc__": doc, "__module__": __name__, "example": f"conv 16x3; {name}", "paper": paper}
-    facts |= {"across": name in _ACROSS, "compute": compute, "unlike_keras": _UNLIKE_KERAS.get(name, "")}
+    facts |= {"across": name in _ACROSS, "not_negative": name in _NOT_NEGATIVE}
+    facts |= {"compute": compute, "unlike_keras": _UNLIKE_KERAS.get(name, "")}
     operation(name, *aliases, family="activation")(type(name, (Activation,), facts))
 
 
@@ -167,6 +173,10 @@ class ReLU(Activation):
     slope: float = param(Real(min=0), "slope below the threshold", 0.0)
     threshold: float = param(Real(min=0), "below it the unit is off", 0.0)
 
+    @property
+    def not_negative(self) -> bool:
+        return self.slope == 0
+
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
         x, threshold = xs[0], self.threshold
         above = f.where(x > threshold, x, 0.0) if threshold else f.maximum(x, 0.0)
@@ -180,6 +190,7 @@ class ReLU6(Activation):
     """Rectified linear unit with a maximum of 6 (Krizhevsky 2010, CIFAR-10 deep belief networks)."""
 
     paper = "ReLU6"
+    not_negative = True
     example = "conv 16x3; relu6"
 
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:
@@ -335,6 +346,7 @@ class Threshold(Activation):
 class Squareplus(Activation):
     """Squareplus, (x + sqrt(x ** 2 + b)) / 2 (Barron 2021, arXiv:2112.11687)."""
 
+    not_negative = True
     example = "conv 16x3; squareplus"
 
     b: float = param(Real(min=0), "how smooth the bend at 0 is", 4)
@@ -349,6 +361,7 @@ class Absolute(Activation):
 
     joins = True  # after tanh a rectification of its own (Jarrett et al. 2009)
     formula = "|{}|"
+    not_negative = True
     example = "conv 16x3; abs"
 
     def compute(self, f: Primitives, xs: Tensors, w: Weighted) -> Tensor:

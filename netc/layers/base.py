@@ -128,6 +128,12 @@ class Layer(Record, Declared):
         return None if self.ending == "linear" else self.ending
 
     @property
+    def not_negative(self) -> bool:
+        """Whether no value of its output is below 0, whatever its inputs are."""
+        act = getattr(self, "act", None)
+        return act is not None and LAYERS[act]().not_negative
+
+    @property
     def stacks(self) -> bool:
         """Whether its output is the channels of all operands, one after the other."""
         return False

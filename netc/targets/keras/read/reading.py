@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 
     from netc.lift.source import Tensor
 
-# What gives no number below 0, whatever it is given.
-NOT_NEGATIVE = (
-    *("relu", "relu6", "sigmoid", "softmax", "sparsemax", "softplus", "exponential", "hard_sigmoid"),
-    *("sparse_plus", "sparse_sigmoid", "squareplus", "abs"),
-)
-MONOTONE = ("add", "mul", "max")  # give none where they are given none
+MONOTONE = ("add", "mul", "max")  # give no number below 0 where they are given none
 NORMED = ("conv", "fc", "deconv")
 QUANTIZED = ("int", "float8", "fp8")
 SHOWN = 3  # names in a remark
@@ -218,7 +213,7 @@ class Reader:
     first: dict[tuple[object, str], str] = field(default_factory=dict)
     left_out: dict[str, dict[str, None]] = field(default_factory=dict)
     remarks: dict[str, dict[str, None]] = field(default_factory=dict)
-    positive: set[str] = field(default_factory=set)  # nodes without numbers below 0
+    not_negative: set[str] = field(default_factory=set)  # nodes without numbers below 0
     within: dict[int, tuple[str, ...]] = field(default_factory=dict)  # by their numbers: layers in wrappers
     graphs: dict[int, Graph] = field(default_factory=dict)  # of models that are called more than once
     calls: int = 0
@@ -229,9 +224,8 @@ class Reader:
         if made is not None:
             layer = self.sketch.net.node(made).layer
             passes = layer.ending is None and (layer.transparent or op in MONOTONE)
-            ends = layer.ending in NOT_NEGATIVE and not getattr(layer, "slope", 0)
-            if ends or (passes and operands and all(one in self.positive for one in operands)):
-                self.positive.add(made)
+            if layer.not_negative or (passes and operands and all(one in self.not_negative for one in operands)):
+                self.not_negative.add(made)
         return made
 
     def settled(self, held: Held) -> Tensor:

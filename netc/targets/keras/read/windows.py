@@ -106,8 +106,8 @@ def _windowed(site: Site, held: Held, rank: int, key: str, words: Sequence[str],
         shape = site.shape(held)
         if shape is None:
             raise Missing
-        positive = held.base in site.reader.positive
-        fits = key != "pool_size" or held.kind == "lowest" or positive or words == ()
+        unseen = held.kind == "lowest" or held.base in site.reader.not_negative  # by a maximum
+        fits = key != "pool_size" or unseen or words == ()
         pad = _padding(shape[:-1], held.values, window, words) if fits else None
         if pad is not None and (key != "pool_size" or isinstance(pad, str) or all(map(int.__lt__, pad, kernel))):
             return held.base, said, pad

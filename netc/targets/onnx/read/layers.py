@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-NOT_BELOW_0 = ("relu", "relu6", "sigmoid", "softmax", "hard_sigmoid", "softplus", "exponential")
-
 
 def _turned(constant: Constant, change: Callable[[Array], Array]) -> Load:
     return lambda: change(constant.weights())
@@ -192,7 +190,7 @@ def pool(r: Reader, op: Op) -> Any:
     padded = slid.pads is None or any(map(any, slid.pads))
     if maximum:
         if pad is None:
-            if r.sketch.net.node(node).layer.ending not in NOT_BELOW_0:
+            if not r.sketch.net.node(node).layer.not_negative:
                 raise Unsaid(f"it pads by {slid.pads}, not as much on both sides, which a `pool` cannot")
             node, pad = _padded(r, op, node, slid)
     elif padded and counted:
