@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from html import escape
@@ -24,8 +25,6 @@ from netc.syntax.source import Source
 from netc.values import Value, Word, show
 
 if TYPE_CHECKING:
-    import os
-
     import keras
     import networkx
     import onnx
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     from netc.program import Program
     from netc.train.session import Outcome
 
-__all__ = ["Network", "SpecError", "Summary", "diff", "from_graph", "from_onnx", "load", "loads"]
+__all__ = ["Network", "SpecError", "Summary", "diff", "from_graph", "from_keras", "from_onnx", "load", "loads"]
 
 
 class Summary(str):
@@ -475,10 +474,10 @@ def from_keras(model: str | os.PathLike[str] | keras.Model, /, *, preprocessing:
 
     >>> netc.from_keras(keras.applications.ResNet50()).draw()
     """
+    needs.require("reading models", *needs.WEIGHTS)
     from netc.targets.keras.read import of_model, read  # noqa: PLC0415
 
-    needs.require("reading models", *needs.WEIGHTS)
-    if isinstance(model, str) or hasattr(model, "__fspath__"):
+    if isinstance(model, str | os.PathLike):
         return _of(read(Path(model), preprocessing=preprocessing))
     return _of(of_model(model, preprocessing=preprocessing))
 
@@ -496,6 +495,7 @@ def _of(found: Imported) -> Network:
 
 def from_onnx(model: str | os.PathLike[str] | onnx.ModelProto, /) -> Network:
     """The network of an ONNX file, or of a model in memory, with its blocks found again; nothing of the model is run.
+    Its `weights()` are the model's.
 
     Raises `netc.lift.ImportRefused`, which names every node that is no layer of netc,
     `netc.storage.stored.StorageError` for a broken file, and OSError, as `open` does.
@@ -504,9 +504,9 @@ def from_onnx(model: str | os.PathLike[str] | onnx.ModelProto, /) -> Network:
     """
     from netc.targets.onnx.read import imported, read  # noqa: PLC0415
 
-    named = hasattr(model, "__fspath__") or isinstance(model, str)
-    found = read(Path(model)) if named else imported(model, None, model.graph.name, Limits())  # type: ignore[arg-type, union-attr]
-    return _of(found)
+    if isinstance(model, str | os.PathLike):
+        return _of(read(Path(model)))
+    return _of(imported(model, None, model.graph.name, Limits()))
 
 
 def diff(before: Network | str | os.PathLike[str], after: Network | str | os.PathLike[str], /) -> Difference:
