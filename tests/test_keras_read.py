@@ -146,7 +146,7 @@ def test_a_hard_sigmoid_in_parts_is_one_where_nothing_else_reads_them(tmp_path: 
 
     assert parts().splitlines()[-1] == "sixth: hard_sigmoid"
     for read_too in ("shifted", "cut"):
-        assert "rescale 1.0 offset=3.0" in parts(layer("Subtract", "both", "sixth", read_too))
+        assert "rescale 1 offset=3" in parts(layer("Subtract", "both", "sixth", read_too))
 
 
 def test_what_training_alone_knows_is_left_out_and_named(tmp_path: Path) -> None:
