@@ -172,7 +172,8 @@ MAKERS: dict[str, Maker] = {
 
 
 def is_named(mutation: Mutation, difference: Difference) -> bool:
-    """Whether the edits are what was done, and nothing else: as many layers of each kind as one network has more."""
+    """Whether the edits are what was done, and nothing else: as many layers of each kind as one network has more, and
+    of those of one name in both, as a `transition` has that halves fewer channels now, other parameters."""
     before, after = (Side.of(each.program) for each in (mutation.before, mutation.after))
     edits = difference.edits
     if before.net.shapes.keys() == after.net.shapes.keys():
@@ -182,6 +183,8 @@ def is_named(mutation: Mutation, difference: Difference) -> bool:
     allowed = (Added, Removed, Counted, Replaced)
     told = Counter[str](), Counter[str]()
     for edit in edits:
+        if isinstance(edit, Changed) and all(one == other for one, other in edit.layers):
+            continue
         if not isinstance(edit, allowed):
             return False
         for at, side, names in _sides(edit, before, after):

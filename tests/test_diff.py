@@ -15,7 +15,7 @@ import pytest
 import netc
 from netc.cli import main
 from netc.difference.compare import Difference
-from netc.difference.edits import Changed
+from netc.difference.edits import Changed, Counted
 from netc.figures.difference import draw
 from netc.figures.drawing import write_scene
 from netc.figures.options import Options
@@ -149,6 +149,21 @@ def test_resnet152_is_resnet101_with_more_blocks() -> None:
     assert str(found).endswith("\n\n+15.7 M parameters, +3.7 G MACs, receptive field 1027 -> 1507, depth 101 -> 152\n")
     data = json.loads(found.json)
     assert (data["after"]["trainable"], data["edits"][0]["count"], data["same"]) == (60_192_808, [4, 8], False)
+
+
+def test_blocks_beside_changed_ones_are_told_whole() -> None:
+    """What is new could as well begin in the middle of a block and end in that of the next, which became another."""
+    text = (SPECS / "mobilenetv2.net").read_text()
+    more = text.replace("bottlenecks 6 96 3 1", "bottlenecks 6 96 5 1").replace("s 6 160 3 2", "s 4 160 3 2")
+    for one, other, counts in ((text, more, (3, 5)), (more, text, (5, 3))):
+        counted, *rest = diff(one, other).edits
+        changed = [edit for edit in rest if isinstance(edit, Changed)]
+        assert len(changed) == len(rest)
+        assert isinstance(counted, Counted)
+        assert (counted.where, counted.count) == (("bottlenecks5",), counts)
+        assert {name for edit in changed for pair in edit.layers for name in pair} == {
+            f"bottlenecks6_inverted_residual{at}_conv1" for at in (1, 2, 3)
+        }
 
 
 def test_preactivation_blocks_are_added_whole() -> None:

@@ -96,8 +96,8 @@ class _Finder:
                     if matched and id(matched) in seen:
                         continue
                     count = len(theirs) if theirs else len(units) - len(own)
-                    if count == len(units):
-                        continue
+                    if abs(len(units) - count) != len(own):
+                        continue  # others of them are new in part, and are told with these
                     seen.add(id(holder))
                     names = [name for unit in own for name in unit.names]
                     counts = (count, len(units)) if rest is self.new else (len(units), count)

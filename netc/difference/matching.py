@@ -3,7 +3,8 @@
 Layers that compute the same from the inputs on are matched, and those that are followed by the same up to the outputs;
 then, between changes, those that are alike around. What is left is aligned in the order of the networks (Needleman &
 Wunsch 1970), long rests in pieces, and pairs that their neighbours contradict are made anew. Where a run of added
-layers could lie at several places, as a block of a repeat, it is moved to where a block begins.
+layers could lie at several places, as a block of a repeat, it is moved to where a block begins; if blocks differ
+little beside it, to where it is whole blocks.
 """
 
 from __future__ import annotations
@@ -474,9 +475,38 @@ def _slid(side: Side, keys: Keys, paired: Mapping[str, str], move: Callable[[str
             most += 1
         depths = {start: side.begins.get(order[start]) for start in range(least, most + 1) if start < len(order)}
         known = [(depth, abs(start - at), start) for start, depth in depths.items() if depth is not None]
-        start = min(known)[2] if known else at
+        start = min(known)[2] if known else _whole(side, order, paired, (at, end))
         for step in range(at - 1, start - 1, -1):
             move(order[step], order[step + end - at])
         for step in range(at, start):
             move(order[step + end - at], order[step])
         at = max(start + end - at, end)
+
+
+def _whole(side: Side, order: Sequence[str], paired: Mapping[str, str], run: tuple[int, int]) -> int:
+    """The nearest place from which a run of layers is whole blocks, over layers that differ in one parameter at most,
+    as those of blocks that became wider beside it; its own where there is none."""
+    at, end = run
+    found = list[int]()
+    for step in (-1, 1):
+        start = at
+        while True:
+            here = start - 1 if step < 0 else start  # the first of both that the next step slides over
+            there = here + end - at
+            if here < 0 or there >= len(order) or order[here if step < 0 else there] not in paired:
+                break
+            if not _nearly(side, order[here], order[there]):
+                break
+            start += step
+            after = start + end - at
+            if order[start] in side.begins and (after == len(order) or order[after] in side.begins):
+                found.append(start)
+                break
+    return min(found, key=lambda start: abs(start - at), default=at)
+
+
+def _nearly(side: Side, one: str, other: str) -> bool:
+    """Whether two layers are of one operation and differ in one parameter at most."""
+    ours, theirs = side.facts[one], side.facts[other]
+    same = side.net.node(one).layer.op == side.net.node(other).layer.op
+    return same and sum(ours[name] != theirs[name] for name in ours) <= 1
