@@ -36,7 +36,7 @@ BAR: Mapping[str, int] = {
     "inceptionv3": 52,
     "googlenet": 31,
     "inception-resnet-v2": 60,
-    "efficientnet-b0": 31,
+    "efficientnet-b0": 29,
     "mobilenetv3-small": 32,
     "convnext-tiny": 28,
     "nasnet-mobile": 90,
@@ -168,6 +168,12 @@ repeat 3 { conv 128x1; conv 256x3 }
 g: conv 255x1 linear
 output d f g
 """
+
+
+def test_squeeze_and_excitation_stands_within_its_unit() -> None:
+    found = lifted(spec("efficientnet-b0"), {})
+    (unit,) = re.findall(r"^def [^{]*\{\n    dwconv .*?^\}", found.text, flags=re.MULTILINE | re.DOTALL)
+    assert re.search(r"dwconv .*\n    mul .*\n    conv \(\w+\)x1 bn\n\}", unit, flags=re.DOTALL), found.text
 
 
 def changed(net: Net, seed: int) -> Net | None:

@@ -19,6 +19,7 @@ BAR = {
     **dict.fromkeys(("DenseNet121", "DenseNet169", "DenseNet201"), 18),
     **dict.fromkeys(("ResNet50V2", "ResNet101V2", "ResNet152V2"), 23),
     **dict.fromkeys(("EfficientNetV2B0", "EfficientNetB0"), 31),
+    "EfficientNetB7": 33,
     "MobileNet": 19,
     "Xception": 22,
     "MobileNetV2": 18,

@@ -60,8 +60,13 @@ class Candidate:
     tensors: list[list[str]]
 
 
-def define(whole: Series, used: Counter[str], scopes: Scopes, most: int = 40) -> list[Definition]:
-    """Replace what comes again by calls, as long as that makes the text shorter; the definitions."""
+def define(
+    whole: Series, used: Counter[str], scopes: Scopes, most: int = 40, *, gated: bool = True
+) -> list[Definition]:
+    """Replace what comes again by calls, as long as that makes the text shorter; the definitions.
+
+    Unless `gated`, none begins at a gate and goes on after it, so that squeeze and excitation stands within its unit.
+    """
     made: list[Definition] = []
     for _ in range(most):
         alike = Alike(used, scopes)
@@ -72,6 +77,8 @@ def define(whole: Series, used: Counter[str], scopes: Scopes, most: int = 40) ->
         for tried, (bound, places) in enumerate(_groups(pool, alike, _SHARE * total)):
             if tried >= _TRIED or bound <= max(_SHARE * total, best.gain if best else 0):
                 break
+            if not gated and _begins_at_gate(places[0].items):
+                continue
             found = _candidate(places, alike)
             if found is not None and found.gain > (best.gain if best else max(_SHARE * total, 2.0)):
                 best = found
@@ -206,6 +213,15 @@ def _candidate(places: Sequence[Place], alike: Alike) -> Candidate | None:
     bad += _loose_end(body) * sum(map(_goes_on, chosen)) + len(chosen) * _late(chosen, alike)
     gain = inline - calls - cost - bad - _unordered(body)
     return Candidate(gain, list(chosen), body, before, solution, tensors)
+
+
+def _begins_at_gate(items: Sequence[Item]) -> bool:
+    """Whether a tensor times what comes of it stands before other items."""
+    first = items[0]
+    if isinstance(first, Call) and len(first.bodies()[0].items) == 1:
+        (first,) = first.bodies()[0].items
+    gate = isinstance(first, Layer) and first.word == "mul" and any(not branch.items for branch in first.branches)
+    return gate and len(items) > 1
 
 
 def _unordered(body: Series) -> float:

@@ -91,19 +91,20 @@ def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
         raise Unwritable("layers share their weights")
     net, _ = busy(net)
     scopes = Scopes(sources)
-    made = [_text(Tree(net), scopes)]
+    gates = (False, True) if any(node.layer.op == "mul" for node in net) else (True,)
+    made = [_text(Tree(net), scopes, gated) for gated in gates]
     if made[0][2]:  # tensors are read from afar, so that blocks may be found in one order and not in another
-        made.append(_text(Tree(in_order(net)), scopes))
-    text, order, _ = min(made, key=lambda each: (each[0].count("\n"), len(each[0])))
+        made += [_text(Tree(in_order(net)), scopes, gated) for gated in gates]
+    text, order, _ = min(made, key=lambda each: sum(map(bool, each[0].splitlines())))
     return text, order
 
 
-def _text(tree: Tree, scopes: Scopes) -> tuple[str, list[str], bool]:
+def _text(tree: Tree, scopes: Scopes, gated: bool) -> tuple[str, list[str], bool]:
     """The text of a tree, the nodes in its order, and whether it has labels."""
     Standard().recognise(tree.series)
     fold(tree.series, Alike(tree.used, scopes))
     wrap(tree.series, Alike(tree.used, scopes))
-    define(tree.series, tree.used, scopes)
+    define(tree.series, tree.used, scopes, gated=gated)
     writer = Writer(tree.net.name, tree.series, tree.used, tree.scale)
     name_definitions(writer.definitions, scopes)
     return writer.text(), [*executed(writer.whole, 0)], bool(tree.used)
