@@ -142,13 +142,20 @@ def test_settings_are_compared() -> None:
 
 def test_resnet152_is_resnet101_with_more_blocks() -> None:
     found = netc.diff(load("resnet101"), load("resnet152"))
-    assert re.findall(r"`(\w+)`: (\d+) -> (\d+) blocks", str(found)) == [
-        ("bottleneck2", "4", "8"),
-        ("bottleneck3", "23", "36"),
-    ]
-    assert str(found).endswith("\n\n+15.7 M parameters, +3.7 G MACs, receptive field 1027 -> 1507, depth 101 -> 152\n")
+    assert str(found) == (
+        "+ `bottleneck2`, `bottleneck3`: 4, 23 -> 8, 36 blocks `bottleneck_unit`\n\n"
+        "+15.7 M parameters, +3.7 G MACs, receptive field 1027 -> 1507, depth 101 -> 152\n"
+    )
     data = json.loads(found.json)
     assert (data["after"]["trainable"], data["edits"][0]["count"], data["same"]) == (60_192_808, [4, 8], False)
+
+
+def test_a_place_is_said_where_it_says_something() -> None:
+    """Beside equal blocks, a new one could stand anywhere among them."""
+    head, block = "def unit(n) { conv (n)x3 bn relu; conv (n)x1 }\ninput 32x32x3; ", "unit 8; "
+    assert str(diff(head + block * 2, head + block * 3)).startswith("+ `unit`: 2 -> 3 blocks\n")
+    apart = diff(head + block + "pool 2; " + block, head + block + "pool 2; " + block + "pool 3/1; " + block)
+    assert "after" in str(apart)
 
 
 def test_blocks_beside_changed_ones_are_told_whole() -> None:
@@ -169,8 +176,9 @@ def test_blocks_beside_changed_ones_are_told_whole() -> None:
 def test_preactivation_blocks_are_added_whole() -> None:
     for n, more in ((5, 9), (9, 3)):
         found = netc.diff(load("resnet", n=n), load("resnet", n=more))
-        assert re.findall(r": (\d+) -> (\d+) blocks", str(found)) == [(str(n), str(more))] * 3
+        assert [edit.count for edit in found.edits if isinstance(edit, Counted)] == [(n, more)] * 3
         assert len(found.edits) == 3
+        assert f"`resblock1`, `resblock2`, `resblock3`: each {n} -> {more} blocks `preact_unit`\n" in str(found)
 
 
 @needs_tensorflow

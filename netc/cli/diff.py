@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DESCRIPTION = "What changed from one network to another, in words: blocks, layers, parameters, wiring, settings."
 EXAMPLES = """\
 examples:
-  netc diff resnet101.net resnet152.net        `bottleneck3`: 23 -> 36 blocks ...
+  netc diff resnet101.net resnet152.net        `bottleneck2`, `bottleneck3`: 4, 23 -> 8, 36 blocks ...
   netc diff resnet.net resnet.net -A n=5 -B n=9
   git show HEAD:specs/unet.net | netc diff - specs/unet.net
   netc diff old.net new.net --format json | jq '.edits[].kind'

@@ -25,6 +25,12 @@ class Counted:
     count: tuple[int, int]
     layers: tuple[str, ...]
     place: Place
+    alike: bool  # whether equal blocks stand beside them, so that their place says nothing
+
+    @property
+    def single(self) -> bool:
+        """Whether each block is one layer."""
+        return len(self.layers) == abs(self.count[1] - self.count[0])
 
 
 @dataclass(frozen=True, slots=True)

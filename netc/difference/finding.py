@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from netc.difference.edits import Added, Change, Changed, Counted, Edit, Ends, Moved, Place, Removed, Replaced, Rewired
 from netc.difference.matching import UNSURE, Matching
 from netc.difference.side import Holder, Side, Unit
+from netc.layers.base import Layer
 from netc.lift.arguments import params_of
 from netc.report.label import kind
 
@@ -102,7 +103,9 @@ class _Finder:
                     names = [name for unit in own for name in unit.names]
                     counts = (count, len(units)) if rest is self.new else (len(units), count)
                     where = self._where(rest, names)
-                    edit = Counted(holder.path, each, counts, tuple(names), rest.place(names))
+                    place = rest.place(names)
+                    alike = _beside(rest.side, own, [unit for unit in units if unit not in own], place)
+                    edit = Counted(holder.path, each, counts, tuple(names), place, alike)
                     for unit in own:
                         rest.told(unit.names)
                     yield where, edit
@@ -226,6 +229,18 @@ class _Finder:
 
 def _kind(unit: Unit) -> str:
     return unit.kind or unit.head
+
+
+def _beside(side: Side, own: Sequence[Unit], others: Sequence[Unit], place: Place) -> bool:
+    """Whether one of the other blocks joins at a place and is equal to all at it."""
+    around = {*place.after, *place.before}
+
+    def layers(unit: Unit) -> list[Layer]:
+        return [side.net.node(name).layer for name in unit.names]
+
+    return any(
+        not around.isdisjoint(other.names) and all(layers(other) == layers(unit) for unit in own) for other in others
+    )
 
 
 def _alike(unit: Unit, kind: str) -> bool:

@@ -123,6 +123,8 @@ def _gathered(difference: Difference) -> Iterator[Edit | list[Edit]]:
         key: object = id(edit)
         if isinstance(edit, Changed):
             key = (edit.op, tuple(edit.values), _call(difference.matching.after, edit))
+        elif isinstance(edit, Counted) and edit.alike and edit.where and not edit.single:
+            key = (edit.block, edit.count[1] > edit.count[0], edit.where[:-1])
         elif isinstance(edit, Added):
             key = (type(edit), edit.said, len(edit.place.after), len(edit.place.before), bool(edit.branch))
         elif isinstance(edit, Replaced):
@@ -149,7 +151,8 @@ class _Writer:
         first = edits[0]
         match first:
             case Counted():
-                yield Line("+" if first.count[1] > first.count[0] else "-", self._counted(first))
+                sign = "+" if first.count[1] > first.count[0] else "-"
+                yield Line(sign, self._counted([each for each in edits if isinstance(each, Counted)]))
             case Added():
                 sign = "-" if isinstance(first, Removed) else "+"
                 yield Line(sign, self._added(sign, [each for each in edits if isinstance(each, Added)]))
@@ -176,17 +179,21 @@ class _Writer:
         shown = ", ".join(self._name(side, name) for name in names[:MOST_NAMED])
         return shown + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
 
-    def _counted(self, edit: Counted) -> str:
-        before, after = edit.count
-        side, new = (self.after, after - before) if after > before else (self.before, before - after)
-        block = "" if edit.block.startswith("repeat") else edit.block
-        whose = edit.where[-1] if edit.where else block or edit.block
-        told = f"`{harmless(whose)}`: {before} -> {after} blocks"
-        told += f" `{block}`" if block and edit.where else ""
-        size = len(edit.layers) // new
-        if size == 1:
-            told = f"`{harmless(whose)}`: {before} -> {after} times `{said(side, edit.layers[0])}`"
-        return f"{told}, {self._place(side, edit.place)}"
+    def _counted(self, edits: Sequence[Counted]) -> str:
+        first = edits[0]
+        before, after = first.count
+        side = self.after if after > before else self.before
+        block = "" if first.block.startswith("repeat") else first.block
+        whose = [edit.where[-1] if edit.where else block or edit.block for edit in edits]
+        told = ", ".join(f"`{harmless(name)}`" for name in dict.fromkeys(whose))
+        several = len({edit.count for edit in edits}) > 1
+        counts = [", ".join(str(edit.count[at]) for edit in (edits if several else edits[:1])) for at in (0, 1)]
+        told += f": {'each ' if len(edits) > 1 and not several else ''}{counts[0]} -> {counts[1]} "
+        if first.single:
+            told += f"times `{said(side, first.layers[0])}`"
+        else:
+            told += f"blocks `{block}`" if block and first.where else "blocks"
+        return told if first.alike else f"{told}, {self._place(side, first.place)}"
 
     def _place(self, side: Side, place: Place) -> str:
         if place.after:
