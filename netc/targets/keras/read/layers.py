@@ -9,4 +9,13 @@ from netc.targets.keras.read.table import TABLE, named
 from netc.targets.keras.written import written
 
 FAMILIES = (windows, norms, activations, training, shapes, sequences, functions)  # which have registered theirs
-KNOWN = TABLE | {f"netc>{name}": partial(named, op=op) for name, op in written().items()}
+NAMED = {  # classes of netc whose options are the parameters of an operation, by their names
+    "LocalResponseNormalization": "lrn",
+    "SpaceToDepth": "todepth",
+    "DepthToSpace": "tospace",
+    "Position": "pick",
+    "ChannelPadding": "padchannels",
+    "ChannelShuffle": "shuffle",
+    **written(),
+}
+KNOWN = TABLE | {f"netc>{name}": partial(named, op=op) for name, op in NAMED.items()}

@@ -17,7 +17,7 @@ from netc.targets.keras.read.options import (
     spoken,
 )
 from netc.targets.keras.read.reading import Missing, Site
-from netc.targets.keras.read.table import last_axis, named, punished, says
+from netc.targets.keras.read.table import last_axis, punished, says
 
 SMALLEST = 1e-7  # Keras' own: what its `Normalization` divides by at least
 MOST_CHANNELS = 16  # each of which gets a constant of its own
@@ -143,11 +143,6 @@ def affine(site: Site, x: Tensor, factors: object, offsets: object) -> Tensor:
         part = site.add("part", x, suffix=f"_channel{at + 1}", index=at + 1, of=count)
         made.append(site.add("rescale", part, suffix=f"_scaled{at + 1}", factor=factor, offset=offset))
     return site.add("concat", *made)
-
-
-@says("netc>LocalResponseNormalization")
-def _lrn(site: Site) -> Tensor:
-    return named(site, "lrn")
 
 
 @says("netc>LayerScale")

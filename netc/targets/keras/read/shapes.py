@@ -14,7 +14,7 @@ from netc.targets.keras.read.options import (
     sizes,
 )
 from netc.targets.keras.read.reading import Held, Missing, Pending, Site, known
-from netc.targets.keras.read.table import initial, named, says, spatial
+from netc.targets.keras.read.table import initial, says, spatial
 
 
 @says("Identity")
@@ -117,21 +117,6 @@ def _permute(site: Site) -> Tensor:
     return site.add("swap", x)
 
 
-@says("netc>SpaceToDepth")
-def _to_depth(site: Site) -> Tensor:
-    return named(site, "todepth")
-
-
-@says("netc>DepthToSpace")
-def _to_space(site: Site) -> Tensor:
-    return named(site, "tospace")
-
-
-@says("netc>Position")
-def _pick(site: Site) -> Tensor:
-    return named(site, "pick")
-
-
 @says("netc>ClassToken")
 def _token(site: Site) -> Tensor:
     return site.add("token", site.one(), **initial(site, "initializer", "zeros"))
@@ -142,22 +127,12 @@ def _position(site: Site) -> Tensor:
     return site.add("position", site.one(), **initial(site, "initializer", "zeros"))
 
 
-@says("netc>ChannelPadding")
-def _channel_padding(site: Site) -> Tensor:
-    return named(site, "padchannels")
-
-
 @says("netc>ChannelPart")
 def _channel_part(site: Site) -> Tensor:
     index, parts = site.options.take("index"), site.options.take("parts")
     if type(index) is not int:
         raise Unsaid(f"its index is {shown(index)}")
     return site.add("part", site.one(), index=index + 1, of=parts)
-
-
-@says("netc>ChannelShuffle")
-def _shuffle(site: Site) -> Tensor:
-    return named(site, "shuffle")
 
 
 @says("netc>ChannelPooling")

@@ -78,13 +78,13 @@ def spatial(site: Site) -> tuple[Held, int]:
     return held, rank
 
 
-def named(site: Site, op: str, **more: Any) -> Tensor:
+def named(site: Site, op: str) -> Tensor:
     """A layer whose options are the parameters of the operation, by their names."""
     params = declared(LAYERS[op])
-    given = {name: site.options.take(name, param.default) for name, param in params.items() if name not in more}
+    given = {name: site.options.take(name, param.default) for name, param in params.items()}
     kept = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     changed: dict[str, Any] = {name: value for name, value in kept.items() if value != params[name].default}
-    return site.add(op, *site.tensors(), **changed, **more)
+    return site.add(op, *site.tensors(), **changed)
 
 
 def axes_given(axis: object) -> Sequence[int]:
