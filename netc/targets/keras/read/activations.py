@@ -9,18 +9,9 @@ from netc.layers.base import LAYERS
 from netc.layers.conv import Conv
 from netc.lift.source import Tensor
 from netc.params import declared
-from netc.targets.keras.read.options import (
-    Options,
-    Unsaid,
-    flag,
-    function,
-    initializer,
-    number,
-    shown,
-    spoken,
-)
+from netc.targets.keras.read.options import Options, Unsaid, flag, function, initializer, number, shown
 from netc.targets.keras.read.reading import Held, Pending, Site, known
-from netc.targets.keras.read.table import axes_given, initial, punished, says
+from netc.targets.keras.read.table import axes_given, initial, otherwise, punished, says
 
 
 def ending(site: Site) -> tuple[dict[str, Any], str, Mapping[str, Any]]:
@@ -140,7 +131,7 @@ def _prelu(site: Site) -> Tensor:
     found = initializer(start, vector=True)
     values: dict[str, Any] = {"init": {"zeros": 0.0, "ones": 1.0}.get(str(found), found)}
     if found is None or isinstance(values["init"], str):
-        site.left_out(f"how it begins in training, alpha_initializer {spoken(start)}")
+        otherwise(site, "alpha_initializer", start)
         values = {}
     punished(site, "alpha")
     return site.add("prelu", x, single=rank + 1 in shared, **values)

@@ -5,12 +5,7 @@ from __future__ import annotations
 from netc.lift.source import Tensor
 from netc.targets.keras.read.activations import CUT, SHIFTED
 from netc.targets.keras.read.norms import affine
-from netc.targets.keras.read.options import (
-    Unsaid,
-    flag,
-    number,
-    shown,
-)
+from netc.targets.keras.read.options import Unsaid, flag, number, shown
 from netc.targets.keras.read.reading import Held, Pending, Site, is_tensor, known
 from netc.targets.keras.read.table import axes_given, says
 

@@ -7,17 +7,9 @@ from typing import Any
 
 from netc.ir.shape import channels_of
 from netc.lift.source import Tensor
-from netc.targets.keras.read.options import (
-    Options,
-    Unsaid,
-    flag,
-    gamma,
-    initializer,
-    number,
-    spoken,
-)
+from netc.targets.keras.read.options import Options, Unsaid, flag, gamma, number
 from netc.targets.keras.read.reading import Missing, Site
-from netc.targets.keras.read.table import last_axis, punished, says
+from netc.targets.keras.read.table import begins, last_axis, otherwise, punished, says
 
 SMALLEST = 1e-7  # Keras' own: what its `Normalization` divides by at least
 MOST_CHANNELS = 16  # each of which gets a constant of its own
@@ -30,13 +22,11 @@ def _normalised(site: Site, op: str, **more: Any) -> Tensor:
         values[name] = flag(options.take(name, True))
     start = options.take("gamma_initializer", "ones")
     if (found := gamma(start)) is None:
-        site.left_out(f"how it begins in training, gamma_initializer {spoken(start)}")
+        otherwise(site, "gamma_initializer", start)
     else:
         values |= {"gamma": found[0], "gamma_std": found[1]}
     for name, usual in (("beta", "zeros"), ("moving_mean", "zeros"), ("moving_variance", "ones")):
-        value = options.take(f"{name}_initializer", usual)
-        if initializer(value, vector=True) != usual:
-            site.left_out(f"how it begins in training, {name}_initializer {spoken(value)}")
+        begins(site, f"{name}_initializer", usual, vector=True)
     punished(site, "gamma")
     return site.add(op, x, **values)
 

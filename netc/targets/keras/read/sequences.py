@@ -11,16 +11,9 @@ from netc.layers.kernel_norm import NormedKernel
 from netc.lift.source import Tensor
 from netc.targets.keras.read.activations import FUNCTIONS
 from netc.targets.keras.read.graph import is_model
-from netc.targets.keras.read.options import (
-    Options,
-    Unsaid,
-    flag,
-    initializer,
-    shown,
-    spoken,
-)
+from netc.targets.keras.read.options import Options, Unsaid, flag, shown
 from netc.targets.keras.read.reading import Site, is_tensor, known
-from netc.targets.keras.read.table import TABLE, initial, punished, says
+from netc.targets.keras.read.table import TABLE, begins, initial, punished, says
 from netc.targets.keras.read.windows import dense
 
 
@@ -28,13 +21,9 @@ from netc.targets.keras.read.windows import dense
 def _embedding(site: Site) -> Tensor:
     options = site.options
     options.need("mask_zero", False)
-    begun = options.take("embeddings_initializer", "uniform")
-    found = initializer(begun)
-    values: dict[str, Any] = {} if found is None else {"init": found}
-    if found is None:
-        site.left_out(f"how it begins in training, embeddings_initializer {spoken(begun)}")
+    values = initial(site, "embeddings_initializer", "uniform") | punished(site, "embeddings")
     counts = {"count": options.take("input_dim"), "units": options.take("output_dim")}
-    return site.add("embed", site.one(), **counts, **values, **punished(site, "embeddings"))
+    return site.add("embed", site.one(), **counts, **values)
 
 
 RECURRENT = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn", "CuDNNLSTM": "lstm"}
@@ -59,10 +48,8 @@ def _recurrent_of(site: Site, kind: str, **more: Any) -> Tensor:
     for name in ("dropout", "recurrent_dropout"):
         if rate := options.take(name):
             site.left_out(f"its {name} of {shown(rate)} in training")
-    if initializer(begun := options.take("recurrent_initializer", "orthogonal")) != "orthogonal":
-        site.left_out(f"how it begins in training, recurrent_initializer {spoken(begun)}")
-    if initializer(begun := options.take("bias_initializer", "zeros"), vector=True) != "zeros":
-        site.left_out(f"how it begins in training, bias_initializer {spoken(begun)}")
+    begins(site, "recurrent_initializer", "orthogonal")
+    begins(site, "bias_initializer", "zeros", vector=True)
     values = initial(site, "kernel_initializer", "glorot_uniform") | punished(site, "kernel") | more
     states = flag(options.take("return_sequences", False))
     bias = flag(options.take("use_bias", True))
@@ -152,9 +139,7 @@ def _attention(site: Site) -> Tensor:
     options.need("output_shape")
     options.need("attention_axes", 1, [1])
     values = initial(site, "kernel_initializer", "glorot_uniform") | punished(site, "kernel")
-    begun = options.take("bias_initializer", "zeros")
-    if initializer(begun, vector=True) != "zeros":
-        site.left_out(f"how it begins in training, bias_initializer {spoken(begun)}")
+    begins(site, "bias_initializer", "zeros", vector=True)
     given = {
         "heads": heads,
         "key": key,

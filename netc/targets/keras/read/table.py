@@ -13,13 +13,7 @@ from typing import Any
 from netc.layers.base import LAYERS
 from netc.lift.source import Tensor
 from netc.params import declared
-from netc.targets.keras.read.options import (
-    Unsaid,
-    initializer,
-    regularizer,
-    shown,
-    spoken,
-)
+from netc.targets.keras.read.options import Unsaid, initializer, regularizer, shown, spoken
 from netc.targets.keras.read.reading import Held, Says, Site
 
 TABLE: dict[str, Says] = {}
@@ -43,9 +37,21 @@ def initial(site: Site, name: str, default: str, *, vector: bool = False) -> dic
     value = default if value is None else value
     found = initializer(value, vector=vector)
     if found is None:
-        site.left_out(f"how it begins in training, {name} {spoken(value)}")
+        otherwise(site, name, value)
         return {}
     return {"bias_init" if vector else "init": found}
+
+
+def begins(site: Site, name: str, usual: str, *, vector: bool = False) -> None:
+    """Note another initialiser than the one that netc's layer has."""
+    value = site.options.take(name, usual)
+    if initializer(value, vector=vector) != usual:
+        otherwise(site, name, value)
+
+
+def otherwise(site: Site, name: str, value: object) -> None:
+    """Note an initialiser that netc has not."""
+    site.left_out(f"how it begins in training, {name} {spoken(value)}")
 
 
 def punished(site: Site, *names: str) -> dict[str, Any]:

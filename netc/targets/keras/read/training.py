@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from netc.lift.source import Tensor
-from netc.targets.keras.read.options import (
-    Options,
-    shown,
-)
+from netc.targets.keras.read.options import Options, shown
 from netc.targets.keras.read.reading import Site
 from netc.targets.keras.read.table import says, spatial
 

@@ -9,12 +9,7 @@ from netc.ir.shape import Dim
 from netc.ir.window import output_size, same_padding
 from netc.lift.source import Tensor
 from netc.targets.keras.read.activations import learnt
-from netc.targets.keras.read.options import (
-    Unsaid,
-    flag,
-    shown,
-    sizes,
-)
+from netc.targets.keras.read.options import Unsaid, flag, shown, sizes
 from netc.targets.keras.read.reading import Held, Missing, Pending, Site
 from netc.targets.keras.read.table import says, spatial
 
