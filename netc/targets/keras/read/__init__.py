@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from netc.ir.weights import Weights, declared
 from netc.lift.source import Imported, ImportRefused, Reason, Sketch
 from netc.storage import keras as storage
-from netc.storage.stored import Layers, StorageError
+from netc.storage.stored import Layers
 from netc.targets.keras.read.graph import is_model
 from netc.targets.keras.read.layers import KNOWN
 from netc.targets.keras.read.reading import Reader, Scope, remarks
@@ -41,7 +42,6 @@ def read(path: Path, *, preprocessing: bool = True) -> Imported:
 
 def of_model(model: keras.Model, *, preprocessing: bool = True) -> Imported:
     """The network of a model in memory. Raises `ImportRefused`."""
-    import json  # noqa: PLC0415
 
     @contextmanager
     def opened() -> Iterator[Layers]:
@@ -83,6 +83,3 @@ def _imported(config: Mapping[str, Any], name: str, opened: Opened | None, *, pr
             return weights_of(net, reader.places, layers)
 
     return Imported(net, sketch.sources, weights if opened else None, left_out, remarks(reader.remarks))
-
-
-__all__ = ["StorageError", "of_model", "read"]

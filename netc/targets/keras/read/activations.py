@@ -105,8 +105,8 @@ FUNCTIONS: Mapping[str, Callable[[Options], tuple[str, Mapping[str, Any]]]] = {
     "Activation": _named_function,
 }
 
-
-SHIFTED, CUT = "x + 3", "relu6(x + 3)"  # which a sixth of is `hard_sigmoid`
+# relu6(x + 3) / 6 is `hard_sigmoid` (Howard et al. 2019, arXiv:1905.02244): what is pending of it.
+SHIFT, SHIFTED, CUT = 3, "x + 3", "relu6(x + 3)"
 
 
 @says(*FUNCTIONS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netc.lift.source import Tensor
-from netc.targets.keras.read.activations import CUT, SHIFTED
+from netc.targets.keras.read.activations import CUT, SHIFT, SHIFTED
 from netc.targets.keras.read.norms import affine
 from netc.targets.keras.read.options import Unsaid, flag, number, shown
 from netc.targets.keras.read.reading import Held, Pending, Site, is_tensor, known
@@ -19,12 +19,9 @@ TWO = {
 }
 
 
-SHIFT = 3  # of `hard_sigmoid`
-
-
 @says(*TWO)
 def _two(site: Site) -> Held:
-    """Of two tensors, or of one and a number: relu6(x + 3) / 6 is `hard_sigmoid` (Howard et al. 2019)."""
+    """Of two tensors, or of one and a number."""
     name = known(site.call.layer, site.kind)
     given = [*site.args, *(one for key in ("x1", "x2") if (one := site.given.take(key)) is not None)]
     if len(given) != 2:

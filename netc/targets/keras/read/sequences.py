@@ -26,10 +26,10 @@ def _embedding(site: Site) -> Tensor:
     return site.add("embed", site.one(), **counts, **values)
 
 
-RECURRENT = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn", "CuDNNLSTM": "lstm"}
+RECURRENT = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn"}
 
 
-@says("LSTM", "GRU", "SimpleRNN")
+@says(*RECURRENT)
 def _recurrent(site: Site) -> Tensor:
     return _recurrent_of(site, site.kind)
 
