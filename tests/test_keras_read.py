@@ -47,6 +47,10 @@ def test_zeros_before_a_window_become_its_padding_where_it_reads_the_same(tmp_pa
     assert padded(8, [[2, 1], [2, 1]]) == "layer_conv: conv 4x3 valid", "and the zeros stay a layer"
 
 
+def test_a_relu_of_which_nothing_is_left_stays_one(tmp_path: Path) -> None:
+    assert "relu max=0" in text(tmp_path, image(), layer("ReLU", "nothing", "image", max_value=0.0))
+
+
 def test_zeros_before_a_max_pool_stay_unless_they_never_win(tmp_path: Path) -> None:
     def pooled(*before: dict[str, Any]) -> str:
         reads = before[-1]["name"] if before else "image"

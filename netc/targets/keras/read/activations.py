@@ -9,25 +9,21 @@ from netc.layers.base import LAYERS
 from netc.layers.conv import Conv
 from netc.lift.source import Tensor
 from netc.params import declared
-from netc.targets.keras.read.options import Options, Unsaid, flag, function, initializer, number, shown
+from netc.targets.keras.read.options import Operation, Options, Unsaid, flag, function, initializer, number, shown
 from netc.targets.keras.read.reading import Held, Pending, Site, known
 from netc.targets.keras.read.table import axes_given, initial, otherwise, punished, says
 
 
 def ending(site: Site) -> tuple[dict[str, Any], str, Mapping[str, Any]]:
     """The `act` of a layer, and the operation after it where that is no `act`."""
-    value = site.options.take("activation")
-    if isinstance(value, Mapping) and value.get("class_name") != "function":
-        op, given = _activation(value)
-    else:
-        op, given = function(value)
+    op, given = _named(site.options)
     unlike(site, op)
     if given or op not in declared(Conv)["act"].kind.words():
         return {}, op, given
     return ({} if op == "linear" else {"act": op}), "linear", {}
 
 
-def _activation(layer: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+def _activation(layer: Mapping[str, Any]) -> Operation:
     """The operation of a layer that another one has for its activation."""
     kind, config = str(layer.get("class_name")), layer.get("config")
     says = FUNCTIONS.get(known(layer, kind))
@@ -59,50 +55,51 @@ def learnt(site: Site, *kernels: str) -> tuple[dict[str, Any], str, Mapping[str,
     return values | {"bias": flag(site.options.take("use_bias", True))}, op, given
 
 
-def _relu(options: Options) -> tuple[str, Mapping[str, Any]]:
+def _relu(options: Options) -> Operation:
     most = options.take("max_value")
     slope = number(options.take("negative_slope") or 0.0)
     threshold = number(options.take("threshold") or 0.0)
     if most is not None and (number(most), slope, threshold) == (6, 0, 0):
         return "relu6", {}
-    given = {"max": most if most is None else number(most), "slope": slope, "threshold": threshold}
-    return "relu", {name: value for name, value in given.items() if value}
+    given = {name: value for name, value in (("slope", slope), ("threshold", threshold)) if value}
+    return "relu", given if most is None else {"max": number(most), **given}
 
 
-def _leaky(options: Options) -> tuple[str, Mapping[str, Any]]:
+def _leaky(options: Options) -> Operation:
     slope = options.take("negative_slope", options.take("alpha", 0.3))
     return "leakyrelu", {"slope": number(slope)}
 
 
-def _elu(options: Options) -> tuple[str, Mapping[str, Any]]:
+def _elu(options: Options) -> Operation:
     return "elu", {"alpha": number(options.take("alpha", 1.0))}
 
 
-def _thresholded(options: Options) -> tuple[str, Mapping[str, Any]]:
+def _thresholded(options: Options) -> Operation:
     return "relu", {"threshold": number(options.take("theta", 1.0))}
 
 
-def _softmax(options: Options) -> tuple[str, Mapping[str, Any]]:
+def _softmax(options: Options) -> Operation:
     axis = options.take("axis", -1)
     if axis not in (-1, [-1]):
         raise Unsaid(f"it is along axis {shown(axis)}, and netc's softmax along the channels")
     return "softmax", {}
 
 
-def _named_function(options: Options) -> tuple[str, Mapping[str, Any]]:
+def _named(options: Options) -> Operation:
+    """The operation of an `activation`, a function or a layer."""
     value = options.take("activation")
     if isinstance(value, Mapping) and value.get("class_name") != "function":
         return _activation(value)
     return function(value)
 
 
-FUNCTIONS: Mapping[str, Callable[[Options], tuple[str, Mapping[str, Any]]]] = {
+FUNCTIONS: Mapping[str, Callable[[Options], Operation]] = {
     "ReLU": _relu,
     "LeakyReLU": _leaky,
     "ELU": _elu,
     "ThresholdedReLU": _thresholded,
     "Softmax": _softmax,
-    "Activation": _named_function,
+    "Activation": _named,
 }
 
 # relu6(x + 3) / 6 is `hard_sigmoid` (Howard et al. 2019, arXiv:1905.02244): what is pending of it.

@@ -19,6 +19,7 @@ NEUTRAL = (
     "input_length",
 )
 # fmt: on
+Operation = tuple[str, Mapping[str, Any]]  # of netc, with the parameters that it is given
 LONGEST = 60  # characters of a value in a message
 
 
@@ -185,14 +186,14 @@ def regularizer(value: object) -> tuple[float | None, float | None] | None:
 
 # -- activations ---------------------------------------------------------------------------------------------
 
-_LAYERS_ONLY: Mapping[str, tuple[str, Mapping[str, Any]]] = {  # functions that netc has as layers, with Keras' defaults
+_LAYERS_ONLY: Mapping[str, Operation] = {  # functions that netc has as layers, with Keras' defaults
     "leaky_relu": ("leakyrelu", {"slope": 0.2}),
     "glu": ("glu", {}),
     "threshold": ("threshold", {}),
 }
 
 
-def function(name: object) -> tuple[str, Mapping[str, Any]]:
+def function(name: object) -> Operation:
     """The operation of one of Keras' functions, by its name."""
     if isinstance(name, Mapping) and name.get("class_name") == "function":
         name = name.get("config")
