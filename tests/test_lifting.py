@@ -176,6 +176,18 @@ def test_squeeze_and_excitation_stands_within_its_unit() -> None:
     assert re.search(r"dwconv .*\n    mul .*\n    conv \(\w+\)x1 bn\n\}", unit, flags=re.DOTALL), found.text
 
 
+HEADS = {
+    "efficientnetv2-b0": "mbconv(expand, ch, stride=1, cin=channels)",
+    "efficientnet-b0": "mbconv(reduce, ch, k=5, stride=1, cin=channels)",
+    "inceptionv3": "factorized(ch)",
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_blocks_and_widths_are_called_by_what_they_do(name: str) -> None:
+    assert f"def {HEADS[name]} {{" in lifted(spec(name), {}).text
+
+
 def changed(net: Net, seed: int) -> Net | None:
     """The network with another value of a parameter of one layer; None where it has none like it."""
     draw = random.Random(seed)

@@ -149,7 +149,7 @@ def solve(body: Series, entry: Sequence[int], most: int = 64) -> Solution | None
     return found
 
 
-_CIN = "cin"
+CIN = "cin"
 
 
 def _padding(values: Sequence[Any]) -> list[Any]:
@@ -216,29 +216,29 @@ def _said(each: tuple[Column, tuple[Any, ...]], found: Solution, entry: Sequence
     """Note the expression for a value, where there is one without another parameter."""
     column, vector = each
     for formal in found.formals:
-        if formal.kind == column.kind and formal.name != _CIN and _equal(vector, formal.values):
+        if formal.kind == column.kind and formal.name != CIN and _equal(vector, formal.values):
             texts[column.key] = Said(formal)
             return True
     if column.kind != WIDTH:
         return False
     best: Said | None = None
     for formal in found.formals:
-        if formal.kind == WIDTH and formal.name != _CIN and (relation := _related(vector, formal.values)):
+        if formal.kind == WIDTH and formal.name != CIN and (relation := _related(vector, formal.values)):
             made = Said(formal, relation)
             if best is None or relation[1] == 1 < best.relation[1]:
                 best = made
     if best is not None:
         texts[column.key] = best
         return True
-    if not any(formal.kind == WIDTH and formal.name != _CIN for formal in found.formals):
+    if not any(formal.kind == WIDTH and formal.name != CIN for formal in found.formals):
         return False
     if said := _by_channels(column):
         texts[column.key] = said
         return True
     if relation := _related(vector, entry):
-        cin = next((formal for formal in found.formals if formal.name == _CIN), None)
+        cin = next((formal for formal in found.formals if formal.name == CIN), None)
         if cin is None:
-            cin = Formal(_CIN, WIDTH, list(entry), Reference("channels", NOWHERE), list(entry))
+            cin = Formal(CIN, WIDTH, list(entry), Reference("channels", NOWHERE), list(entry))
             found.formals.append(cin)
         texts[column.key] = Said(cin, relation)
         return True
@@ -324,7 +324,7 @@ def _named(found: Solution, order: Sequence[Key]) -> None:
         if isinstance(said, Said):
             used.setdefault(said.formal)
     kinds = {WIDTH: 0, COUNT: 1}
-    found.formals = sorted(used, key=lambda formal: (formal.name == _CIN, kinds.get(formal.kind, 2)))
+    found.formals = sorted(used, key=lambda formal: (formal.name == CIN, kinds.get(formal.kind, 2)))
     before: list[Formal] = []
     for formal in found.formals:
         if formal.default is None:
@@ -337,6 +337,8 @@ def _named(found: Solution, order: Sequence[Key]) -> None:
         if formal.name:
             continue
         base = _NAMES.get(formal.kind, formal.kind)
+        if formal.kind == "rate" and all(type(own) is int for own in formal.values):
+            base = "depth"  # of a block, of which its rate of stochastic depth is a share
         if formal.kind == WIDTH and len(widths) > 1:
             base = "c"
         taken[base] += 1

@@ -15,6 +15,7 @@ from netc.syntax.tree import RESERVED
 _SHORTEST = 3  # letters of a name
 _VAGUE = frozenset({"model", "module", "net", "network", "features", "functional", "sequential", "body", "layers"})
 _OTHERS = frozenset({"channels", "rows", "columns", "frames", "with", *TENSORS})  # what means something else in a body
+_GATED = frozenset({"squeeze", "project"})
 _LOOKED = 12  # executions of a definition that are looked at
 
 
@@ -75,26 +76,43 @@ def _of_kind(body: Series) -> str:
     calls_only = all(isinstance(item, Call | Loop) for item in items) and any(isinstance(item, Call) for item in items)
     if calls_only or (loop and (len(items) > 1 or "add" in inside or "concat" in inside)):
         return "stage"
-    if "mul" in words and "gap" in inside and words.count("conv") < 2:
+    if words[-1:] == ["mul"] and "gap" in inside and words.count("conv") < 2:
         return "squeeze"
     combiners = [item for item in items if isinstance(item, Layer) and item.branches]
     if any(item.word == "concat" and len(item.branches) > 2 for item in combiners):
         return "mixed"
+    if (
+        len(items) == len(combiners) == 1
+        and words == ["concat"]
+        and all(branch.items for branch in combiners[0].branches)
+    ):
+        return "split"
     if any(item.word == "concat" and any(not branch.items for branch in item.branches) for item in combiners):
         return "dense"
     if combiners and all(item.word == "add" for item in combiners):
         return "unit"
     if "deconv" in words or "upsample" in words:
         return "up"
+    if words[:1] in (["pool"], ["avgpool"]) and words.count("conv") == 1 and not combiners:
+        return "pooled"
     if words and words[-1] in ("pool", "avgpool"):
         return "down" if "concat" not in inside else "transition"
+    gated = "mul" in words or any(isinstance(item, Call) and item.definition.name in _GATED for item in items)
+    if gated and "conv" in words:
+        return "mbconv" if "dwconv" in words else "project"
     if "dwconv" in words:
         return "separable" if words.count("conv") < 2 else "mobile"
     if words.count("conv") == 2 and not combiners:
         return "double"
-    if words.count("conv") == 3 and not combiners:
-        return "residual"
+    if words.count("conv") == 3 and not combiners and any(map(_is_line, items)):
+        return "factorized"
     return "block"
+
+
+def _is_line(item: Item) -> bool:
+    """Whether it is a convolution of 1x7 or the like."""
+    kernels = item.values.get("kernel", []) if isinstance(item, Layer) else []
+    return any(isinstance(own, tuple) and 1 in own and max(own) > 1 for own in kernels)
 
 
 def _words(item: Item) -> Iterator[str]:

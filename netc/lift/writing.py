@@ -11,6 +11,7 @@ from netc.layers.base import LAYERS
 from netc.lift.arguments import Unwritable, declared_by, written
 from netc.lift.definitions import TENSORS, outside, plain
 from netc.lift.express import COUNT, Formal, Said, Solution, Stepped, resolved, solve, to_expr
+from netc.lift.roles import call_widths
 from netc.lift.text import operation
 from netc.lift.vectors import Before, Call, Definition, Item, Layer, Loop, Series, inner, result
 from netc.lower.bind import trailing_words
@@ -289,6 +290,7 @@ class Writer:
             if solution is None or tensors is None:
                 raise Unwritable("a definition says no longer what it stands for")
             _count_first(one.body, solution)
+            call_widths(one.body, solution)
             one.solution, one.tensors = solution, tensors
         solution = solve(self.whole, [0])
         if solution is None or solution.formals:
