@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from netc.ir.shape import Shape, channels_of, is_pixel
 from netc.lift.source import Imported, Sketch, Tensor
 from netc.targets.caffe.grammar import Message, Value, parse
-from netc.targets.texts import padding_of, text_of, whole
+from netc.targets.texts import Reader, Stop, padding_of, text_of, whole
 
 _OLD = {  # types of layers in files before 2014's `layer`, where they are not these words without `_`
     "RELU": "ReLU",
@@ -45,12 +45,7 @@ def read(path: Path, **_: Any) -> Imported:
     """The network of a file. Raises `netc.lift.source.ImportRefused`, OSError."""
     reader = _Reader(Sketch(path.stem), parse(text_of(path)))
     reader.run()
-    net = reader.sketch.finish(reader.ends())
-    return Imported(net, reader.sketch.sources, None, reader.left_out, list(dict.fromkeys(reader.remarks)))
-
-
-class _Stop(Exception):
-    """A layer that was refused."""
+    return reader.imported(reader.ends())
 
 
 @dataclass
@@ -65,14 +60,13 @@ class _Layer:
     params: Message = field(init=False)
     read: set[str] = field(default_factory=set)
 
-    @property
-    def place(self) -> str:
-        return f"line {self.message.line} (`{self.name}`, {self.type})"
+    def place(self, line: int | None = None) -> str:
+        """What messages call it, or a line of it."""
+        return f"line {line or self.message.line} (`{self.name}`, {self.type})"
 
 
 @dataclass
-class _Reader:
-    sketch: Sketch
+class _Reader(Reader):
     message: Message
     blobs: dict[str, Tensor] = field(default_factory=dict)  # what each blob holds now
     unread: dict[str, None] = field(default_factory=dict)  # blobs that no layer has read yet
@@ -80,8 +74,6 @@ class _Reader:
     scales: dict[int, _Layer] = field(default_factory=dict)  # by place: the `Scale` that belongs to a `BatchNorm`
     shared: dict[tuple[str, ...], str] = field(default_factory=dict)  # layers by the names of their weights
     joined: set[int] = field(default_factory=set)  # what these `Scale` layers are known by
-    left_out: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
     layer: _Layer = field(init=False)
     scale: _Layer | None = None  # that of the batch norm that is being read
 
@@ -96,7 +88,7 @@ class _Reader:
         for at, layer in enumerate(layers):
             self.layer = layer
             for name in set(layer.tops) & self.blobs.keys() - set(layer.bottoms):
-                self.sketch.refuse(layer.place, f"`{name}` is made by another layer before it")
+                self.sketch.refuse(layer.place(), f"`{name}` is made by another layer before it")
             made = self._made(at)
             for name in layer.bottoms if layer.type not in _LOSSES else ():
                 self.unread.pop(name, None)
@@ -154,7 +146,7 @@ class _Reader:
         for word, found in rules.items():
             for rule in found:
                 if any(key != "phase" for key, _ in rule.fields):
-                    self.sketch.refuse(layer.place, f"its `{word}` goes by more than the phase")
+                    self.sketch.refuse(layer.place(), f"its `{word}` goes by more than the phase")
                 phases = [value.text for value in rule.values("phase")]
                 matches.setdefault(word, []).append(all(known.get(phase, False) for phase in phases))
         if "include" in matches:
@@ -189,16 +181,15 @@ class _Reader:
         nothing = [None for _ in layer.tops]
         try:
             if layer.type in _DATA:
-                self._refuse("it does not say the size of what it gives: a deploy file does, with `Input`")
+                self.refuse("it does not say the size of what it gives: a deploy file does, with `Input`")
             if maker is None:
-                self._refuse("netc has no operation that is known to be it")
-                return nothing
+                self.refuse("netc has no operation that is known to be it")
             layer.params = self._params(layer)
             self.scale = self.scales.get(at)
             bottoms = [self._blob(name) for name in layer.bottoms]
             made = maker(self, bottoms)
             self._leftover()
-        except _Stop:
+        except Stop:
             return nothing
         return made if isinstance(made, list) else [made]
 
@@ -207,29 +198,27 @@ class _Reader:
         found = Message(layer.message.line)
         for key, value in layer.message.fields:
             if key == "transform_param":
-                self._refuse("netc's networks take what is prepared: `transform_param` is not read")
+                self.refuse("netc's networks take what is prepared: `transform_param` is not read")
             if key.endswith("_param") and isinstance(value, Message):
                 found.fields += value.fields
             elif key not in _FIELDS and layer.type != "Input":
-                self._refuse(f"`{key[:40]}` is no field of a layer that netc knows", value.line)
+                self.refuse(f"`{key[:40]}` is no field of a layer that netc knows", value.line)
         return found
 
-    def _refuse(self, why: str, line: int | None = None) -> None:
-        """Refuse the layer, or a line of it. Raises `_Stop`."""
-        place = self.layer.place if line is None else f"line {line} (`{self.layer.name}`, {self.layer.type})"
-        self.sketch.refuse(place, why)
-        raise _Stop
+    def refuse(self, why: str, line: int | None = None) -> NoReturn:
+        self.sketch.refuse(self.layer.place(line), why)
+        raise Stop
 
     def _blob(self, name: str) -> Tensor:
         if name not in self.blobs:
-            self._refuse(f"it reads `{name}`, which no layer before it makes")
+            self.refuse(f"it reads `{name}`, which no layer before it makes")
         return self.blobs[name]
 
     def _leftover(self) -> None:
         """Refuse parameters that nothing reads."""
         for key, value in self.layer.params.fields:
             if key not in self.layer.read and key not in _FILLERS:
-                self._refuse(f"what `{key[:40]}` means is not known", value.line)
+                self.refuse(f"what `{key[:40]}` means is not known", value.line)
 
     def _text(self, key: str, missing: str) -> str:
         self.layer.read.add(key)
@@ -238,28 +227,17 @@ class _Reader:
 
     def _wholes(self, key: str, least: int) -> list[int]:
         self.layer.read.add(key)
-        made = []
-        for value in self.layer.params.values(key):
-            number = whole(value.text, least)
-            if number is None:
-                self._refuse(f"`{key}` is {value.text[:40]!r}, expected a whole number of at least {least}", value.line)
-                raise _Stop
-            made.append(number)
-        return made
+        return [self.whole(key, value.text, value.line, least) for value in self.layer.params.values(key)]
 
     def _int(self, key: str, missing: int | None, least: int = 0) -> int:
         found = self._wholes(key, least)
         if not found and missing is None:
-            self._refuse(f"expected `{key}`")
+            self.refuse(f"expected `{key}`")
         return found[-1] if found else missing or 0
 
     def _floats(self, key: str) -> list[float]:
         self.layer.read.add(key)
-        try:
-            return [float(value.text) for value in self.layer.params.values(key)]
-        except ValueError:
-            self._refuse(f"`{key}` is {self._text(key, '')[:40]!r}, expected a number")
-            raise _Stop from None
+        return [self.number(key, value.text, value.line) for value in self.layer.params.values(key)]
 
     def _float(self, key: str, missing: float) -> float:
         return (self._floats(key) or [missing])[-1]
@@ -267,7 +245,7 @@ class _Reader:
     def _bool(self, key: str, missing: bool) -> bool:
         text = self._text(key, "true" if missing else "false")
         if text not in ("true", "false", "1", "0", "t", "f"):
-            self._refuse(f"`{key}` is {text[:40]!r}, expected true or false")
+            self.refuse(f"`{key}` is {text[:40]!r}, expected true or false")
         return text in ("true", "1", "t")
 
     def _axis(self, shape: Shape) -> int:
@@ -277,7 +255,7 @@ class _Reader:
 
     def _channels_only(self, shape: Shape) -> None:
         if self._axis(shape) != 1:
-            self._refuse("netc does this along channels only")
+            self.refuse("netc does this along channels only")
 
     def _spatial(self, key: str, missing: int, least: int, short: str = "") -> tuple[int, int]:
         """Rows and columns of a size: `kernel_size` once or twice, or `kernel_h` and `kernel_w`."""
@@ -286,39 +264,27 @@ class _Reader:
         if all(sides):
             return sides[0][0], sides[1][0]
         if any(sides) or len(both) > 2:
-            self._refuse(f"expected `{key}` once or twice, or both `{short or key}_h` and `{short or key}_w`")
+            self.refuse(f"expected `{key}` once or twice, or both `{short or key}_h` and `{short or key}_w`")
         return (both[0], both[-1]) if both else (missing, missing)
 
     def _kernel(self) -> tuple[int, int]:
         kernel = self._spatial("kernel_size", 0, 1, "kernel")
         if 0 in kernel:
-            self._refuse("expected `kernel_size`")
+            self.refuse("expected `kernel_size`")
         return kernel
-
-    def _shape(self, tensor: Tensor) -> Shape:
-        shape = self.sketch.shape(tensor)
-        if shape is None:
-            raise _Stop
-        return shape
-
-    def _map(self, bottoms: Sequence[Tensor]) -> Shape:
-        """The shape of the only bottom, which is a map."""
-        if len(shape := self._shape(self._one(bottoms))) != 3:
-            self._refuse("it needs a map, and reads a vector")
-        return shape
 
     def _one(self, bottoms: Sequence[Tensor]) -> Tensor:
         if len(bottoms) != 1 or len(self.layer.tops) != 1:
-            self._refuse(f"it has {len(bottoms)} bottoms and {len(self.layer.tops)} tops, expected one of each")
+            self.refuse(f"it has {len(bottoms)} bottoms and {len(self.layer.tops)} tops, expected one of each")
         return bottoms[0]
 
     def _add(self, op: str, operands: Sequence[Tensor], part: str = "", **values: Any) -> Tensor:
         """Add a layer of netc. Those that read positions or channels take no vector in another order than Caffe's."""
         turned = [operand for operand in operands if operand in self.turned]
         if turned and (len(operands) > 1 or op not in (*_ELEMENTWISE, "fc")):
-            self._refuse(TURNED)
+            self.refuse(TURNED)
         name = self.layer.name + (f"/{part}" if part else "")
-        made = self.sketch.add(name, op, operands, place=self.layer.place, **values)
+        made = self.sketch.add(name, op, operands, place=self.layer.place(), **values)
         if turned and made is not None and op != "fc":
             self.turned.add(made)
         return made
@@ -330,7 +296,7 @@ class _Reader:
         key = tuple(value.text for value in named)
         first = self.shared.get(key) if key else None
         if key and first is None and set(key) & {name for names in self.shared for name in names}:
-            self._refuse("it shares some of its weights with a layer, and netc's layers share all or none")
+            self.refuse("it shares some of its weights with a layer, and netc's layers share all or none")
         made = self._add(op, [operand], shares=first, **values)
         if key and first is None and made is not None:
             self.shared[key] = made
@@ -344,7 +310,9 @@ class _Reader:
         made = []
         for at, name in enumerate(self.layer.tops):
             shape = shapes[min(at, len(shapes) - 1)] if shapes else None
-            made.append(self._input(name, self.layer.place, shape.values("dim") if isinstance(shape, Message) else []))
+            made.append(
+                self._input(name, self.layer.place(), shape.values("dim") if isinstance(shape, Message) else [])
+            )
         return made
 
     def convolution(self, bottoms: Sequence[Tensor]) -> Tensor:
@@ -358,7 +326,7 @@ class _Reader:
             "bias": self._bool("bias_term", True),
         }
         self._bool("force_nd_im2col", False)
-        self._channels_only(self._map(bottoms))
+        self._channels_only(self.map(self._one(bottoms)))
         return self._weighted("conv", bottoms[0], **values)
 
     def deconvolution(self, bottoms: Sequence[Tensor]) -> Tensor:
@@ -366,28 +334,25 @@ class _Reader:
         pad, filters = self._spatial("pad", 0, 0), self._int("num_output", None, 1)
         bias = self._bool("bias_term", True)
         if self._int("group", 1, 1) > 1 or self._spatial("dilation", 1, 1) != (1, 1):
-            self._refuse("netc's `deconv` has neither groups nor this dilation")
-        self._channels_only(self._map(bottoms))
+            self.refuse("netc's `deconv` has neither groups nor this dilation")
+        self._channels_only(self.map(self._one(bottoms)))
         more = [(taps - step, 2 * by) for taps, step, by in zip(kernel, stride, pad, strict=True)]
         if all(rest >= 0 and cut == 0 for rest, cut in more):
             word = "valid"
         elif all(rest == cut for rest, cut in more):
             word = "same"
         else:
-            self._refuse("netc's `deconv` keeps all that windows reach, or crops to `stride` times the input")
+            self.refuse("netc's `deconv` keeps all that windows reach, or crops to `stride` times the input")
         return self._weighted("deconv", bottoms[0], filters=filters, kernel=kernel, stride=stride, pad=word, bias=bias)
 
     def inner_product(self, bottoms: Sequence[Tensor]) -> Tensor:
         before, units = self._one(bottoms), self._int("num_output", None, 1)
         bias = self._bool("bias_term", True)
         self._bool("transpose", False)
-        shape = self._shape(before)
+        shape = self.shape(before)
         self._channels_only(shape)
         if before in self.turned or (len(shape) > 1 and not is_pixel(shape)):
-            self.remarks.append(
-                f"`{self.layer.name}` of line {self.layer.message.line} reads its map channels first in Caffe, and "
-                "last here: its weights are the same in another order"
-            )
+            self.reordered(f"`{self.layer.name}` of line {self.layer.message.line}", "Caffe")
         return self._weighted("fc", before, units=units, bias=bias)
 
     def pooling(self, bottoms: Sequence[Tensor]) -> Tensor:
@@ -397,12 +362,12 @@ class _Reader:
         given, stride = self._spatial("kernel_size", 0, 1, "kernel"), self._spatial("stride", 1, 1)
         pad, round_ = self._spatial("pad", 0, 0), self._text("round_mode", "CEIL")
         if method not in ("MAX", "AVE", "0", "1"):
-            self._refuse(f"netc has no pool `{method[:20]}`")
-        shape = self._map(bottoms)
+            self.refuse(f"netc has no pool `{method[:20]}`")
+        shape = self.map(self._one(bottoms))
         sizes = [size or 0 for size in shape[:-1]]
         kernel = tuple(sizes) if everything else given
         if min(kernel) < 1:
-            self._refuse("expected `kernel_size`")
+            self.refuse("expected `kernel_size`")
         made = [_pooled(*each, floor=round_ in ("FLOOR", "1")) for each in zip(sizes, kernel, stride, pad, strict=True)]
         mean = method in ("AVE", "1")
         if kernel == tuple(sizes) and pad == (0, 0):
@@ -414,7 +379,7 @@ class _Reader:
             word = pad if inside else None
         if word is None:
             shown = f"{kernel[0]}x{kernel[1]} with stride {stride[0]}x{stride[1]} and pad {pad[0]}x{pad[1]}"
-            self._refuse(f"its windows, {shown}, stand on {sizes[0]}x{sizes[1]} where none of netc's do")
+            self.refuse(f"its windows, {shown}, stand on {sizes[0]}x{sizes[1]} where none of netc's do")
         return self._add("avgpool" if mean else "pool", bottoms, kernel=kernel, stride=stride, pad=word)
 
     def relu(self, bottoms: Sequence[Tensor]) -> Tensor:
@@ -425,7 +390,7 @@ class _Reader:
     def prelu(self, bottoms: Sequence[Tensor]) -> Tensor:
         single = self._bool("channel_shared", False)
         if self._one(bottoms) in self.turned:
-            self._refuse(TURNED)
+            self.refuse(TURNED)
         return self._weighted("prelu", bottoms[0], single=single)
 
     def elu(self, bottoms: Sequence[Tensor]) -> Tensor:
@@ -435,7 +400,7 @@ class _Reader:
         return self._add(_PLAIN[self.layer.type], [self._one(bottoms)])
 
     def softmax(self, bottoms: Sequence[Tensor]) -> Tensor:
-        self._channels_only(self._shape(self._one(bottoms)))
+        self._channels_only(self.shape(self._one(bottoms)))
         return self._add("softmax", bottoms)
 
     def dropout(self, bottoms: Sequence[Tensor]) -> Tensor:
@@ -445,16 +410,16 @@ class _Reader:
         size, alpha = self._int("local_size", 5, 1), self._float("alpha", 1.0)
         beta, bias = self._float("beta", 0.75), self._float("k", 1.0)
         if self._text("norm_region", "ACROSS_CHANNELS") not in ("ACROSS_CHANNELS", "0") or size % 2 == 0:
-            self._refuse("netc's `lrn` sums over an odd number of channels, not over positions")
+            self.refuse("netc's `lrn` sums over an odd number of channels, not over positions")
         return self._add("lrn", [self._one(bottoms)], radius=size // 2, alpha=alpha / size, beta=beta, bias=bias)
 
     def batch_norm(self, bottoms: Sequence[Tensor]) -> Tensor:
         epsilon, decay = self._float("eps", 1e-5), self._float("moving_average_fraction", 0.999)
         if not self._bool("use_global_stats", True):
-            self._refuse("it takes the mean of the batch when it is tested, and netc's `bn` does not")
+            self.refuse("it takes the mean of the batch when it is tested, and netc's `bn` does not")
         one = self._one(bottoms)
         if one in self.turned:
-            self._refuse(TURNED)
+            self.refuse(TURNED)
         factors = self.scale.message.messages("scale_param") if self.scale else []
         center = any(value.text in ("true", "1", "t") for each in factors for value in each.values("bias_term"))
         return self._add("bn", [one], scale=self.scale is not None, center=center, epsilon=epsilon, decay=decay)
@@ -464,12 +429,12 @@ class _Reader:
         if id(self.layer) in self.joined and axis == axes == 1:
             return bottoms[0]  # a part of the batch norm before it
         if len(bottoms) == 2 and axis == 0 and not bias:
-            whole_, factors = (self._shape(bottom) for bottom in bottoms)
+            whole_, factors = (self.shape(bottom) for bottom in bottoms)
             if len(whole_) == 3 and factors == (channels_of(whole_),):
                 pixel = self._add("reshape", [bottoms[1]], "factors", shape=(1, 1, channels_of(whole_)))
                 return self._add("mul", [bottoms[0], pixel])
         if len(bottoms) > 1 or bias or axis != 1 or axes != 1:
-            self._refuse("netc scales channels by a learnt factor, and adds nothing, but after a `BatchNorm`")
+            self.refuse("netc scales channels by a learnt factor, and adds nothing, but after a `BatchNorm`")
         return self._weighted("scale", self._one(bottoms), init=1.0)
 
     def eltwise(self, bottoms: Sequence[Tensor]) -> Tensor:
@@ -479,26 +444,26 @@ class _Reader:
         if op == "add" and factors == [1.0, -1.0]:
             op, factors = "sub", []
         if not op or any(factor != 1 for factor in factors):
-            self._refuse("netc adds, multiplies or takes the maximum, without factors")
-        if len({self._shape(bottom) for bottom in bottoms}) > 1:
-            self._refuse("its bottoms have different shapes")
+            self.refuse("netc adds, multiplies or takes the maximum, without factors")
+        if len({self.shape(bottom) for bottom in bottoms}) > 1:
+            self.refuse("its bottoms have different shapes")
         return self._add(op, bottoms)
 
     def concat(self, bottoms: Sequence[Tensor]) -> Tensor:
-        shape = self._shape(bottoms[0]) if bottoms else ()
+        shape = self.shape(bottoms[0]) if bottoms else ()
         axis = self._int("concat_dim", 1) if self.layer.params.values("concat_dim") else self._axis(shape)
         over = {1: "channels", 2: "rows", 3: "columns"}.get(axis)
         if over is None or len(bottoms) < 1:
-            self._refuse("netc joins channels, rows or columns")
+            self.refuse("netc joins channels, rows or columns")
         return bottoms[0] if len(bottoms) == 1 else self._add("concat", bottoms, over=over)
 
     def slice(self, bottoms: Sequence[Tensor]) -> list[Tensor]:
-        shape, count = self._shape(bottoms[0]), len(self.layer.tops)
+        shape, count = self.shape(bottoms[0]), len(self.layer.tops)
         axis = self._int("slice_dim", 1) if self.layer.params.values("slice_dim") else self._axis(shape)
         points, channels = self._wholes("slice_point", 1), channels_of(shape)
         equal = count > 0 and channels % count == 0
         if axis != 1 or not equal or points not in ([], [channels // count * at for at in range(1, count)]):
-            self._refuse("netc cuts channels into equal parts")
+            self.refuse("netc cuts channels into equal parts")
         return [self._add("part", bottoms, f"part{at}", index=at, of=count) for at in range(1, count + 1)]
 
     def split(self, bottoms: Sequence[Tensor]) -> list[Tensor]:
@@ -509,14 +474,14 @@ class _Reader:
 
     def power(self, bottoms: Sequence[Tensor]) -> Tensor:
         if self._float("power", 1.0) != 1:
-            self._refuse("netc has no powers but the first")
+            self.refuse("netc has no powers but the first")
         factor, offset = self._float("scale", 1.0), self._float("shift", 0.0)
         return self._add("rescale", [self._one(bottoms)], factor=factor, offset=offset)
 
     def flatten(self, bottoms: Sequence[Tensor]) -> Tensor:
-        shape = self._shape(self._one(bottoms))
+        shape = self.shape(self._one(bottoms))
         if self._int("axis", 1, -4) != 1 or self._int("end_axis", -1, -4) != -1:
-            self._refuse("netc makes a vector of all there is")
+            self.refuse("netc makes a vector of all there is")
         return self._vector(bottoms[0], shape)
 
     def _vector(self, tensor: Tensor, shape: Shape) -> Tensor:
@@ -531,9 +496,9 @@ class _Reader:
         shapes = [value for key, value in self.layer.params.fields if key == "shape"]
         self.layer.read.add("shape")
         dims = [dim.text for each in shapes if isinstance(each, Message) for dim in each.values("dim")]
-        shape = self._shape(self._one(bottoms))
+        shape = self.shape(self._one(bottoms))
         if self._int("axis", 0, -4) != 0 or self._int("num_axes", -1, -1) != -1:
-            self._refuse("netc reshapes all there is")
+            self.refuse("netc reshapes all there is")
         channels = (str(channels_of(shape)), "-1")
         if dims[:1] in (["0"], ["1"], ["-1"]) and len(dims) == 2 and dims.count("-1") <= 1:
             count = 1
@@ -543,8 +508,7 @@ class _Reader:
                 return self._vector(bottoms[0], shape)
         if len(dims) == 4 and len(shape) == 1 and dims[1] in (*channels, "0") and dims[2:] == ["1", "1"]:
             return self._add("reshape", bottoms, shape=(1, 1, channels_of(shape)))
-        self._refuse("netc reads channels last: a reshape that mixes channels and positions is another one there")
-        raise _Stop
+        self.refuse("netc reads channels last: a reshape that mixes channels and positions is another one there")
 
 
 def _pooled(size: int, taps: int, step: int, pad: int, *, floor: bool) -> int:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from netc.ir.shape import Shape, is_pixel
+from netc.ir.shape import is_pixel
 from netc.lift.source import Imported, Sketch, Tensor
-from netc.targets.darknet.grammar import Option, Section, parse
-from netc.targets.texts import padding_of, text_of, whole
+from netc.targets.darknet.grammar import Section, parse
+from netc.targets.texts import Reader, Stop, padding_of, text_of, whole
 
 ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "leaky": ("leakyrelu", {"slope": 0.1}),
@@ -63,22 +63,14 @@ def read(path: Path, **_: Any) -> Imported:
     """The network of a file. Raises `netc.lift.source.ImportRefused`, OSError."""
     reader = _Reader(Sketch(path.stem), parse(text_of(path)))
     reader.run()
-    net = reader.sketch.finish(reader.ends())
-    return Imported(net, reader.sketch.sources, None, reader.left_out, list(dict.fromkeys(reader.remarks)))
-
-
-class _Stop(Exception):
-    """A section that was refused."""
+    return reader.imported(reader.ends())
 
 
 @dataclass
-class _Reader:
-    sketch: Sketch
+class _Reader(Reader):
     sections: list[Section]
     layers: list[Tensor] = field(default_factory=list)  # what each section after the first makes
     outputs: list[Tensor] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
     section: Section = field(init=False)
     read: set[str] = field(default_factory=set)  # options of the section that were looked at
 
@@ -104,9 +96,8 @@ class _Reader:
                 elif section.name in LEFT_OUT:
                     self.left_out.append(f"`[{section.name}]` of line {section.line}: {LEFT_OUT[section.name]}")
                 else:
-                    why = _WHY.get(section.name, "netc has no operation that is known to be it")
-                    self._refuse(why)
-            except _Stop:
+                    self.refuse(_WHY.get(section.name, "netc has no operation that is known to be it"))
+            except Stop:
                 current = None
             self.layers.append(current)
 
@@ -119,11 +110,12 @@ class _Reader:
     def _begin(self, section: Section) -> None:
         self.section, self.read = section, set()
 
-    def _refuse(self, why: str, option: Option | None = None) -> None:
-        """Refuse the section, or an option of it. Raises `_Stop`."""
-        line = option.line if option else self.section.line
-        self.sketch.refuse(f"line {line} (`[{self.section.name}]`)", why)
-        raise _Stop
+    def _place(self, line: int | None = None) -> str:
+        return f"line {line or self.section.line} (`[{self.section.name}]`)"
+
+    def refuse(self, why: str, line: int | None = None) -> NoReturn:
+        self.sketch.refuse(self._place(line), why)
+        raise Stop
 
     def _text(self, key: str, missing: str) -> str:
         self.read.add(key)
@@ -133,44 +125,31 @@ class _Reader:
     def _int(self, key: str, missing: int, least: int = 0) -> int:
         self.read.add(key)
         option = self.section.options.get(key)
-        if option is None:
-            return missing
-        number = whole(option.value, least)
-        if number is None:
-            self._refuse(f"`{key}` is {option.value[:40]!r}, expected a whole number of at least {least}", option)
-            raise _Stop
-        return number
+        return missing if option is None else self.whole(key, option.value, option.line, least)
 
     def _float(self, key: str, missing: float) -> float:
         self.read.add(key)
         option = self.section.options.get(key)
-        try:
-            return missing if option is None else float(option.value)
-        except ValueError:
-            assert option is not None
-            self._refuse(f"`{key}` is {option.value[:40]!r}, expected a number", option)
-            raise _Stop from None
+        return missing if option is None else self.number(key, option.value, option.line)
 
     def _only(self, key: str, value: float, why: str) -> None:
         """Refuse another value than the one that does nothing."""
         if self._float(key, value) != value:
-            self._refuse(f"`{key}={self.section.options[key].value[:40]}`: {why}", self.section.options[key])
+            option = self.section.options[key]
+            self.refuse(f"`{key}={option.value[:40]}`: {why}", option.line)
 
     def _indices(self, key: str) -> list[Tensor]:
         """The layers that an option names: from the first one, or back from here where they are negative."""
         self.read.add(key)
         option = self.section.options.get(key)
         if option is None:
-            self._refuse(f"expected `{key}=`, the layers that it reads")
-            raise _Stop
+            self.refuse(f"expected `{key}=`, the layers that it reads")
         found: list[Tensor] = []
         for text in option.value.rstrip(",").split(","):
             number = whole(text, -len(self.layers), len(self.layers) - 1)
             if number is None:
-                self._refuse(
-                    f"`{key}` names the layer {text[:20]!r}, and there are {len(self.layers)} before it", option
-                )
-                raise _Stop
+                why = f"`{key}` names the layer {text[:20]!r}, and there are {len(self.layers)} before it"
+                self.refuse(why, option.line)
             found.append(self.layers[number])
         return found
 
@@ -178,8 +157,7 @@ class _Reader:
         """Refuse options that nothing reads and that are not known to be of training."""
         for key, option in self.section.options.items():
             if key not in self.read and key not in known:
-                place = f"line {option.line} (`[{self.section.name}]`)"
-                self.sketch.refuse(place, f"what `{key[:40]}` means for the network is not known")
+                self.sketch.refuse(self._place(option.line), f"what `{key[:40]}` means for the network is not known")
 
     # -- layers ------------------------------------------------------------------------------------------------
 
@@ -187,29 +165,16 @@ class _Reader:
         try:
             shape = tuple(self._int(key, 0, 1) for key in ("height", "width", "channels"))
             if not all(shape):
-                self._refuse("expected `width`, `height` and `channels`")
+                self.refuse("expected `width`, `height` and `channels`")
             self._only("time_steps", 1, "netc reads no recurrent networks of Darknet")
-        except _Stop:
+        except Stop:
             return None
         return self._add("input", "input", [], shape=shape)
 
     def _add(self, part: str, op: str, operands: Sequence[Tensor], **values: Any) -> Tensor:
         number = len(self.layers)
         name = f"{self.section.name}_{number}" + (f"/{part}" if part else "") if op != "input" else "input"
-        place = f"line {self.section.line} (`[{self.section.name}]`)"
-        return self.sketch.add(name, op, operands, place=place, **values)
-
-    def _shape(self, tensor: Tensor) -> Shape:
-        """The shape of a tensor; ends the section where it is not known."""
-        shape = self.sketch.shape(tensor)
-        if shape is None:
-            raise _Stop
-        return shape
-
-    def _map(self, tensor: Tensor) -> Shape:
-        if len(shape := self._shape(tensor)) != 3:
-            self._refuse("it needs a map, and reads a vector")
-        return shape
+        return self.sketch.add(name, op, operands, place=self._place(), **values)
 
     def _normalised(self, tensor: Tensor) -> Tensor:
         self.remarks.append(
@@ -223,7 +188,8 @@ class _Reader:
         if name == "linear":
             return tensor
         if name not in ACTIVATIONS:
-            self._refuse(f"netc has no activation that is `{name[:40]}`", self.section.options.get("activation"))
+            option = self.section.options.get("activation")
+            self.refuse(f"netc has no activation that is `{name[:40]}`", option.line if option else None)
         op, values = ACTIVATIONS[name]
         return self._add(name, op, [tensor], **values)
 
@@ -236,8 +202,8 @@ class _Reader:
             self._only(key, 0, "netc has no such convolution")
         dilation = self._int("dilation", 1, 1) if size > 1 else 1
         if dilation > 1 and 2 * padding != size - 1:
-            self._refuse("the padding of a dilated convolution that does not keep the size is not known")
-        self._map(before)
+            self.refuse("the padding of a dilated convolution that does not keep the size is not known")
+        self.map(before)
         made = self._add(
             *("", "conv", [before]),
             filters=self._int("filters", 1, 1),
@@ -254,11 +220,8 @@ class _Reader:
     def connected(self, before: Tensor) -> Tensor:
         normalised = bool(self._int("batch_normalize", 0))
         units = self._int("output", 1, 1)
-        if not is_pixel(shape := self._shape(before)) and len(shape) > 1:
-            self.remarks.append(
-                f"`[{self.section.name}]` of line {self.section.line} reads its map channels first in Darknet, and "
-                "last here: its weights are the same in another order"
-            )
+        if not is_pixel(shape := self.shape(before)) and len(shape) > 1:
+            self.reordered(f"`[{self.section.name}]` of line {self.section.line}", "Darknet")
         made = self._add("", "fc", [before], units=units, bias=not normalised)
         return self._activated(self._normalised(made) if normalised else made, "logistic")
 
@@ -269,15 +232,15 @@ class _Reader:
         padding = self._int("padding", size - 1)
         self._only("maxpool_depth", 0, "netc pools no channels in windows")
         self._only("antialiasing", 0, "netc has no such pool")
-        shape = self._map(before)
+        shape = self.map(before)
         made = [(extent + padding - size) // stride + 1 for extent in shape[:-1] if extent is not None]
         pad = padding_of(shape, (size, size), (stride, stride), [padding // 2] * 2, made)
         if pad is None:
-            self._refuse(f"a pool {size}/{stride} padded by {padding} in all is none of netc on this size")
+            self.refuse(f"a pool {size}/{stride} padded by {padding} in all is none of netc on this size")
         return self._add("", "pool", [before], kernel=(size, size), stride=(stride, stride), pad=pad)
 
     def avgpool(self, before: Tensor) -> Tensor:
-        self._map(before)
+        self.map(before)
         return self._add("", "gap", [before], keep=True)
 
     def softmax(self, before: Tensor) -> Tensor:
@@ -285,17 +248,17 @@ class _Reader:
         self._only("temperature", 1, "netc has no softmax with a temperature")
         self._only("spatial", 0, "netc reads no softmax of positions")
         if self._text("tree", ""):
-            self._refuse("netc has no softmax along a tree", self.section.options["tree"])
-        shape = self._shape(before)
+            self.refuse("netc has no softmax along a tree", self.section.options["tree"].line)
+        shape = self.shape(before)
         if len(shape) > 1 and not is_pixel(shape):
-            self._refuse("a softmax over all positions and channels of a map is none of netc")
+            self.refuse("a softmax over all positions and channels of a map is none of netc")
         flat = before if len(shape) == 1 else self._add("flatten", "flatten", [before])
         return self._add("", "softmax", [flat])
 
     def dropout(self, before: Tensor) -> Tensor:
         self._only("dropblock", 0, "netc has no such dropout")
         rate = self._float("probability", 0.5)
-        return self._add("", "dropout", [before], rate=rate) if self._shape(before) else None
+        return self._add("", "dropout", [before], rate=rate) if self.shape(before) else None
 
     def route(self, _: Tensor) -> Tensor:
         parts, groups = self._indices("layers"), self._int("groups", 1, 1)
@@ -311,23 +274,23 @@ class _Reader:
         for key in ("alpha", "beta"):
             self._only(key, 1, "netc adds without factors")
         if self._text("weights_type", "none") != "none":
-            self._refuse("netc adds without weights", self.section.options["weights_type"])
+            self.refuse("netc adds without weights", self.section.options["weights_type"].line)
         self._text("weights_normalization", "none")
-        if len({self._shape(part) for part in parts}) > 1:
-            self._refuse("it adds maps of different sizes or channels, of which Darknet leaves some as they are")
+        if len({self.shape(part) for part in parts}) > 1:
+            self.refuse("it adds maps of different sizes or channels, of which Darknet leaves some as they are")
         return self._activated(self._add("", "add", parts), "linear")
 
     def scale_channels(self, before: Tensor) -> Tensor:
         (other,) = self._indices("from") if "," not in self._text("from", "") else [None]
         self._only("scale_wh", 0, "netc scales channels or positions, not both in turn")
-        if not is_pixel(self._map(before)):
-            self._refuse("it scales by more than one value a channel")
+        if not is_pixel(self.map(before)):
+            self.refuse("it scales by more than one value a channel")
         return self._activated(self._add("", "mul", [other, before]), "linear")
 
     def upsample(self, before: Tensor) -> Tensor:
         stride = self._int("stride", 2, 1)
         self._only("scale", 1, "netc upsamples without a factor")
-        self._map(before)
+        self.map(before)
         return self._add("", "upsample", [before], factor=(stride, stride))
 
     def batchnorm(self, before: Tensor) -> Tensor:
