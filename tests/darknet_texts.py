@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def net(size: int) -> str:
-    return f"[net]\nbatch=1\nsubdivisions=1\nwidth={size}\nheight = {size}\nchannels=3\nmomentum=0.9\nsteps=1,2\n\n"
+    return f"[net]\nbatch=1\nsubdivisions=1\nworkspace_size_limit_MB=512\nwidth={size}\nheight = {size}\nchannels=3\nmomentum=0.9\nsteps=1,2\n\n"
 
 
 def conv(filters: int, size: int, stride: int = 1, activation: str = "leaky", normalised: bool = True) -> str:

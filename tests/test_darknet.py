@@ -92,6 +92,7 @@ def test_routes_and_shortcuts_count_back_and_from_the_first(tmp_path: Path) -> N
         ),
         (HEAD + "[convolutional]\nactivation=loggy\n", "line 6 (`[convolutional]`): netc has no activation"),
         (HEAD + "[convolutional]\nwoggle=1\n", "line 6 (`[convolutional]`): what `woggle` means"),
+        (HEAD + "w=1\n", "line 5 (`[net]`): what `w` means"),
         (HEAD + "[route]\nlayers=-1\n", "`layers` names the layer '-1', and there are 0 before it"),
         (HEAD + "[maxpool]\n[shortcut]\nfrom=-9\n", "names the layer '-9'"),
         (HEAD + "[softmax]\n", "a softmax over all positions"),

@@ -37,26 +37,14 @@ _TRAINING = {
     *("max_ratio", "min_crop", "min_ratio", "mixup", "momentum", "mosaic", "notruth"),
     *("num_sigmas_reject_badlabels", "optimized_memory", "policy", "power", "random", "saturation"),
     *("scale", "scales", "seq_scales", "sgdr_cycle", "sgdr_mult", "step", "steps", "subdivisions", "track"),
-    *("workspace_size_limit_MB"),
+    "workspace_size_limit_MB",
 }
 _LAYER = {
-    "dontload",
-    "dontloadscales",
-    "dot",
-    "flipped",
-    "learning_rate",
-    "noloss",
-    "onlyforward",
-    "smooth",
+    *("dontload", "dontloadscales", "dot", "flipped", "learning_rate", "noloss", "onlyforward", "smooth"),
     "stopbackward",
 }
-HEADS = {
-    "yolo": "boxes are decoded of what this output gives",
-    "Gaussian_yolo": "boxes are decoded of what this output gives",
-    "region": "boxes are decoded of what this output gives",
-    "detection": "boxes are decoded of what this output gives",
-}
-LEFT_OUT = {"cost": "a loss"}
+_HEADS = ("yolo", "Gaussian_yolo", "region", "detection")
+_LEFT_OUT = {**dict.fromkeys(_HEADS, "boxes are decoded of what this output gives"), "cost": "a loss"}
 
 
 def read(path: Path, **_: Any) -> Imported:
@@ -90,11 +78,9 @@ class _Reader(Reader):
                 if made is not None:
                     current = made(self, current)
                     self._leftover(_LAYER)
-                elif section.name in HEADS:
-                    self.outputs.append(current)
-                    self.left_out.append(f"`[{section.name}]` of line {section.line}: {HEADS[section.name]}")
-                elif section.name in LEFT_OUT:
-                    self.left_out.append(f"`[{section.name}]` of line {section.line}: {LEFT_OUT[section.name]}")
+                elif section.name in _LEFT_OUT:
+                    self.left_out.append(f"`[{section.name}]` of line {section.line}: {_LEFT_OUT[section.name]}")
+                    self.outputs += [current] if section.name in _HEADS else []
                 else:
                     self.refuse(_WHY.get(section.name, "netc has no operation that is known to be it"))
             except Stop:
