@@ -137,8 +137,8 @@ add {
       block 728 1024; pool 3/2
 }
 block 1536 2048; relu
-gap; dropout
-fc 1000 softmax
+gap
+dropout; fc 1000 softmax
 """
 YOLOV3 = """\
 net yolov3
@@ -156,12 +156,12 @@ def stage_b(ch) { conv (ch)x1; repeat 2 { conv (2*ch)x3; conv (ch)x1 } }
 conv 32x3; stage 64 1
 stage 128 2; a: stage 256 8
 b: stage 512 8; stage 1024 4
-c: stage_b 512; conv 1024x3
-d: conv 255x1 linear
+c: stage_b 512
+conv 1024x3; d: conv 255x1 linear
 from c; conv 256x1
 upsample 2; concat b
-e: stage_b 256; conv 512x3
-f: conv 255x1 linear
+e: stage_b 256
+conv 512x3; f: conv 255x1 linear
 from e; conv 128x1
 upsample 2; concat a
 repeat 3 { conv 128x1; conv 256x3 }

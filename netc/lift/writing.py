@@ -99,13 +99,23 @@ def _affinity(one: Statement, other: Statement) -> float:
         return 0.0
     if other.name == "from" or (one.name == "default") != (other.name == "default"):
         return 0.0
+    if one.name == "from":
+        return 104.0
+    worth = 100.0 - 2 * (other.label is not None)
     families = [LAYERS[each.name].family if each.name in LAYERS else each.name for each in (one, other)]
-    worth = 100.0 - 2 * (other.label is not None) + (one.name == "from")
     if families == ["norm", "activation"]:
         return worth + 4
-    if families[0] in ("norm", "activation") or families[1] in ("norm", "activation"):
-        return worth - 1  # what belongs together stays together: `bn; relu`
-    return worth + 2 * (one.name == other.name) + (families[1] in ("pool", "activation"))
+    if families[0] == "activation":
+        return worth - 5  # it belongs to what stands before it
+    if families[0] == "norm":
+        return worth - 1
+    if one.name != other.name and not {one.name, other.name} <= LAYERS.keys():
+        return worth - 3  # a call stands alone, or with others of its definition
+    if families[1] == "dense" and (one.name in _ENDS or families[0] == "regularise"):
+        return worth + 4
+    if families[1] in ("norm", "activation"):
+        return worth - 1
+    return worth + 2 * (one.name == other.name) + 3 * (families[1] == "pool" and other.name not in _ENDS)
 
 
 def _single(printer: Printer, statement: Statement) -> str:
@@ -130,6 +140,7 @@ def _plain(statement: Statement) -> bool:
     return isinstance(statement, Operation) and not statement.branches and statement.name not in _ALONE
 
 
+_ENDS = frozenset({"gap", "gmp"})  # begin what comes after the maps
 _ALONE = frozenset({"net", "input", "output"})
 
 
