@@ -15,7 +15,8 @@ import pytest
 import netc
 from netc.cli import main
 from netc.difference.compare import Difference
-from netc.difference.edits import Changed, Counted
+from netc.difference.edits import Changed, Counted, Rewired
+from netc.difference.words import changes
 from netc.figures.difference import draw
 from netc.figures.drawing import write_scene
 from netc.figures.options import Options
@@ -198,9 +199,13 @@ def test_a_difference_is_drawn(theme: str) -> None:
     found = netc.diff(load("resnet50"), load("resnet34"))
     scene = draw(found)
     rows = [item for item in scene.walk() if isinstance(item, Group) and item.role == "box"]
-    shown = Counter(next(shape.look for shape in row.items if isinstance(shape, Rect)) for row in rows)
+    shown = Counter[str]()
+    for row in rows:
+        shown[next(shape.look for shape in row.items if isinstance(shape, Rect))] += len(row.nodes)
     assert shown["diff.removed"] == len(found.matching.before.net) - len(found.matching.there)
-    assert shown["diff.changed"] == 2 * sum(len(edit.layers) for edit in found.edits if isinstance(edit, Changed))
+    changed = {name for edit in found.edits if isinstance(edit, Changed) for _, name in edit.layers}
+    changed |= {edit.layer[1] for edit in found.edits if isinstance(edit, Rewired)}
+    assert shown["diff.changed"] == 2 * len(changed)
     assert not any(one.box.overlaps(other.box) for one, other in combinations(rows, 2))
     for row in rows:
         text = next(shape for shape in row.items if isinstance(shape, Text) and len(shape.text) > 1)
@@ -210,11 +215,42 @@ def test_a_difference_is_drawn(theme: str) -> None:
     assert svg.count("bottleneck1_bottleneck_unit1_conv3") >= 2  # as it is read, and for who points at it
 
 
-def test_far_layers_are_left_out_of_the_figure() -> None:
-    scene = draw(netc.diff(load("resnet101"), load("resnet152")))
-    texts = [item.text for item in scene.walk() if isinstance(item, Text)]
-    assert [text for text in texts if text.startswith("…")][-1] == "… 252 layers as they were"
-    assert len(texts) < 150
+def texts(difference: Difference) -> list[str]:
+    return [item.text for item in draw(difference).walk() if isinstance(item, Text)]
+
+
+def test_blocks_are_a_row_and_far_layers_are_left_out_of_the_figure() -> None:
+    shown = texts(netc.diff(load("resnet101"), load("resnet152")))
+    assert shown.count("bottleneck2_bottleneck_unit8 (10 layers)") == 1
+    assert "… 10 more layers" in shown  # the thirteenth of 13 new units
+    assert "bottleneck4 (32 layers)" in shown
+    assert len(shown) < 80
+    chain = "input 32x32x3; " + "; ".join(f"conv {at}x3" for at in range(1, 9))
+    shown = texts(diff(chain, chain.replace("conv 7x3", "conv 9x3")))
+    assert "… 5 layers as they were" in shown
+    shown = texts(diff(chain, chain.replace("conv 3x3", "conv 9x3")))
+    assert shown.count("input 32×32×3 · input1") == 2  # a single row is shown
+
+
+def test_a_figure_says_the_change_first_and_whole() -> None:
+    text = (SPECS / "resnet50.net").read_text()
+    wanted = "stride 2 → 1, pad 1 → same"
+    shown = texts(netc.diff(netc.loads(text, v1_5=True), netc.loads(text, v1_5=False)))
+    assert len([text for text in shown if text.startswith(wanted)]) == 3
+    one = "def stage_of_a_very_long_name_indeed(n) { conv (n)x3 }\n"
+    both = [f"{one}input 64x64x8; stage_of_a_very_long_name_indeed 8; conv 8x{end}" for end in (
+        "3 l2=0.00012345 pad=1", "5/2 norm=spectral init=he_normal bias=false pad=2 groups=2 l1=0.125"
+    )]  # fmt: skip
+    change = changes(next(edit.values for edit in diff(*both).edits if isinstance(edit, Changed))).replace("->", "→")
+    assert any(text.startswith(change) for text in texts(diff(*both)))
+
+
+def test_a_sum_and_settings_in_a_figure() -> None:
+    train = "\ntrain { loss mse; optimizer adam lr=0.1 }"
+    sums = [f"input 8x8x8; add {{ | conv 8x3 | {end} }}" + train for end in ("elu", "elu; relu")]
+    shown = texts(diff(sums[0], sums[1].replace("lr=0.1", "lr=0.2")))
+    assert "~ train: optimizer adam: lr 0.1 → 0.2" in shown
+    assert sum(text.startswith("add · ") for text in shown) == 2
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -227,6 +263,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["diff", str(one), str(other), "-B", "n=1"]) == 0
     assert main(["diff", str(one), str(other), "-A", "n=2"]) == 0
     assert capsys.readouterr().out == "no difference\n" * 3
+    assert main(["diff", str(one), str(one), "-A", "n=1", "-B", "n=2", "--format", "md"]) == 1
+    assert capsys.readouterr().out.startswith("`a n=1` -> `a n=2`\n")
     assert main(["diff", str(one), str(other), "-o", str(tmp_path / "c.md")]) == 1
     assert "| parameters | 224 | 448 |" in (tmp_path / "c.md").read_text()
     assert main(["diff", str(one), str(other), "-o", str(tmp_path / "c.svg")]) == 1

@@ -66,9 +66,12 @@ def run(options: argparse.Namespace) -> int:
     except Failed:
         return USAGE
     from netc.difference.compare import compare  # noqa: PLC0415 - --help needs none of it
+    from netc.values import show  # noqa: PLC0415
 
-    if before.name == after.name and options.before != options.after:
-        before.name, after.name = files  # which tell them apart
+    if before.name == after.name:
+        for side, file, own in ((before, files[0], options.A), (after, files[1], options.B)):
+            told = [f"{name}={show(value)}" for name, value in own]
+            side.name = " ".join([side.name if files[0] == files[1] else file, *told])
     difference = compare(before, after)
     _write(difference, options)
     return CLEAN if difference.same else ERRORS

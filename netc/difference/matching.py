@@ -473,9 +473,12 @@ def _slid(side: Side, keys: Keys, paired: Mapping[str, str], move: Callable[[str
             and keys[order[most]] == keys[order[most + end - at]]
         ):
             most += 1
-        depths = {start: side.begins.get(order[start]) for start in range(least, most + 1) if start < len(order)}
-        known = [(depth, abs(start - at), start) for start, depth in depths.items() if depth is not None]
-        start = min(known)[2] if known else _whole(side, order, paired, (at, end))
+        known = []
+        for start in range(least, min(most + 1, len(order))):
+            if order[start] in side.begins:
+                stop = side.stops.get(order[start + end - at - 1], len(order))
+                known.append((side.begins[order[start]] + stop, -start))  # the last of equal ones
+        start = -min(known)[1] if known else _whole(side, order, paired, (at, end))
         for step in range(at - 1, start - 1, -1):
             move(order[step], order[step + end - at])
         for step in range(at, start):
@@ -498,8 +501,7 @@ def _whole(side: Side, order: Sequence[str], paired: Mapping[str, str], run: tup
             if not _nearly(side, order[here], order[there]):
                 break
             start += step
-            after = start + end - at
-            if order[start] in side.begins and (after == len(order) or order[after] in side.begins):
+            if order[start] in side.begins and order[start + end - at - 1] in side.stops:
                 found.append(start)
                 break
     return min(found, key=lambda start: abs(start - at), default=at)

@@ -30,11 +30,18 @@ Facts = dict[str, Hashable]  # a layer's parameters by name, equal for what comp
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A block: a call, or a pass of a `repeat`. `kind` is the definition, or "" for a pass; `head` is what wrote it."""
+    """A block: a call, or a pass of a `repeat`. `kind` is the definition, or "" for a pass; `head` is what wrote it,
+    `name` what a call is called."""
 
     kind: str
     head: str
     names: tuple[str, ...]
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it is called, or what wrote it."""
+        return self.name or self.head
 
 
 @dataclass(slots=True, eq=False)
@@ -112,11 +119,19 @@ class Side:
     @cached_property
     def begins(self) -> dict[str, int]:
         """How deep in others the outermost block stands that begins with a layer."""
+        return self._depths(0)
+
+    @cached_property
+    def stops(self) -> dict[str, int]:
+        """How deep in others the outermost block stands that ends with a layer."""
+        return self._depths(-1)
+
+    def _depths(self, end: int) -> dict[str, int]:
         found: dict[str, int] = {}
         for holder in self.holders:  # from the outside in
             for unit in holder.units:
                 if unit.names:
-                    found.setdefault(unit.names[0], len(holder.path))
+                    found.setdefault(unit.names[end], len(holder.path))
         return found
 
     @cached_property
@@ -152,7 +167,8 @@ class Side:
         for each in item.passes:
             only = each.items[0] if len(each.items) == 1 else None
             if item.definition or not (isinstance(only, Group) and only.definition):
-                yield Unit(item.definition, item.head, self._own(each)), each, item.name if item.definition else ""
+                name = item.name if item.definition else ""
+                yield Unit(item.definition, item.head, self._own(each), name), each, name
             else:
                 yield from self._units(only)
 

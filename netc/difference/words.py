@@ -170,7 +170,7 @@ class _Writer:
                         for side, names in ((self.before, ours), (self.after, theirs))]  # fmt: skip
                 yield Line("~", f"{what}: {told[0]} -> {told[1]}")
             case Setting():
-                yield _setting(first)
+                yield setting(first)
 
     def _name(self, side: Side, name: str) -> str:
         return f"`{harmless(side.title(name))}`"
@@ -286,7 +286,8 @@ def _said(words: Sequence[str]) -> str:
     return ", ".join(shown) + (f" and {more} more layers" if more else "")
 
 
-def _setting(edit: Setting) -> Line:
+def setting(edit: Setting) -> Line:
+    """A line of `data` or `train` in words."""
     ours, theirs = edit.text
     if ours is None or theirs is None:
         sign, word = ("+", "added") if ours is None else ("-", "removed")
