@@ -253,6 +253,36 @@ def test_a_sum_and_settings_in_a_figure() -> None:
     assert sum(text.startswith("add · ") for text in shown) == 2
 
 
+def test_networks_with_little_in_common_are_said_to_be_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = []
+    for name, rate in (("inceptionv3", 0.1), ("inception-resnet-v2", 0.2)):
+        path = tmp_path / f"{name}.net"
+        layers = re.split(r"\n(?:data|train)\b", (SPECS / path.name).read_text())[0]
+        path.write_text(f"{layers}\ntrain {{ loss categorical_crossentropy; optimizer adam lr={rate} }}\n")
+        files.append(str(path))
+    assert main(["diff", *files, "--format", "json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    assert main(["diff", *files]) == 1
+    first, *rest = capsys.readouterr().out.splitlines()
+    said = re.fullmatch(r"~ two different networks: (\d+) of 313 and 822 layers match; `netc diff --all` .*", first)
+    assert said
+    assert int(said[1]) < 822 / 2
+    assert rest == ["~ train: optimizer adam: lr 0.1 -> 0.2", "", data["total"]]
+    assert main(["diff", *files, "--all"]) == 1
+    assert capsys.readouterr().out.splitlines() == [*data["text"], "", data["total"]]
+    out = tmp_path / "a.md"
+    assert main(["diff", *files, "-o", str(out)]) == 1
+    assert first.removeprefix("~ ") in out.read_text()
+
+
+def test_a_large_change_of_one_kind_is_told() -> None:
+    """What changed in all layers of an operation leaves two networks one."""
+    chain = "input 64x64x3; " + "; ".join(f"conv {at}x3 bias=BIAS; pool 3/1" for at in range(1, 30))
+    found = diff(chain.replace("BIAS", "true"), chain.replace("BIAS", "false"))
+    assert found.common == len(found.matching.after.net)
+    assert str(found).startswith("~ all 29 conv: bias true -> false\n")
+
+
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one, other = tmp_path / "a.net", tmp_path / "b.net"
     one.write_text("param n = 1; input 8x8x3; conv (8*n)x3")

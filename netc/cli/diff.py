@@ -52,8 +52,9 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=FORMATS, help="what is written; text, or what the name after -o says")
     command.add_argument("-o", "--output", metavar="OUT", default=STDIO, help="write to a file")
     command.add_argument("--theme", choices=_THEMES, default="auto", help="colours of a figure")
+    command.add_argument("--all", action="store_true", help="tell each edit of networks with little in common too")
     add(command, "--force", "--stdin-filename")
-    add_compiling(command)
+    add_compiling(command, whose="both specs")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -111,11 +112,13 @@ def _write(difference: Difference, options: argparse.Namespace) -> None:
     if format == "json":
         write(options.output, difference.json)
     elif format == "md":
-        write(options.output, words.markdown(difference))
-    elif format == "text" and options.output != STDIO:
-        write(options.output, difference.text)
+        write(options.output, words.markdown(difference, whole=options.all))
     elif format == "text":
-        emit(_coloured(difference.text) if coloured(options.color, sys.stdout) else difference.text, rendered=True)
+        text = words.text(difference, whole=options.all)
+        if options.output != STDIO:
+            write(options.output, text)
+        else:
+            emit(_coloured(text) if coloured(options.color, sys.stdout) else text, rendered=True)
     else:
         _draw(difference, options, ".svg" if format == "svg" else suffix)
 

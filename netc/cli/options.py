@@ -37,9 +37,11 @@ def add(command: argparse.ArgumentParser, *names: str) -> None:
         command.add_argument(name, **_SHARED[name])
 
 
-def add_compiling(command: argparse.ArgumentParser) -> None:
-    """Declare what every command has that compiles a spec: the options after `Settings`, and colours."""
-    add(command, "--color", "-D")
+def add_compiling(command: argparse.ArgumentParser, *, whose: str = "the file") -> None:
+    """Declare what every command has that compiles a spec: the options after `Settings`, and colours. `whose` are the
+    parameters that `-D` sets."""
+    add(command, "--color")
+    command.add_argument("-D", **{**_SHARED["-D"], "help": _SHARED["-D"]["help"].replace("the file", whose)})
     levels = command.add_argument_group("lints", "CODE is NET501, its name, or `warnings`; the last option counts")
     for level, text in (
         (Level.DENY, "make a lint an error"),

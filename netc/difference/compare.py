@@ -10,7 +10,7 @@ from typing import Any
 from netc.analysis.cost import measure
 from netc.analysis.receptive import Axis, figure, net_field, receptive_fields
 from netc.analysis.sizes.trace import formulas
-from netc.difference.edits import Edit
+from netc.difference.edits import Changed, Edit, Replaced, Rewired
 from netc.difference.finding import edits_of
 from netc.difference.matching import Matching, match
 from netc.difference.settings import settings_of
@@ -60,6 +60,21 @@ class Difference:
         """Whether both are one network, with the same `data` and `train`."""
         return not self.edits
 
+    @property
+    def common(self) -> int:
+        """How many layers match: they are in both networks, read the same there, and have the same parameters, but for
+        those that changed in all layers of an operation."""
+        others = set[str]()
+        for edit in self.edits:
+            match edit:
+                case Changed(every=False):
+                    others |= {name for _, name in edit.layers}
+                case Rewired():
+                    others.add(edit.layer[1])
+                case Replaced():
+                    others |= set(edit.layers[1])
+        return len(self.matching.back.keys() - others)
+
     @cached_property
     def figures(self) -> tuple[Figures, Figures]:
         """What both networks come to."""
@@ -81,7 +96,7 @@ class Difference:
 
     @property
     def text(self) -> str:
-        """The difference in words, a line an edit."""
+        """The difference in words, a line an edit; of networks with little in common, how little."""
         return str(self)
 
     def __str__(self) -> str:

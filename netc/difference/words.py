@@ -31,6 +31,7 @@ from netc.values import show
 UNKNOWN = "unknown"
 MOST_NAMED = 4  # layers that a line names
 MOST_SAID = 8  # layers that a line says in words
+MOST_TOLD = 20  # lines that are told of networks with little in common
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +51,37 @@ def lines(difference: Difference) -> list[Line]:
     return found
 
 
-def text(difference: Difference) -> str:
-    """The difference as text."""
+def _chosen(difference: Difference, whole: bool) -> list[Line]:
+    """The lines; of networks that have less than half of their layers in common, one in the place of many, unless the
+    `whole` is asked for."""
+    found, common = lines(difference), difference.common
+    counts = [len(side.net) for side in (difference.matching.before, difference.matching.after)]
+    if whole or len(found) <= MOST_TOLD or 2 * common >= max(counts):
+        return found
+    one = f"two different networks: {common} of {counts[0]} and {counts[1]} layers match"
+    return [
+        Line("~", f"{one}; `netc diff --all` tells each edit"),
+        *(setting(edit) for edit in difference.edits if isinstance(edit, Setting)),
+    ]
+
+
+def text(difference: Difference, *, whole: bool = False) -> str:
+    """The difference as text; `whole`, with all edits of networks that have little in common."""
     if difference.same:
         return "no difference\n"
-    told = [f"{line.sign} {line.words}" for line in lines(difference)]
+    told = [f"{line.sign} {line.words}" for line in _chosen(difference, whole)]
     return "\n".join([*told, "", total(difference)]) + "\n"
 
 
-def markdown(difference: Difference) -> str:
-    """The difference as a list, and the figures as a table."""
+def markdown(difference: Difference, *, whole: bool = False) -> str:
+    """The difference as a list, and the figures as a table; `whole` as in `text`."""
     before, after = difference.matching.before, difference.matching.after
     head = f"`{before.name}` -> `{after.name}`"
     if difference.same:
         return f"{head}: no difference\n"
     rows = ["| | before | after |", "|---|--:|--:|"]
     rows += [f"| {name} | {one} | {other} |" for name, one, other in _rows(*difference.figures)]
-    return "\n".join([f"{head}", "", *(f"- {line.words}" for line in lines(difference)), "", *rows]) + "\n"
+    return "\n".join([f"{head}", "", *(f"- {line.words}" for line in _chosen(difference, whole)), "", *rows]) + "\n"
 
 
 def total(difference: Difference) -> str:
