@@ -177,7 +177,7 @@ def test_squeeze_and_excitation_stands_within_its_unit() -> None:
 
 
 HEADS = {
-    "efficientnetv2-b0": "mbconv(expand, ch, stride=1, cin=channels)",
+    "efficientnetv2-b0": "mbconv(ch, expand=6, stride=1, cin=channels)",
     "efficientnet-b0": "mbconv(reduce, ch, k=5, stride=1, cin=channels)",
     "inceptionv3": "factorized(ch)",
 }
@@ -186,6 +186,18 @@ HEADS = {
 @pytest.mark.parametrize("name", HEADS)
 def test_blocks_and_widths_are_called_by_what_they_do(name: str) -> None:
     assert f"def {HEADS[name]} {{" in lifted(spec(name), {}).text
+
+
+def test_widths_are_factors_of_what_comes_in() -> None:
+    units = [(16, 4, 2, 24), (24, 4, 1, 40), (40, 6, 1, 56), (56, 6, 1, 72), (72, 4, 2, 96), (96, 6, 1, 112)]
+    rows = (
+        f"conv {ch * expand}x1 bn relu; dwconv 3/{stride} bn relu; conv {out}x1 bn; pool 2/1"
+        for ch, expand, stride, out in units
+    )
+    found = lifted(netc.loads("\n".join(["input 64x64x3; conv 16x3", *rows, "gap; fc 10"])).net, {})
+    assert not found.flat_because
+    assert re.search(r"^def \w+\(ch, expand=4, stride=1\) \{", found.text, flags=re.MULTILINE), found.text
+    assert "conv (expand*channels)x1" in found.text
 
 
 def changed(net: Net, seed: int) -> Net | None:

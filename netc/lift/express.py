@@ -17,10 +17,11 @@ from netc.lift.vectors import Layer, Loop, Series
 from netc.syntax.source import NOWHERE
 from netc.syntax.tree import Binary, Expr, Literal, Reference
 
-WIDTH, COUNT = "width", "count"
+WIDTH, COUNT, FACTOR = "width", "count", "times"
 _WIDTHS = frozenset({"filters", "units", "total"})
-_NAMES = {WIDTH: "ch", COUNT: "n", "kernel": "k", "stride": "stride"}
+_NAMES = {WIDTH: "ch", COUNT: "n", FACTOR: "expand", "kernel": "k", "stride": "stride"}
 _MOST = 64  # of a factor between two widths
+_FACTORS = 3  # values of a factor that is a parameter, at most
 
 Key = tuple[int, str]  # an item by its identity, and what of it
 
@@ -143,6 +144,9 @@ def solve(body: Series, entry: Sequence[int], most: int = 64) -> Solution | None
             return None
         if kind == "kernel" and 1 in vector and any(own not in (1, None) for own in vector):
             return None  # a layer that sees one pixel is another one than a layer that sees more
+        if kind == WIDTH and (factors := _factors(vector, first, entry)):
+            found.formals.append(Formal("", FACTOR, factors))
+            continue
         fill = next(own for own in vector if own is not None)
         found.formals.append(Formal("", kind, [fill if own is None else own for own in vector]))
     _named(found, [column.key for column, _ in first])
@@ -210,6 +214,7 @@ class Said:
 
     formal: Formal
     relation: tuple[int, int] = (1, 1)
+    times: Formal | Reference | None = None  # a width that it is a factor of
 
 
 def _said(each: tuple[Column, tuple[Any, ...]], found: Solution, entry: Sequence[int], texts: dict[Key, Any]) -> bool:
@@ -221,6 +226,13 @@ def _said(each: tuple[Column, tuple[Any, ...]], found: Solution, entry: Sequence
             return True
     if column.kind != WIDTH:
         return False
+    for formal in found.formals:
+        if formal.kind == FACTOR and _equal(
+            vector, [own * each for own, each in zip(formal.values, entry, strict=True)]
+        ):
+            here = column.owner is None and column.channels == [*entry]
+            texts[column.key] = Said(formal, times=Reference("channels", NOWHERE) if here else _entry(found, entry))
+            return True
     best: Said | None = None
     for formal in found.formals:
         if formal.kind == WIDTH and formal.name != CIN and (relation := _related(vector, formal.values)):
@@ -236,13 +248,31 @@ def _said(each: tuple[Column, tuple[Any, ...]], found: Solution, entry: Sequence
         texts[column.key] = said
         return True
     if relation := _related(vector, entry):
-        cin = next((formal for formal in found.formals if formal.name == CIN), None)
-        if cin is None:
-            cin = Formal(CIN, WIDTH, list(entry), Reference("channels", NOWHERE), list(entry))
-            found.formals.append(cin)
-        texts[column.key] = Said(cin, relation)
+        texts[column.key] = Said(_entry(found, entry), relation)
         return True
     return False
+
+
+def _entry(found: Solution, entry: Sequence[int]) -> Formal:
+    """The parameter that is the width of the tensor that a definition is given."""
+    cin = next((formal for formal in found.formals if formal.name == CIN), None)
+    if cin is None:
+        cin = Formal(CIN, WIDTH, list(entry), Reference("channels", NOWHERE), list(entry))
+        found.formals.append(cin)
+    return cin
+
+
+def _factors(
+    vector: Sequence[Any], every: Sequence[tuple[Column, tuple[Any, ...]]], entry: Sequence[int]
+) -> list[int] | None:
+    """By how much widths are more than what a definition is given, where that is one of few numbers: a unit is wider
+    by 4 or 6 wherever it stands, as papers say it."""
+    last = next((values for column, values in reversed(every) if column.kind == WIDTH), vector)
+    if vector == last or any(own is None or not each or own % each for own, each in zip(vector, entry, strict=True)):
+        return None
+    found = [own // each for own, each in zip(vector, entry, strict=True)]
+    few = 1 < len(set(found)) <= _FACTORS and len(set(found)) < len(set(vector))
+    return found if few and min(found) > 1 else None
 
 
 def _by_channels(column: Column) -> Expr | None:
@@ -323,6 +353,12 @@ def _named(found: Solution, order: Sequence[Key]) -> None:
         said = found.texts.get(key)
         if isinstance(said, Said):
             used.setdefault(said.formal)
+            if isinstance(said.times, Formal):
+                used.setdefault(said.times)
+    if (cin := next((formal for formal in used if formal.name == CIN), None)) is not None:
+        for said in found.texts.values():
+            if isinstance(said, Said) and said.times is not None:
+                said.times = cin
     kinds = {WIDTH: 0, COUNT: 1}
     found.formals = sorted(used, key=lambda formal: (formal.name == CIN, kinds.get(formal.kind, 2)))
     before: list[Formal] = []
@@ -375,4 +411,7 @@ def resolved(said: Any, texts: dict[Key, Any]) -> Any:
         if base == 0:
             return i
         return Binary("+", base if isinstance(base, Expr) else to_expr(base), i, NOWHERE)
-    return scaled(said.formal.name, said.relation) if isinstance(said, Said) else said
+    if not isinstance(said, Said):
+        return said
+    text = scaled(said.formal.name, said.relation)
+    return text if said.times is None else Binary("*", text, Reference(said.times.name, NOWHERE), NOWHERE)

@@ -34,7 +34,7 @@ def call_widths(body: Series, solution: Solution) -> None:
 def _said(item: Item, name: str, solution: Solution) -> Formal | None:
     """The parameter that a value is, as it is."""
     said = solution.texts.get((id(item), name))
-    return said.formal if isinstance(said, Said) and said.relation == (1, 1) else None
+    return said.formal if isinstance(said, Said) and said.relation == (1, 1) and not said.times else None
 
 
 def _output(items: Sequence[Item], solution: Solution) -> Formal | None:
