@@ -12,7 +12,7 @@ from netc.targets.onnx.read.folding import foldable, folded
 from netc.targets.onnx.read.graph import Op
 from netc.targets.onnx.read.idioms import BINARY
 from netc.targets.onnx.read.layers import pooled
-from netc.targets.onnx.read.layout import Tensor, extent, own, whole
+from netc.targets.onnx.read.layout import Tensor, extent, whole
 from netc.targets.onnx.read.reader import FLOATS, WHOLE, Load, Reader, reads
 from netc.targets.onnx.read.sequences import Scores, masked, scaled, softened
 
@@ -60,14 +60,9 @@ def combined(r: Reader, op: Op, kind: str, tensors: list[Tensor]) -> Tensor:
     lead = max(tensors, key=lambda x: (x.rank, sum(map(bool, x.axes))))
     if any(x.rank != lead.rank for x in tensors):
         raise Unsaid("its inputs have different numbers of axes")
-    lead = r.layout.settled(lead)
-    order = r.layout.order(lead)
-    assert order is not None
+    lead, order = r.layout.settled(lead)
     made = r.layer(op, kind, [r.layout.turned(x, order).node for x in tensors])
-    axes = [lead.axes[0]] * lead.rank
-    for at, axis in zip(order, own(r.sketch.net.shapes[made]), strict=True):
-        axes[at] = axis
-    return Tensor(made, tuple(axes))
+    return r.layout.ordered(made, lead, order)
 
 
 def _with_constant(r: Reader, op: Op, x: Tensor, constant: Constant, first: bool) -> Tensor:
@@ -86,9 +81,7 @@ def _with_constant(r: Reader, op: Op, x: Tensor, constant: Constant, first: bool
             raise Unsaid("its constant makes the tensor larger")
         return _affine(r, op, x, axis, constant)
     if plain and op.op in ("Add", "Sub"):
-        x = r.layout.settled(x)
-        order = r.layout.order(x)
-        assert order is not None
+        x, order = r.layout.settled(x)
         if tuple(shape[at] for at in order) == r.shape(x):
             sign = np.float32(1 if op.op == "Add" else -1)
 
@@ -162,7 +155,7 @@ def prelu(r: Reader, op: Op) -> Tensor:
     if len(shape) != x.rank or len(along) != 1 or not along[0]:
         raise Unsaid(f"its slope has the sizes {list(slope.shape)}")
     (axis,) = along
-    x = r.layout.turned(x, [*(at for at in range(1, x.rank) if at != axis), axis])
+    x = r.layout.last(x, axis)
     ones = _ones(r, x)
     node = r.layer(op, "prelu", [x.node], {"alpha": lambda: slope.weights().reshape((*ones[:-1], -1))})
     return Tensor(node, x.axes)
@@ -189,7 +182,7 @@ def channels_at(r: Reader, x: Tensor, axis: int) -> Tensor:
     last = len(r.shape(x)) - 1
     if axis and r.layout.order(x) is not None and x.axes[axis] == whole(last, r.shape(x)[last]) != ():
         return x
-    return r.layout.turned(x, [*(at for at in range(1, x.rank) if at != axis), axis])
+    return r.layout.last(x, axis)
 
 
 @reads(1, "L2Norm")

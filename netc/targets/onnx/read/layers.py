@@ -306,7 +306,7 @@ def layer_norm(r: Reader, op: Op) -> Any:
     op.attr("stash_type")
     if any(x.axes[at] for at in range(axis + 1, x.rank)):
         raise Unsaid("it normalises over more than one axis")
-    x = r.layout.turned(x, [*(at for at in range(1, x.rank) if at != axis), axis])
+    x = r.layout.last(x, axis)
     channels = channels_of(r.shape(x))
     gamma, beta = (_vector(r, op, place, what, channels) for place, what in ((1, "scale"), (2, "bias")))
     values: dict[str, Any] = {}
@@ -365,7 +365,7 @@ def standardized(r: Reader, op: Op) -> Tensor:
     """A layer normalisation of several nodes (`netc.targets.onnx.read.patterns`)."""
     x = r.tensor(op)
     axis = r.axis(op.attr("axis"), x.rank)
-    x = r.layout.turned(x, [*(at for at in range(1, x.rank) if at != axis), axis])
+    x = r.layout.last(x, axis)
     epsilon = op.attr("epsilon")
     values: dict[str, Any] = {} if epsilon == 1e-5 else {"epsilon": epsilon}
     return Tensor(_normalised(r, op, "layernorm", x, axis, None, None, 1, values), x.axes)
@@ -397,7 +397,7 @@ def across_channels(r: Reader, op: Op) -> Tensor:
     """A local response normalisation of several nodes (`netc.targets.onnx.read.patterns`)."""
     x = r.tensor(op)
     axis = r.axis(op.attr("axis"), x.rank)
-    x = r.layout.turned(x, [*(at for at in range(1, x.rank) if at != axis), axis])
+    x = r.layout.last(x, axis)
     if channels_of(r.shape(x)) != op.attr("channels"):
         raise Unsaid("it sums up some of the channels")
     return Tensor(r.layer(op, "lrn", [x.node], **op.attr("values")), x.axes)

@@ -120,17 +120,20 @@ class Layout:
             found.append(free[0])
         return tuple(found)
 
-    def settled(self, x: Tensor) -> Tensor:
-        """The same value, as the output of a layer with its axes in some order."""
-        if self.order(x) is not None:
-            return x
+    def settled(self, x: Tensor) -> tuple[Tensor, tuple[int, ...]]:
+        """The same value, as the output of a layer with its axes in some order, and that order."""
+        if (order := self.order(x)) is not None:
+            return x, order
         last = len(self.shape(x)) - 1
         channels = [at for at in range(1, x.rank) if x.axes[at] == whole(last, self.shape(x)[last]) != ()]
         tried = dict.fromkeys((*channels[:1], x.rank - 1, 1))
         refused: Unsaid | None = None
         for at in tried:
             try:
-                return self.turned(x, [*(axis for axis in range(1, x.rank) if axis != at), at])
+                made = self.last(x, at)
+                order = self.order(made)
+                assert order is not None
+                return made, order
             except Unsaid as error:
                 refused = refused or error
         assert refused is not None
@@ -141,8 +144,16 @@ class Layout:
         if not _has_batch(x):
             raise Unsaid("the batch is not the first axis of what it reads, or not by itself")
         node = self.arranged(x, [x.axes[at] for at in order])
-        axes, mine = [x.axes[0]] * x.rank, own(self.sketch.net.shapes[node])
-        for at, axis in zip(order, mine, strict=True):
+        return self.ordered(node, x, order)
+
+    def last(self, x: Tensor, axis: int) -> Tensor:
+        """The value as the output of a layer, whose channels are one of its axes. Raises `Unsaid`."""
+        return self.turned(x, [*(at for at in range(1, x.rank) if at != axis), axis])
+
+    def ordered(self, node: str, x: Tensor, order: Sequence[int]) -> Tensor:
+        """A layer's output as a value like another one, of whose axes its own are those of an order."""
+        axes = [x.axes[0]] * x.rank
+        for at, axis in zip(order, own(self.sketch.net.shapes[node]), strict=True):
             axes[at] = axis
         return Tensor(node, tuple(axes))
 

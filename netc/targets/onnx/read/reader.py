@@ -204,8 +204,8 @@ class Reader:
                 raise Unsaid("it is no tensor that a layer gives")
             if self._channels_last:
                 value = self.layout.turned(value, range(1, value.rank))
-            value = self.layout.settled(value)
-            if self.layout.order(value) != tuple(range(1, value.rank)) and value.rank > 2:
+            value, order = self.layout.settled(value)
+            if order != tuple(range(1, value.rank)) and value.rank > 2:
                 self.remark(f"channels are last in the output `{value.node}`, and not in the file's `{shown(name)}`")
         except Unsaid as error:
             self.sketch.refuse(f"output `{shown(name)}`", str(error))

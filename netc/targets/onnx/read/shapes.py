@@ -13,7 +13,7 @@ from netc.targets.onnx.read.constants import MOST, Constant, Unsaid, known, stor
 from netc.targets.onnx.read.elements import channels_at
 from netc.targets.onnx.read.folding import folded
 from netc.targets.onnx.read.graph import Op
-from netc.targets.onnx.read.layout import BATCH, Axis, Digits, Tensor, extent, own, regrouped, whole
+from netc.targets.onnx.read.layout import BATCH, Axis, Digits, Tensor, extent, own, regrouped
 from netc.targets.onnx.read.reader import Reader, Repeated, reads
 from netc.targets.onnx.read.sequences import Scores
 from netc.targets.onnx.read.sizes import Size, is_batch
@@ -216,18 +216,13 @@ def _joined(arrays: list[Any], axis: int) -> Any:
 def joined(r: Reader, op: Op, tensors: Sequence[Tensor], axis: int) -> Tensor:
     """Tensors along an axis."""
     lead = max(tensors, key=lambda x: (r.layout.order(x) is not None, sum(map(bool, x.axes))))
-    lead = r.layout.settled(lead)
-    order = r.layout.order(lead)
-    assert order is not None
+    lead, order = r.layout.settled(lead)
     alike = [r.layout.turned(x, order).node for x in tensors]
     names = axes_of(r.shape(lead))
     over = names[order.index(axis)]
     values: dict[str, Any] = {} if over == "channels" else {"over": over}
     node = r.layer(op, "concat", alike, **values)
-    axes = [lead.axes[0]] * lead.rank
-    for at, one in zip(order, own(r.sketch.net.shapes[node]), strict=True):
-        axes[at] = one
-    return Tensor(node, tuple(axes))
+    return r.layout.ordered(node, lead, order)
 
 
 def _token(r: Reader, op: Op, given: Any, x: Tensor, axis: int) -> Tensor:
@@ -290,13 +285,11 @@ def taken(r: Reader, op: Op, x: Tensor, axis: int, cut: slice) -> Tensor:
         node = _channels(r, op, x.node, start * held.stride, count * held.stride, 1)
         left = (Digits(last, count, held.stride),) if count > 1 else ()
         return Tensor(node, tuple(left if at == axis else one for at, one in enumerate(x.axes)))
-    x = r.layout.settled(x)
-    order = r.layout.order(x)
-    assert order is not None
+    x, order = r.layout.settled(x)
     at = order.index(axis)
     rank = len(order) - 1
     if at == rank:
-        return _with(r, x, axis, _channels(r, op, x.node, start, count, step))
+        return r.layout.ordered(_channels(r, op, x.node, start, count, step), x, order)
     if count == 1 and rank == 1:
         return _picked(r, op, x, axis, start if start < size - 1 or size == 1 else -1)
     node = x.node
@@ -307,7 +300,7 @@ def taken(r: Reader, op: Op, x: Tensor, axis: int, cut: slice) -> Tensor:
         node = r.layer(op, "crop", [node], before=before, after=after)
     if step > 1:
         node = r.layer(op, "subsample", [node], factor=tuple(step if other == at else 1 for other in range(rank)))
-    return _with(r, x, axis, node)
+    return r.layout.ordered(node, x, order)
 
 
 def _picked(r: Reader, op: Op, x: Tensor, axis: int, index: int) -> Tensor:
@@ -317,26 +310,15 @@ def _picked(r: Reader, op: Op, x: Tensor, axis: int, index: int) -> Tensor:
     return Tensor(node, tuple(x.axes[0] if not at else () if at == axis else channels for at in range(x.rank)))
 
 
-def _with(r: Reader, x: Tensor, axis: int, node: str) -> Tensor:
-    """The value that a layer gives which keeps the order of axes."""
-    order = r.layout.order(x)
-    assert order is not None
-    axes = [x.axes[0]] * x.rank
-    for at, one in zip(order, own(r.sketch.net.shapes[node]), strict=True):
-        axes[at] = one
-    return Tensor(node, tuple(axes))
-
-
 def _taken_of_open(r: Reader, op: Op, x: Tensor, axis: int, cut: slice) -> Tensor:
     start, end, step = cut.start or 0, cut.stop, cut.step or 1
     if start == 0 and end >= FAR - 1 and step == 1:
         return x
-    x = r.layout.settled(x)
-    order = r.layout.order(x)
+    x, order = r.layout.settled(x)
     one = (start + 1 == end) or (start == -1 and end >= FAR - 1)
-    if one and step == 1 and order is not None and len(order) == 2 and order[0] == axis:
+    if one and step == 1 and len(order) == 2 and order[0] == axis:
         return _picked(r, op, x, axis, start)
-    if x.is_batch(axis) or order is None or start < 0 or step < 1 or not (end >= FAR - 1 or end < 0):
+    if x.is_batch(axis) or start < 0 or step < 1 or not (end >= FAR - 1 or end < 0):
         raise Unsaid("it cuts the batch, or from the end of an open size")
     at, rank, node = order.index(axis), len(order) - 1, x.node
     if start or end < 0:
@@ -344,7 +326,7 @@ def _taken_of_open(r: Reader, op: Op, x: Tensor, axis: int, cut: slice) -> Tenso
         node = r.layer(op, "crop", [node], before=tuple(before), after=tuple(after))
     if step > 1:
         node = r.layer(op, "subsample", [node], factor=tuple(step if other == at else 1 for other in range(rank)))
-    return _with(r, x, axis, node)
+    return r.layout.ordered(node, x, order)
 
 
 def _channels(r: Reader, op: Op, node: str, start: int, count: int, step: int) -> str:
@@ -427,19 +409,17 @@ def _rearranged(r: Reader, op: Op, x: Tensor, axis: int, places: Any) -> Tensor:
     first, count = int(places[0]), len(places)
     if np.array_equal(places, np.arange(first, first + count)):
         return taken(r, op, x, axis, slice(first, first + count))
-    x = channels_at(r, x, axis) if x.rank == 2 else r.layout.settled(x)
-    order = r.layout.order(x)
-    assert order is not None
+    x, order = r.layout.settled(channels_at(r, x, axis) if x.rank == 2 else x)
     at, shape = order.index(axis), r.shape(x)
     size = shape[at] or 0
     if at == len(order) - 1 and count == size:
         for groups in (one for one in range(2, size) if size % one == 0):
             if np.array_equal(places, np.arange(size).reshape(groups, -1).T.reshape(-1)):
-                return _with(r, x, axis, r.layer(op, "shuffle", [x.node], groups=groups))
+                return r.layout.ordered(r.layer(op, "shuffle", [x.node], groups=groups), x, order)
     if at < len(order) - 1 and len(order) == 3 and np.array_equal(places, nearest(size, count)):
         sizes = tuple(count if other == at else shape[other] for other in range(2))
         if None not in sizes:
-            return _with(r, x, axis, r.layer(op, "resize", [x.node], extent=sizes, method="nearest"))
+            return r.layout.ordered(r.layer(op, "resize", [x.node], extent=sizes, method="nearest"), x, order)
     raise Unsaid("it takes places in an order that no layer has")
 
 
@@ -483,11 +463,9 @@ def pad(r: Reader, op: Op) -> Tensor:
         raise Unsaid("it pads the batch" if any(sides[0]) else f"its mode is {mode}")
     if not any(map(any, sides.values())):
         return x
-    x = r.layout.settled(x)
-    order = r.layout.order(x)
-    assert order is not None
+    x, order = r.layout.settled(x)
     pairs = [sides[at] for at in order]
-    return _with(r, x, 0, _bordered(r, op, x.node, pairs, modes[mode]))
+    return r.layout.ordered(_bordered(r, op, x.node, pairs, modes[mode]), x, order)
 
 
 def _bordered(r: Reader, op: Op, node: str, pairs: list[tuple[int, int]], mode: str) -> str:
@@ -517,15 +495,13 @@ def mirrored(r: Reader, op: Op) -> Tensor:
     """A padding with the tensor's own pixels, of several nodes (`netc.targets.onnx.read.patterns`)."""
     x = r.tensor(op)
     axis = r.axis(op.attr("axis"), x.rank)
-    x = r.layout.settled(x)
-    order = r.layout.order(x)
-    assert order is not None
+    x, order = r.layout.settled(x)
     if not axis or order.index(axis) == len(order) - 1:
         raise Unsaid("it mirrors channels, or the batch")
     sides = op.attr("before"), op.attr("after")
     before, after = (tuple(side if at == axis else 0 for at in order[:-1]) for side in sides)
     node = r.layer(op, "pad", [x.node], before=before, after=after, mode=op.attr("mode"))
-    return _with(r, x, axis, node)
+    return r.layout.ordered(node, x, order)
 
 
 @reads(13, "DepthToSpace", "SpaceToDepth")
@@ -543,8 +519,3 @@ def blocks(r: Reader, op: Op) -> Tensor:
     elif mode != "DCR":
         raise Unsaid(f"its mode is {mode}")
     return r.placed(r.layer(op, "tospace", [node], factor=factor), x)
-
-
-def is_whole(r: Reader, x: Tensor, axis: int) -> bool:
-    """Whether an axis of a value is one of the layer's."""
-    return any(x.axes[axis] == whole(at, size) for at, size in enumerate(r.shape(x)))
