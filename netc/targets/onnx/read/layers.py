@@ -84,7 +84,7 @@ def conv(r: Reader, op: Op) -> Tensor:
     multiplier = filters // groups
     if groups == channels > 1 and rank < 3 and len(set(slid.stride)) == 1:
         kind, size = "dwconv", (*slid.kernel, channels, multiplier)
-        given |= {"multiplier": multiplier} if multiplier > 1 else {}
+        given["multiplier"] = multiplier
         weights["kernel"] = _turned(kernel, lambda array: np.moveaxis(array, (0, 1), (-1, -2)).reshape(size))
     else:
         given |= {"filters": filters, "groups": groups}
@@ -101,13 +101,8 @@ def conv(r: Reader, op: Op) -> Tensor:
 
 
 def _unsaid(given: dict[str, Any]) -> dict[str, Any]:
-    """Parameters without those that are as they are where nothing is said."""
-    usual = {"stride": 1, "dilation": 1, "groups": 1, "pad": "same", "bias": True}
-    return {
-        name: value
-        for name, value in given.items()
-        if name not in usual or (set(value) if isinstance(value, tuple) else {value}) != {usual[name]}
-    }
+    """Parameters without steps of 1, which a text that does not say them has as one number."""
+    return {name: value for name, value in given.items() if name not in ("stride", "dilation") or set(value) != {1}}
 
 
 def _shared(
@@ -202,7 +197,7 @@ def pool(r: Reader, op: Op) -> Any:
             node, pad = _padded(r, op, node, Windows([None] * len(slid.sizes), *_steps(slid), slid.pads))
     elif padded and pad != "same":
         raise Unsaid("it leaves out its padding, which an `avgpool` does with pad=same alone")
-    given = _unsaid({"pad": pad}) | {"kernel": slid.kernel}
+    given: dict[str, Any] = {"pad": pad, "kernel": slid.kernel}
     if slid.stride != slid.kernel:
         given["stride"] = slid.stride
     made = r.placed(r.layer(op, "pool" if maximum else "avgpool", [node], **given), x)
@@ -228,8 +223,7 @@ def pooled(r: Reader, op: Op, kind: str, x: Tensor, keep: bool) -> Tensor:
     """A global pool over the positions of a map; without them where whatever reads it reads a vector."""
     readers = r.readers.get(op.outputs[0], [])
     flat = not keep or (bool(readers) and all(_flattens(r, reader) for reader in readers))
-    values: dict[str, Any] = {} if flat else {"keep": True}
-    node = r.layer(op, kind, [x.node], **values)
+    node = r.layer(op, kind, [x.node], keep=not flat)
     shape = r.sketch.net.shapes[node]
     channels = own(shape)[-1]
     rest: list[Axis] = [()] * (x.rank - 2 if keep else 0)
@@ -253,7 +247,7 @@ def _flattens(r: Reader, op: Op) -> bool:
 @reads(15, "BatchNormalization")
 def batch_norm(r: Reader, op: Op) -> Any:
     x = r.tensor(op)
-    x = r.layout.turned(x, [*range(2, x.rank), 1])
+    x = r.layout.last(x, 1)
     channels = channels_of(r.shape(x))
     if op.flag("training_mode") or op.flag("spatial", True) != 1:
         raise Unsaid("it normalises by the batch that it is given")
@@ -264,20 +258,15 @@ def batch_norm(r: Reader, op: Op) -> Any:
     weights: dict[str, Load] = {
         role: array.weights for role, array in zip(roles, arrays, strict=True) if array is not None
     }
-    epsilon, decay = op.attr("epsilon", 1e-5), op.attr("momentum", 0.9)
-    values: dict[str, Any] = {"decay": decay} if decay != 0.9 else {}
-    if epsilon == 0:
+    values: dict[str, Any] = {"decay": op.attr("momentum", 0.9)}
+    if (epsilon := op.attr("epsilon", 1e-5)) == 0:
         variance = weights["moving_variance"]
         weights["moving_variance"] = lambda: variance() - np.float32(1e-5)
         r.remark("a `bn` has 1e-05 added to its variance, and one of the file has nothing: its variance is less")
-    elif epsilon != 1e-5:
+    else:
         values["epsilon"] = epsilon
     node = _shared(r, op, "bn", x.node, [array for array in arrays if array is not None], weights, values)
-    return [r.layout.placed(node, x.axes[0], _as_mapped(x.rank))]
-
-
-def _as_mapped(rank: int) -> list[int]:
-    return [rank - 2, *range(rank - 2)]
+    return [r.placed(node, x)]
 
 
 @reads(22, "InstanceNormalization", "GroupNormalization")
@@ -293,9 +282,7 @@ def group_norm(r: Reader, op: Op) -> Tensor:
     if not isinstance(groups, int) or groups < 1 or channels % groups:
         raise Unsaid(f"it has {groups} groups, and its input {channels} channels")
     gamma, beta = (_vector(r, op, place, what, count) for place, what in ((1, "scale"), (2, "bias")))
-    values: dict[str, Any] = {"groups": groups}
-    if (epsilon := op.attr("epsilon", 1e-5)) != 1e-5:
-        values["epsilon"] = epsilon
+    values: dict[str, Any] = {"groups": groups, "epsilon": op.attr("epsilon", 1e-5)}
     return r.placed(_normalised(r, op, "groupnorm", x, 1, gamma, beta, channels // count, values), x)
 
 
@@ -309,9 +296,7 @@ def layer_norm(r: Reader, op: Op) -> Any:
     x = r.layout.last(x, axis)
     channels = channels_of(r.shape(x))
     gamma, beta = (_vector(r, op, place, what, channels) for place, what in ((1, "scale"), (2, "bias")))
-    values: dict[str, Any] = {}
-    if (epsilon := op.attr("epsilon", 1e-5)) != 1e-5:
-        values["epsilon"] = epsilon
+    values: dict[str, Any] = {"epsilon": op.attr("epsilon", 1e-5)}
     node = _normalised(r, op, "layernorm", x, axis, gamma, beta, 1, values)
     axes = list(x.axes)
     axes[axis] = own(r.sketch.net.shapes[node])[-1]
@@ -366,8 +351,7 @@ def standardized(r: Reader, op: Op) -> Tensor:
     x = r.tensor(op)
     axis = r.axis(op.attr("axis"), x.rank)
     x = r.layout.last(x, axis)
-    epsilon = op.attr("epsilon")
-    values: dict[str, Any] = {} if epsilon == 1e-5 else {"epsilon": epsilon}
+    values: dict[str, Any] = {"epsilon": op.attr("epsilon")}
     return Tensor(_normalised(r, op, "layernorm", x, axis, None, None, 1, values), x.axes)
 
 
@@ -375,7 +359,7 @@ def standardized(r: Reader, op: Op) -> Tensor:
 def grouped(r: Reader, op: Op) -> Tensor:
     """A group normalisation of several nodes (`netc.targets.onnx.read.patterns`)."""
     x = r.tensor(op)
-    x = r.layout.turned(x, [*range(2, x.rank), 1])
+    x = r.layout.last(x, 1)
     shape = r.shape(x)
     groups, rest, sizes = op.attr("groups"), op.attr("rest"), op.attr("sizes")
     channels, whole = channels_of(shape), elements(shape)
@@ -386,10 +370,8 @@ def grouped(r: Reader, op: Op) -> Tensor:
     fits = [size in (0, there) or (size == -1 and one) for size, there in zip(sizes, known, strict=False)]
     if sizes and (len(sizes) != x.rank or not all(fits)):
         raise Unsaid(f"its shape is {sizes}, and that of its input another one")
-    epsilon = op.attr("epsilon")
-    values: dict[str, Any] = {"groups": groups} | ({} if epsilon == 1e-5 else {"epsilon": epsilon})
-    made = _normalised(r, op, "groupnorm", x, 1, None, None, 1, values)
-    return r.layout.placed(made, x.axes[0], _as_mapped(x.rank))
+    values: dict[str, Any] = {"groups": groups, "epsilon": op.attr("epsilon")}
+    return r.placed(_normalised(r, op, "groupnorm", x, 1, None, None, 1, values), x)
 
 
 @reads(1, "AcrossChannels")
@@ -453,7 +435,7 @@ def dense(r: Reader, op: Op, x: Tensor, kernel: Constant, bias: Constant | None)
     if bias is None and (found := r.after(op, "Add", last, x.rank, units)) is not None:
         bias = _noted(r, found[1])
     weights: dict[str, Load] = {"kernel": kernel.weights}
-    values: dict[str, Any] = {} if bias is not None else {"bias": False}
+    values: dict[str, Any] = {"bias": bias is not None}
     if bias is not None:
         weights["bias"] = bias.weights
     constants = [kernel] if bias is None else [kernel, bias]
@@ -528,8 +510,7 @@ def _resampled(r: Reader, op: Op) -> Tensor | None:
         if isinstance(other, Constant) and _method(r, other, shape[1], False) == method:
             shape[1] = other.shape[1]
             r.skipped[readers[0]] = op.outputs[0]
-    values: dict[str, Any] = {} if method == "bilinear" else {"method": method}
-    return r.placed(r.layer(op, "resize", [mapped.node], extent=tuple(shape), **values), mapped)
+    return r.placed(r.layer(op, "resize", [mapped.node], extent=tuple(shape), method=method), mapped)
 
 
 def _method(r: Reader, table: Constant, size: int | None, rows: bool) -> str | None:

@@ -290,7 +290,7 @@ class Reader:
         """A tensor as convolutions take it: batch, channels, and the axes of positions."""
         if x.rank < 3:
             raise Unsaid("it works on positions, and its input has none")
-        return self.layout.turned(x, [*range(2, x.rank), 1])
+        return self.layout.last(x, 1)
 
     def layer(
         self, op: Op, kind: str, operands: Sequence[str], weights: Mapping[str, Load] | None = None, **values: Any

@@ -23,6 +23,7 @@ SAMPLE = 24  # pixels that stand for an open size: a whole factor repeats what i
 EXACT = 1e-6
 LARGEST = 2048  # pixels along an axis that are compared
 
+METHODS = {"nearest": "nearest", "linear": "bilinear"}  # what netc calls modes
 COORDINATES: dict[str, Callable[[Array, float, int, int], Array]] = {
     "half_pixel": lambda x, scale, old, new: (x + 0.5) / scale - 0.5,
     "pytorch_half_pixel": lambda x, scale, old, new: (x + 0.5) / scale - 0.5 if new > 1 else x * 0.0,
@@ -45,7 +46,7 @@ def resize(r: Reader, op: Op) -> Tensor:
     place = op.attr("coordinate_transformation_mode", "asymmetric" if old_meaning else "half_pixel")
     rounding = op.attr("nearest_mode", "floor" if old_meaning else "round_prefer_floor")
     op.attr("extrapolation_value"), op.attr("cubic_coeff_a")
-    if mode not in ("nearest", "linear") or place not in COORDINATES or rounding not in ROUNDED:
+    if mode not in METHODS or place not in COORDINATES or rounding not in ROUNDED:
         raise Unsaid(f"its mode is {mode}, with {place}, which no layer has")
     kept = op.attr("keep_aspect_ratio_policy", "stretch") != "stretch"
     if op.flag("antialias") or op.flag("exclude_outside") or kept:
@@ -71,15 +72,13 @@ def resize(r: Reader, op: Op) -> Tensor:
         if all(one == 1 for one in factors):
             return x
         if all(_equal(old or SAMPLE, (old or SAMPLE) * by, by, mode, place, rounding, True) for old, by in pairs):
-            more: dict[str, Any] = {} if mode == "nearest" else {"method": "bilinear"}
-            return r.placed(r.layer(op, "upsample", [x.node], factor=tuple(factors), **more), x)
+            return r.placed(r.layer(op, "upsample", [x.node], factor=tuple(factors), method=METHODS[mode]), x)
     if any(new is None for _, new, _ in made):
         raise Unsaid("it resizes an open size by no whole factor, or not as `upsample` does")
     if not all(_equal(old or 0, new or 0, scale, mode, place, rounding, False) for old, new, scale in made):
         raise Unsaid(f"it finds pixels by {place} ({mode}), and `resize` takes their centres")
     extent = tuple(new for _, new, _ in made)
-    more = {"method": "nearest"} if mode == "nearest" else {}
-    return r.placed(r.layer(op, "resize", [x.node], extent=extent, **more), x)
+    return r.placed(r.layer(op, "resize", [x.node], extent=extent, method=METHODS[mode]), x)
 
 
 def _wanted(r: Reader, op: Op, old: bool) -> tuple[list[float] | None, list[Any] | None]:
@@ -138,12 +137,10 @@ def _to_another(r: Reader, op: Op, x: Tensor, sizes: list[Any], mode: str, place
     if node == x.node and None in space:
         given = tuple(one.factor for one in sizes)
         if all(_equal(SAMPLE, SAMPLE * one, one, mode, place, rounding, True) for one in given):
-            more: dict[str, Any] = {} if mode == "nearest" else {"method": "bilinear"}
-            return r.placed(r.layer(op, "upsample", [x.node], factor=given, **more), x)
+            return r.placed(r.layer(op, "upsample", [x.node], factor=given, method=METHODS[mode]), x)
     if factors != {1} or not all(_equal(a, b, b / a, mode, place, rounding, False) for a, b in samples):
         raise Unsaid(f"it finds pixels by {place} ({mode}), and `resize` takes their centres")
-    more = {"method": "nearest"} if mode == "nearest" else {}
-    return r.placed(r.layer(op, "resize", [x.node, node], to=True, **more), x)
+    return r.placed(r.layer(op, "resize", [x.node, node], to=True, method=METHODS[mode]), x)
 
 
 def resampled(table: Constant, old: int) -> str | None:

@@ -59,13 +59,11 @@ def recurrent(r: Reader, op: Op) -> Any:
         weights[f"{side}recurrent_kernel"] = partial(_gates, recurrent_kernel, way, order)
         if bias is not None:
             weights[f"{side}bias"] = partial(_biases, bias, way, order, kind == "gru")
-    values: dict[str, Any] = (
-        {"units": units} | ({} if bias else {"bias": False}) | ({"both": True} if ways == 2 else {})
-    )
     used = [bool(name) and (name in r.readers or name in r.graph.outputs) for name in (*op.outputs, "", "")]
     if used[0] and used[1]:
         raise Unsaid("all its states are read, and the last one by itself")
-    node = r.layer(op, kind, [x.node], weights, **values, **({"all": True} if used[0] else {}))
+    values: dict[str, Any] = {"units": units, "bias": bias is not None, "both": ways == 2, "all": used[0]}
+    node = r.layer(op, kind, [x.node], weights, **values)
     last = len(r.sketch.net.shapes[node]) - 1
     both = (Digits(last, 2, units),) if ways == 2 else ()
     own_units = (Digits(last, units),) if units > 1 else ()
@@ -253,9 +251,7 @@ def attention(r: Reader, op: Op, x: Tensor, kernel: Constant, bias: Constant | N
         for role in ("kernel", "bias")
         if f"{name}/{role}" in weights
     }
-    values: dict[str, Any] = {"heads": heads, "key": share}
-    values |= {} if biased else {"bias": False}
-    values |= {"causal": True} if scores.causal else {}
+    values: dict[str, Any] = {"heads": heads, "key": share, "bias": biased, "causal": scores.causal}
     operands = [query.source]
     if key.source != query.source:
         operands.append(key.source)

@@ -219,9 +219,7 @@ def joined(r: Reader, op: Op, tensors: Sequence[Tensor], axis: int) -> Tensor:
     lead, order = r.layout.settled(lead)
     alike = [r.layout.turned(x, order).node for x in tensors]
     names = axes_of(r.shape(lead))
-    over = names[order.index(axis)]
-    values: dict[str, Any] = {} if over == "channels" else {"over": over}
-    node = r.layer(op, "concat", alike, **values)
+    node = r.layer(op, "concat", alike, over=names[order.index(axis)])
     return r.layout.ordered(node, lead, order)
 
 
@@ -479,8 +477,7 @@ def _bordered(r: Reader, op: Op, node: str, pairs: list[tuple[int, int]], mode: 
     more = [(max(before, 0), max(after, 0)) for before, after in space]
     if any(map(any, more)):
         before, after = zip(*more, strict=True)
-        named: dict[str, Any] = {} if mode == "zeros" else {"mode": mode}
-        node = r.layer(op, "pad", [node], before=before, after=after, **named)
+        node = r.layer(op, "pad", [node], before=before, after=after, mode=mode)
     if first or last:
         if mode != "zeros" or min(first, last) < 0 or (first and first != last):
             raise Unsaid("it pads channels in a way that `padchannels` does not")
