@@ -12,11 +12,10 @@ from pathlib import Path
 import netc
 from netc.ir.net import Net
 from netc.lift.lifting import Lifted, lifted
-from netc.targets.importing import read, suffix_of
+from netc.targets.importing import is_keras, read, suffix_of
 from tests.test_lift import sketched
 
 SPECS = Path("specs")
-KERAS = (".json", ".keras", ".h5")
 WORSE = 1.3  # times its own lines, that a spec has at most when it was lifted from its network
 
 
@@ -50,7 +49,7 @@ def main(names: list[str]) -> None:
     for each in names or sorted(path.stem for path in SPECS.glob("*.net")):
         name = each.rstrip("+")
         if suffix_of(Path(name)) is not None:
-            made = read(Path(name), **({"preprocessing": False} if name.endswith(KERAS) else {}))
+            made = read(Path(name), **({"preprocessing": False} if is_keras(Path(name)) else {}))
             net, sources, least = made.net, made.sources, None
         else:
             net = spec(name)

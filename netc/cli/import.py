@@ -78,9 +78,12 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--name needs a name")
     if not options.weights_only and (options.overrides or options.stdin_filename):
         raise UsageError("-D and --stdin-filename are for the spec of --weights-only")
+    if options.without_preprocessing and not importing.is_keras(path):
+        raise UsageError("--without-preprocessing is for models of Keras, which has layers for it")
+    left_out = {"preprocessing": False} if options.without_preprocessing else {}
     out = _output(options, path)
     with modelling(options.file):
-        found = importing.read(path, **_chosen(options, importing.READERS[importing.suffix_of(path) or ""]))
+        found = importing.read(path, **left_out)
         if options.name:
             found.net.name = options.name
         if options.weights_only:
@@ -100,14 +103,6 @@ def run(options: argparse.Namespace) -> int:
             contents[_beside(out)] = _packed(made, weights)
     _write(contents)
     return CLEAN
-
-
-def _chosen(options: argparse.Namespace, reader: str) -> dict[str, Any]:
-    if not options.without_preprocessing:
-        return {}
-    if not reader.endswith("keras.read"):
-        raise UsageError("--without-preprocessing is for models of Keras, which has layers for it")
-    return {"preprocessing": False}
 
 
 def _output(options: argparse.Namespace, path: Path) -> Path | None:

@@ -46,8 +46,13 @@ def needed(path: Path) -> tuple[str, ...]:
     return NEEDS.get(_known(path), needs.WEIGHTS)
 
 
+def is_keras(path: Path) -> bool:
+    """Whether a file is read as a model of Keras, whose `Rescaling` and `Normalization` may be left out."""
+    return READERS.get(suffix_of(path) or "") == _KERAS
+
+
 def read(path: Path, **options: Any) -> Imported:
-    """The flat network of a model file, with its weights where it has any.
+    """The flat network of a model file, with its weights where it has any; `preprocessing=False` is for one of Keras.
 
     Raises `netc.lift.source.ImportRefused` for a model that is no network of netc, `netc.storage.stored.StorageError`
     for a broken file, ValueError for another ending, OSError for what cannot be opened.

@@ -41,7 +41,7 @@ TURNED = "a vector of a map has its channels first in Caffe, and last in netc, w
 _NET = {"name", "layer", "layers", "input", "input_dim", "input_shape", "force_backward", "debug_info"}
 
 
-def read(path: Path, **_: Any) -> Imported:
+def read(path: Path) -> Imported:
     """The network of a file. Raises `netc.lift.source.ImportRefused`, OSError."""
     reader = _Reader(Sketch(path.stem), parse(text_of(path)))
     reader.run()

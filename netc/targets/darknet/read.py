@@ -47,7 +47,7 @@ _HEADS = ("yolo", "Gaussian_yolo", "region", "detection")
 _LEFT_OUT = {**dict.fromkeys(_HEADS, "boxes are decoded of what this output gives"), "cost": "a loss"}
 
 
-def read(path: Path, **_: Any) -> Imported:
+def read(path: Path) -> Imported:
     """The network of a file. Raises `netc.lift.source.ImportRefused`, OSError."""
     reader = _Reader(Sketch(path.stem), parse(text_of(path)))
     reader.run()

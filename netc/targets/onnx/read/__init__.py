@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from netc import needs
 from netc.ir.weights import Weights
-from netc.lift.source import Imported, ImportRefused, Reason, Sketch
+from netc.lift.source import Imported, Sketch
 from netc.limits import Limits
 
 if TYPE_CHECKING:
     import onnx
 
 
-def read(path: Path, limits: Limits | None = None) -> Imported:
-    """The network of a file. Raises `ImportRefused`, `netc.storage.stored.StorageError`, OSError."""
+def read(path: Path) -> Imported:
+    """The network of a file. Raises `netc.lift.source.ImportRefused`, `netc.storage.stored.StorageError`, OSError."""
     needs.require("reading an ONNX file", "numpy", "onnx", "psutil")
     from netc.targets.onnx.read.parse import parsed  # noqa: PLC0415 - imports onnx
 
-    return imported(parsed(path), path.parent, path.stem, limits or Limits())
+    return imported(parsed(path), path.parent, path.stem, Limits())
 
 
 def imported(model: onnx.ModelProto, folder: Path | None, name: str, limits: Limits) -> Imported:
@@ -51,6 +51,3 @@ def imported(model: onnx.ModelProto, folder: Path | None, name: str, limits: Lim
 
     sources = {node.name: reader.sketch.sources[node.name] for node in net}
     return Imported(net, sources, loaded if weights else None, (), list(reader.remarks))
-
-
-__all__ = ["ImportRefused", "Reason", "imported", "read"]
