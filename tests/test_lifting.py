@@ -188,6 +188,36 @@ def test_blocks_and_widths_are_called_by_what_they_do(name: str) -> None:
     assert f"def {HEADS[name]} {{" in lifted(spec(name), {}).text
 
 
+def preactivated() -> str:
+    """ResNet-v2 as keras.applications has it, whose last block of a stage makes the map smaller."""
+    rows = ["input 64x64x3; conv 64x7/2"]
+    for stage, (ch, blocks) in enumerate([(64, 3), (128, 4), (256, 6), (512, 3)], 2):
+        for block in range(1, blocks + 1):
+            at, stride = f"conv{stage}_block{block}", 1 + (block == blocks and stage < 5)
+            body = f"{at}_1_conv: conv {ch}x1 bn relu; {at}_2_conv: conv {ch}x3/{stride} bn relu; {at}_3_conv: conv {4 * ch}x1"
+            begin = f"{at}_preact_bn: bn; {at}_preact_relu: relu"
+            if block == 1:
+                rows += [begin, f"{at}_out: add {{ | {at}_0_conv: conv {4 * ch}x1 | {body} }}"]
+            else:
+                shortcut = "subsample 2" if stride > 1 else "identity"
+                rows.append(f"{at}_out: add {{ | {shortcut} | {begin}; {body} }}")
+    return "\n".join([*rows, "bn; relu; gap; fc 10"])
+
+
+def test_blocks_end_where_the_scopes_of_the_source_do() -> None:
+    net = netc.loads(preactivated()).net
+    found = lifted(net, names(net))
+    assert not found.flat_because
+    assert "def stage_down(ch, n) { stage ch n; add {" in found.text, found.text
+    calls = re.findall(r"\b(stage\w*) (\d+) (\d+)", found.text)
+    assert calls == [
+        ("stage_down", "64", "2"),
+        ("stage_down", "128", "3"),
+        ("stage_down", "256", "5"),
+        ("stage", "512", "3"),
+    ]
+
+
 def test_widths_are_factors_of_what_comes_in() -> None:
     units = [(16, 4, 2, 24), (24, 4, 1, 40), (40, 6, 1, 56), (56, 6, 1, 72), (72, 4, 2, 96), (96, 6, 1, 112)]
     rows = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from netc.layers.base import LAYERS
-from netc.lift.definitions import TENSORS
+from netc.lift.definitions import TENSORS, strides
 from netc.lift.scopes import Scopes
 from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series, executed
 from netc.lower.definitions import shipped
@@ -73,6 +73,9 @@ def _of_kind(body: Series) -> str:
     words = [word for item in items for word in _words(item)]
     inside = [word for item in items for word in _all_words(item)]
     loop = any(isinstance(item, Loop) for item in items)
+    stages = [item for item in items if isinstance(item, Call) and item.definition.name.startswith("stage")]
+    if stages and strides(items[-1]) and items[-1] not in stages:
+        return "stage_down"
     calls_only = all(isinstance(item, Call | Loop) for item in items) and any(isinstance(item, Call) for item in items)
     if calls_only or (loop and (len(items) > 1 or "add" in inside or "concat" in inside)):
         return "stage"

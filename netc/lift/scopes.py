@@ -43,12 +43,21 @@ class Scopes:
         """What it costs the reader that items of a series are taken as a block: scopes that begin or end within."""
         if not self._sources:
             return 0.0
-        own = self.common(first(items[start:end]), last(items[start:end]))
+        own = self.common(self._first(items[start:end]), last(items[start:end]))
         found = 0.0
         for at in (start, end):
             if 0 < at < len(items):
-                found += self._cut(last(items[:at]), first(items[at:]), own, items, start, end)
+                found += self._cut(last(items[:at]), self._first(items[at:]), own, items, start, end)
         return found
+
+    def _first(self, items: Sequence[Item]) -> str | None:
+        """The first node; of branches, of which some have layers without such names, one that has most in common with
+        the others."""
+        item = items[0] if items else None
+        if not isinstance(item, Layer) or not item.branches:
+            return first(items)
+        names = [name for branch in item.branches if (name := first(branch.items)) is not None] + item.names[:1]
+        return max(names, key=lambda name: sum(self.common(name, other) for other in names if other != name))
 
     def _cut(
         self, before: str | None, after: str | None, own: int, items: Sequence[Item], start: int, end: int
@@ -58,7 +67,7 @@ class Scopes:
             return 0.0
         if depth > own:
             return _ACROSS
-        ends = [self.path(name) for name in (first(items[start:end]), last(items[start:end]), before, after)]
+        ends = [self.path(name) for name in (self._first(items[start:end]), last(items[start:end]), before, after)]
         numbers = [path[own] for path in ends if len(path) > own and path[own].isdecimal()]
         several = len(numbers) == len(ends) and numbers[0] != numbers[1]
         return _ACROSS if several else _INSIDE  # some blocks of several
