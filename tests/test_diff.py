@@ -157,6 +157,16 @@ def test_a_place_is_said_where_it_says_something() -> None:
     assert str(diff(head + block * 2, head + block * 3)).startswith("+ `unit`: 2 -> 3 blocks\n")
     apart = diff(head + block + "pool 2; " + block, head + block + "pool 2; " + block + "pool 3/1; " + block)
     assert "after" in str(apart)
+    rows = head + "repeat 2 { conv 8x3; elu }; pool 2; repeat 3 { conv 8x3; elu }"
+    more = rows.replace("repeat 3", "repeat 5")
+    assert str(diff(rows, more)).startswith("+ `repeat 5`: 3 -> 5 ")
+    assert str(diff(more, rows)).startswith("- `repeat 5`: 5 -> 3 ")
+    more = rows.replace("repeat 2", "repeat 4")
+    assert re.findall(r"`(.*)`: (\d) -> (\d) .*, after", str(diff(rows, more))) == [("repeat 4", "2", "4")]
+    alone = rows.split("; pool")[0]
+    assert str(diff(alone, alone.replace("repeat 2", "repeat 4"))).startswith(
+        "+ `repeat 4`: 2 -> 4 times `3x3 conv, 8, elu`\n"
+    )
 
 
 def test_blocks_beside_changed_ones_are_told_whole() -> None:

@@ -25,7 +25,7 @@ class Counted:
     count: tuple[int, int]
     layers: tuple[str, ...]
     place: Place
-    alike: bool  # whether equal blocks stand beside them, so that their place says nothing
+    alike: bool  # whether their place says nothing: equal blocks stand beside them, and this is the only `repeat`
 
     @property
     def single(self) -> bool:

@@ -93,7 +93,7 @@ class _Finder:
                     if not own or len(units) == len(own):
                         continue
                     matched = _holder_of(other, units, paired)
-                    theirs = [unit for unit in matched.units if _alike(unit, each)] if matched else []
+                    theirs = [unit for unit in matched.units if unit.kind and _kind(unit) == each] if matched else []
                     if matched and id(matched) in seen:
                         continue
                     count = len(theirs) if theirs else len(units) - len(own)
@@ -104,8 +104,9 @@ class _Finder:
                     counts = (count, len(units)) if rest is self.new else (len(units), count)
                     where = self._where(rest, names)
                     place = rest.place(names)
-                    alike = _beside(rest.side, own, [unit for unit in units if unit not in own], place)
-                    edit = Counted(holder.path, each, counts, tuple(names), place, alike)
+                    only = all(_kind(unit) == each for unit in holder.units if not (unit.kind or own[0].kind))
+                    alike = only and _beside(rest.side, own, [unit for unit in units if unit not in own], place)
+                    edit = Counted(holder.path, each[0], counts, tuple(names), place, alike)
                     for unit in own:
                         rest.told(unit.names)
                     yield where, edit
@@ -227,8 +228,9 @@ class _Finder:
                 yield Ends(what, (tuple(ours), tuple(theirs)))
 
 
-def _kind(unit: Unit) -> str:
-    return unit.kind or unit.head
+def _kind(unit: Unit) -> tuple[str, int]:
+    """Equal for calls of one definition, and for the passes of one `repeat`."""
+    return unit.kind or unit.head, unit.row
 
 
 def _beside(side: Side, own: Sequence[Unit], others: Sequence[Unit], place: Place) -> bool:
@@ -241,10 +243,6 @@ def _beside(side: Side, own: Sequence[Unit], others: Sequence[Unit], place: Plac
     return any(
         not around.isdisjoint(other.names) and all(layers(other) == layers(unit) for unit in own) for other in others
     )
-
-
-def _alike(unit: Unit, kind: str) -> bool:
-    return _kind(unit) == kind
 
 
 def _holder_of(side: Side, units: Sequence[Unit], paired: Mapping[str, str]) -> Holder | None:

@@ -31,17 +31,13 @@ Facts = dict[str, Hashable]  # a layer's parameters by name, equal for what comp
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A block: a call, or a pass of a `repeat`. `kind` is the definition, or "" for a pass; `head` is what wrote it,
-    `name` what a call is called."""
+    `name` what a call is called, `row` the number of the `repeat` of a pass among what stands beside it."""
 
     kind: str
     head: str
     names: tuple[str, ...]
     name: str = ""
-
-    @property
-    def title(self) -> str:
-        """What it is called, or what wrote it."""
-        return self.name or self.head
+    row: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -149,8 +145,8 @@ class Side:
         while todo:
             series, path, definition = todo.pop(0)
             holder = Holder(path, definition)
-            for item in series.items:
-                for unit, inner, name in self._units(item):
+            for row, item in enumerate(series.items):
+                for unit, inner, name in self._units(item, row):
                     holder.units.append(unit)
                     todo.append((inner, (*path, name) if name else path, unit.kind or definition))
                 if isinstance(item, Layers):
@@ -159,7 +155,7 @@ class Side:
                 found.append(holder)
         return found
 
-    def _units(self, item: Item) -> Iterator[tuple[Unit, Series, str]]:
+    def _units(self, item: Item, row: int) -> Iterator[tuple[Unit, Series, str]]:
         """The blocks that an item of a series is: a call, or the passes of a `repeat`, each a call where that is all;
         with what is in them, and the name of the call."""
         if isinstance(item, Layers):
@@ -168,9 +164,9 @@ class Side:
             only = each.items[0] if len(each.items) == 1 else None
             if item.definition or not (isinstance(only, Group) and only.definition):
                 name = item.name if item.definition else ""
-                yield Unit(item.definition, item.head, self._own(each), name), each, name
+                yield Unit(item.definition, item.head, self._own(each), name, 0 if item.definition else row), each, name
             else:
-                yield from self._units(only)
+                yield from self._units(only, row)
 
     def _own(self, series: Series) -> tuple[str, ...]:
         return tuple(name for name in names_of(series) if name in self.net)

@@ -29,8 +29,8 @@ MEANINGS = {"added": "only in the second", "removed": "only in the first", "chan
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What stands in a row: a layer of each network, or of one, or all those of a block, which has a title in each; or
-    how many layers are left out."""
+    """What stands in a row: a layer of each network, or of one, or all those of a block, with its name where it is a
+    call; or how many layers are left out."""
 
     kind: str  # of `SIGNS`, or "" for the same in both
     names: tuple[Sequence[str], Sequence[str]] = ((), ())
@@ -122,7 +122,7 @@ def _rows(difference: Difference, told: dict[str, str]) -> Iterator[_Row]:
 def _folded(rows: Sequence[_Row], sides: tuple[Side, Side]) -> Iterator[_Row]:
     """The rows, with one for each of the largest blocks whose layers are all new, all gone or all the same."""
     begins: tuple[dict[str, list[Unit]], dict[str, list[Unit]]] = ({}, {})
-    titles = [{frozenset(unit.names): unit.title for unit in _units(side)} for side in sides]
+    titles = [{frozenset(unit.names): unit.name for unit in _units(side)} for side in sides]
     for side, found in zip(sides, begins, strict=True):
         for unit in _units(side):
             found.setdefault(min(unit.names, key=side.places.__getitem__), []).append(unit)
@@ -204,8 +204,15 @@ class _Writer:
         shapes: list[Item] = [Rect(left, top, self.width, _HEIGHT, f"diff.{row.kind}" if row.kind else "panel", 2)]
         shapes += _mark(row.kind, left, top, _HEIGHT) if row.kind else []
         if len(nodes) > 1:
-            title = row.titles[at] or f"{self._sides[at].title(name)} to {self._sides[at].title(nodes[-1].name)}"
-            said = [f"{each} ({len(nodes)} layers)" for each in _shorter(harmless(title))]
+            ends = (
+                [row.titles[at]]
+                if row.titles[at]
+                else [self._sides[at].title(each) for each in (name, row.names[at][-1])]
+            )
+            shorter = [_shorter(harmless(end)) for end in ends]
+            most = max(map(len, shorter))
+            both = (" to ".join(words[min(cut, len(words) - 1)] for words in shorter) for cut in range(most))
+            said = [f"{title} ({len(nodes)} layers)" for title in both]
         else:
             change = self._told.get(name, "") if at else ""
             what, titles = self._label(at, name), _shorter(harmless(self._sides[at].title(name)))
