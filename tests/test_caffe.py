@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -16,6 +15,7 @@ from netc.targets.importing import read
 from tests import caffe_texts as texts
 from tests.effort import EXAMPLES
 from tests.specs import SPECS
+from tests.text_reading import altered
 
 
 def imported(folder: Path, text: str) -> Imported:
@@ -197,11 +197,6 @@ def test_all_refusals_are_listed(tmp_path: Path) -> None:
 
 
 def test_changed_texts_are_read_or_refused(tmp_path: Path) -> None:
-    random, whole = Random(5), texts.resnet50()[:2500]
-    for _ in range(EXAMPLES or 100):
-        text = list(whole)
-        for _ in range(random.randint(1, 4)):
-            at = random.randrange(len(text))
-            text[at : at + random.randint(0, 9)] = random.choices('{}:"<>-,0159\n#axé\0', k=random.randint(0, 6))
+    for text in altered(texts.resnet50()[:2500], '{}:"<>-,0159\n#axé\0', 5, EXAMPLES or 100):
         with suppress(ImportRefused):
-            flat(imported(tmp_path, "".join(text)).net)
+            flat(imported(tmp_path, text).net)

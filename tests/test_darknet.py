@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -17,6 +16,7 @@ from netc.targets.importing import read
 from tests import darknet_texts as texts
 from tests.effort import EXAMPLES
 from tests.specs import SPECS
+from tests.text_reading import altered
 
 HEAD = "[net]\nwidth=32\nheight=24\nchannels=3\n"
 
@@ -127,14 +127,10 @@ def test_all_refusals_are_listed(tmp_path: Path) -> None:
 
 
 def test_changed_texts_are_read_or_refused(tmp_path: Path) -> None:
-    random, whole = Random(3), texts.classified(texts.darknet53(64))[:1500]
-    for _ in range(EXAMPLES or 150):
-        text = list(whole)
-        for _ in range(random.randint(1, 4)):
-            at = random.randrange(len(text))
-            text[at : at + random.randint(0, 9)] = random.choices("[]=-,0123459\n#;axé\0", k=random.randint(0, 6))
+    whole = texts.classified(texts.darknet53(64))[:1500]
+    for text in altered(whole, "[]=-,0123459\n#;axé\0", 3, EXAMPLES or 150):
         with suppress(ImportRefused):
-            flat(imported(tmp_path, "".join(text)).net)
+            flat(imported(tmp_path, text).net)
 
 
 def test_texts_are_read_within_bounds(tmp_path: Path) -> None:
