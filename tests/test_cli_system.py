@@ -162,6 +162,12 @@ bench F.none --engines numpy
 runs F.none
 ops F
 explain F
+import F
+import F.json
+import F.json -o F
+diff F F
+diff F.none F
+diff F F.json
 F
 check a.net -D F
 check a.net --limit=F

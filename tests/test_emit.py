@@ -455,7 +455,7 @@ def test_definitions_do_not_shadow_what_is_imported() -> None:
     tree = ast.parse(emitted(f"input 8x8x1\nlrn\n{calls}gap; fc 10 softmax\n{train}\n"))
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     taken = {alias.name for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}
-    own = {"arrays_below", "restore_weights", "build_model", "train"}
+    own = {"arrays_below", "layers_within", "restore_weights", "build_model", "train"}
     assert own <= set(names)
     assert len(names) == len(set(names)) == len(imported) + len(own)
     assert taken >= {"h5py", "keras", "layers", "losses", "metrics"}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from string import digits
 
 from netc.lift.vectors import Item, Layer, Loop, executed, result
 
 _PIECE = re.compile(r"[^\W_]+")
-_NUMBERED = re.compile(r"(.*?)(\d*)$")
 _INSIDE, _ACROSS = 0.5, 3.0  # what it costs to part a scope, and to take some blocks of one, or parts of several
 _NESTED = 2  # parts of a name that make a scope
 
@@ -28,9 +28,8 @@ class Scopes:
         if known is None:
             parts: list[str] = []
             for piece in _PIECE.findall(self._sources.get(node, "")):
-                match = _NUMBERED.match(piece)
-                assert match is not None
-                parts += [part for part in match.groups() if part]
+                word = piece.rstrip(digits)
+                parts += [part for part in (word, piece[len(word) :]) if part]
             known = self._known[node] = tuple(parts)
         return known
 

@@ -405,4 +405,4 @@ def _parametric() -> list[tuple[Any, tuple[str, ...], frozenset[str], int]]:
 
 def _functions(made: Form) -> frozenset[str]:
     """The names of the functions in a form."""
-    return frozenset(re.findall(r"[a-z]+(?=\()", made.key))
+    return frozenset(re.split("[^a-z]", before)[-1] for before in made.key.split("(")[:-1]) - {""}
