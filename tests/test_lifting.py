@@ -138,7 +138,7 @@ add {
 }
 block 1536 2048; relu
 gap
-dropout; fc 1000 softmax
+dropout 0.5; fc 1000 softmax
 """
 YOLOV3 = """\
 net yolov3

@@ -16,6 +16,8 @@ from netc.syntax.source import NOWHERE
 from netc.syntax.tree import Argument, Expr, Keyword, Literal, Positional, Reference, Size, is_name
 from netc.values import SizeValue, Word
 
+SAID = {"dropout": "rate"}  # what experts say, also where it is the default
+
 
 class Unwritable(ValueError):
     """A network that no spec can say as it is."""

@@ -14,7 +14,7 @@ from netc.ir.net import Net
 from netc.layers.base import Layer as Operation
 from netc.layers.kinds import Operand
 from netc.layers.regularise import DropPath
-from netc.lift.arguments import collapsed, given, params_of
+from netc.lift.arguments import SAID, collapsed, given, params_of
 from netc.lift.numbers import integral
 from netc.lift.padding import Same, said
 from netc.lift.vectors import Before, Layer, Series
@@ -59,6 +59,8 @@ class Tree:
         known = self._open.setdefault(layer.op, {})
         if layer.trailing and "bias" in params:  # words take it away
             known["bias"] = params["bias"].default
+        if (key := SAID.get(layer.op)) is not None:
+            known[key] = params[key].default
         known.update({key: params[key].default for key in values if key not in known})
 
     def _pad_alike(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netc.layers.base import LAYERS
-from netc.lift.arguments import Unwritable, declared_by, written
+from netc.lift.arguments import SAID, Unwritable, declared_by, written
 from netc.lift.definitions import TENSORS, outside, plain
 from netc.lift.express import COUNT, Formal, Said, Solution, Stepped, resolved, solve, to_expr
 from netc.lift.roles import call_widths
@@ -454,7 +454,8 @@ class Writer:
             default = own.get(name, params[name].default)
             if name == "bias" and name not in own and _takes_bias(phrase):
                 default = False
-            if _is_constant(text) and type(text) is type(default) and text == default:
+            same = _is_constant(text) and type(text) is type(default) and text == default
+            if same and SAID.get(item.word) != name:
                 continue
             if text is None:
                 raise Unwritable(f"`{item.word}` has no `{name}`, and others have one")

@@ -139,7 +139,7 @@ def initializer(value: object, *, vector: bool = False) -> str | float | None:
     if word is not None:
         return word
     if kind == "constant" and vector:
-        return number(config.get("value", 0.0))
+        return number(config.get("value", 0.0)) or "zeros"
     if kind in ("randomnormal", "truncatednormal") and not vector and config.get("mean", 0.0) == 0.0:
         std = number(config.get("stddev", 0.05))
         return std if kind == "randomnormal" else ("truncated_normal" if std == 0.02 else None)
