@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from netc import files
 from netc.cli.endings import CLEAN, Failed, UsageError, refusing
@@ -100,7 +100,9 @@ def run(options: argparse.Namespace) -> int:
             weights = importing.renamed(found.weights(), made.names)
         contents = {out: made.text.encode("utf-8", "backslashreplace")}
         if weights is not None and found.weights is not None:
-            contents[_beside(out)] = _packed(made, weights)
+            from netc.targets.keras.weights import content  # noqa: PLC0415 - arrays are there
+
+            contents[_beside(out)] = content(_beside(out), made.program.net, weights)
     _write(contents)
     return CLEAN
 
@@ -159,8 +161,8 @@ def _weights_only(options: argparse.Namespace, found: Imported, out: Path | None
     """Write the weights for a spec, whose network is that of the model."""
     from netc.lift.aligned import aligned, computed  # noqa: PLC0415
     from netc.lift.proof import NotTheNetwork  # noqa: PLC0415
-    from netc.storage import safetensors  # noqa: PLC0415
     from netc.targets.importing import renamed  # noqa: PLC0415
+    from netc.targets.keras.weights import content  # noqa: PLC0415
 
     if found.weights is None:
         raise UsageError(f"`{options.file}` has no weights")
@@ -170,22 +172,9 @@ def _weights_only(options: argparse.Namespace, found: Imported, out: Path | None
     except NotTheNetwork as error:
         say(f"netc: {options.weights_only} is another network than {options.file}: {error}")
         raise Failed from None
-    weights = renamed(found.weights(), names)
-    weights.check(program.net)
     assert out is not None
-    _write({out: safetensors.text(_flat(weights))})
+    _write({out: content(out, program.net, renamed(found.weights(), names))})
     return CLEAN
-
-
-def _packed(made: Lifted, weights: Weights) -> bytes:
-    from netc.storage import safetensors  # noqa: PLC0415
-
-    weights.check(made.program.net)
-    return safetensors.text(_flat(weights))
-
-
-def _flat(weights: Weights) -> Mapping[str, Any]:
-    return {f"{name}/{role}": array for (name, role), array in weights.items()}
 
 
 def _write(contents: Mapping[Path, bytes]) -> None:

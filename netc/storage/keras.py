@@ -69,15 +69,19 @@ def _members(path: Path, *names: str, optional: str = "") -> list[bytes]:
     with explained(), zipfile.ZipFile(path) as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         packed = {entry.filename: entry.compress_size for entry in archive.infolist()}
-        largest = min(LARGEST_CONFIG, affordable() // PARSED)
         names = (*names, optional) if optional in sizes else names
         for name in names:
-            most = affordable() if name == WEIGHTS else largest
+            most = affordable() if name == WEIGHTS else _most_parsed()
             if name not in sizes:
                 raise StorageError(f"it has no {name}")
             if sizes[name] > min(most, max(SMALL[name], MOST_PACKED * packed[name])):
                 raise StorageError(f"{name} is said to have {sizes[name]:,} bytes, more than are read")
         return [archive.read(name) for name in names]
+
+
+def _most_parsed() -> int:
+    """Bytes of JSON that are read at most: as many as memory has room for what becomes of them."""
+    return min(LARGEST_CONFIG, affordable() // PARSED)
 
 
 def configuration(path: Path) -> Mapping[str, Any]:
@@ -90,9 +94,10 @@ def configuration(path: Path) -> Mapping[str, Any]:
             version = _mapping(json.loads(more[0])).get(VERSION) if more else None
     elif path.suffix == ".json":
         with explained(), path.open("rb") as file:
-            text = file.read(min(LARGEST_CONFIG, affordable() // PARSED) + 1)
-        if len(text) > LARGEST_CONFIG:
-            raise StorageError(f"it has more than {LARGEST_CONFIG:,} bytes, which are not read")
+            most = _most_parsed()
+            text = file.read(most + 1)
+        if len(text) > most:
+            raise StorageError(f"it has more than {most:,} bytes, which are not read")
     else:
         text, version = _attributes(path)
     with explained():

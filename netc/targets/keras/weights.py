@@ -176,24 +176,28 @@ def _nothing(path: Path, held: Held, found: Matched) -> str:
 
 
 def write(path: Path, net: Net, weights: Weights) -> None:
+    """Write all weights of a network to a file. Raises as `content`, and `OSError`."""
+    replace(path, content(path, net, weights))
+
+
+def content(path: Path, net: Net, weights: Weights) -> bytes:
     """All weights of a network as a file: `.safetensors` and `.npz` hold them as `conv1/kernel`, `.weights.h5` is what
-    `load_weights` of the Keras model reads. Raises `WeightsError` where they are not of the network, and `OSError`."""
+    `load_weights` of the Keras model reads. Raises `WeightsError` where they are not of the network."""
     weights.check(net)
-    flat = {f"{name}/{role}": array for (name, role), array in weights.items()}
     if path.name.endswith(".weights.h5"):
-        replace(path, _hdf5(net, weights))
-    elif path.suffix == ".safetensors":
+        return _hdf5(net, weights)
+    flat = {f"{name}/{role}": array for (name, role), array in weights.items()}
+    if path.suffix == ".safetensors":
         from netc.storage import safetensors  # noqa: PLC0415
 
-        replace(path, safetensors.text(flat))
-    elif path.suffix == ".npz":
+        return safetensors.text(flat)
+    if path.suffix == ".npz":
         import numpy  # noqa: PLC0415
 
         held = BytesIO()
         numpy.savez(held, allow_pickle=False, **flat)
-        replace(path, held.getvalue())
-    else:
-        raise WeightsError(f"got {path}, expected a name in .safetensors, .npz or .weights.h5")
+        return held.getvalue()
+    raise WeightsError(f"got {path}, expected a name in .safetensors, .npz or .weights.h5")
 
 
 def _hdf5(net: Net, weights: Weights) -> bytes:
