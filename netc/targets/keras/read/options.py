@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from netc.diagnostics.escape import harmless
-from netc.layers.kinds import ACTIVATION_ALIASES, ACTIVATIONS
+from netc.layers.kinds import ACTIVATION_ALIASES, ACTIVATIONS, INITIALIZERS
 from netc.params import single
+from netc.targets.keras import lowering
 
 # Options of every layer that do not change what it computes: how it is called, built, and made faster.
 # fmt: off
@@ -111,13 +112,11 @@ def part(value: object) -> tuple[str, Mapping[str, Any]]:
 
 # -- initialisers --------------------------------------------------------------------------------------------
 
-_BY_NAME = {
-    "".join(word.split("_")): word
-    for word in (
-        *("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal"),
-        *("orthogonal", "zeros", "ones"),
-    )
-} | {"zero": "zeros", "one": "ones", "orthogonalinitializer": "orthogonal"}
+_BY_NAME = {word.replace("_", ""): word for word in INITIALIZERS if word not in lowering.INITIALIZERS} | {
+    "zero": "zeros",
+    "one": "ones",
+    "orthogonalinitializer": "orthogonal",
+}
 _SCALED = {
     (1.0, "fan_avg", "uniform"): "glorot_uniform",
     (1.0, "fan_avg", "truncated_normal"): "glorot_normal",
