@@ -218,6 +218,11 @@ def test_blocks_end_where_the_scopes_of_the_source_do() -> None:
     ]
 
 
+def test_how_a_layer_learns_stands_after_what_it_computes() -> None:
+    assert "conv (ch)x3 relu init=he_normal" in lifted(spec("unet"), {}).text
+    assert "conv 64x7/2 pad=3 bn relu init=he_normal" in lifted(spec("resnet18"), {}).text
+
+
 def test_widths_are_factors_of_what_comes_in() -> None:
     units = [(16, 4, 2, 24), (24, 4, 1, 40), (40, 6, 1, 56), (56, 6, 1, 72), (72, 4, 2, 96), (96, 6, 1, 112)]
     rows = (

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netc.layers.base import LAYERS
+from netc.lift.aligned import LEARNING
 from netc.lift.arguments import SAID, Unwritable, declared_by, written
 from netc.lift.definitions import TENSORS, outside, plain
 from netc.lift.express import COUNT, Formal, Said, Solution, Stepped, resolved, solve, to_expr
@@ -420,8 +421,10 @@ class Writer:
         words = tuple(word.word for word in phrase[1:] if isinstance(word, Layer))
         if (usual := self.words.get(item.word)) is not None:
             words = () if words == usual else words or ("linear",)
-        arguments += [Positional(Reference(word, NOWHERE), NOWHERE) for word in words]
-        return operation(item.word, *arguments, label=label, branches=branches)
+        trailing = [Positional(Reference(word, NOWHERE), NOWHERE) for word in words]
+        learning = [each for each in arguments if trailing and isinstance(each, Keyword) and each.key in LEARNING]
+        computing = [each for each in arguments if each not in learning]
+        return operation(item.word, *computing, *trailing, *learning, label=label, branches=branches)
 
     def _call(self, item: Call, solution: Solution) -> list[Argument]:
         made: list[Argument] = []
