@@ -47,6 +47,12 @@ def test_zeros_before_a_window_become_its_padding_where_it_reads_the_same(tmp_pa
     assert padded(8, [[2, 1], [2, 1]]) == "layer_conv: conv 4x3 valid", "and the zeros stay a layer"
 
 
+def test_endings_are_known_in_capitals_too(tmp_path: Path) -> None:
+    model = functional(image(), layer("ReLU", "act", "image"))
+    names = [written(tmp_path, model, "M.JSON"), archived(tmp_path, json.dumps(model), name="M.KERAS")]
+    assert [list(read(path).net.shapes) for path in names] == [["image", "act"]] * 2
+
+
 def test_a_relu_of_which_nothing_is_left_stays_one(tmp_path: Path) -> None:
     assert "relu max=0" in text(tmp_path, image(), layer("ReLU", "nothing", "image", max_value=0.0))
 

@@ -34,7 +34,7 @@ CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # of Keras 3, and of 
 @contextmanager
 def opened(path: Path) -> Iterator[Layers]:
     """The layers of a file, whose arrays are to be read before it is closed; raises `StorageError`."""
-    config, file = _unpacked(path) if path.suffix == ".keras" else ({}, path)
+    config, file = _unpacked(path) if path.suffix.lower() == ".keras" else ({}, path)
     with hdf5.opened(file) as held:
         with explained():
             found = _layers(held, config)
@@ -88,11 +88,11 @@ def configuration(path: Path) -> Mapping[str, Any]:
     """What a `.keras` file, a whole `.h5`, or JSON says of a model; under `keras_version` which one wrote it, where
     that is known. Raises `StorageError`."""
     version: object = None
-    if path.suffix == ".keras":
+    if path.suffix.lower() == ".keras":
         text, *more = _members(path, CONFIG, optional=METADATA)
         with explained():
             version = _mapping(json.loads(more[0])).get(VERSION) if more else None
-    elif path.suffix == ".json":
+    elif path.suffix.lower() == ".json":
         with explained(), path.open("rb") as file:
             most = _most_parsed()
             text = file.read(most + 1)

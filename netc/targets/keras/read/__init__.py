@@ -36,7 +36,7 @@ def read(path: Path, *, preprocessing: bool = True) -> Imported:
     Raises `ImportRefused`, `StorageError` for a broken file, OSError for what cannot be opened.
     """
     config = storage.configuration(path)
-    opened = None if path.suffix == WITHOUT_WEIGHTS else lambda: storage.opened(path)
+    opened = None if path.suffix.lower() == WITHOUT_WEIGHTS else lambda: storage.opened(path)
     return _imported(config, path.stem, opened, preprocessing=preprocessing)
 
 
