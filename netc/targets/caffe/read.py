@@ -36,6 +36,7 @@ _FIELDS = {  # of a layer, which say nothing of what it computes
     *("name", "type", "bottom", "top", "include", "exclude", "phase", "propagate_down", "loss_weight"),
     *("blobs_lr", "weight_decay", "param", "blob_share_mode"),
 }
+_TRUE, _FALSE = ("true", "1", "t"), ("false", "0", "f")
 _FILLERS = {"weight_filler", "bias_filler", "filler", "engine"}
 TURNED = "a vector of a map has its channels first in Caffe, and last in netc, which only a dense layer after it allows"
 _NET = {"name", "layer", "layers", "input", "input_dim", "input_shape", "force_backward", "debug_info"}
@@ -244,9 +245,13 @@ class _Reader(Reader):
 
     def _bool(self, key: str, missing: bool) -> bool:
         text = self._text(key, "true" if missing else "false")
-        if text not in ("true", "false", "1", "0", "t", "f"):
+        if text not in (*_TRUE, *_FALSE):
             self.refuse(f"`{key}` is {text[:40]!r}, expected true or false")
-        return text in ("true", "1", "t")
+        return text in _TRUE
+
+    def _shapes(self) -> list[list[Value]]:
+        self.layer.read.add("shape")
+        return [each.values("dim") for each in self.layer.params.messages("shape")]
 
     def _axis(self, shape: Shape) -> int:
         """The axis of a map of Caffe that a layer works along: 1 for channels, 2 for rows, 3 for columns."""
@@ -305,15 +310,9 @@ class _Reader(Reader):
     # -- layers ------------------------------------------------------------------------------------------------
 
     def input(self, _: Sequence[Tensor]) -> list[Tensor]:
-        shapes = [message for key, message in self.layer.params.fields if key == "shape"]
-        self.layer.read.add("shape")
-        made = []
-        for at, name in enumerate(self.layer.tops):
-            shape = shapes[min(at, len(shapes) - 1)] if shapes else None
-            made.append(
-                self._input(name, self.layer.place(), shape.values("dim") if isinstance(shape, Message) else [])
-            )
-        return made
+        shapes = self._shapes() or [[]]
+        last = len(shapes) - 1
+        return [self._input(top, self.layer.place(), shapes[min(at, last)]) for at, top in enumerate(self.layer.tops)]
 
     def convolution(self, bottoms: Sequence[Tensor]) -> Tensor:
         values = {
@@ -421,7 +420,7 @@ class _Reader(Reader):
         if one in self.turned:
             self.refuse(TURNED)
         factors = self.scale.message.messages("scale_param") if self.scale else []
-        center = any(value.text in ("true", "1", "t") for each in factors for value in each.values("bias_term"))
+        center = any(value.text in _TRUE for each in factors for value in each.values("bias_term"))
         return self._add("bn", [one], scale=self.scale is not None, center=center, epsilon=epsilon, decay=decay)
 
     def scaled(self, bottoms: Sequence[Tensor]) -> Tensor:
@@ -493,9 +492,7 @@ class _Reader(Reader):
         return made
 
     def reshape(self, bottoms: Sequence[Tensor]) -> Tensor:
-        shapes = [value for key, value in self.layer.params.fields if key == "shape"]
-        self.layer.read.add("shape")
-        dims = [dim.text for each in shapes if isinstance(each, Message) for dim in each.values("dim")]
+        dims = [dim.text for each in self._shapes() for dim in each]
         shape = self.shape(self._one(bottoms))
         if self._int("axis", 0, -4) != 0 or self._int("num_axes", -1, -1) != -1:
             self.refuse("netc reshapes all there is")
