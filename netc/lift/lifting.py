@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from netc.compiler import compile_source, judge
 from netc.ir.net import Net
+from netc.layers.merge import Multiply
 from netc.lift.accepting import accepting
 from netc.lift.alike import Alike
 from netc.lift.arguments import Unwritable
@@ -91,7 +92,7 @@ def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
         raise Unwritable("layers share their weights")
     net, _ = busy(net)
     scopes = Scopes(sources)
-    gates = (False, True) if any(node.layer.op == "mul" for node in net) else (True,)
+    gates = (False, True) if any(isinstance(node.layer, Multiply) for node in net) else (True,)
     made = [_text(Tree(net), scopes, gated) for gated in gates]
     if made[0][2]:  # tensors are read from afar, so that blocks may be found in one order and not in another
         made += [_text(Tree(in_order(net)), scopes, gated) for gated in gates]
