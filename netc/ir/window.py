@@ -62,6 +62,13 @@ def same_padding(size: int, window: int, stride: int, dilation: int = 1) -> tupl
     return total // 2, total - total // 2
 
 
+def known_same_padding(size: Dim, window: int, stride: int, dilation: int) -> tuple[int, int] | None:
+    """As `same_padding`, also of an open size; None where it depends on that."""
+    if size is None and stride > 1 and window > 1:
+        return None
+    return same_padding((window - 1) * dilation + 1 if size is None else size, window, stride, dilation)
+
+
 def transposed_size(size: Dim, window: int, stride: int, dilation: int, padding: str) -> Dim:
     """Output size of a transposed convolution in Keras: size*stride for `same`, else the full overlap."""
     if size is None:

@@ -69,7 +69,7 @@ def _imported(config: Mapping[str, Any], name: str, opened: Opened | None, *, pr
     own = config.get("config")
     called = own.get("name") if isinstance(own, Mapping) else None
     sketch = Sketch(called if isinstance(called, str) and not MADE_UP.fullmatch(called) else name)
-    reader = Reader(sketch, KNOWN, constants, preprocessing, str(config.get("keras_version", "3")) < "3")
+    reader = Reader(sketch, KNOWN, constants, preprocessing, str(config.get("keras_version")).startswith(("1.", "2.")))
     net = sketch.finish([reader.settled(one) for one in reader.model(config, Scope())])
     left_out = remarks(reader.left_out)
     if config.get("compile_config"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netc.ir.shape import Dim
-from netc.ir.window import output_size, same_padding
+from netc.ir.window import known_same_padding, output_size
 from netc.lift.source import Tensor
 from netc.targets.keras.read.activations import learnt
 from netc.targets.keras.read.options import Unsaid, flag, shown, sizes
@@ -56,19 +56,12 @@ def _padding(
         each = zip(space, around, wanted, steps, strict=True)
         return all(other is not None and _alike(size, own, other, *step) for size, own, other, step in each)
 
-    if "same" in words and equal([_same(size, *step) for size, step in zip(space, steps, strict=True)]):
+    if "same" in words and equal([known_same_padding(size, *step) for size, step in zip(space, steps, strict=True)]):
         return "same"
     if "causal" in words and len(steps) == 1 and equal([((steps[0][0] - 1) * steps[0][2], 0)]):
         return "causal" if steps[0][1] == 1 else None
     before = tuple(first for first, _ in around)
     return before if equal([(first, first) for first in before]) else None
-
-
-def _same(size: Dim, taps: int, step: int, gap: int) -> tuple[int, int] | None:
-    """What `same` pads; None where that depends on a size that is open."""
-    if size is None:
-        return same_padding(taps * gap, taps, 1, gap) if step == 1 else None
-    return same_padding(size, taps, step, gap)
 
 
 def _alike(size: Dim, own: tuple[int, int], other: tuple[int, int], taps: int, step: int, gap: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from netc.ir.shape import Dim
-from netc.ir.window import same_padding
+from netc.ir.window import known_same_padding, same_padding
 from netc.targets.onnx.read.constants import Unsaid
 from netc.targets.onnx.read.graph import Op
 
@@ -31,21 +31,12 @@ class Windows:
         side has more than the other."""
         if self.pads is None:
             return "same"
-        each = list(zip(self.sizes, self.kernel, self.stride, self.dilation, self.pads, strict=True))
-        if all(_is_same(*one) for one in each):
+        steps = zip(self.sizes, self.kernel, self.stride, self.dilation, strict=True)
+        if [known_same_padding(*step) for step in steps] == list(self.pads):
             return "same"
         if not any(map(any, self.pads)):
             return "valid"
         return None if any(before != after for before, after in self.pads) else tuple(before for before, _ in self.pads)
-
-
-def _is_same(size: Dim, taps: int, step: int, gap: int, pad: tuple[int, int]) -> bool:
-    extent = (taps - 1) * gap + 1
-    if size is None and (step == 1 or taps == 1):
-        size = extent  # the padding is that of every size
-    elif size is None:
-        return False
-    return same_padding(size, taps, step, gap) == pad
 
 
 def windows(op: Op, sizes: Sequence[Dim], kernel: Sequence[int] | None) -> Windows:
