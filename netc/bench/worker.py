@@ -95,9 +95,10 @@ def _write(path: str, answers: Any) -> None:
 
 def _warmed(subject: Subject, inputs: dict[str, NDArray[Any]]) -> float:
     """Seconds of a call, after some."""
-    times: list[float] = []
-    while sum(times) < WARM_SECONDS or (len(times) < WARM_CALLS and sum(times) < WARM_SECONDS * WARM_CALLS):
+    times, spent = list[float](), 0.0
+    while spent < WARM_SECONDS or (len(times) < WARM_CALLS and spent < WARM_SECONDS * WARM_CALLS):
         times += _calls(subject, inputs, 1)
+        spent += times[-1]
     return median(times[len(times) // 2 :])
 
 
