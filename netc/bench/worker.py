@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from netc.bench.subjects import Given, Subject
 
 WARM_SECONDS, WARM_CALLS = 0.3, 3  # calls before the measuring: for so long, and so many unless they take longer
+WARM_KEPT = 1000  # whose times are held
 
 
 def main() -> None:
@@ -99,6 +100,8 @@ def _warmed(subject: Subject, inputs: dict[str, NDArray[Any]]) -> float:
     while spent < WARM_SECONDS or (len(times) < WARM_CALLS and spent < WARM_SECONDS * WARM_CALLS):
         times += _calls(subject, inputs, 1)
         spent += times[-1]
+        if len(times) > WARM_KEPT:  # memory is measured too
+            del times[: WARM_KEPT // 2]
     return median(times[len(times) // 2 :])
 
 
