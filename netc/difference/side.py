@@ -16,7 +16,7 @@ from netc.layers.pool import AveragePool, GlobalPool, Pool
 from netc.layers.regularise import DropPath
 from netc.layers.shape import Flatten
 from netc.lift.arguments import params_of
-from netc.lift.joined import joined
+from netc.lift.joined import joined, without
 from netc.lift.source import Imported
 from netc.params import Sizes
 from netc.program import Program
@@ -220,14 +220,7 @@ def _bare(net: Net) -> tuple[Net, dict[str, str]]:
             if flat or layer.does_nothing(shapes):
                 (read,) = net.operands(node.name)
                 gone[node.name] = gone.get(read, read)
-    if not gone:
-        return net, gone
-    made = Net(net.name)
-    for node in net:
-        if node.name not in gone:
-            made.add(node, [gone.get(name, name) for name in net.operands(node.name)], net.shapes[node.name])
-    made.outputs = list(net.outputs)
-    return made, gone
+    return without(net, gone), gone
 
 
 def _facts(layer: Layer) -> Facts:

@@ -11,7 +11,7 @@ from netc.lift.arguments import declared_by
 from netc.lift.express import COUNT, WIDTH, kind_of
 from netc.lift.padding import number
 from netc.lift.scopes import Scopes
-from netc.lift.vectors import Call, Item, Layer, Loop, Series, executed
+from netc.lift.vectors import Call, Item, Layer, Loop, Series, executed, layers_of
 from netc.lower.bind import trailing_words
 from netc.params import REQUIRED
 
@@ -168,22 +168,8 @@ def reads(item: Item) -> Iterator[str]:
             yield from reads(each)
     else:
         for run in item.runs:
-            yield from _call_reads(*item.definition.at(run))
-
-
-def _call_reads(series: Series, run: int) -> Iterator[str]:
-    for item in series.items:
-        if isinstance(item, Layer):
-            for branch in item.branches:
-                yield from _call_reads(branch, run)
-            for _, names in item.reads:
-                yield names[run]
-        elif isinstance(item, Loop):
-            start, count = item.spans[run]
-            for each in range(start, start + count):
-                yield from _call_reads(item.body, each)
-        else:
-            yield from _call_reads(*item.definition.at(item.runs[run]))
+            for layer, at in layers_of(*item.definition.at(run)):
+                yield from (names[at] for _, names in layer.reads)
 
 
 def is_word(item: Item) -> bool:

@@ -56,7 +56,6 @@ class Solution:
 
     formals: list[Formal]
     texts: dict[Key, Any]
-    implicit: int = 0  # widths that only `channels` says
     indices: set[int] = field(default_factory=set)  # the repeats whose index is needed
 
 

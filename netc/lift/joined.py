@@ -7,6 +7,7 @@ another program, are two that compute the same with the same weights. Layers tha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -47,15 +48,20 @@ def busy(net: Net) -> tuple[Net, dict[str, str]]:
         readers = [[heads.get(one, one) for one in net.operands(name)] for name in net.consumers(node.name)]
         if not any(head in names for names in readers):
             heads[node.name] = head
+    return without(net, heads), heads
+
+
+def without(net: Net, heads: Mapping[str, str]) -> Net:
+    """The network without some layers, none of them an output, where each has another one whose tensor is read instead;
+    the network itself where there are none."""
     if not heads:
-        return net, heads
+        return net
     made = Net(net.name)
     for node in net:
         if node.name not in heads:
-            operands = tuple(heads.get(name, name) for name in net.operands(node.name))
-            made.add(node, operands, net.shapes[node.name])
-    made.outputs = net.outputs
-    return made, heads
+            made.add(node, [heads.get(name, name) for name in net.operands(node.name)], net.shapes[node.name])
+    made.outputs = list(net.outputs)
+    return made
 
 
 def _acts(net: Net) -> dict[str, str]:

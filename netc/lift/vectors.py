@@ -165,18 +165,23 @@ def result(item: Item, run: int) -> str | None:
             item = body.items[-1]
 
 
-def executed(series: Series, run: int) -> Iterator[str]:
-    """The nodes of an execution, in the order in which its statements make them."""
+def layers_of(series: Series, run: int) -> Iterator[tuple[Layer, int]]:
+    """The layers of an execution, in the order in which its statements make them, and which of theirs it is."""
     for item in series.items:
         if isinstance(item, Layer):
             for branch in item.branches:
-                yield from executed(branch, run)
-            name = item.names[run]
-            if name is not None:
-                yield name
+                yield from layers_of(branch, run)
+            yield item, run
         elif isinstance(item, Loop):
             start, count = item.spans[run]
             for each in range(start, start + count):
-                yield from executed(item.body, each)
+                yield from layers_of(item.body, each)
         else:
-            yield from executed(*item.definition.at(item.runs[run]))
+            yield from layers_of(*item.definition.at(item.runs[run]))
+
+
+def executed(series: Series, run: int) -> Iterator[str]:
+    """The nodes of an execution, in the order in which its statements make them."""
+    for layer, at in layers_of(series, run):
+        if (name := layer.names[at]) is not None:
+            yield name
