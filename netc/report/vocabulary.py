@@ -1,0 +1,58 @@
+"""The words of the language by what they do, from the classes that give them a meaning: for whoever colours a text.
+
+Names of operations and options are no words of the grammar, and what one means depends on its place, which the tree
+knows. Here is what it may mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from netc.ir.shape import SIZES
+from netc.layers import LAYERS
+from netc.lower.definitions import shipped_names
+from netc.lower.evaluate import value_words
+from netc.lower.names import NAMELESS
+from netc.lower.walk import WITH
+from netc.syntax.tree import RESERVED
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Words in alphabetical order, each kind by itself; one word may be of several kinds."""
+
+    keywords: tuple[str, ...]  # of the grammar: `def`, `repeat`
+    constants: tuple[str, ...]  # `true`, `false`
+    statements: tuple[str, ...]  # what makes no layer: `net`, `output`, `default`
+    operations: tuple[str, ...]
+    blocks: tuple[str, ...]  # that netc ships
+    settings: tuple[str, ...]  # what begins a line of `data` or `train`
+    words: tuple[str, ...]  # what sets an option without its key: `same`, `relu`
+    options: tuple[str, ...]  # keys: `pad`
+    sizes: tuple[str, ...]  # of the current tensor, in expressions: `channels`
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """All words of this version of netc."""
+    from netc.sections.settings import SECTIONS, lines  # noqa: PLC0415 - all the settings of training
+
+    constants = {"true", "false"}
+    options = {param.key for layer in LAYERS.values() for param in layer.signature(layer.op).params.values()}
+    return Vocabulary(
+        keywords=_sorted((RESERVED | {WITH}) - constants),
+        constants=_sorted(constants),
+        statements=_sorted(NAMELESS),
+        operations=_sorted(LAYERS),
+        blocks=_sorted(shipped_names()),
+        settings=_sorted(line for section in SECTIONS for line in lines(section)),
+        words=_sorted(value_words()),
+        options=_sorted(options),
+        sizes=SIZES,
+    )
+
+
+def _sorted(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(words)))
