@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from netc.layers.base import LAYERS
@@ -11,7 +11,7 @@ from netc.lift.arguments import declared_by
 from netc.lift.express import COUNT, WIDTH, kind_of
 from netc.lift.padding import number
 from netc.lift.scopes import Scopes
-from netc.lift.vectors import Call, Item, Layer, Loop, Series, executed, layers_of
+from netc.lift.vectors import Call, Item, Layer, Loop, Series, executed, layers_of, read
 from netc.lower.bind import trailing_words
 from netc.params import REQUIRED
 
@@ -22,6 +22,8 @@ SPLIT = 4.0  # what it costs the reader that a layer stands apart from its norma
 _FREE = frozenset({WIDTH, COUNT, "stride"})
 _VARIES = ("varies",)
 
+Tap = tuple[int, int]  # a combiner by its identity, and which of its operands
+
 
 class Alike:
     """Numbers for items, equal for those that are alike, at each of three levels."""
@@ -29,6 +31,7 @@ class Alike:
     def __init__(self, used: Counter[str], scopes: Scopes) -> None:
         self.used, self.scopes = used, scopes
         self.branches: set[int] = set()  # the identities of series that are branches
+        self.taps: Mapping[str, Sequence[Tap]] = {}  # of tensors that combiners read by labels
         self._numbers: dict[Any, int] = {}
         self._known: tuple[dict[Item, int], ...] = ({}, {}, {}, {})
         self._costs: dict[Item, float] = {}
@@ -161,15 +164,15 @@ def reads(item: Item) -> Iterator[str]:
         for branch in item.branches:
             for each in branch.items:
                 yield from reads(each)
-        for _, names in item.reads:
-            yield from names
+        for run in range(len(item.names)):
+            yield from read(item, run)
     elif isinstance(item, Loop):
         for each in item.body.items:
             yield from reads(each)
     else:
         for run in item.runs:
             for layer, at in layers_of(*item.definition.at(run)):
-                yield from (names[at] for _, names in layer.reads)
+                yield from read(layer, at)
 
 
 def is_word(item: Item) -> bool:

@@ -12,6 +12,7 @@ from netc.lift.alike import EXACT, FIXED, OPEN, SPLIT, Alike, call_cost, is_unit
 from netc.lift.express import Solution, solve
 from netc.lift.scopes import Scopes
 from netc.lift.vectors import (
+    COLLECTED,
     Before,
     Call,
     Definition,
@@ -20,6 +21,7 @@ from netc.lift.vectors import (
     Loop,
     Series,
     all_series,
+    entry,
     every,
     executed,
     gather_series,
@@ -184,7 +186,7 @@ def _candidate(places: Sequence[Place], alike: Alike) -> Candidate | None:
             items = [*items, Loop(Series([], 0), [(0, 0)] * place.series.times)]
         parts.append(Series(items, place.series.times))
     body = gather_series(parts, every(parts))
-    before = [_before(place.items[0], run) for place in chosen for run in range(place.series.times)]
+    before = [entry(place.items[0], run) for place in chosen for run in range(place.series.times)]
     statements = _statements(body.items)
     solution = solve(body, [channels for _, channels in before], max(2, statements - 1))
     if solution is None:
@@ -294,16 +296,6 @@ def _statements(items: Sequence[Item]) -> int:
     return count
 
 
-def _before(item: Item, run: int) -> Before:
-    """The tensor that an item is given."""
-    while isinstance(item, Loop):
-        start, count = item.spans[run]
-        if not count:
-            return None, 0
-        item, run = item.body.items[0], start
-    return item.before[run]
-
-
 def _stands_alone(place: Place, alike: Alike) -> bool:
     """Whether no label inside is read from outside, but that of the last tensor."""
     items = place.items
@@ -351,8 +343,14 @@ def _read(series: Series, owner: list[int]) -> Iterator[tuple[list[str], list[in
         if isinstance(item, Layer):
             for branch in item.branches:
                 yield from _read(branch, owner)
-            for _, names in item.reads:
-                yield names, owner
+            for key, names in item.reads:
+                if key == COLLECTED:
+                    yield (
+                        [name for own in names for name in own],
+                        [run for own, run in zip(names, owner, strict=True) for _ in own],
+                    )
+                else:
+                    yield names, owner
         elif isinstance(item, Loop):
             passes = [0] * item.body.times
             for run, (start, count) in enumerate(item.spans):

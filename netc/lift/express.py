@@ -7,7 +7,7 @@ text wins: a constant, a parameter, a multiple of one, a multiple of `channels`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -297,14 +297,17 @@ def _base(column: Column, times: int) -> tuple[Any, ...] | None:
 
 
 def _by_index(column: Column) -> Expr | None:
-    """`a+b*i`, `a*2**i`: of values that depend on the pass alone."""
+    """`a+b*i`, `a*2**i`, with `i%n` for `i`: of values that depend on the pass alone."""
     if column.index is None or any(type(own) is not int for own in column.values):
         return None
     by: dict[int, int] = {}
     for index, own in zip(column.index, column.values, strict=True):
         if by.setdefault(index, own) != own:
             return None
-    i = Reference("i", NOWHERE)
+    i: Expr = Reference("i", NOWHERE)
+    if (parts := _period(by)) is not None:
+        by = {index: by[index] for index in range(parts)}
+        i = Binary("%", i, Literal(parts, NOWHERE), NOWHERE)
     if len(by) < 2:
         return None
     first, second = by[0], by[1]
@@ -315,6 +318,15 @@ def _by_index(column: Column) -> Expr | None:
     if all(own == first + step * index for index, own in by.items()) and step > 0:
         part = i if step == 1 else Binary("*", Literal(step, NOWHERE), i, NOWHERE)
         return Binary("+", Literal(first, NOWHERE), part, NOWHERE) if first else part
+    return None
+
+
+def _period(by: Mapping[int, int]) -> int | None:
+    """After how many passes values begin again, two or more, at least once as a whole."""
+    values = [by[index] for index in range(len(by))]
+    for parts in range(2, len(values) // 2 + 1):
+        if values[parts:] == values[:-parts]:
+            return parts
     return None
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from netc.analysis.repetition import Runs
-from netc.lift.alike import COUNTED, Alike, is_unit, nodes, parting, reads
+from netc.lift.alike import COUNTED, Alike, is_unit, parting
 from netc.lift.express import columns, is_said
-from netc.lift.vectors import Item, Loop, Series, all_series, gather, inner, result
+from netc.lift.passes import closed, name_given
+from netc.lift.vectors import Item, Loop, Series, all_series, gather, inner
 
 LONGEST = 40  # items of a block
 
@@ -23,12 +23,15 @@ def fold(whole: Series, alike: Alike) -> bool:
         if own:
             alike.drop(item)
             changed = True
+    if alike.taps and whole.times == 1:
+        changed = _runs(whole, alike, LONGEST, collected=True) or changed
     for longest in (1, 2, 3, LONGEST):  # short blocks first: 12, 24 and 16 units are no 4, and twice 8 and 16
         changed = _runs(whole, alike, longest) or changed
     return changed
 
 
-def _runs(series: Series, alike: Alike, longest: int) -> bool:
+def _runs(series: Series, alike: Alike, longest: int, *, collected: bool = False) -> bool:
+    """Fold the runs of blocks of so many items at most; only those of which something is `collected`."""
     items = series.items
     if len(items) < 2:
         return False
@@ -40,7 +43,13 @@ def _runs(series: Series, alike: Alike, longest: int) -> bool:
         for period, length in runs.ending(end):
             if period > longest:
                 continue
-            count = _closed(items, end, period, length // period, series.times, alike)
+            most = length // period
+            tied = any(map(alike.tied, items[end - period * most : end]))
+            count, taken = (most, False) if not tied else (0, False)
+            if tied and series.times == 1:
+                count, taken = closed(items, end, period, most, alike)
+            if collected and not taken:
+                continue
             weight = sum(alike.cost(item) for item in items[end - period : end])
             saved = weight * (count - 1) - 2
             if count < 2 or saved <= 0:
@@ -49,7 +58,7 @@ def _runs(series: Series, alike: Alike, longest: int) -> bool:
             quality = {shift: _phase(items, end - shift, period, count, alike) for shift in range(spare + 1)}
             if min(quality.values()) < quality[0]:
                 saved, count = 0, 1  # blocks that end earlier read better
-            if best is not None and saved <= best[0]:
+            if best is not None and (collected or saved <= best[0]):
                 continue
             if count > 1 and _counts(_loop(items[end - period * count : end], period, count, series.times)):
                 best = (saved, period, count)
@@ -62,6 +71,8 @@ def _runs(series: Series, alike: Alike, longest: int) -> bool:
         made.append(_loop(items[start:end], period, count, series.times))
         body = made[-1]
         assert isinstance(body, Loop)
+        if series.times == 1:
+            name_given(body, alike.used)
         fold(body.body, alike)
         end, changed = start, True
     if changed:
@@ -88,32 +99,6 @@ def _loop(items: Sequence[Item], period: int, count: int, times: int) -> Loop:
     picks = [(at, run) for run in range(times) for at in range(count)]
     body = [gather([items[place + period * at] for at in range(count)], picks) for place in range(period)]
     return Loop(Series(body, len(picks)), [(run * count, count) for run in range(times)])
-
-
-def _closed(items: Sequence[Item], end: int, period: int, most: int, times: int, alike: Alike) -> int:
-    """How many blocks before `end` no label of one of them leads out of."""
-    block = items[end - period * most : end]
-    if not any(map(alike.tied, block)):
-        return most
-    if times > 1:
-        return 0
-    outside: list[str] | None = None
-    for count in range(most):
-        at = end - period * (count + 1)
-        own = items[at : at + period]
-        made = {name for item in own for name in nodes(item)}
-        read = Counter(name for item in own for name in reads(item))
-        last = result(own[-1], 0)
-        for name in made:
-            if alike.used[name] > read[name] and not (count == 0 and name == last):
-                return count
-        others = [name for item in own for name in reads(item) if name not in made]
-        if outside is None:
-            outside = others
-        whole = {name for item in items[end - period * (count + 1) : end] for name in nodes(item)}
-        if others != outside or any(name in whole for name in others):
-            return count
-    return most
 
 
 def wrap(whole: Series, alike: Alike) -> None:

@@ -15,6 +15,7 @@ from netc.lift.definitions import define
 from netc.lift.fold import fold, wrap
 from netc.lift.joined import busy
 from netc.lift.names import name_definitions
+from netc.lift.passes import collect, taps
 from netc.lift.proof import NotTheNetwork, mapped
 from netc.lift.scopes import Scopes
 from netc.lift.source import ImportRefused, Reason
@@ -26,6 +27,8 @@ from netc.lift.writing import Writer
 from netc.program import Program
 from netc.syntax.printer import print_tree
 from netc.syntax.source import Source
+
+_COLLECTED = 3  # lines that it is worth to say what all passes of a `repeat` make in one word
 
 
 @dataclass(slots=True)
@@ -96,16 +99,19 @@ def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
     made = [_text(Tree(net), scopes, gated) for gated in gates]
     if made[0][2]:  # tensors are read from afar, so that blocks may be found in one order and not in another
         made += [_text(Tree(in_order(net)), scopes, gated) for gated in gates]
-    text, order, _ = min(made, key=lambda each: sum(map(bool, each[0].splitlines())))
+    text, order, _, _ = min(made, key=lambda each: sum(map(bool, each[0].splitlines())) - _COLLECTED * each[3])
     return text, order
 
 
-def _text(tree: Tree, scopes: Scopes, gated: bool) -> tuple[str, list[str], bool]:
-    """The text of a tree, the nodes in its order, and whether it has labels."""
+def _text(tree: Tree, scopes: Scopes, gated: bool) -> tuple[str, list[str], bool, int]:
+    """The text of a tree, the nodes in its order, whether it has labels, and how often it says what all passes make."""
     Standard().recognise(tree.series)
-    fold(tree.series, Alike(tree.used, scopes))
+    alike = Alike(tree.used, scopes)
+    alike.taps = taps(tree.series)
+    fold(tree.series, alike)
+    collected = collect(tree.series, tree.used)
     wrap(tree.series, Alike(tree.used, scopes))
     define(tree.series, tree.used, scopes, gated=gated)
     writer = Writer(tree.net.name, tree.series, tree.used, tree.scale)
     name_definitions(writer.definitions, scopes)
-    return writer.text(), [*executed(writer.whole, 0)], bool(tree.used)
+    return writer.text(), [*executed(writer.whole, 0)], bool(tree.used), collected

@@ -81,6 +81,8 @@ def _of_kind(body: Series) -> str:
         return "stage"
     if words[-1:] == ["mul"] and "gap" in inside and words.count("conv") < 2:
         return "squeeze"
+    if words == ["mul"] and "sigmoid" in inside and "gap" not in inside:
+        return "gated"
     combiners = [item for item in items if isinstance(item, Layer) and item.branches]
     if any(item.word == "concat" and len(item.branches) > 2 for item in combiners):
         return "mixed"

@@ -16,20 +16,21 @@ if TYPE_CHECKING:
 
 Before = tuple[str | None, int]  # the current tensor, and its channels
 Pick = tuple[int, int]  # which of several items, and which of its executions
+COLLECTED = "*"  # the key of tensors that are read of all passes of a `repeat`: several an execution
 
 
 @dataclass(slots=True, eq=False)
 class Layer:
-    """A layer, or `from` and `output`, which make none: `word` is its operation.
+    """A layer, or `from`, `output` and `identity`, which make none: `word` is its operation.
 
-    `values` has its parameters, `reads` the tensors that it reads by their labels (with the keys of those that
-    options name), `names` the node that it is, None where that is one with another layer, and `before` the current
-    tensor before it. A combiner may have `branches`.
+    `values` has its parameters, `reads` the tensors that it reads by their labels (with the keys of those that options
+    name, or `COLLECTED`: then these are all that it reads), `names` the node that it is, None where that is one with
+    another layer, and `before` the current tensor before it. A combiner may have `branches`.
     """
 
     word: str
     values: dict[str, list[Any]]
-    reads: list[tuple[str, list[str]]]
+    reads: list[tuple[str, list[Any]]]
     names: list[str | None]
     before: list[Before]
     branches: list[Series]
@@ -163,6 +164,25 @@ def result(item: Item, run: int) -> str | None:
         else:
             body, run = item.definition.at(item.runs[run])
             item = body.items[-1]
+
+
+def entry(item: Item, run: int) -> Before:
+    """The tensor that an execution of an item is given."""
+    while isinstance(item, Loop):
+        start, count = item.spans[run]
+        if not count:
+            return None, 0
+        item, run = item.body.items[0], start
+    return item.before[run]
+
+
+def read(layer: Layer, run: int) -> Iterator[str]:
+    """The tensors that an execution of a layer reads by labels."""
+    for key, names in layer.reads:
+        if key == COLLECTED:
+            yield from names[run]
+        else:
+            yield names[run]
 
 
 def layers_of(series: Series, run: int) -> Iterator[tuple[Layer, int]]:

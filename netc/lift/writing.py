@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count as count_from
 from typing import Any
 
 from netc.layers.base import LAYERS
@@ -14,7 +15,7 @@ from netc.lift.definitions import TENSORS, outside, plain
 from netc.lift.express import COUNT, Formal, Said, Solution, Stepped, resolved, solve, to_expr
 from netc.lift.roles import call_widths
 from netc.lift.text import operation
-from netc.lift.vectors import Before, Call, Definition, Item, Layer, Loop, Series, inner, result
+from netc.lift.vectors import COLLECTED, Before, Call, Definition, Item, Layer, Loop, Series, inner, result
 from netc.lower.bind import trailing_words
 from netc.lower.special import LEGAL
 from netc.params import REQUIRED, Param
@@ -34,6 +35,7 @@ from netc.syntax.tree import (
     Positional,
     Reference,
     Repeat,
+    Starred,
     Statement,
     is_name,
 )
@@ -168,7 +170,8 @@ class _Frame:
         return None
 
 
-GIVEN = "x"  # what a definition calls the tensor that it is given, where it reads it by a label
+GIVEN = "x"  # what a definition or a pass calls the tensor that it is given, where it reads it by a label
+ALL = "z"  # what is collected of all passes
 
 
 class _Body:
@@ -187,10 +190,12 @@ class _Body:
         self.tensors = [*zip(TENSORS, tensors, strict=False)]
         self.labels: dict[Item, str] = {}
         self.read: dict[tuple[int, int], Item | str] = {}
+        self.all_passes: set[Item] = set()  # items that make what is collected of passes
+        self.passing: dict[str, list[tuple[Item, dict[int, list[str]]]]] = {}  # what items of passes make, by the first
         frame = _Frame(None, [])
         self._find(series, frame)
         self._label(series, frame, [*range(series.times)])
-        self._named(series, taken | {GIVEN, *TENSORS})
+        self._named(series, taken | {*TENSORS})
 
     def name(self, item: Item, place: int) -> str:
         """The label of a tensor that an item reads."""
@@ -210,11 +215,14 @@ class _Body:
 
     def _label(self, series: Series, frame: _Frame, owner: list[int]) -> None:
         for item in series.items:
+            if frame.outer is not None:
+                self._pass(item, owner)
             if isinstance(item, Layer):
                 for branch in item.branches:
                     self._label(branch, frame, owner)
-                for place, (_, vector) in enumerate(item.reads):
-                    self.read[id(item), place] = self._name(vector, frame, owner)
+                for place, (key, vector) in enumerate(item.reads):
+                    named = self._collected if key == COLLECTED else self._name
+                    self.read[id(item), place] = named(vector, frame, owner)
             elif isinstance(item, Loop):
                 outer, passes = [0] * item.body.times, [0] * item.body.times
                 for run, (start, count) in enumerate(item.spans):
@@ -241,15 +249,35 @@ class _Body:
                 return name
         raise Unwritable(f"`{vector[0]}` is read where no label of it is seen")
 
+    def _pass(self, item: Item, owner: Sequence[int]) -> None:
+        """Note what an item makes in passes, by the executions of the body."""
+        made: dict[int, list[str]] = {}
+        for run, each in enumerate(owner):
+            made.setdefault(each, []).append(result(item, run) or "")
+        if made and (first := next(iter(made.values()))[0]) in self.used:
+            self.passing.setdefault(first, []).append((item, made))
+
+    def _collected(self, vector: Sequence[Sequence[str]], frame: _Frame, owner: Sequence[int]) -> Item:
+        for item, made in self.passing.get(vector[0][0], ()):
+            if all(made.get(run) == [*names] for run, names in zip(owner, vector, strict=True)):
+                self.labels.setdefault(item, "")
+                self.all_passes.add(item)
+                return item
+        raise Unwritable(f"`{vector[0][0]}` is read with what other passes make, and no label names them all")
+
     def _named(self, series: Series, taken: set[str]) -> None:
-        """Name the labels in the order of the text: `a`, `b`. Those in a `repeat` get numbers of their own."""
-        count = 0
+        """Name the labels in the order of the text: `x` what a pass is given, `z` what is collected of all passes, and
+        others `a`, `b`."""
+        names = filter(lambda name: name not in RESERVED and name not in LAYERS, map(_letters, count_from()))
         for item in _in_order(series):
-            if item in self.labels:
-                while (name := _letters(count)) in taken or name in RESERVED or name in LAYERS:
-                    count += 1
-                taken.add(name)
-                self.labels[item] = name
+            if item not in self.labels:
+                continue
+            given = isinstance(item, Layer) and item.word == "identity"
+            name = GIVEN if given and not self.given else ALL if item in self.all_passes else ""
+            if not name or name in taken:
+                name = next(each for each in names if each not in (taken | {GIVEN, ALL}))
+            taken.add(name)
+            self.labels[item] = name
 
 
 def _in_order(series: Series) -> Iterator[Item]:
@@ -416,8 +444,10 @@ class Writer:
         branches = [Branch(tuple(self._series(each, solution, body)), NOWHERE) for each in item.branches]
         arguments = self._arguments(item, solution, phrase) if item.word in LAYERS else []
         for place, (key, _) in enumerate(item.reads):
-            name = Reference(body.name(item, place), NOWHERE)
-            arguments.append(Keyword(key, name, NOWHERE, NOWHERE) if key else Positional(name, NOWHERE))
+            name = body.name(item, place)
+            said = Starred(name, NOWHERE) if key == COLLECTED else Reference(name, NOWHERE)
+            keyed = key and key != COLLECTED
+            arguments.append(Keyword(key, said, NOWHERE, NOWHERE) if keyed else Positional(said, NOWHERE))
         words = tuple(word.word for word in phrase[1:] if isinstance(word, Layer))
         if (usual := self.words.get(item.word)) is not None:
             words = () if words == usual else words or ("linear",)
