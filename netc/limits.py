@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+DEEPEST = 1000  # `nesting`: each level takes a part of the stack
+LARGEST = 10**18 - 1
+
 
 def _bound(default: int, doc: str) -> int:
     made: int = field(default=default, metadata={"doc": doc})
@@ -28,3 +31,14 @@ class Limits:
     parameters: int = _bound(10_000_000_000, "parameters of the network")
     number: int = _bound(2**53, "magnitude of an integer")
     includes: int = _bound(100, "files brought in by `use`")
+
+
+def bounded(name: str, value: int, got: str) -> int:
+    """The value of a limit; raises ValueError, which shows what was `got`, for one that it cannot have."""
+    if value < 1:
+        raise ValueError(f"got `{got}`, expected a whole number of at least 1")
+    if value > LARGEST:
+        raise ValueError(f"got `{got}`, expected at most {LARGEST:,}")
+    if name == "nesting" and value > DEEPEST:
+        raise ValueError(f"got `{got}`, expected at most {DEEPEST:,}: each level takes a part of the stack")
+    return value

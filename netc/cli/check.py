@@ -48,12 +48,12 @@ def run(options: argparse.Namespace) -> int:
     """Check the files; 1 if any has an error, 2 if any cannot be read."""
     if options.unsafe_fixes and not (options.fix or options.diff):
         raise UsageError("--unsafe-fixes goes with --fix or --diff")
-    chosen, paths = settings(options), list(dict.fromkeys(specs(options.files)))
+    paths = list(dict.fromkeys(specs(options.files)))
     called = names(options, paths)
     findings: list[Diagnostic] = []
     changed = False
     for path, name in zip(paths, called, strict=True):
-        found, changes = _check(path, name, chosen, options)
+        found, changes = _check(path, name, settings(options, path), options)
         findings += found
         changed |= changes
     aside = options.diff or (options.fix and STDIO in paths)  # standard output holds the diff or the text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from netc import needs
 from netc.cli.endings import CLEAN, Failed, UsageError
-from netc.cli.options import add, add_compiling
+from netc.cli.options import add, add_compiling, place
 from netc.cli.output import STDIO, keep, say, tell, write
 from netc.cli.running import inputs, load, need
 
@@ -68,13 +68,13 @@ def run(options: argparse.Namespace) -> int:
     if options.verify:
         need("--verify", needs.BACKENDS[backend])
     program = load(options, speculate=options.target == "keras" and not options.flat)
-    output = options.output or _output_name(options.file, options.target)
+    output = options.output or _output_name(options)
     keep(output, inputs(program), force=options.force)
     target = import_module(TARGETS[options.target])
     text = target.emit(program, flat=options.flat) if options.target == "keras" else target.dump(program)
     if options.verify:
         _verify(program, text, backend)
-    write(output, text, announce=options.output is None)
+    write(output, text, named=options.output is None)
     return CLEAN
 
 
@@ -97,9 +97,9 @@ def _verify(program: Program, text: str, backend: str) -> None:
         say(verified.proof.text())
 
 
-def _output_name(path: str, target: str) -> str:
-    """The file in the current directory that holds the result of a spec."""
-    if path == STDIO:
+def _output_name(options: argparse.Namespace) -> str:
+    """The file that holds the result of a spec."""
+    if options.file == STDIO:
         return STDIO
-    stem = re.sub(r"\W", "_", Path(path).stem, flags=re.ASCII) or "net"
-    return ("_" if stem[0].isdigit() else "") + stem + SUFFIXES[target]
+    stem = re.sub(r"\W", "_", Path(options.file).stem, flags=re.ASCII) or "net"
+    return place(options, options.file, ("_" if stem[0].isdigit() else "") + stem + SUFFIXES[options.target])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from netc import needs
 from netc.cli.endings import CLEAN, UsageError, refusing
-from netc.cli.options import add, add_compiling, sizes, whole
+from netc.cli.options import add, add_compiling, place, sizes, whole
 from netc.cli.output import STDIO, keep, write
 from netc.cli.running import inputs, load_all, need, specs
 from netc.cli.training import telling, there
@@ -142,7 +142,8 @@ def run(options: argparse.Namespace) -> int:
     files = specs(options.files)
     output = options.output
     if output is None:
-        output = STDIO if files[0] == STDIO else (Path(files[0]).stem or "net") + ".svg"
+        name = (Path(files[0]).stem or "net") + ".svg"
+        output = STDIO if files[0] == STDIO else place(options, files[0], name)
     suffix = ".svg" if output == STDIO else Path(output).suffix.lower()
     if options.style == AUTO:
         options.style = _meant(options, suffix)
@@ -172,7 +173,7 @@ def run(options: argparse.Namespace) -> int:
         by_graphviz = options.engine == "graphviz"
         content = _by_graphviz(programs, suffix, options) if by_graphviz else drawing.render(suffix)
         caption = drawing.caption if options.caption else ""
-    write(output, content, announce=options.output is None)
+    write(output, content, named=options.output is None)
     if caption:
         write(options.caption, caption)
     return CLEAN

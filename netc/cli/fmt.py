@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from netc.cli.endings import CLEAN, ERRORS
-from netc.cli.options import add, limits
+from netc.cli.options import add, add_bounds, limits
 from netc.cli.output import STDIO, difference, emit, say, write
 from netc.cli.running import exit_code, failed, names, read, show, specs
 from netc.diagnostics.model import Diagnostics
@@ -31,14 +31,15 @@ def configure(command: argparse.ArgumentParser) -> None:
     modes = command.add_mutually_exclusive_group()
     modes.add_argument("--check", action="store_true", help="change nothing, name the files that would change")
     modes.add_argument("--diff", action="store_true", help="change nothing, show what would change")
-    add(command, "--stdin-filename", "--color", "--limit")
+    add(command, "--stdin-filename", "--color")
+    add_bounds(command)
 
 
 def run(options: argparse.Namespace) -> int:
     """Format the files; 1 where one cannot be read or, with --check and --diff, would change."""
-    paths, bounds = list(dict.fromkeys(specs(options.files))), limits(options)
+    paths = list(dict.fromkeys(specs(options.files)))
     called = names(options, paths)
-    return max([_format(path, name, bounds, options) for path, name in zip(paths, called, strict=True)])
+    return max([_format(path, name, limits(options, path), options) for path, name in zip(paths, called, strict=True)])
 
 
 def _format(path: str, name: str, limits: Limits, options: argparse.Namespace) -> int:

@@ -7,18 +7,20 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from netc.cli.endings import UsageError
+from netc.cli.endings import UsageError, refusing
+from netc.cli.output import STDIO
 from netc.diagnostics.levels import Level, Levels, lints
-from netc.limits import Limits
+from netc.limits import Limits, bounded
+from netc.project import Project, ProjectError
 
 if TYPE_CHECKING:
     from netc.values import Value
 
 T = TypeVar("T")
-DEEPEST = 1000  # blocks inside each other
-LEVELS = 20  # Python calls that the expansion, the checks and the targets take for each
+LEVELS = 20  # Python calls that the expansion, the checks and the targets take for each block inside another
 _LIMITS = {field.name: field.default for field in fields(Limits)}
 
 
@@ -42,7 +44,10 @@ def add_compiling(command: argparse.ArgumentParser, *, whose: str = "the file") 
     parameters that `-D` sets."""
     add(command, "--color")
     command.add_argument("-D", **{**_SHARED["-D"], "help": _SHARED["-D"]["help"].replace("the file", whose)})
-    levels = command.add_argument_group("lints", "CODE is NET501, its name, or `warnings`; the last option counts")
+    levels = command.add_argument_group(
+        "lints",
+        "CODE is NET501, its name, or `warnings`; the last option counts, and over [tool.netc] in pyproject.toml",
+    )
     for level, text in (
         (Level.DENY, "make a lint an error"),
         (Level.WARN, "make it a warning again"),
@@ -52,7 +57,12 @@ def add_compiling(command: argparse.ArgumentParser, *, whose: str = "the file") 
         levels.add_argument(
             option, metavar="CODE", dest="levels", action="append", default=[], type=_level(level), help=text
         )
-    add(command, "--limit")
+    add_bounds(command)
+
+
+def add_bounds(command: argparse.ArgumentParser) -> None:
+    """Declare what every command has that reads specs."""
+    add(command, "--limit", "--isolated")
 
 
 def add_overrides(command: argparse.ArgumentParser, flag: str, help: str) -> None:
@@ -60,16 +70,40 @@ def add_overrides(command: argparse.ArgumentParser, flag: str, help: str) -> Non
     command.add_argument(flag, **{**_SHARED["-D"], "dest": flag[1:], "help": help})
 
 
-def settings(options: argparse.Namespace, *, lints: bool = True) -> Settings:
-    """The settings of parsed options, by which lints are accepted without `lints` unless an option asks for them;
-    raises `UsageError` for a name given twice."""
+def project(options: argparse.Namespace, path: str) -> Project:
+    """What the project of a file says, or of the folder of a run; `-` is where its name stands, else in the current
+    folder. Raises `UsageError` for a `pyproject.toml` that cannot be obeyed."""
+    if options.isolated:
+        return Project()
+    with refusing(ProjectError):
+        return Project.of(getattr(options, "stdin_filename", None) if path == STDIO else path)
+
+
+def settings(options: argparse.Namespace, path: str, *, lints: bool = True) -> Settings:
+    """The settings of a file, those of its project where no option says another. Lints are accepted without `lints`
+    unless an option asks for them. Raises `UsageError` for a name given twice, and as `project`."""
     silent = [] if lints else [(Level.ALLOW, "warnings")]
-    return Settings(_once("-D", options.overrides), limits(options), Levels.of([*silent, *options.levels]))
+    levels = {**project(options, path).levels.changed, **Levels.of([*silent, *options.levels]).changed}
+    return Settings(overrides(options), limits(options, path), Levels(levels))
 
 
-def limits(options: argparse.Namespace) -> Limits:
-    """The bounds of parsed options, and the stack that they take; raises `UsageError` for a name given twice."""
-    chosen = replace(Limits(), **_once("--limit", options.limits))
+def overrides(options: argparse.Namespace) -> dict[str, Value]:
+    """The parameters of parsed options; raises `UsageError` for a name given twice."""
+    return _once("-D", options.overrides)
+
+
+def place(options: argparse.Namespace, path: str, name: str) -> str:
+    """Where the result for a file goes if netc gives it a name: the folder of its project says, or the current one."""
+    folder = project(options, path).out
+    if folder is None:
+        return name
+    made, here = folder / name, Path.cwd()
+    return str(made.relative_to(here) if made.is_relative_to(here) else made)
+
+
+def limits(options: argparse.Namespace, path: str) -> Limits:
+    """The bounds for a file, and the stack that they take; raises `UsageError` as `settings`."""
+    chosen = replace(project(options, path).limits, **_once("--limit", options.limits))
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 1000 + LEVELS * (chosen.nesting - Limits().nesting)))
     return chosen
 
@@ -161,11 +195,9 @@ def _limit(text: str) -> tuple[str, int]:
 
         raise ValueError("; ".join([f"there is no limit `{name}`", *did_you_mean(name, _LIMITS)]))
     digits = value.replace("_", "")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18 and int(digits) > 0):
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
         raise ValueError(f"got `{text}`, expected `{name}=` and a whole number of at least 1")
-    if name == "nesting" and int(digits) > DEEPEST:
-        raise ValueError(f"got `{text}`, expected at most {DEEPEST:,}: each level takes a part of the stack")
-    return name, int(digits)
+    return name, bounded(name, int(digits), text)
 
 
 _SEVERAL = {"action": "append", "default": []}
@@ -195,5 +227,9 @@ _SHARED: dict[str, dict[str, Any]] = {
         "type": _said(_limit),
         "help": f"raise or lower a bound (now: {', '.join(f'{name}={value}' for name, value in _LIMITS.items())})",
         **_SEVERAL,
+    },
+    "--isolated": {
+        "action": "store_true",
+        "help": "ignore [tool.netc] of pyproject.toml, which is read from the folder of the file upwards",
     },
 }

@@ -136,19 +136,21 @@ def _own(path: str) -> bool:
     )
 
 
-def write(path: str, content: str | bytes, *, announce: bool = False) -> None:
-    """Write a file, and say so where its name was not given, or to standard output for `-`. The old file stays whole if
-    that fails, with `UsageError`."""
+def write(path: str, content: str | bytes, *, announce: bool = False, named: bool = False) -> None:
+    """Write a file, or to standard output for `-`; say so if that is to be announced, or the file was `named` by netc,
+    which then makes its folder. The old file stays whole if that fails, with `UsageError`."""
     if path == STDIO:
         emit(content)
         return
+    folder = os.path.dirname(path)
     try:
+        if named and folder:
+            os.makedirs(folder, exist_ok=True)
         files.replace(path, content)
     except OSError as error:
-        folder = os.path.dirname(path)
         missing = f"there is no folder `{folder}`" if folder and not os.path.isdir(folder) else reason(error)
         raise UsageError(f"cannot write `{path}`: {missing}") from None
-    if announce:
+    if announce or named:
         say(f"wrote {path}")
 
 

@@ -103,7 +103,7 @@ def load_all(
     programs, wrong = [], False
     for path, name in zip(paths, names(options, paths), strict=True):
         model = models and is_model(path)
-        chosen = settings(options, lints=lints and not model)
+        chosen = settings(options, path, lints=lints and not model)
         source, findings = (of_model(path), []) if model else read(path, chosen.limits, name)
         if exit_code(findings) == USAGE:
             raise UsageError(findings[0].message)

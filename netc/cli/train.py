@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from netc import needs
 from netc.cli.endings import CLEAN, UsageError, refusing
-from netc.cli.options import add_compiling, settings, whole
+from netc.cli.options import add_compiling, overrides, whole
 from netc.cli.output import STDIO, emit, say
 from netc.cli.running import load, need
 from netc.cli.training import reopened, telling, there
@@ -164,7 +164,7 @@ def _request(options: argparse.Namespace) -> Request:
     if options.weights:
         there(options.weights)
     folder = Path(options.out) if options.out else Path(RUNS, program.name)
-    asked = given(settings(options).overrides, lines, options.data, options.weights, exact=options.deterministic)
+    asked = given(overrides(options), lines, options.data, options.weights, exact=options.deterministic)
     return Request(
         program,
         Run(folder),

@@ -132,8 +132,8 @@ def reopened(run: Run, options: argparse.Namespace) -> tuple[Program, Record]:
         changed = changes(record.changes, record.data)
     except ValueError as error:
         raise RunError(f"{run.record} cannot be read: {error}") from None
-    bounds = limits(options)
     path = str(run.folder / record.spec)
+    bounds = limits(options, path)
     source, findings = read(path, bounds, path)
     if source is not None:
         program, findings = compile_text(source, Settings(overrides, bounds, Levels()), changes=changed)

@@ -138,7 +138,7 @@ def check_file(path: Path, arguments: Sequence[str] = ()) -> list[Diagnostic]:
 
 
 def _settings(arguments: Sequence[str]) -> Settings:
-    return settings(parser(["check"]).parse_args(["check", "-", *arguments]))
+    return settings(parser(["check"]).parse_args(["check", "-", "--isolated", *arguments]), "-")
 
 
 def read_case(path: Path) -> Case:
