@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc.checks import CHECKS
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from netc.sections.override import Change
 
 Pass = Callable[[Program], None]
+Texts = Mapping[Path, Source]
 PASSES: tuple[Pass, ...] = (*CHECKS, *REWRITES)  # checks see what was written
 
 
@@ -33,26 +35,46 @@ def compile_source(
     *,
     speculate: bool = False,
     changes: Sequence[Change] = (),
+    texts: Texts | None = None,
+    proven: bool = True,
 ) -> Program:
     """Parse, lower and check a text. Never raises on a bad one: `Program.report` holds what is wrong.
 
     `speculate` also expands what does not run, which emitted source shows. `changes` are other values for lines of
-    the sections; one that fits no line raises `ValueError`. Fixes are tried before they are called safe, but not those
-    of a text with changes, which is about to run and not to be mended.
+    the sections; one that fits no line raises `ValueError`. `texts` are read before the disk where a `use` names them.
+    Fixes are tried before they are called safe, but not those of a text with changes, which is about to run and not to
+    be mended, and none unless `proven`, for who calls `prove_fixes` when they are asked for.
     """
-    program = _compiled(source, overrides or {}, limits or Limits(), speculate, changes)
-    if not changes and any(found.fix is not None for found in program.report):
-        from netc.diagnostics.fixes import prove  # noqa: PLC0415 - only for a mistake
-
-        def check(text: Source) -> Diagnostics:
-            return _compiled(text, overrides or {}, limits or Limits(), speculate=False).report
-
-        prove(source, program.report, check)
+    program = _compiled(source, overrides or {}, limits or Limits(), speculate, changes, texts)
+    if proven and not changes:
+        prove_fixes(program, overrides, limits, texts)
     return program
 
 
+def prove_fixes(
+    program: Program,
+    overrides: Mapping[str, Value] | None = None,
+    limits: Limits | None = None,
+    texts: Texts | None = None,
+) -> None:
+    """Leave only those fixes of a program safe that are seen to mend, which compiles its text again."""
+    if not any(found.fix is not None for found in program.report):
+        return
+    from netc.diagnostics.fixes import prove  # noqa: PLC0415 - only for a mistake
+
+    def check(text: Source) -> Diagnostics:
+        return _compiled(text, overrides or {}, limits or Limits(), speculate=False, texts=texts).report
+
+    prove(program.file.source, program.report, check)
+
+
 def _compiled(
-    source: Source, overrides: Mapping[str, Value], limits: Limits, speculate: bool, changes: Sequence[Change] = ()
+    source: Source,
+    overrides: Mapping[str, Value],
+    limits: Limits,
+    speculate: bool,
+    changes: Sequence[Change] = (),
+    texts: Texts | None = None,
 ) -> Program:
     report = Diagnostics()
     with _collector_paused():
@@ -61,7 +83,7 @@ def _compiled(
             from netc.sections.override import apply_changes  # noqa: PLC0415 - all the settings of training
 
             file = apply_changes(file, changes)
-        program = lower(file, overrides, limits, report, speculate=speculate)
+        program = lower(file, overrides, limits, report, speculate=speculate, texts=texts)
         run(program)
         if report.failed:
             from netc.habits import recognise  # noqa: PLC0415 - only for a mistake

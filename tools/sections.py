@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from inspect import cleandoc
 from typing import Any
 
 from netc.ir.shape import show_shape
-from netc.params import Param, declared
-from netc.report.reference import shown_default, table
+from netc.params import declared
+from netc.report.reference import setting_page, table
 from netc.sections.base import Targeted
 from netc.sections.data_sets import DATA_SETS
 from netc.sections.losses import LOSSES
@@ -119,20 +118,7 @@ def _classes(registry: dict[str, type[Any]]) -> list[type[Any]]:
 
 
 def _settings(classes: Iterable[type[Any]]) -> Iterator[str]:
-    for cls in classes:
-        yield f"#### `{cls.name}`"
-        yield cleandoc(cls.__doc__ or "")
-        if cls.aliases:
-            yield "Other names: " + ", ".join(f"`{alias}`" for alias in cls.aliases) + "."
-        params = declared(cls).values()
-        if params:
-            rows = [(f"`{param.name}`", param.kind.describe(), _default(param), param.doc) for param in params]
-            yield table(("option", "takes", "default", "meaning"), rows)
-        yield f"```\n{cls.example}\n```"
-
-
-def _default(param: Param) -> str:
-    return "none" if param.default == "" else shown_default(param)
+    return (setting_page(cls, "####") for cls in classes)
 
 
 def _data_sets() -> str:

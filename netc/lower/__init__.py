@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from pathlib import Path
 
 from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.ir.net import Net
@@ -16,7 +17,7 @@ from netc.lower.statements import STATEMENTS
 from netc.lower.walk import mentions, names
 from netc.program import Program, Sections
 from netc.suggest import did_you_mean
-from netc.syntax.source import Span
+from netc.syntax.source import Source, Span
 from netc.syntax.tree import Definition, File, Parameter
 from netc.values import Value
 
@@ -26,14 +27,20 @@ _OF_LOST_NAMES = frozenset({"NET101", "NET104", "NET110", "NET114"})
 
 
 def lower(
-    file: File, overrides: Mapping[str, Value], limits: Limits, report: Diagnostics, *, speculate: bool = False
+    file: File,
+    overrides: Mapping[str, Value],
+    limits: Limits,
+    report: Diagnostics,
+    *,
+    speculate: bool = False,
+    texts: Mapping[Path, Source] | None = None,
 ) -> Program:
     """Expand a file into a `Program`, reporting everything wrong with it.
 
     `overrides` replace the values of the file's `param`s. With `speculate`, arms and passes that do not run are
-    expanded too, on `Program.ghosts`, as emitted code needs them.
+    expanded too, on `Program.ghosts`, as emitted code needs them. `texts` are those that `use` reads before the disk.
     """
-    state = State(file, overrides, limits, report, STATEMENTS, speculate=speculate)
+    state = State(file, overrides, limits, report, STATEMENTS, speculate=speculate, texts=texts)
     namespace = Namespace(below=definitions_of(file))
     scope = Scope(state.parameters, report, limits)
     ctx = Context(state.net, scope, Names(""), Labels(), {}, namespace, 0, top=True, outermost=True)

@@ -35,16 +35,21 @@ class Known:
     signature: Signature = field(init=False)
 
     def __post_init__(self) -> None:
-        params = {
-            formal.name: Param(
-                formal.name,
-                Bool() if is_flag(formal) else Anything(),
-                REQUIRED if formal.default is None else None,
-                f"a parameter of `{self.definition.name}`",
-            )
-            for formal in self.definition.formals
-        }
-        self.signature = Signature(self.definition.name, params, tuple(params))
+        self.signature = signature(self.definition)
+
+
+def signature(definition: Definition) -> Signature:
+    """How the calls of a definition are written."""
+    params = {
+        formal.name: Param(
+            formal.name,
+            Bool() if is_flag(formal) else Anything(),
+            REQUIRED if formal.default is None else None,
+            f"a parameter of `{definition.name}`",
+        )
+        for formal in definition.formals
+    }
+    return Signature(definition.name, params, tuple(params))
 
 
 def is_flag(formal: Formal) -> bool:
@@ -123,18 +128,22 @@ def shipped(name: str) -> Known | None:
 class Includes:
     """Follows `use`: paths are relative to the file and stay inside the tree of the first file's folder.
 
-    The tree is that of the working directory where it holds the file, else the file's own folder.
+    The tree is that of the working directory where it holds the file, else the file's own folder. `texts` are read
+    before the disk: an editor's, of files that are being written.
     """
 
     root: Path
     report: Diagnostics
     limits: Limits
     stack: list[Path]
+    texts: Mapping[Path, Source] = field(default_factory=dict)
     count: int = 0
     opened: dict[Path, Source] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, source: Source, report: Diagnostics, limits: Limits) -> Includes:
+    def start(
+        cls, source: Source, report: Diagnostics, limits: Limits, texts: Mapping[Path, Source] | None = None
+    ) -> Includes:
         """For the file that a compilation starts from."""
         here = Path.cwd().resolve()
         path, (folder, name) = here / "-", split(source.name)
@@ -143,7 +152,7 @@ class Includes:
         elif isdir(folder or "."):  # a text that says where it would stand, such as an editor's
             path = Path(here, folder).resolve() / name
         inside = path.is_relative_to(here)
-        return cls(here if inside else path.parent, report, limits, [path])
+        return cls(here if inside else path.parent, report, limits, [path], texts or {})
 
     def open(self, target: str, span: Span) -> tuple[Path, Source] | None:
         """Read the file that a `use` names, or report why not."""
@@ -159,6 +168,13 @@ class Includes:
                 help=(f"raise the bound with `--limit includes={self.limits.includes * 2}`",),
             )
             return None
+        source = self.texts.get(path) or self._read(path, span)
+        if source is None:
+            return None
+        self.opened[path] = source
+        return path, source
+
+    def _read(self, path: Path, span: Span) -> Source | None:
         try:
             source = read(path, self.limits, found := Diagnostics())
         except OSError as error:
@@ -166,10 +182,7 @@ class Includes:
             return None
         for diagnostic in found:
             self.report.add("NET123", f"`use`: {diagnostic.message}", span, notes=diagnostic.notes)
-        if source is None:
-            return None
-        self.opened[path] = source
-        return path, source
+        return source
 
     def _resolve(self, target: str, span: Span) -> Path | None:
         try:

@@ -7,8 +7,9 @@ calls and what can be read of a broken file are in it too. Where lowering report
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal as Choice
 
 from netc.diagnostics.model import Diagnostics
@@ -55,6 +56,7 @@ class Named:
     scope: Span
     uses: list[Span] = field(default_factory=list)
     formals: dict[str, Named] = field(default_factory=dict)  # of a definition
+    definition: Definition | None = None  # itself, of one
     flags: frozenset[str] = frozenset()  # those whose bare name in a call means true
     tensors: bool = False  # whether its calls hand over tensors
 
@@ -83,10 +85,10 @@ class Index:
         return [*named.spans, *named.uses]
 
 
-def index(file: File, limits: Limits | None = None) -> Index:
-    """Find every name that a file defines, and all its uses."""
+def index(file: File, limits: Limits | None = None, texts: Mapping[Path, Source] | None = None) -> Index:
+    """Find every name that a file defines, and all its uses. `texts` are those that `use` reads before the disk."""
     limits = limits or Limits()
-    walk = _Walk(Includes.start(file.source, Diagnostics(), limits), limits)
+    walk = _Walk(Includes.start(file.source, Diagnostics(), limits, texts), limits)
     walk.file(file)
     for named in walk.named.values():
         named.uses.sort(key=lambda span: (span.source.name, span.start))
@@ -163,6 +165,7 @@ class _Walk:
 
     def _definition(self, statement: Definition, sight: _Sight) -> Named:
         named = self.name("definition", statement.name, statement.name_span, sight.scope)
+        named.definition = statement
         values: Names = {}
         for formal in statement.formals:
             if formal.default is not None:

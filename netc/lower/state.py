@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from itertools import chain, count
+from pathlib import Path
 from typing import Any, NoReturn
 
 from netc.diagnostics.model import MOST, Diagnostics, Edit, Fix, Frame
@@ -22,7 +23,7 @@ from netc.lower.expected import Amount, Expected
 from netc.lower.names import Names, network_name
 from netc.lower.walk import LONG, head_length, labels_in, mentions, nested
 from netc.suggest import did_you_mean
-from netc.syntax.source import Span
+from netc.syntax.source import Source, Span
 from netc.syntax.tree import Definition, File, Operation, Repeat, Starred, Statement
 from netc.values import Value
 
@@ -218,6 +219,7 @@ class State:
         table: Table,
         *,
         speculate: bool,
+        texts: Mapping[Path, Source] | None = None,
     ) -> None:
         self.file = file
         self.limits = limits
@@ -231,7 +233,7 @@ class State:
         self.sections: list[Operation] = []
         self.overrides = dict(overrides)
         self.parameters: dict[str, Value | None] = {}
-        self.includes = Includes.start(file.source, report, limits)
+        self.includes = Includes.start(file.source, report, limits, texts)
         # What ran beside the network, and what was never made.
         self.ghosts = Net("ghosts")
         self.called: dict[str, Definition] = {}

@@ -6,11 +6,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from inspect import cleandoc
+from typing import Any
 
 from netc.layers import LAYERS
 from netc.layers.base import Layer
 from netc.lower.definitions import shipped, shipped_names
-from netc.params import REQUIRED, Param, Text
+from netc.params import REQUIRED, Param, Text, declared
+from netc.syntax.source import Span
 from netc.values import show
 
 _COMMENT_ABOVE = re.compile(r"(?:^#[^\n]*\n)*\Z", re.MULTILINE)
@@ -43,15 +45,36 @@ def operation_page(cls: type[Layer], heading: str = "#") -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def setting_page(cls: type[Any], heading: str = "#") -> str:
+    """Everything about one line of `data` or `train`, or one choice of such a line (a `netc.sections.base.Setting`)."""
+    parts = [f"{heading} `{cls.name}`", cleandoc(cls.__doc__ or "")]
+    if cls.aliases:
+        parts.append("Other names: " + ", ".join(f"`{alias}`" for alias in cls.aliases) + ".")
+    params = declared(cls).values()
+    if params:
+        rows = [(f"`{one.name}`", one.kind.describe(), _default_of_setting(one), one.doc) for one in params]
+        parts.append(table(("option", "takes", "default", "meaning"), rows).rstrip())
+    return "\n\n".join([*parts, f"```\n{cls.example}\n```"]) + "\n"
+
+
+def _default_of_setting(param: Param) -> str:
+    return "none" if param.default == "" else shown_default(param)
+
+
 def block_page(name: str, heading: str = "#") -> str:
     """A shipped block: its definition, with the comment above it."""
     block = shipped(name)
     assert block is not None
-    source, start, end = block.definition.span
-    above = _COMMENT_ABOVE.search(source.text, 0, start)
-    assert above is not None
-    code = above[0] + source.text[start:end]
+    source = block.definition.span.source
+    code = comment_above(block.definition.span) + block.definition.span.text
     return f"{heading} `{name}`\n\nA standard block, from `{source.name}`.\n\n```net\n{code}\n```\n"
+
+
+def comment_above(span: Span) -> str:
+    """The lines of comment directly above a place, each with its line break."""
+    found = _COMMENT_ABOVE.search(span.source.text, 0, span.start)
+    assert found is not None
+    return found[0]
 
 
 def usage(cls: type[Layer]) -> str:

@@ -1,0 +1,157 @@
+"""A text that is being written, and what is known of each of its versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from netc.compiler import compile_source, judge, prove_fixes
+from netc.diagnostics.codes import Severity
+from netc.diagnostics.levels import Levels
+from netc.diagnostics.model import Diagnostic, Diagnostics
+from netc.figures.facts import Facts
+from netc.limits import Limits
+from netc.lower.index import Index, index
+from netc.program import Program
+from netc.server.moved import Moved
+from netc.server.ran import Ran, ran
+from netc.syntax.parser import parse
+from netc.syntax.source import Source, Span
+from netc.syntax.tree import File
+
+# What is checked again with each key may take a second or two: lower bounds than those of a command that is waited for,
+# unless the project says its own.
+BOUNDS = Limits(layers=10_000, steps=40_000, repeat=20_000, file_size=1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How texts are judged: the levels of lints, and the bounds."""
+
+    levels: Levels = field(default_factory=Levels)
+    limits: Limits = BOUNDS
+
+
+class Snapshot:
+    """One version of a text, with what is known of it, each found out when it is first asked for.
+
+    `texts` are those of files that are open too, which `use` reads before the disk. It never changes.
+    """
+
+    def __init__(self, source: Source, settings: Settings, texts: Mapping[Path, Source] | None = None) -> None:
+        self.source = source
+        self.settings = settings
+        self.texts = texts or {}
+
+    @cached_property
+    def _too_large(self) -> bool:
+        limit = self.settings.limits.file_size
+        return len(self.source.text) > limit or len(self.source.text.encode("utf-8", "surrogatepass")) > limit
+
+    @cached_property
+    def file(self) -> File:
+        """The tree, of what can be read."""
+        if self._too_large:
+            return File(self.source, (), ())
+        if "program" in self.__dict__:
+            return self.program.file
+        return parse(self.source, self.settings.limits, Diagnostics())
+
+    @cached_property
+    def program(self) -> Program:
+        """The compiled text; complete only where `works`."""
+        if not self._too_large:
+            return compile_source(self.source, limits=self.settings.limits, texts=self.texts, proven=False)
+        program = compile_source(Source(self.source.name, ""), limits=self.settings.limits)
+        program.report.discard(lambda _: True)
+        size, name = self.settings.limits.file_size, self.source.name
+        help = ("raise the bound with `--limit file_size=BYTES`",)
+        program.report.add("NET601", f"{name} is larger than {size:,} bytes", Span(self.source, 0, 0), help=help)
+        return program
+
+    @cached_property
+    def findings(self) -> list[Diagnostic]:
+        """What there is to say, after levels and comments. Which of the fixes are safe is in `proven`."""
+        return judge(self.program, self.settings.levels)
+
+    @cached_property
+    def proven(self) -> list[Diagnostic]:
+        """The findings, with those fixes safe alone that were seen to mend."""
+        findings = self.findings
+        if all(found.fix is None for found in findings):
+            return findings
+        prove_fixes(self.program, limits=self.settings.limits, texts=self.texts)
+        fixes = {found.key: found.fix for found in self.program.report}
+        return [replace(found, fix=fixes.get(found.key, found.fix)) for found in findings]
+
+    @property
+    def error(self) -> Diagnostic | None:
+        """The first error, in the order of the text."""
+        return next((found for found in self.findings if found.severity is Severity.ERROR), None)
+
+    @property
+    def works(self) -> bool:
+        """Whether the text is right, but for lints that count as errors, and makes a network."""
+        return not self.program.report.failed and bool(self.program.net.outputs)
+
+    @cached_property
+    def index(self) -> Index:
+        """The names, and where they are used."""
+        return index(self.file, self.settings.limits, self.texts)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Shapes, costs and receptive fields, of one that `works`."""
+        return Facts(self.program)
+
+    @cached_property
+    def ran(self) -> Ran:
+        """What each statement made, of one that `works`."""
+        return ran(self.program)
+
+
+class Document:
+    """A text that is being written: `now`, its last version.
+
+    Versions are compiled when something is asked that needs it, so that a change costs nothing by itself.
+    """
+
+    def __init__(self, source: Source, settings: Settings, texts: Mapping[Path, Source] | None = None) -> None:
+        self.now = Snapshot(source, settings, texts)
+        self._good: Snapshot | None = None
+
+    def change(self, source: Source, settings: Settings, texts: Mapping[Path, Source] | None = None) -> None:
+        """Go on to the next version. The one before stays as `good` if it was compiled, and worked."""
+        if "program" in self.now.__dict__ and self.now.works:
+            self._good = self.now
+        self.now = Snapshot(source, settings, texts)
+        self.__dict__.pop("_moved", None)
+
+    @property
+    def good(self) -> Snapshot | None:
+        """The last version that was asked about and works: `now` itself if it does; None where none did."""
+        return self.now if self.now.works else self._good
+
+    @property
+    def is_old(self) -> bool:
+        """Whether `good` is an older version than `now`."""
+        return not self.now.works
+
+    @cached_property
+    def _moved(self) -> Moved:
+        good = self.good
+        return Moved("" if good is None else good.source.text, self.now.source.text)
+
+    def then(self, span: Span) -> Span | None:
+        """Where a place of `good` stands in `now`; None where it is gone. Places in other files stay."""
+        good = self.good
+        if good is None or good is self.now or span.source is not good.source:
+            return span
+        moved = self._moved.span(span.start, span.end)
+        return None if moved is None else Span(self.now.source, *moved)
+
+    def before(self, offset: int) -> int:
+        """The place in `good` of one in `now`."""
+        return self._moved.back(offset) if self.is_old and self._good is not None else offset

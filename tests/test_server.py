@@ -1,0 +1,283 @@
+"""The server core: what it says of a text that is being written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from netc.diagnostics.levels import Level, Levels
+from netc.figures.options import Options
+from netc.limits import Limits
+from netc.server.completion import completion, documentation
+from netc.server.document import Document, Settings
+from netc.server.figure import figure
+from netc.server.findings import actions, findings, mended, place
+from netc.server.hover import hover
+from netc.server.links import links
+from netc.server.moved import Moved
+from netc.server.places import nodes, places
+from netc.server.signature import signature
+from netc.server.workspace import Workspace
+from tests import editing
+from tests.specs import SPECS
+
+UNET = (SPECS / "unet.net").read_text(encoding="utf-8")
+
+
+def opened(text: str, name: str = "spec.net") -> tuple[Document, int]:
+    """A document of a text, and the place of the `^` in it."""
+    at = text.find("^")
+    (document,) = Workspace().change(name, text.replace("^", "", 1))
+    return document, at
+
+
+def labels(text: str, name: str = "spec.net") -> list[str]:
+    """What is offered at the `^` of a text."""
+    return [item.label for item in completion(*opened(text, name)).items]
+
+
+def told(text: str) -> str:
+    """What there is to say at the `^` of a text."""
+    found = hover(*opened(text))
+    return "" if found is None else found.text
+
+
+# -- places through edits ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("a [bcd] e", "a [bcd] e", "bcd"),
+        ("a [bcd] e", "xx a [bcd] e", "bcd"),
+        ("a [bcd] e", "a [bXcd] e", "bXcd"),
+        ("a [bcd] e", "a Xbcd e", "bcd"),
+        ("a [bcd] e", "a bcdX e", "bcd"),
+        ("a [bcd] e", "a  e", None),
+        ("a [bcd] e", "a bQQe", None),
+        ("one\n[two]\nthree\nfour\n", "zero\none\n[two]\nthree\nfive\n", "two"),
+        ("one\n[two]\nthree\nfour\n", "ONE\n[two]\nTHREE\nfour\n", "two"),
+        ("one\n[two]\nthree\n", "one\nthree\n", None),
+    ],
+)
+def test_a_place_moves_with_its_words(old: str, new: str, expected: str | None) -> None:
+    start, end = old.index("["), old.index("]") - 1
+    new = new.replace("[", "").replace("]", "")
+    found = Moved(old.replace("[", "").replace("]", ""), new).span(start, end)
+    assert (None if found is None else new[found[0] : found[1]]) == expected
+
+
+def test_places_that_did_not_change_come_back() -> None:
+    for text in editing.texts()[:40]:
+        lines = text.splitlines(keepends=True)
+        new = "".join(["# new\n", *lines[: len(lines) // 2], "conv 3x3\n", *lines[len(lines) // 2 :]])
+        moved = Moved(text, new)
+        for at in range(0, len(text), 37):
+            found = moved.span(at, at + 1)
+            assert found is not None
+            assert new[found[0] : found[1]] == text[at : at + 1]
+            assert moved.back(found[0]) == at
+
+
+# -- documents -----------------------------------------------------------------------------------------------
+
+
+def test_what_worked_last_answers_while_the_text_is_broken() -> None:
+    workspace = Workspace()
+    (document,) = workspace.change("unet.net", UNET)
+    whole = figure(document)
+    assert whole.svg.startswith("<svg")
+    assert (whole.style, whole.old, whole.error) == ("grid", False, "")
+    broken = "# a line above\n" + UNET.replace("enc2: double 128", "enc2: double 128 128").replace("pool 2", "pol 2", 1)
+    workspace.change("unet.net", broken)
+    old = figure(document)
+    assert (old.svg, old.old, old.line) == (whole.svg, True, broken[: broken.index("pol 2")].count("\n") + 1)
+    assert old.error == "NET101: there is no operation `pol`"
+    found = hover(document, broken.index("deconv 512"))
+    assert found is not None
+    assert found.old
+    assert "H/8×W/8×512" in found.text
+    assert [one.span.text for one in places(document, "enc2_conv1")] == [
+        "conv (ch)x3 relu init=he_normal",
+        "repeat 2",
+        "double 128",
+    ]
+    assert nodes(document, broken.index("pol 2")).names == ("pool1",)
+    workspace.change("unet.net", UNET)
+    assert figure(document) == whole
+
+
+def test_a_text_that_never_worked_has_its_error_for_a_figure() -> None:
+    for text in ("", "conv 64x3", "def f(a) { conv (a)x3 }", "(((", "\x00", "input 8x8x3; crop 9x9"):
+        found = figure(opened(text)[0])
+        assert not found.svg
+        assert found.error
+    assert figure(opened("input 8x8x3\nconv 4x3\n")[0], "column", Options(theme="dark")).style == "column"
+
+
+def test_a_node_and_its_place_find_each_other() -> None:
+    document, _ = opened(UNET)
+    assert document.good is not None
+    net = document.good.program.net
+    for node in net:
+        own, *_ = places(document, node.name)
+        assert node.name in nodes(document, own.span.start).names
+        for around in places(document, node.name):
+            assert node.name in nodes(document, around.span.start).names
+    assert nodes(document, UNET.index("enc2: double")).names == ("enc2_conv1", "enc2_conv2")
+    assert len(nodes(document, UNET.index("conv (ch)")).names) == 18
+    assert nodes(document, UNET.index("# section")).names == ()
+    words, at = opened("input 8x8x3\nrepeat 2 { conv 4x3 ^bn relu }\n")
+    assert nodes(words, at).names == ("conv1_bn", "conv2_bn")
+
+
+def test_documents_use_each_other(tmp_path: Path) -> None:
+    main, block, leaf = (str(tmp_path / f"{name}.net") for name in ("main", "block", "leaf"))
+    workspace = Workspace()
+    (document,) = workspace.change(main, 'use "block.net"\ninput 8x8x3\nunit 4\n')
+    assert [found.code for found in findings(document)] == ["NET123", "NET101"]
+    assert workspace.change(block, 'use "leaf.net"\ndef unit(ch) { leaf (ch) }\n')[1:] == [document]
+    assert [found.code for found in findings(document)] == ["NET123", "NET101"]
+    used, *others = workspace.change(leaf, "def leaf(ch) { conv (ch)x3 }\n")
+    assert len(others) == 2
+    assert findings(document) == findings(used) == []
+    assert [link.path.name for link in links(document)] == ["block.net"]
+    assert workspace.change(leaf, "def leaf(ch) { conv (ch)x3 }\n") == []
+    workspace.change(leaf, "def leaf(ch) { conv (ch)x99 pad=valid }\n")
+    (found,) = findings(document)
+    assert found.span is not None
+    assert found.span.source is used.now.source
+    assert place(document.now, found).text == "unit 4"
+    assert len(workspace.close(leaf)) == 2
+    assert "NET123" in {found.code for found in findings(document)}
+
+
+def test_findings_are_those_of_check_and_fixes_mend() -> None:
+    text = "input 8x8x3\nconv 4 x 3 rleu\nconv 4x3 bias=true\nbn\n"
+    document, _ = opened(text)
+    assert [found.code for found in findings(document)] == ["NET004", "NET104"]
+    found = actions(document, text.index("rleu"), text.index("rleu"))
+    assert [action.fix.title for action in found] == ["write `relu`"]
+    assert mended(document) == text.replace("4 x 3", "4x3")
+    assert mended(document, unsafe=True) == text.replace("4 x 3", "4x3").replace("rleu", "relu")
+    settings = Settings(Levels.of([(Level.DENY, "NET501")]))
+    (denied,) = Workspace(lambda _: settings).change("x.net", "input 8x8x3\nconv 4x3\nbn\n")
+    assert [found.severity.value for found in findings(denied)] == ["error"]
+    assert figure(denied).svg
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "input 8x8x3\nrepeat 100000 { conv 4x3 }",
+        "input 8x8x3\nrepeat 19000 { repeat 19000 { relu } }",
+        "def a() { repeat 100 { relu } }\ndef b() { repeat 100 { a } }\ndef c() { repeat 100 { b } }\ninput 8x8x3\nc",
+        "(" * 10_000,
+        "input 8x8x3\n" + "add { | " * 5_000,
+        "x" * 1_100_000,
+    ],
+)
+def test_a_hostile_text_is_bounded(text: str) -> None:
+    document, _ = opened(text)
+    assert any(found.code.startswith(("NET6", "NET0")) for found in findings(document))
+    assert not figure(document).svg
+    hover(document, 15)
+    completion(document, len(text))
+    signature(document, len(text))
+    assert Settings().limits.layers < Limits().layers
+
+
+# -- questions about a place ---------------------------------------------------------------------------------
+
+
+def test_hover_tells_shapes_costs_and_meanings() -> None:
+    found = told(UNET.replace("conv (ch)x3", "^conv (ch)x3"))
+    assert "**H×W×64 ×2, H/2×W/2×128 ×2" in found
+    assert "28,244,288 parameters (91 %)" in found
+    assert "| enc3_conv2 | H/4×W/4×256 | 590,080 | 36.9 k·H·W |" in found
+    assert "conv FILTERSxKERNEL" in found
+    assert told(UNET.replace("(ch)x3", "(^ch)x3")) == (
+        "`ch` = `64`, `128`, `256`, `512`, `1024`, `512`, `256`, `128`, `64`"
+    )
+    assert told(UNET.replace("concat enc3", "concat e^nc3")) == "`enc3` is **H/4×W/4×256**"
+    assert told(UNET.replace("classes = 2", "cl^asses = 2")) == "`classes` = `2`"
+    assert "initial weights" in told(UNET.replace("init=", "in^it="))
+    assert "learning rate" in told(UNET.replace("lr=", "l^r="))
+    assert "Polyak" in told(UNET.replace("optimizer mom", "optimizer m^om"))
+    assert told("input 8x8x3\nrepeat 3 as ^i { conv (i + 4)x3 }\n") == "`i` = `0` to `2`"
+    assert "receptive field 3" in told("input 8x8x3\nrepeat 2 { ^conv 4x3; conv 4x1 }\n").replace("3, 5", "3")
+    assert "A group of n units" in told("input 32x32x16\n^resblock 2 16\n")
+    assert told("input 8x8x3\n^\n\nconv 4x3") == ""
+
+
+def test_completion_offers_what_may_stand_there() -> None:
+    start = labels("def mine(ch) { relu }\ninput 8x8x3\n^")
+    assert {"mine", "conv", "maxpool", "resblock", "repeat", "if", "param"} <= {*start}
+    assert {"param", "use"}.isdisjoint(labels("input 8x8x3\nrepeat 2 { ^ }"))
+    assert {"relu", "bn", "pad=", "same", "bias"} <= {*labels("input 8x8x3\nconv 64x3 ^")}
+    assert "groups=" not in labels("input 8x8x3\nconv 64x3 groups=2 ^")
+    assert labels("input 8x8x3\nconv 64x3 pad=^")[:3] == ["same", "valid", "causal"]
+    assert labels("input 8x8x3\na: conv 4x3\nconv 3x3\nadd ^")[:1] == ["a"]
+    assert labels("input 8x8x3\na: conv 4x3\nfrom ^\nb: relu") == ["a"]
+    assert labels("input 8x8x3\na: conv 4x3\nresize to=^") == ["a"]
+    assert {"ch", "channels"} <= {*labels("param n = 2\ndef f(ch) {\n a: conv (^\n}\n")}
+    assert "n" not in labels("param n = 2\ndef f(ch) {\n a: conv (^)x3\n}\n")
+    assert {"wide", "ch="} <= {*labels("def f(ch, wide=false) { conv (ch)x3 }\ninput 8x8x3\nf ^")}
+    assert labels("shared def f() with a { add a }\ninput 8x8x3\nx: relu\nf ^")[0] == "with"
+    assert "x" in labels("shared def f() with a { add a }\ninput 8x8x3\nx: relu\nf with ^")
+    assert {"loss", "optimizer", "batch"} <= {*labels("train {\n ^\n}")}
+    assert "categorical_crossentropy" in labels("train { loss ^")
+    assert {"lr=", "momentum="} <= {*labels("train { optimizer momentum ^ }")}
+    assert "random" in labels("data cifar10 { crop 32x32 where=^ }")
+    assert "NET501" in labels("input 8x8x3  # netc: allow ^")
+    assert labels('use "^', str(SPECS / "new.net"))[:2] == ["alexnet-tflearn.net", "alexnet.net"]
+    assert labels("# a comment ^") == []
+
+
+def test_all_that_is_offered_is_documented() -> None:
+    mute = {"parameter", "size", "label", "file"}
+    for text in ("^", "conv ^", "conv pad=^", "default conv ^", "train { ^", "train { loss ^", "data cifar10 { crop ^"):
+        document, at = opened(text)
+        for item in completion(document, at).items:
+            assert item.kind in mute or item.detail
+            if item.kind not in mute and item.label not in ("true", "false"):
+                assert documentation(document, item.kind, item.label, item.of), item
+
+
+def test_a_completion_replaces_the_word_at_the_place() -> None:
+    document, at = opened("input 8x8x3\nconv 64x3 re^lu bn")
+    found = completion(document, at)
+    assert document.now.source.text[found.start : found.end] == "relu"
+
+
+@pytest.mark.parametrize(
+    ("text", "active"),
+    [
+        ("conv ^", "filters"),
+        ("conv 64x^", "kernel"),
+        ("conv 64x3/^", "stride"),
+        ("conv (a + b)x^", "kernel"),
+        ("conv 64x3 pad=^", "pad"),
+        ("conv 64x3 re^", None),
+        ("def f(a, b=1) { conv (a)x(b) }\ninput 8x8x3\nf 3 ^", "b"),
+        ("train { optimizer momentum lr=^", "lr"),
+        ("^", ""),
+        ("# conv ^", ""),
+    ],
+)
+def test_signature_says_which_value_comes(text: str, active: str | None) -> None:
+    found = signature(*opened(text))
+    if active == "":
+        assert found is None
+        return
+    assert found is not None
+    spans = [found.label[one.start : one.end].partition("=")[0] for one in found.parameters]
+    assert (None if found.active is None else spans[found.active]) == active
+
+
+# -- everything ----------------------------------------------------------------------------------------------
+
+
+def test_after_each_edit_all_answers_are_those_of_a_fresh_start() -> None:
+    assert editing.run(1, 120) > 10
