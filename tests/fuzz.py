@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 
 from netc.compiler import compile_source, judge
-from netc.diagnostics import render_concise, render_json, render_sarif, render_text
+from netc.diagnostics import render_concise, render_github, render_json, render_sarif, render_text
 from netc.diagnostics.fixes import apply_fixes, fix, weight
 from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.figures import dot
@@ -98,7 +98,7 @@ def check(text: str) -> None:
     program, findings = compiled(source)
     for found in findings:
         in_text(found, source)
-    for renderer in (render_text, render_concise, render_json, render_sarif):
+    for renderer in (render_text, render_concise, render_json, render_sarif, render_github):
         assert isinstance(renderer.render(findings), str)
     formatted(source)
     mended(source, findings)

@@ -41,7 +41,11 @@ PRINTING = [
     "--help",
     "--version",
     *(f"{command} --help" for command in COMMANDS),
-    *(f"check {name}.net --format {form}" for name in ("a", "bad") for form in ("text", "concise", "json", "sarif")),
+    *(
+        f"check {name}.net --format {form}"
+        for name in ("a", "bad")
+        for form in ("text", "concise", "json", "sarif", "github")
+    ),
     *(f"summary a.net --format {form}" for form in ("text", "json", "csv", "md")),
     *(f"compile a.net -o - --target {target}" for target in ("keras", "json", "dot")),
     "check bad.net --diff",
@@ -130,6 +134,7 @@ check F
 check F --format concise
 check F --format json
 check F --format sarif
+check F --format github
 check F --fix
 check dir F.none
 fmt --check F F.none

@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 
 from netc.compiler import compile_source, judge
-from netc.diagnostics import render_concise, render_json, render_sarif, render_text
+from netc.diagnostics import render_concise, render_github, render_json, render_sarif, render_text
 from netc.diagnostics.model import MOST, Diagnostic
 from netc.syntax.source import Source
 from tests.cases import check_file
@@ -22,6 +22,7 @@ RENDERERS = {
     "concise": render_concise.render,
     "json": render_json.render,
     "sarif": render_sarif.render,
+    "github": render_github.render,
 }
 NAMES = (
     "\x1b[31mred.net",
@@ -99,4 +100,6 @@ def test_warnings_have_a_cap() -> None:
     results = json.loads(render_sarif.render(findings))["runs"][0]["results"]
     assert len(results) == MOST
     assert told in results[-1]["message"]["text"]
+    assert render_github.render(findings).count("\n") == MOST
+    assert told in render_github.render(findings).splitlines()[-1]
     assert told not in render_text.render(findings[:MOST])

@@ -39,7 +39,7 @@ SPEC = {
     "net": ("fmt", "--diff"),
 }
 NET = {name: SPEC[name] for name in ("py", "flat.py", "json", "txt", "graph.svg", "volumes.svg")}
-CASE = {f"check.{form}": ("check", "--format", form) for form in ("text", "concise", "json", "sarif")}
+CASE = {f"check.{form}": ("check", "--format", form) for form in ("text", "concise", "json", "sarif", "github")}
 
 
 def run(command: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ examples:
   netc check resnet.net --fix                 apply the safe fixes (--diff only shows them)
   netc check resnet.net --fix --unsafe-fixes  the others too, which may not be what was meant
   netc check --format sarif *.net > netc.sarif
+  netc check --format github specs            annotations in GitHub Actions (docs/ci.md)
 
 Columns count from 1 in code points.
 
@@ -33,7 +34,7 @@ cannot be read: the others are checked all the same"""
 def configure(command: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add(command, "files")
-    command.add_argument("--format", choices=("text", "concise", "json", "sarif"), default="text")
+    command.add_argument("--format", choices=("text", "concise", "json", "sarif", "github"), default="text")
     mending = command.add_mutually_exclusive_group()
     mending.add_argument("--fix", action="store_true", help="apply the safe fixes to the files")
     mending.add_argument("--diff", action="store_true", help="show what --fix would change, and change nothing")
