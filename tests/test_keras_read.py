@@ -364,17 +364,6 @@ def test_files_that_would_fill_memory_or_never_end_are_refused(tmp_path: Path) -
             read(path)
 
 
-def test_a_file_that_ends_the_process_that_reads_it_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As HDF5 does of itself over some that were damaged at random: in a process of its own."""
-    from netc.storage import hdf5
-
-    with h5py.File(tmp_path / "m.h5", "w") as file:
-        file.attrs["model_config"] = json.dumps(GOOD)
-    monkeypatch.setattr(hdf5, "_TEXTS", "import os; os.abort()")
-    with pytest.raises(StorageError, match="HDF5 cannot read it"):
-        read(tmp_path / "m.h5")
-
-
 def test_a_whole_h5_is_read_and_weights_alone_are_no_model(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "m.h5", "w") as file:
         file.attrs["model_config"] = json.dumps(GOOD)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from threading import Lock
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +14,7 @@ from netc.data.errors import BROKEN, CLASSES, MISSING, SHAPE, shown, unfit
 from netc.data.sources import Array, Collection, Expected, Images, Memory, Part, is_classes, numbered, to_unit
 from netc.storage import hdf5, npz
 from netc.storage.memory import affordable
-from netc.storage.stored import StorageError, Stored, explained
+from netc.storage.stored import StorageError, Stored
 
 # Names of images and of targets; Keras' .npz files and TFLearn's HDF5 files are among them.
 NAMES = {
@@ -145,24 +143,24 @@ def _memory(path: Path, stored: Stored, expected: Expected) -> Memory:
 class Rows(Images):
     """Images in an HDF5 data set, read one by one."""
 
-    def __init__(self, dataset: Any, rank: int) -> None:
+    def __init__(self, path: Path, dataset: hdf5.Dataset, shape: tuple[int, ...], rank: int) -> None:
         if dataset.dtype.kind in "iu" and dataset.dtype not in (np.uint8, np.uint16):
-            where = f"{shown(dataset.file.filename)}: `{dataset.name}`"
+            where = f"{shown(path)}: `{dataset.name}`"
             raise unfit(SHAPE, f"{where} holds {dataset.dtype}", "pixels are uint8, uint16 or floats")
+        self.path = path
         self.dataset = dataset
-        self.lock = Lock()  # the library takes one thread at a time
-        self.grey = dataset.ndim == rank == 3
-        self.shape = (*dataset.shape[1:], 1) if self.grey else dataset.shape[1:]
+        self.count, *one = shape
+        self.grey = len(shape) == rank == 3
+        self.shape = (*one, 1) if self.grey else tuple(one)
 
     def __len__(self) -> int:
-        return int(self.dataset.shape[0])
+        return self.count
 
     def one(self, index: int) -> NDArray[np.float32]:
         try:
-            with self.lock:
-                image = np.asarray(self.dataset[index])
-        except OSError as error:
-            raise unfit(BROKEN, f"{shown(self.dataset.file.filename)}, image {index}, is broken: {error}") from None
+            image = self.dataset.read(index)
+        except StorageError as error:
+            raise unfit(BROKEN, f"{shown(self.path)}, image {index}, is broken: {error}") from None
         return to_unit(image[..., None] if self.grey else image)
 
 
@@ -171,24 +169,21 @@ IN_MEMORY = 1 << 30  # bytes up to which an HDF5 data set is read at once
 
 def _hdf5(path: Path) -> Opened:
     """The data sets of a file: small ones as arrays, images beyond a size to be read row by row."""
-    with explained():
-        file = hdf5.file(path)  # open as long as a data set of it is used
-        found = {name: each for name, each in hdf5.datasets(file).items() if each.ndim}
+    file = hdf5.file(path)  # open as long as a data set of it is used
+    found = {name: each for name, each in hdf5.datasets(file).items() if each.shape}
 
     def array(name: str) -> Stored:
-        with explained():
-            return hdf5.array(found[name], name)
+        return hdf5.array(found[name], name)
 
     def images(name: str, expected: Expected) -> Images:
         dataset = found[name]
-        if dataset.nbytes <= IN_MEMORY or dataset.ndim < 3:
+        shape = dataset.shape or ()
+        if dataset.nbytes <= IN_MEMORY or len(shape) < 3:
             return _memory(path, array(name), expected)
-        with explained():
-            hdf5.check(dataset, name)
-            row = dataset.nbytes // max(1, len(dataset))
-            piece = max(row, prod(dataset.chunks or ()) * dataset.dtype.itemsize)
+        hdf5.checked(dataset, name)
+        piece = max(dataset.nbytes // max(1, shape[0]), prod(dataset.chunks or ()) * dataset.dtype.itemsize)
         if piece > affordable():
             raise StorageError(f"`{name}` is read {piece:,} bytes at a time, more than fit into memory")
-        return Rows(dataset, expected.rank)
+        return Rows(path, dataset, shape, expected.rank)
 
     return Opened([*found], array, images)

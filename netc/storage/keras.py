@@ -12,7 +12,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +33,17 @@ CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # of Keras 3, and of 
 @contextmanager
 def opened(path: Path) -> Iterator[Layers]:
     """The layers of a file, whose arrays are to be read before it is closed; raises `StorageError`."""
-    config, file = _unpacked(path) if path.suffix.lower() == ".keras" else ({}, path)
-    with hdf5.opened(file) as held:
+    config, member = (_config(path), WEIGHTS) if path.suffix.lower() == ".keras" else ({}, "")
+    with hdf5.opened(path, member) as held:
         with explained():
             found = _layers(held, config)
         yield found
 
 
-def _layers(file: Any, config: Mapping[str, Any]) -> Layers:
-    root = hdf5.members(file).get("model_weights", file)
-    listed = "layer_names" in root.attrs or "layer_names0" in root.attrs
+def _layers(file: hdf5.Group, config: Mapping[str, Any]) -> Layers:
+    inner = hdf5.member(file, "model_weights")
+    root = inner if isinstance(inner, hdf5.Group) else file
+    listed = any(root.attribute(name) is not None for name in ("layer_names", "layer_names0"))
     found = list(_listed(root) if listed else _tree(file, config, set()))
     if not found:
         raise StorageError("it holds no layers with weights")
@@ -57,20 +57,20 @@ def _layers(file: Any, config: Mapping[str, Any]) -> Layers:
 # -- Keras 3: groups named by class and counted, `conv2d`, `conv2d_1`; `vars` in each holds `0`, `1` ---------------
 
 
-def _unpacked(path: Path) -> tuple[Mapping[str, Any], BytesIO]:
-    """The configuration and the weights in a `.keras` file."""
-    config, weights = _members(path, CONFIG, WEIGHTS)
+def _config(path: Path) -> Mapping[str, Any]:
+    """The configuration in a `.keras` file that has weights, too."""
+    (config,) = _members(path, CONFIG, beside=WEIGHTS)
     with explained():
-        return _mapping(json.loads(config)), BytesIO(weights)
+        return _mapping(json.loads(config))
 
 
-def _members(path: Path, *names: str, optional: str = "") -> list[bytes]:
-    """Files in a `.keras` file, with an `optional` one where it is there."""
+def _members(path: Path, *names: str, optional: str = "", beside: str = "") -> list[bytes]:
+    """Files in a `.keras` file, with an `optional` one where it is there; one `beside` them is not read here."""
     with explained(), zipfile.ZipFile(path) as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         packed = {entry.filename: entry.compress_size for entry in archive.infolist()}
         names = (*names, optional) if optional in sizes else names
-        for name in names:
+        for name in (*names, beside) if beside else names:
             most = affordable() if name == WEIGHTS else _most_parsed()
             if name not in sizes:
                 raise StorageError(f"it has no {name}")
@@ -109,11 +109,11 @@ def configuration(path: Path) -> Mapping[str, Any]:
 
 def _attributes(path: Path) -> tuple[bytes, str | None]:
     """The configuration in an `.h5` of a whole model, and the version of Keras that wrote it, where it says so."""
-    found = hdf5.texts(path, MODEL, VERSION)
-    if MODEL not in found:
-        raise StorageError("it holds weights alone, and no model: a spec takes them by `--weights`")
-    with explained():
-        return found[MODEL].encode(), found.get(VERSION)
+    with hdf5.opened(path) as file, explained():
+        model, version = (file.attribute(name) for name in (MODEL, VERSION))
+        if not isinstance(model, str):
+            raise StorageError("it holds weights alone, and no model: a spec takes them by `--weights`")
+        return model.encode(), version if isinstance(version, str) else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -127,20 +127,20 @@ def _configs(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _tree(
-    group: Any, config: Mapping[str, Any], met: set[int], around: tuple[str, ...] = (), kind: str = ""
+    group: hdf5.Group, config: Mapping[str, Any], met: set[int], around: tuple[str, ...] = (), kind: str = ""
 ) -> Iterator[Layer]:
     """The layers in a group and in those below it: first its own variables, then what is in it. `met` are the places of
     groups before: HDF5 can have one in several others, and so in more ways than can be gone."""
     if len(around) > NESTED:
         raise StorageError(f"models are nested more than {NESTED} deep")
-    if hdf5.place(group) in met:
+    if group.place in met:
         raise StorageError(f"the group `{group.name}` is in it more than once")
-    met.add(hdf5.place(group))
+    met.add(group.place)
     inside = hdf5.members(group)
     variables = inside.pop("vars", None)
     name = _name(config, variables, group)
-    if variables is not None and len(variables):
-        held = hdf5.members(variables)
+    held = hdf5.members(variables) if isinstance(variables, hdf5.Group) else {}
+    if held:
         numbers = [str(number) for number in range(len(held))]
         if set(held) != set(numbers):
             raise StorageError(f"the variables of `{name}` are not numbered: {', '.join(sorted(held)[:5])}")
@@ -148,7 +148,7 @@ def _tree(
     inside.pop("optimizer", None)
     around = (*around, name)
     for key, child in inside.items():
-        if not hdf5.is_group(child):
+        if not isinstance(child, hdf5.Group):
             continue
         if key in CONTAINERS:
             yield from _contained(child, _configs(config), met, around)
@@ -158,10 +158,11 @@ def _tree(
 
 
 def _contained(
-    group: Any, configs: Sequence[Mapping[str, Any]], met: set[int], around: tuple[str, ...]
+    group: hdf5.Group, configs: Sequence[Mapping[str, Any]], met: set[int], around: tuple[str, ...]
 ) -> Iterator[Layer]:
     """The layers of a model, in its order where its configuration is known, else in that of each class."""
-    children, count = hdf5.members(group), Counter[str]()
+    children = {name: held for name, held in hdf5.members(group).items() if isinstance(held, hdf5.Group)}
+    count = Counter[str]()
     for config in configs:
         kind = snake(str(config.get("class_name", "")))
         child = children.pop(f"{kind}_{count[kind]}" if count[kind] else kind, None)
@@ -173,10 +174,12 @@ def _contained(
         yield from _tree(children[key], {}, met, around, by_count[key][0].replace("_", ""))
 
 
-def _name(config: Mapping[str, Any], variables: Any, group: Any) -> str:
+def _name(config: Mapping[str, Any], variables: object, group: hdf5.Group) -> str:
     """The name of a layer: as its configuration says, else as an attribute of its variables does."""
-    given = _mapping(config.get("config")).get("name") or (variables is not None and variables.attrs.get("name"))
-    return given if isinstance(given, str) else str(group.name).rpartition("/")[2]
+    given = _mapping(config.get("config")).get("name")
+    if not given and isinstance(variables, hdf5.Group):
+        given = variables.attribute("name")
+    return given if isinstance(given, str) else group.name.rpartition("/")[2]
 
 
 def snake(name: str) -> str:
@@ -188,13 +191,13 @@ def snake(name: str) -> str:
 # -- Keras 1 and 2: attributes list the layers, and the weights of each -----------------------------------------
 
 
-def _listed(root: Any) -> Iterator[Layer]:
+def _listed(root: hdf5.Group) -> Iterator[Layer]:
     """A nested model is one layer here, whose weights have the names of its own layers in theirs: `inner/conv/kernel`;
     first all that learn, then all others."""
-    for name in _names(root.attrs, "layer_names"):
+    for name in _names(root, "layer_names"):
         group = _followed(root, name)  # `conv1/bn` is one in another
         parts: dict[str, list[Stored]] = {}
-        for weight in _names(group.attrs, "weight_names"):
+        for weight in _names(group, "weight_names"):
             parts.setdefault(weight.rpartition("/")[0], []).append(hdf5.array(_followed(group, weight), weight))
         if len(parts) < 2:
             yield from (Layer("", name, (), arrays) for arrays in parts.values())
@@ -204,23 +207,28 @@ def _listed(root: Any) -> Iterator[Layer]:
             yield Layer("", inner, (name, *(one for one in between if one != name)), arrays)
 
 
-def _followed(group: Any, path: str) -> Any:
-    """A data set below a group, along links that lead nowhere else."""
+def _followed(group: hdf5.Group | hdf5.Dataset, path: str) -> hdf5.Group | hdf5.Dataset:
+    """What is below a group, along links that lead nowhere else."""
     for part in filter(None, path.split("/")):
-        group = hdf5.member(group, part) if hdf5.is_group(group) else None
-    if group is None:
-        raise StorageError(f"it names `{path}`, and does not hold it")
+        if (found := hdf5.member(group, part)) is None:
+            raise StorageError(f"it names `{path}`, and does not hold it")
+        group = found
     return group
 
 
-def _names(attributes: Any, key: str) -> list[str]:
+def _names(group: hdf5.Group | hdf5.Dataset, key: str) -> list[str]:
     """A list of names; long ones are in parts (`layer_names0` ...)."""
-    parts = [attributes[key]] if key in attributes else []
-    while f"{key}{len(parts)}" in attributes:
-        parts.append(attributes[f"{key}{len(parts)}"])
-    if any(getattr(part, "ndim", 0) != 1 for part in parts):
-        raise StorageError(f"its attribute `{key}` is no list of names")
-    names = [name.decode() if isinstance(name, bytes) else str(name) for part in parts for name in part]
+    parts = [] if (first := _part(group, key)) is None else [first]
+    while (part := _part(group, f"{key}{len(parts)}")) is not None:
+        parts.append(part)
+    names = [name for part in parts for name in part]
     if len(set(names)) < len(names):
         raise StorageError(f"its attribute `{key}` has a name twice")
     return names
+
+
+def _part(group: hdf5.Group | hdf5.Dataset, key: str) -> list[str] | None:
+    found = group.attribute(key) if isinstance(group, hdf5.Group) else None
+    if found is not None and not isinstance(found, list):
+        raise StorageError(f"its attribute `{key}` is no list of names")
+    return found

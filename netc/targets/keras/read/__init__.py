@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,17 +61,19 @@ def _imported(config: Mapping[str, Any], name: str, opened: Opened | None, *, pr
         kind = f"it is a {config.get('class_name')}"
         raise ImportRefused([Reason("the model", f"{kind}, and no model whose layers its configuration says")])
 
-    def constants(path: tuple[str, ...]) -> Any:
-        if opened is None:
-            return None
-        with opened() as layers:
-            return constants_of(layers, path)
-
     own = config.get("config")
     called = own.get("name") if isinstance(own, Mapping) else None
     sketch = Sketch(called if isinstance(called, str) and not MADE_UP.fullmatch(called) else name)
-    reader = Reader(sketch, KNOWN, constants, preprocessing, str(config.get("keras_version")).startswith(("1.", "2.")))
-    net = sketch.finish([reader.settled(one) for one in reader.model(config, Scope())])
+    with ExitStack() as held:
+        layers = cache(lambda: held.enter_context(opened()) if opened else None)  # for those who ask, once
+
+        def constants(path: tuple[str, ...]) -> Any:
+            found = layers()
+            return None if found is None else constants_of(found, path)
+
+        old = str(config.get("keras_version")).startswith(("1.", "2."))
+        reader = Reader(sketch, KNOWN, constants, preprocessing, old)
+        net = sketch.finish([reader.settled(one) for one in reader.model(config, Scope())])
     left_out = remarks(reader.left_out)
     if config.get("compile_config"):
         left_out.append("optimizer, loss and metrics, which a `train` section says")

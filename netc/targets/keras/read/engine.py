@@ -103,9 +103,10 @@ def opened(path: Path, found: Imported, made: Lifted) -> tuple[Weights, KerasSou
     assert custom
     for op in written().values():
         written_class(op)
+    weights = found.weights() if found.weights is not None else None  # first: what HDF5 dies of, it dies of there
     with deep_recursion(recursion(found.net, depths(found.net))):
         try:
-            if found.weights is not None:
+            if weights is not None:
                 model = keras.models.load_model(path, compile=False)
             else:
                 model = keras.models.model_from_json(path.read_text(encoding="utf-8"))
@@ -113,7 +114,7 @@ def opened(path: Path, found: Imported, made: Lifted) -> tuple[Weights, KerasSou
             raise ExportError(f"Keras {keras.__version__} does not load {path}: {error}") from None
     layers = {made.names[node]: source for node, source in found.sources.items() if node in made.names}
     engine = KerasSource(model, made.program.net, layers)
-    return found.weights() if found.weights is not None else _random(model, found), engine
+    return _random(model, found) if weights is None else weights, engine
 
 
 def _random(model: Any, found: Imported) -> Weights:
