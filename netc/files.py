@@ -1,10 +1,11 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and whether one has changed."""
 
 from __future__ import annotations
 
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from mmap import mmap
@@ -12,6 +13,18 @@ from pathlib import Path
 from typing import IO
 
 TEMPORARY = ".netc-"  # the names of files that are being written begin so; one that stays was left by a killed process
+
+
+Stamp = tuple[int, int, int]
+
+
+def stamp(path: str | os.PathLike[str]) -> Stamp | None:
+    """What is another one after a change of a file; None where there is none."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino) if stat.S_ISREG(found.st_mode) else None
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from netc.diagnostics.levels import GROUPS, Level, LevelError, Levels, lints
+from netc.files import Stamp, stamp
 from netc.limits import Limits, bounded
 
 FILE = "pyproject.toml"
@@ -28,8 +28,6 @@ DOTS = 100  # in a line of it: the time to read a key grows with the square of i
 _PLACE = re.compile(r" \(at (?:line (\d{1,9}), column \d{1,9}|end of document)\)$")  # in what tomllib says
 _TRIES = 20  # places of a word that are looked at
 _LONGEST = 60  # characters of a value in a message
-
-Stamp = tuple[int, int, int]
 
 
 class ProjectError(ValueError):
@@ -64,27 +62,22 @@ class Project:
         >>> Project.of("specs/resnet.net").limits.layers
         100000
         """
-        start = Path(os.path.abspath("." if path is None else path))
-        for folder in (start, *start.parents):
-            file = folder / FILE
-            stamp = _stamp(file)
-            found = stamp and _read(file, stamp)
+        for file in places("." if path is None else path):
+            seen = stamp(file)
+            found = seen and _read(file, seen)
             if found:
                 return found
         return cls()
 
 
-def _stamp(file: Path) -> Stamp | None:
-    """What is another one after a change; None where there is no such file."""
-    try:
-        found = os.stat(file)
-    except (OSError, ValueError):
-        return None
-    return (found.st_mtime_ns, found.st_size, found.st_ino) if stat.S_ISREG(found.st_mode) else None
+def places(path: str | os.PathLike[str]) -> list[Path]:
+    """Where the `pyproject.toml` of a spec or a folder may stand, the nearest first."""
+    start = Path(os.path.abspath(path))
+    return [folder / FILE for folder in (start, *start.parents)]
 
 
 @lru_cache(maxsize=64)
-def _read(file: Path, stamp: Stamp) -> Project | None:
+def _read(file: Path, _: Stamp) -> Project | None:
     """What a file says, if it has the table."""
     try:
         with open(file, "rb") as stream:

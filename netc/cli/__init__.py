@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
@@ -129,8 +129,12 @@ def _run(arguments: Sequence[str]) -> int:
         os.getcwd()
     except FileNotFoundError:
         raise UsageError("the current directory does not exist any more") from None
-    code: int = import_module(f"netc.cli.{options.command}").run(options)
-    return code
+    run: Callable[[argparse.Namespace], int] = import_module(f"netc.cli.{options.command}").run
+    if getattr(options, "watch", False):
+        from netc.cli.watching import watch  # noqa: PLC0415 - only for those who wait
+
+        return watch(run, options)
+    return run(options)
 
 
 def _unknown(argument: str, command: str | None, top: argparse.ArgumentParser) -> str:

@@ -22,6 +22,7 @@ examples:
   netc check resnet.net -D n=9 --allow NET503
   netc check resnet.net --fix                 apply the safe fixes (--diff only shows them)
   netc check resnet.net --fix --unsafe-fixes  the others too, which may not be what was meant
+  netc check specs --watch                    again after each change
   netc check --format sarif *.net > netc.sarif
   netc check --format github specs            annotations in GitHub Actions (docs/ci.md)
 
@@ -41,7 +42,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--unsafe-fixes", action="store_true", help="with --fix or --diff: the fixes too that may mean something else"
     )
-    add(command, "--stdin-filename")
+    add(command, "--stdin-filename", "--watch")
     add_compiling(command)
 
 
@@ -49,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
     """Check the files; 1 if any has an error, 2 if any cannot be read."""
     if options.unsafe_fixes and not (options.fix or options.diff):
         raise UsageError("--unsafe-fixes goes with --fix or --diff")
+    if options.watch and options.fix:
+        raise UsageError("--watch does not go with --fix, which would write the files that you are writing")
     paths = list(dict.fromkeys(specs(options.files)))
     called = names(options, paths)
     findings: list[Diagnostic] = []

@@ -26,6 +26,7 @@ examples:
   netc compile resnet.net                    writes resnet.py to the current directory
   netc compile resnet.net -D n=9 -o models/resnet56.py
   netc compile resnet.net -o -               prints to standard output
+  netc compile resnet.net --watch            again after each change
   netc compile resnet.net --verify           proves the code, on TensorFlow
   netc compile resnet.net --verify --backend jax
   netc compile resnet.net --target dot -o - | dot -Tsvg > resnet.svg
@@ -54,7 +55,7 @@ def configure(command: argparse.ArgumentParser) -> None:
         choices=tuple(needs.BACKENDS),
         help="what Keras runs on to verify (the default is tensorflow): it has to be installed",
     )
-    add(command, "--stdin-filename")
+    add(command, "--stdin-filename", "--watch")
     add_compiling(command)
 
 

@@ -35,6 +35,7 @@ examples:
   netc draw resnet50.net --width 3.3in --bare --theme print -o figure1.pdf    for a column of a paper
   netc draw vgg16.net --width 3.3in --bare -o figure1.tikz --caption caption1.tex    in the font of the paper
   netc draw googlenet.net -o googlenet.html    a page with search, zoom and the spec beside the figure
+  netc draw resnet.net --watch                 again after each change, while you write
   netc draw unet.net -o - | less               SVG to standard output
 
 styles:
@@ -129,8 +130,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--id-prefix", metavar="TEXT", default="", help="before the ids, for several figures in a page"
     )
-    add(command, "--stdin-filename")
-    add(command, "--force")
+    add(command, "--stdin-filename", "--watch", "--force")
     add_compiling(command)
 
 

@@ -232,4 +232,8 @@ _SHARED: dict[str, dict[str, Any]] = {
         "action": "store_true",
         "help": "ignore [tool.netc] of pyproject.toml, which is read from the folder of the file upwards",
     },
+    "--watch": {
+        "action": "store_true",
+        "help": "run again whenever a spec, a file that it uses or its pyproject.toml changes; Ctrl-C ends it",
+    },
 }
