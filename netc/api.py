@@ -489,7 +489,7 @@ def _of(found: Imported) -> Network:
 
     made, read = lifted(found.net, found.sources), found.weights
     network = _checked(made.program, {})
-    network._model = None if read is None else lambda: renamed(read(), made.names)
+    network._model = None if read is None else lambda: renamed(read(), made.names, made.program.net)
     return network
 
 

@@ -36,7 +36,7 @@ def spec(name: str) -> Net:
 
 def row(name: str, found: Lifted, nodes: int, seconds: float, least: int | None = None) -> str:
     """A line of the table; `least` are the lines to compare with."""
-    heads = re.findall(r"^def \w+\((.*?)\)", found.text, flags=re.MULTILINE)
+    heads = re.findall(r"^(?:shared )?def \w+\((.*?)\)", found.text, flags=re.MULTILINE)
     formals = sum(len(head.split(",")) for head in heads if head) / max(len(heads), 1)
     own = "" if least is None else f"{least:4} "
     flat = f"  flat: {found.flat_because[:80]}" if found.flat_because else ""

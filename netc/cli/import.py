@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
             emit(made.text)
             return CLEAN
         if weights is None and found.weights is not None:
-            weights = importing.renamed(found.weights(), made.names)
+            weights = importing.renamed(found.weights(), made.names, made.program.net)
         contents = {out: made.text.encode("utf-8", "backslashreplace")}
         if weights is not None and found.weights is not None:
             from netc.targets.keras.weights import content  # noqa: PLC0415 - arrays are there
@@ -173,7 +173,7 @@ def _weights_only(options: argparse.Namespace, found: Imported, out: Path | None
         say(f"netc: {options.weights_only} is another network than {options.file}: {error}")
         raise Failed from None
     assert out is not None
-    _write({out: content(out, program.net, renamed(found.weights(), names))})
+    _write({out: content(out, program.net, renamed(found.weights(), names, program.net))})
     return CLEAN
 
 

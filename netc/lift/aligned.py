@@ -47,9 +47,12 @@ def aligned(net: Net, other: Net, says: Facts = lambda name, net: facts(net.node
         waiting += zip(operands, matches, strict=True)
     if len(mapping) != len(one) or len(set(mapping.values())) != len(two):
         raise NotTheNetwork(f"one network has {len(one)} layers, and the other {len(two)}")
+    there_of, here_of = dict[str, str](), dict[str, str]()  # whose weights are whose, whichever layer is made first
     for name, match in mapping.items():
-        shares, weighted = one.node(name).shares, one.node(name).layer.weights(one.operand_shapes(name))
-        if weighted and (shares and mapping[shares]) != two.node(match).shares:
+        if not one.node(name).layer.weights(one.operand_shapes(name)):
+            continue
+        made, matched = one.node(name).layer_name, two.node(match).layer_name
+        if there_of.setdefault(made, matched) != matched or here_of.setdefault(matched, made) != made:
             raise NotTheNetwork(f"`{name}` and `{match}` share weights with others")
     return mapping | {act: mapping[head] for act, head in ends.items()}
 

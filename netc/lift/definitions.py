@@ -63,13 +63,20 @@ class Candidate:
 
 
 def define(
-    whole: Series, used: Counter[str], scopes: Scopes, most: int = 40, *, gated: bool = True
+    whole: Series,
+    used: Counter[str],
+    scopes: Scopes,
+    most: int = 40,
+    *,
+    gated: bool = True,
+    known: Sequence[Definition] = (),
 ) -> list[Definition]:
-    """Replace what comes again by calls, as long as that makes the text shorter; the definitions.
+    """Replace what comes again by calls, in definitions that are known too, as long as that makes the text shorter;
+    all definitions.
 
     Unless `gated`, none begins at a gate and goes on after it, so that squeeze and excitation stands within its unit.
     """
-    made: list[Definition] = []
+    made = [*known]
     for _ in range(most):
         alike = Alike(used, scopes)
         pool = [*all_series(whole), *(each for one in made for each in all_series(one.body))]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from netc.ir.net import Net
+from netc.ir.net import Net, Node
 from netc.lift.arguments import given, params_of
 
 
@@ -36,7 +36,8 @@ def joined(net: Net) -> tuple[Net, dict[str, str]]:
 def busy(net: Net) -> tuple[Net, dict[str, str]]:
     """The network without layers that hand on what they are given, and the layer whose tensor each of these has.
 
-    An output stays, and so does what a layer reads beside that tensor."""
+    An output stays, and so does what a layer reads beside that tensor. Layers without weights share none."""
+    net = net.rewrite(lambda node: replace(node, shares=None) if node.shares and not _weighs(node, net) else node)
     heads: dict[str, str] = {}
     for node in net:
         if len(operands := net.operands(node.name)) != 1 or node.shares or node.name in net.outputs:
@@ -49,6 +50,10 @@ def busy(net: Net) -> tuple[Net, dict[str, str]]:
         if not any(head in names for names in readers):
             heads[node.name] = head
     return without(net, heads), heads
+
+
+def _weighs(node: Node, net: Net) -> bool:
+    return bool(node.layer.weights(net.operand_shapes(node.name)))
 
 
 def without(net: Net, heads: Mapping[str, str]) -> Net:

@@ -18,6 +18,7 @@ from netc.lift.names import name_definitions
 from netc.lift.passes import collect, taps
 from netc.lift.proof import NotTheNetwork, mapped
 from netc.lift.scopes import Scopes
+from netc.lift.sharing import share
 from netc.lift.source import ImportRefused, Reason
 from netc.lift.std import Standard
 from netc.lift.text import statements_of
@@ -81,37 +82,49 @@ def lifted(net: Net, sources: Mapping[str, str], comment: Sequence[str] = ()) ->
     known, the flat one, and `flat_because` says why. Raises what `flat` does.
     """
     try:
-        text, order = structured(net, sources)
-        return proved(net, text, order, comment)
-    except (Unwritable, NotTheNetwork, ImportRefused) as error:
+        return with_blocks(net, sources, comment)
+    except Unwritable as error:
         made = flat(net, comment)
         made.flat_because = str(error)
         return made
 
 
+def with_blocks(net: Net, sources: Mapping[str, str], comment: Sequence[str] = ()) -> Lifted:
+    """The text that `lifted` gives first. Raises `Unwritable` where none is known."""
+    try:
+        text, order = structured(net, sources)
+        return proved(net, text, order, comment)
+    except (NotTheNetwork, ImportRefused) as error:
+        raise Unwritable(str(error)) from None
+
+
 def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
     """The text of a network with its blocks, and the nodes in the order of its statements. Raises `Unwritable`."""
-    if any(node.shares is not None for node in net):
-        raise Unwritable("layers share their weights")
+    told = net
     net, _ = busy(net)
     scopes = Scopes(sources)
     gates = (False, True) if any(isinstance(node.layer, Multiply) for node in net) else (True,)
-    made = [_text(Tree(net), scopes, gated) for gated in gates]
+    made = [_text(Tree(net), told, scopes, gated) for gated in gates]
     if made[0][2]:  # tensors are read from afar, so that blocks may be found in one order and not in another
-        made += [_text(Tree(in_order(net)), scopes, gated) for gated in gates]
+        made += [_text(Tree(in_order(net)), told, scopes, gated) for gated in gates]
     text, order, _, _ = min(made, key=lambda each: sum(map(bool, each[0].splitlines())) - _COLLECTED * each[3])
     return text, order
 
 
-def _text(tree: Tree, scopes: Scopes, gated: bool) -> tuple[str, list[str], bool, int]:
-    """The text of a tree, the nodes in its order, whether it has labels, and how often it says what all passes make."""
-    Standard().recognise(tree.series)
-    alike = Alike(tree.used, scopes)
+def _text(tree: Tree, told: Net, scopes: Scopes, gated: bool) -> tuple[str, list[str], bool, int]:
+    """The text of a tree, the nodes in its order, whether it has labels, and how often it says what all passes make.
+
+    `told` is the network as its source has it.
+    """
+    shared = share(tree, told)
+    standard, alike, collected = Standard(), Alike(tree.used, scopes), 0
     alike.taps = taps(tree.series)
-    fold(tree.series, alike)
-    collected = collect(tree.series, tree.used)
-    wrap(tree.series, Alike(tree.used, scopes))
-    define(tree.series, tree.used, scopes, gated=gated)
+    for series in (tree.series, *(one.body for one in shared)):
+        standard.recognise(series)
+        fold(series, alike)
+        collected += collect(series, tree.used)
+        wrap(series, Alike(tree.used, scopes))
+    define(tree.series, tree.used, scopes, gated=gated, known=shared)
     writer = Writer(tree.net.name, tree.series, tree.used, tree.scale)
     name_definitions(writer.definitions, scopes)
     return writer.text(), [*executed(writer.whole, 0)], bool(tree.used), collected

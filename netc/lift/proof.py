@@ -32,8 +32,12 @@ def mapped(net: Net, made: Net, order: Sequence[str]) -> dict[str, str]:
     if sorted(names) != sorted(node.name for node in one) or len(names) != len(others):
         raise NotTheNetwork(f"the text has {len(others)} layers, and the network {len(one)}")
     mapping = dict(zip(names, others, strict=True))
+    first, its_first = dict[str, str](), dict[str, str]()  # the layer that the text makes first, of those that share
     for name, other in mapping.items():
-        here, there = _facts(one.node(name), one, mapping), _facts(two.node(other), two, {})
+        shares = mapping[first.setdefault(one.node(name).layer_name, name)]
+        its_shares = its_first.setdefault(two.node(other).layer_name, other)
+        here = *_facts(one.node(name), one, mapping), shares
+        there = *_facts(two.node(other), two, {}), its_shares
         if here != there:
             raise NotTheNetwork(f"`{name}` is {here}, and the text says {there} of `{other}`")
     if [mapping[name] for name in one.outputs] != two.outputs:
@@ -61,5 +65,4 @@ def facts(node: Node, net: Net) -> tuple[object, ...]:
 def _facts(node: Node, net: Net, mapping: Mapping[str, str]) -> tuple[object, ...]:
     """What of a layer in its network has to be the same."""
     operands = tuple(mapping.get(name, name) for name in net.operands(node.name))
-    shares = node.shares and mapping.get(node.shares, node.shares)
-    return *facts(node, net), operands, net.shapes[node.name], shares
+    return *facts(node, net), operands, net.shapes[node.name]

@@ -64,12 +64,18 @@ class Tree:
         known.update({key: params[key].default for key in values if key not in known})
 
     def _pad_alike(self) -> None:
-        """Say padding as `same` where that is what it is, and note the pixels that it is too."""
+        """Say padding as `same` where that is what it is, and note the pixels that it is too: in one way for all layers
+        that share their weights, whatever the sizes of their maps."""
+        calls: dict[str, list[tuple[str, list[Any]]]] = {}
         for node in self.net:
             layer, operands = plain(node.layer), self.net.operand_shapes(node.name)
-            if operands and "pad" in params_of(layer) and (ways := said(layer, operands[0])):
-                number = next((way for way in ways if type(way) is int), None)
-                self._values[node.name]["pad"] = Same(number) if ways[0] == "same" else ways[0]
+            if operands and "pad" in params_of(layer):
+                calls.setdefault(node.layer_name, []).append((node.name, said(layer, operands[0])))
+        for several in calls.values():
+            ways = [way for way in several[0][1] if all(way in each for _, each in several)]
+            number = next((way for way in ways if type(way) is int), None)
+            for name, _ in several if ways else ():
+                self._values[name]["pad"] = Same(number) if ways[0] == "same" else ways[0]
 
     def _series(self, parts: Parts, current: str | None) -> Series:
         items: list[Any] = []

@@ -73,12 +73,13 @@ class Series:
 @dataclass(slots=True, eq=False)
 class Definition:
     """What is written once and called; a block that netc ships is not written, and each execution of it has its place
-    in a series of its own."""
+    in a series of its own. The executions of a `shared` one have their weights in common."""
 
     body: Series
     before: list[Before]  # what each execution is given
     name: str = ""
     places: list[tuple[Series, int]] | None = None
+    shared: bool = False
     solution: Solution = field(init=False)  # its parameters
     tensors: list[list[str]] = field(default_factory=list)  # what it is handed, one vector each
 

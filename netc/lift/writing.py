@@ -144,6 +144,7 @@ def _plain(statement: Statement) -> bool:
 
 
 _ENDS = frozenset({"gap", "gmp"})  # begin what comes after the maps
+_DEFINES = ("def", "shared")  # words that definitions begin with
 _ALONE = frozenset({"net", "input", "output"})
 
 
@@ -327,7 +328,7 @@ class Writer:
             one.body = plain(one.body)
             solution = solve(one.body, [channels for _, channels in one.before])
             tensors = outside(one.body, one.before)
-            if solution is None or tensors is None:
+            if solution is None or tensors is None or (one.shared and solution.formals):
                 raise Unwritable("a definition says no longer what it stands for")
             _count_first(one.body, solution)
             call_widths(one.body, solution)
@@ -409,7 +410,7 @@ class Writer:
             formals = tuple(Parameter(each.name, each.default, NOWHERE) for each in solution.formals)
             names = tuple(Name(name, NOWHERE) for name, _ in own.tensors)
             block = Block(tuple(statements), NOWHERE)
-            made.append(Written(one.name, formals, names, block, False, NOWHERE, NOWHERE))
+            made.append(Written(one.name, formals, names, block, one.shared, NOWHERE, NOWHERE))
         at = next((place for place, each in enumerate(body) if not _is_input(each)), 0)
         statements = [*head, *body[:at], *self._default_lines(), *made, *body[at:]]
         packed = Packed()
@@ -691,7 +692,7 @@ def _spaced(lines: Iterable[Line]) -> str:
         outer = not line.indent and line.text != "}"
         word = line.text.split(" ")[0]
         if outer:
-            begins = word == "def" or (before in ("def", "input", "default") and word != before)
+            begins = word in _DEFINES or (before in ("input", "default", *_DEFINES) and word != before)
             if begins and made and made[-1]:
                 made.append("")
             before = word

@@ -14,6 +14,7 @@ from netc.lift.source import Imported
 from netc.targets.errors import ExportError
 
 if TYPE_CHECKING:
+    from netc.ir.net import Net
     from netc.ir.weights import Weights
     from netc.lift.lifting import Lifted
     from netc.targets.proof import Engine
@@ -72,15 +73,19 @@ def spec(found: Imported, source: str, *, flat: bool = False) -> Lifted:
     """The text of a model, with blocks and repeats or `flat`, whose comment says that it is of `source`, what was left
     out, and what else is to be known. Raises as `netc.lift.lifting.flat`."""
     from netc.lift import lifting  # noqa: PLC0415 - brings the compiler
+    from netc.lift.arguments import Unwritable  # noqa: PLC0415
 
     said = [f"Imported by netc from {source}: its layers are those of the model, proved one by one."]
     said += [f"Left out: {one}." for one in found.left_out]
     said += [f"Note: {one}." for one in found.remarks]
-    made = lifting.flat(found.net, _wrapped(said)) if flat else lifting.lifted(found.net, found.sources, _wrapped(said))
-    if made.flat_because:
-        why = f"Flat, one statement a layer, as no text with blocks was proved: {made.flat_because}"
-        made = lifting.flat(found.net, _wrapped([*said, why]))
-        made.flat_because = why
+    if flat:
+        return lifting.flat(found.net, _wrapped(said))
+    try:
+        return lifting.with_blocks(found.net, found.sources, _wrapped(said))
+    except Unwritable as error:
+        why = f"Flat, one statement a layer, as no text with blocks was proved: {error}"
+    made = lifting.flat(found.net, _wrapped([*said, why]))
+    made.flat_because = why
     return made
 
 
@@ -88,11 +93,12 @@ def _wrapped(sentences: Sequence[str]) -> list[str]:
     return [line for one in sentences for line in wrap(harmless(one), WIDTH, subsequent_indent="  ")]
 
 
-def renamed(weights: Weights, names: Mapping[str, str]) -> Weights:
-    """Weights under other names of their nodes."""
+def renamed(weights: Weights, names: Mapping[str, str], net: Net) -> Weights:
+    """Weights for another network, given its node for each of theirs: of layers that share them, it may make another
+    one first."""
     from netc.ir.weights import Weights  # noqa: PLC0415
 
-    return Weights({(names[node], role): array for (node, role), array in weights.items()})
+    return Weights({(net.node(names[node]).layer_name, role): array for (node, role), array in weights.items()})
 
 
 def source_engine(path: Path, found: Imported, made: Lifted) -> tuple[Weights, Engine]:
@@ -102,4 +108,4 @@ def source_engine(path: Path, found: Imported, made: Lifted) -> tuple[Weights, E
         raise ExportError(f"a {_known(path)} has no weights, and its program is none that runs in Python")
     module: Any = import_module(f"{READERS[_known(path)]}.engine")
     weights, engine = module.opened(path, found, made)
-    return renamed(weights, made.names), engine
+    return renamed(weights, made.names, made.program.net), engine
