@@ -7,7 +7,7 @@ the structure is found in the graph (`decompose`, `fold`), in time linear in its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from math import inf
@@ -162,7 +162,7 @@ class _Chain:
     strided: bool = False  # whether a layer in it makes the map smaller
 
 
-def decompose(net: Net) -> Series:
+def decompose(net: Net, by_label: Collection[str] = ()) -> Series:
     """Series and parallel parts of a network, found in one sweep over its layers.
 
     A combiner closes a parallel part when all that it joins begins after one tensor. Then the part stands in the
@@ -170,7 +170,8 @@ def decompose(net: Net) -> Series:
     a long skip) begins a chain of its own, and its operands are known by name: so what is parallel inside such a
     network is still found. A skip is long where the other branch makes the map smaller and comes back to its size, as
     in a U-Net: told as a branch, the whole network would stand in it. In layers that share their weights it is a branch
-    all the same: the definition that they are calls of has no name for the tensor that it is given.
+    all the same: the definition that they are calls of has no name for the tensor that it is given. The combiners
+    `by_label` close nothing whatever they join.
     """
     shared = {name for node in net if node.shares is not None for name in (node.shares, node.name)}
     ends: dict[str, _Chain] = {}  # chains by the tensor that they end in
@@ -186,7 +187,8 @@ def decompose(net: Net) -> Series:
             chain = _Chain(None, [single], place)
         else:
             branches = [None if name == source else ends[name] for name in operands]
-            if source is None or not _is_parallel(net, source, node.name, branches, node.name in shared):
+            told = node.name not in by_label
+            if source is None or not (told and _is_parallel(net, source, node.name, branches, node.name in shared)):
                 chain = _Chain(None, [single], place)
             else:
                 chain = _parallel(node.name, source, operands, branches, place)

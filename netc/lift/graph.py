@@ -197,7 +197,8 @@ def _check_sharing(net: Net) -> None:
         first = net.node(node.shares)
         if first.shares is not None:
             raise GraphError(f"`{node.name}` shares the weights of `{first.name}`, whose are those of `{first.shares}`")
-        if first.layer != node.layer or net.operand_shapes(first.name) != net.operand_shapes(node.name):
+        weights, others = (each.layer.weights(net.operand_shapes(each.name)) for each in (node, first))
+        if first.layer != node.layer or [one.shape for one in weights] != [one.shape for one in others]:
             raise GraphError(f"`{node.name}` shares the weights of `{first.name}`, which is another layer")
 
 

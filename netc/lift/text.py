@@ -18,6 +18,7 @@ from netc.layers.shape import Identity
 from netc.lift.arguments import Unwritable, arguments, given, params_of
 from netc.lower.bind import trailing_words
 from netc.lower.special import LEGAL
+from netc.lower.walk import WITH
 from netc.program import Program
 from netc.sections.base import Name as Named
 from netc.sections.base import Setting
@@ -84,11 +85,14 @@ class _Shared:
 @dataclass(slots=True)
 class _Body:
     """A file or a definition: the prefix of names made in it, the layer whose tensor it gives (a call's label means
-    that one), and the counts of its operations."""
+    that one), and the counts of its operations. Of a call of a `shared def`, the `names` of its layers, and what it
+    calls the tensors that it is handed."""
 
     prefix: str = ""
     result: str | None = None
     counts: dict[str, int] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
+    handed: dict[str, str] = field(default_factory=dict)
 
     def inner(self, name: str) -> str:
         """A layer's name without the prefix."""
@@ -102,6 +106,14 @@ class _Body:
         self.counts[word] = count
         return None
 
+    def take(self, tensor: str) -> str:
+        """What a definition calls a tensor from outside, which it is handed: `skip`, or the next name that is free."""
+        if tensor not in self.handed:
+            taken = {*map(self.inner, self.names), *self.handed.values()}
+            numbered = (f"skip{count}" if count else "skip" for count in range(len(taken) + 1))
+            self.handed[tensor] = next(name for name in numbered if name not in taken)
+        return self.handed[tensor]
+
 
 class _Writer:
     """Writes the statements of one network."""
@@ -110,7 +122,7 @@ class _Writer:
         self.net = net
         self.definitions: list[Definition] = []
         self.shared = {name: group for group in _shared(net) for name in group.prefixes}
-        self.whole = decompose(net)
+        self.whole = self._decomposed()
         self.read = self._read()
         self.labels: dict[str, str] = {}  # by the layer whose tensor a label means
 
@@ -118,8 +130,28 @@ class _Writer:
         """The statements of the file, without its definitions."""
         made = self._series(_items(self.whole), None, _Body())
         if self.net.outputs != [self.whole.result]:
-            made.append(operation("output", *(Positional(self._label(name), NOWHERE) for name in self.net.outputs)))
+            made.append(operation("output", *self._labels(self.net.outputs, _Body())))
         return made
+
+    def _decomposed(self) -> Series:
+        """The structure of the network, in which a combiner in calls of a definition has branches in all of them or in
+        none, and nothing else than of its call stands in these: what a call is handed may be what it is called on."""
+        calls: dict[str, set[str]] = {}
+        for name in self.shared:
+            calls.setdefault(self.net.node(name).layer_name, set()).add(name)
+        by_label: set[str] = set()
+        while True:
+            whole = decompose(self.net, by_label)
+            closing = {item.names[0] for item in _every(whole) if item.branches and self._is_in_call(item)}
+            found = {name for names in calls.values() if names - closing for name in names & closing}
+            found |= {item.names[0] for item in _every(whole) if item.branches} & self.shared.keys() - closing
+            if not found:
+                return whole
+            by_label |= {name for names in calls.values() if names & found for name in names}
+
+    def _is_in_call(self, item: Layers) -> bool:
+        """Whether all that stands in the branches of a combiner is of its call."""
+        return len({self._call_of(self.net.node(name)) for name in _names(item)}) == 1
 
     def _read(self) -> set[str]:
         """The layers whose tensors are read by a label."""
@@ -133,10 +165,15 @@ class _Writer:
             current = item.result
         return {name for name in found if name is not None}
 
-    def _label(self, name: str) -> Reference:
+    def _label(self, name: str, body: _Body) -> Reference:
+        if body.prefix and name not in body.names:
+            return Reference(body.take(name), NOWHERE)
         if name not in self.labels:
             raise Unwritable(f"`{name}` is read from outside of the layers that share their weights")
         return Reference(self.labels[name], NOWHERE)
+
+    def _labels(self, names: Sequence[str], body: _Body) -> list[Positional]:
+        return [Positional(self._label(name, body), NOWHERE) for name in names]
 
     def _series(self, items: Sequence[Layers], current: str | None, body: _Body) -> list[Statement]:
         made: list[Statement] = []
@@ -144,7 +181,7 @@ class _Writer:
         while at < len(items):
             item = items[at]
             if item.source not in (None, current):
-                made.append(operation("from", Positional(self._label(item.source), NOWHERE)))
+                made.append(operation("from", *self._labels([item.source], body)))
             group = self.shared.get(item.names[0])
             if group is not None and not body.prefix:
                 end = self._end_of_call(items, at, group)
@@ -188,18 +225,17 @@ class _Writer:
         keys = [params[name].key for name in layer.tensors() if getattr(layer, name)]
         own = len(operands) - len(keys)
         joined = () if first.branches else operands[1:own]
-        parts = self._arguments(node, words) + [Positional(self._joined(node, name), NOWHERE) for name in joined]
-        parts += [
-            Keyword(key, self._label(name), NOWHERE, NOWHERE) for key, name in zip(keys, operands[own:], strict=True)
-        ]
+        parts = self._arguments(node, words) + [Positional(self._joined(node, name, body), NOWHERE) for name in joined]
+        for key, name in zip(keys, operands[own:], strict=True):
+            parts.append(Keyword(key, self._label(name, body), NOWHERE, NOWHERE))
         parts += [Positional(Reference(word, NOWHERE), NOWHERE) for word in words]
         if label is not None:
             self.labels[last] = label
         return operation(layer.op, *parts, label=label, branches=branches)
 
-    def _joined(self, node: Node, name: str) -> Reference:
+    def _joined(self, node: Node, name: str, body: _Body) -> Reference:
         """A tensor from further away that a combiner joins."""
-        label = self._label(name)
+        label = self._label(name, body)
         if label.name in {"channels", *type(node.layer).signature(node.layer.op).bare_words()}:
             raise Unwritable(f"`{label.name}` is a word of `{node.layer.op}`, which joins it: rename it")
         return label
@@ -220,12 +256,14 @@ class _Writer:
         """After the items that one call makes, which are all of its layers and nothing else."""
         prefix = group.prefixes[items[start].names[0]]
         missing = {name for name, owner in group.prefixes.items() if owner == prefix}
+        made = set[str | None]()
         end = start
         while missing and end < len(items):
             names = set(_names(items[end]))
-            if not names <= missing or (end > start and items[end].source != items[end - 1].result):
+            if not names <= missing or (made and items[end].source not in made):
                 break
             missing -= names
+            made |= names
             end += 1
         if missing:
             raise Unwritable(_no_call(min(missing)))
@@ -238,8 +276,13 @@ class _Writer:
     def _call(self, items: Sequence[Layers], group: _Shared, body: _Body) -> Operation:
         first, last = items[0].names[0], items[-1].names[0]
         prefix = group.prefixes[first]
-        own = Block(tuple(self._series(items, items[0].source, _Body(prefix, last))), NOWHERE)
-        made = Definition(group.first, (), (), own, True, NOWHERE, NOWHERE)
+        inside = _Body(prefix, last, names=frozenset(name for item in items for name in _names(item)))
+        own = Block(tuple(self._series(items, items[0].source, inside)), NOWHERE)
+        tensors = tuple(Name(name, NOWHERE) for name in inside.handed.values())
+        made = Definition(group.first, (), tensors, own, True, NOWHERE, NOWHERE)
+        given = self._labels([*inside.handed], body)
+        if given:
+            given.insert(0, Positional(Reference(WITH, NOWHERE), NOWHERE))
         same = next((known for known in self.definitions if known.name == group.first), None)
         if same is None and prefix != group.first:
             raise Unwritable(f"`{first}` uses the weights of a layer that stands after it")
@@ -254,12 +297,20 @@ class _Writer:
             label = body.label(group.first, prefix, last in self.read)
         if label is not None:
             self.labels[last] = label
-        return operation(group.first, label=label)
+        return operation(group.first, *given, label=label)
 
 
 def _items(series: Series) -> list[Layers]:
     """What stands in a series of which nothing is folded."""
     return [item for item in series.items if isinstance(item, Layers)]
+
+
+def _every(series: Series) -> Iterator[Layers]:
+    """The items of a series, and those in their branches."""
+    for item in _items(series):
+        yield item
+        for branch in item.branches:
+            yield from _every(branch)
 
 
 def _names(item: Layers) -> Iterator[str]:
@@ -295,7 +346,8 @@ def _common(one: str, other: str) -> str | None:
 def _no_call(name: str) -> str:
     return (
         f"`{name}` has the weights of another layer, and no calls of one `shared def` would make the two: a spec can "
-        "say so for layers in a row with the same names after two prefixes, such as `tower_conv1` and `tower2_conv1`"
+        "say so for layers in a row with the same names after two prefixes, such as `tower_conv1` and `tower2_conv1`, "
+        "and not for those that one `shared def` makes in another"
     )
 
 
