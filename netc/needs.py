@@ -19,6 +19,7 @@ EXTRAS = {
     "train": {"PIL": "Pillow", "sklearn": "scikit-learn", "filelock": "filelock"},
     "tfds": {"tensorflow_datasets": "tensorflow-datasets"},
     "figures": {"resvg_py": "resvg-py", "reportlab": "ReportLab"},
+    "completion": {"shtab": "shtab"},
 }
 INCLUDED = {
     "onnx": ("weights",),
@@ -42,6 +43,7 @@ BACKENDS: Mapping[str, tuple[str, ...]] = {  # of Keras, which comes with Tensor
     "jax": ("keras", "jax"),
     "torch": ("keras", "torch"),
 }
+COMPLETING = ("shtab",)
 READING = ("tensorflow", "PIL", "psutil")  # images, for a network that runs
 TRAINING = (*READING, "filelock")
 

@@ -170,6 +170,8 @@ explain F
 import F
 import F.json
 import F.json -o F
+completion F
+completion bash --parameters F
 diff F F
 diff F.none F
 diff F F.json

@@ -37,6 +37,7 @@ COMMANDS = {
     "explain": "what a code such as NET301 means, with examples",
     "fmt": "write a spec in the canonical style",
     "ops": "the operations of the language and their options",
+    "completion": "a script by which bash, zsh or fish completes command lines",
 }
 _TRACEBACK = "--traceback"
 
