@@ -26,7 +26,7 @@ def test_spec_is_clean(spec: str, overrides: Overrides) -> None:
 
 
 def test_table_is_fresh() -> None:
-    assert TABLE.read_text() == table(), "run `python -m tests.specs`"
+    assert TABLE.read_text() == table(), "run `python -m tools.specs`"
 
 
 def test_every_spec_says_what_it_equals() -> None:
