@@ -11,11 +11,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-from netc.cli import COMMANDS, parser
+import netc
+from netc.cli import COMMANDS, main, parser
 from netc.diagnostics.codes import CODES
 from netc.layers import LAYERS
 from netc.layers.defaults import TABLE
@@ -50,7 +51,9 @@ def fences(path: Path, language: str) -> Iterator[Fence]:
 
 # -- examples of the language --------------------------------------------------------------------------------
 
-EXAMPLES = [fence for path in (README, LANGUAGE) for fence in fences(path, "net")]
+TUTORIAL = ROOT / "docs" / "tutorial.md"
+ARRIVALS = sorted((ROOT / "docs").glob("from-*.md"))
+EXAMPLES = [fence for path in (README, LANGUAGE, TUTORIAL, *ARRIVALS) for fence in fences(path, "net")]
 FILES = {word[5:]: fence.text for fence in EXAMPLES for word in fence.words if word.startswith("file=")}
 
 
@@ -179,6 +182,61 @@ def test_python_of_the_interface_runs_as_written(tensorflow: bool, copy: Path) -
         assert shown in done.stdout, (shown, done.stdout)
 
 
+@pytest.mark.parametrize("tensorflow", [False, pytest.param(True, marks=needs_tensorflow)])
+def test_tutorial_goes_as_it_says(tensorflow: bool, copy: Path) -> None:
+    """Its files are written and its commands run in their order; what it shows after them is what they print."""
+    text, printed = TUTORIAL.read_text(encoding="utf-8"), ""
+    for found in _FENCE.finditer(text):
+        language, words, content = found[1], found[2].split(), found[3]
+        if language == "net":
+            (name,) = (word.removeprefix("file=") for word in words if word.startswith("file="))
+            (copy / name).write_text(content)
+        elif language == "sh" and (tensorflow or not words):
+            done = _run("set -e\n" + content, copy)
+            assert done.returncode == 0, f"{content}\n{done.stdout}\n{done.stderr}"
+            printed = done.stdout
+        elif not language:
+            assert content in printed, (content, printed)
+    assert (copy / "runs" / "my").is_dir() == tensorflow
+
+
+def _pair(name: str, language: str) -> tuple[str, str]:
+    """The first example of a page for those who come from elsewhere, in their language and in netc's."""
+    (path,) = [path for path in ARRIVALS if path.stem == f"from-{name}"]
+    *_, theirs = [fence for fence in fences(path, language) if "Sequential" in fence.text or language != "python"]
+    return theirs.text, next(fences(path, "net")).text
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "suffix"), [("caffe", "protobuf", ".prototxt"), ("darknet", "ini", ".cfg")]
+)
+def test_examples_side_by_side_are_one_network(name: str, language: str, suffix: str, tmp_path: Path) -> None:
+    theirs, ours = _pair(name, language)
+    (tmp_path / f"theirs{suffix}").write_text(theirs)
+    (tmp_path / "ours.net").write_text(ours)
+    model, spec = tmp_path / f"theirs{suffix}", tmp_path / "ours.net"
+    assert main(["diff", str(model), str(spec)]) == 0
+
+
+@needs_tensorflow
+def test_example_of_keras_is_one_network() -> None:
+    theirs, ours = _pair("keras", "python")
+    made: dict[str, Any] = {}
+    exec(compile(theirs, "from-keras.md", "exec"), made)
+    assert netc.diff(netc.from_keras(made["model"]), netc.loads(ours)).same
+
+
+def test_example_of_pytorch_has_as_many_parameters() -> None:
+    """Its outputs cannot be compared by way of ONNX, which has no batch normalisation after a convolution."""
+    pytest.importorskip("torch", reason="without PyTorch: pip install 'netc[interop]'")
+    theirs, ours = _pair("pytorch", "python")
+    made: dict[str, Any] = {}
+    exec(compile(theirs, "from-pytorch.md", "exec"), made)
+    count = sum(weight.numel() for weight in made["model"].parameters())
+    assert count == netc.loads(ours).cost.total.trainable
+    assert f"{count:,} trainable" in (ROOT / "docs" / "from-pytorch.md").read_text(encoding="utf-8")
+
+
 _USES_THE_LAYER = """
 from __future__ import annotations  # as in the modules that it comes into
 from netc.api import load
@@ -203,13 +261,13 @@ if find_spec("tensorflow"):
     assert main(["export", "example.net", "--random-weights", "0", "-o", "example.keras"]) == 0
     import keras, netc.keras_layers, numpy
     assert keras.models.load_model("example.keras")(numpy.ones((1, 8, 8, 3))).numpy().max() == -2.0
-exec(compile({lowering!r}, "README", "exec"), vars(lowering))
+exec(compile({lowering!r}, "adding-a-layer.md", "exec"), vars(lowering))
 assert "layers.Normalization(None, mean=f, variance=0.25" in net.source(), net.source()
 """
 
 
-def test_layer_of_the_readme_is_all_that_a_layer_needs(copy: Path) -> None:
-    layer, lowering = [fence.text for fence in fences(README, "python") if "Standardize" in fence.text]
+def test_layer_of_the_guide_is_all_that_a_layer_needs(copy: Path) -> None:
+    layer, lowering = [fence.text for fence in fences(ROOT / "docs" / "adding-a-layer.md", "python")]
     (copy / "standardize.py").write_text(layer)
     (copy / "layer.py").write_text(_USES_THE_LAYER.format(lowering=lowering))
     done = _run("python layer.py", copy)
