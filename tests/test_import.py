@@ -186,6 +186,37 @@ def test_verify_needs_a_program_that_runs_the_model(
     assert [path.name for path in sorted(Path().iterdir())] == ["a.cfg", "a.net"]
 
 
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize("end", ["gap; fc 5 softmax", "conv 4x1; softmax"])
+def test_verify_of_onnx_compares_what_is_before_a_softmax(
+    end: str, beside: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that gives a channel everything hides whatever is wrong before it."""
+    pytest.importorskip("onnxruntime")
+    import onnx
+
+    from netc.ir.weights import Weights, random_weights
+    from netc.targets import importing
+    from netc.targets.errors import ExportError
+    from netc.targets.onnx.model import model
+    from netc.targets.proof import prove
+
+    monkeypatch.chdir(tmp_path)
+    program = netc.loads(f"input 8x8x3; conv 4x3; {end}").program
+    weights = random_weights(program.net, 0)
+    made = model(program, Weights({key: 1e4 * array for key, array in weights.items()})).proto
+    onnx.save(made, "a.onnx", save_as_external_data=beside, size_threshold=0)
+    assert main(["import", "a.onnx", "--verify"]) == 0
+    assert "proved: onnxruntime" in capsys.readouterr().err
+    found = importing.read(Path("a.onnx"))
+    lifted = importing.spec(found, "a.onnx")
+    true, engine = importing.source_engine(Path("a.onnx"), found, lifted)
+    assert engine.before_softmax({name: np.zeros((1, 8, 8, 3), "float32") for name in lifted.program.net.inputs})
+    first = next(key for key in true if key[1] == "kernel")
+    with pytest.raises(ExportError, match="computes another network"):
+        prove(lifted.program, Weights({**true, first: 1.001 * true[first]}), engine)
+
+
 def test_networks_are_aligned_whatever_the_order_of_their_branches() -> None:
     one = netc.loads("input 8x8x3; add { | conv 4x3 bn; relu | conv 4x1 }; gap; dropout 0.1").net
     two = netc.loads("input 8x8x3; add { | x: conv 4x1 | conv 4x3 bn relu }; gap; dropout 0.5").net

@@ -22,11 +22,17 @@ if TYPE_CHECKING:
 
 QUIET = 4  # errors are raised, and need not be printed besides
 MODEL = "model.onnx"  # in a folder of its own
+FOLDER = "session.model_external_initializers_file_folder_path"
 
 
-def session(model: bytes | Path, threads: int | None = None) -> onnxruntime.InferenceSession:
-    """A model, or one in a file, ready to run on the processor. Raises `ExportError` where onnxruntime refuses it."""
+def session(
+    model: bytes | Path, threads: int | None = None, folder: Path | None = None
+) -> onnxruntime.InferenceSession:
+    """A model, or one in a file, ready to run on the processor; `folder` has the arrays that bytes lack. Raises
+    `ExportError` where onnxruntime refuses it."""
     options = onnxruntime.SessionOptions()
+    if folder is not None:
+        options.add_session_config_entry(FOLDER, str(folder))
     options.intra_op_num_threads = threads or 0  # 0 is all processors
     options.log_severity_level = QUIET
     try:

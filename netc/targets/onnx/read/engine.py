@@ -14,39 +14,72 @@ from netc.lift.source import Imported
 from netc.targets.errors import ExportError
 
 if TYPE_CHECKING:
+    import onnx
     import onnxruntime
     from numpy.typing import NDArray
 
     Arrays = Mapping[str, NDArray[Any]]
+
+LAYING = ("Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 
 
 class OnnxSource:
     """A file, whose inputs and outputs have the names of a text, and its layout: channels are put where they belong by
     the sizes that the file says, first where both fit."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, net: Net, inputs: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, net: Net, inputs: Mapping[str, str]) -> None:
         import onnxruntime  # noqa: PLC0415 - for those who ask
 
-        self._session = session
+        from netc.targets.onnx.engine import session  # noqa: PLC0415
+
+        self._path = path
+        self._session = session(path)
+        if set(inputs.values()) - {one.name for one in self._session.get_inputs()}:
+            raise ExportError(f"the inputs of {path} are not those of the network")
         self._net = net
         self._inputs = inputs
         self.name = f"onnxruntime {onnxruntime.__version__}"
 
     def outputs(self, inputs: Arrays) -> Arrays:
-        shapes = {one.name: one.shape for one in self._session.get_inputs()}
+        return self._made(self._session, inputs)
+
+    def before_softmax(self, inputs: Arrays) -> Arrays:
+        """Those of outputs that a softmax makes, whatever lays them out after it: of the model in which it passes on
+        what it is given."""
+        from netc.targets.onnx.engine import session  # noqa: PLC0415
+        from netc.targets.onnx.read.parse import parsed  # noqa: PLC0415
+
+        model = parsed(self._path)
+        ends = [_softmax(model.graph, output.name) for output in model.graph.output]
+        for node in filter(None, ends):
+            node.op_type = "Identity"
+            del node.attribute[:]
+        if not any(ends):
+            return {}
+        made = self._made(session(model.SerializeToString(), folder=self._path.parent), inputs)
+        return {name: made[name] for name, node in zip(self._net.outputs, ends, strict=True) if node}
+
+    def layers(self, inputs: Arrays) -> Arrays:
+        return {}
+
+    def _made(self, session: onnxruntime.InferenceSession, inputs: Arrays) -> Arrays:
+        shapes = {one.name: one.shape for one in session.get_inputs()}
         given = {self._inputs[name]: _first(array, shapes[self._inputs[name]]) for name, array in inputs.items()}
         try:
-            made = self._session.run(None, given)
+            made = session.run(None, given)
         except Exception as error:  # its own classes have no common base but this one
             raise ExportError(f"{self.name} fails to run the model: {error}") from None
         pairs = zip(self._net.outputs, made, strict=True)
         return {name: _last(array, self._net.shapes[name]) for name, array in pairs}
 
-    def before_softmax(self, inputs: Arrays) -> Arrays:
-        return {}
 
-    def layers(self, inputs: Arrays) -> Arrays:
-        return {}
+def _softmax(graph: onnx.GraphProto, name: str) -> onnx.NodeProto | None:
+    """The softmax that makes a value, before it is laid out in another way; None where anything else does."""
+    made_by = {node.output[0]: node for node in graph.node if node.output and not node.domain}
+    node = made_by.get(name)
+    while node is not None and node.op_type in LAYING:
+        node = made_by.get(node.input[0])
+    return node if node is not None and node.op_type == "Softmax" else None
 
 
 def _first(array: NDArray[Any], shape: Sequence[object]) -> NDArray[Any]:
@@ -69,12 +102,7 @@ def _last(array: NDArray[Any], shape: Sequence[int | None]) -> NDArray[Any]:
 def opened(path: Path, found: Imported, made: Lifted) -> tuple[Weights, OnnxSource]:
     """The weights, by the nodes of the network that was read, and onnxruntime with the file. Raises `ExportError`."""
     needs.require("running an ONNX file", "onnxruntime")
-    from netc.targets.onnx.engine import session  # noqa: PLC0415 - imports onnxruntime
-
     if found.weights is None:
         raise ExportError(f"{path} has no weights, and nothing to compare")
     inputs = {made.names[node]: found.sources[node] for node in found.net.inputs}
-    opened = session(path)
-    if set(inputs.values()) - {one.name for one in opened.get_inputs()}:
-        raise ExportError(f"the inputs of {path} are not those of the network")
-    return found.weights(), OnnxSource(opened, made.program.net, inputs)
+    return found.weights(), OnnxSource(path, made.program.net, inputs)
