@@ -12,6 +12,7 @@ import sys
 import time
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -389,6 +390,39 @@ def test_the_accuracy_of_a_run_is_that_of_evaluate(spec: Path, capsys: pytest.Ca
     assert main([*line, "--images", "0"]) == CLEAN
     said = json.loads(capsys.readouterr().out)
     assert (said["judged"], said["rows"][0]["accuracy"]) == ("", None)
+
+
+def test_a_model_has_its_own_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    import onnx
+
+    from netc.bench import measure as measuring
+    from netc.targets.onnx.model import model
+
+    monkeypatch.chdir(tmp_path)
+    program = netc.loads("input 8x8x3; conv 4x3; gap; fc 2").program
+    weights = random_weights(program.net, 7)
+    onnx.save(model(program, weights).proto, "m.onnx")
+    Path("m.cfg").write_text("[net]\nheight=8\nwidth=8\nchannels=3\n[convolutional]\nfilters=4\n")
+    given: list[Any] = []
+
+    def taken(program: object, weights: object, *more: object) -> str:
+        given.append(weights)
+        return ""
+
+    monkeypatch.setattr(measuring, "measure", taken)
+    for line in ("m.onnx", "m.onnx --random-weights 3", "m.cfg"):
+        main(["bench", *line.split(), "--engines", "numpy"])
+    said = capsys.readouterr().out
+    assert [text in said for text in ("weights of m.onnx", "random weights of seed 3", "random weights of seed 0")] == [
+        True
+    ] * 3
+    own, drawn, _ = given
+    for (name, role), array in weights.items():
+        assert np.array_equal(own[name, role], array), name
+    assert not np.array_equal(drawn["conv1", "kernel"], weights["conv1", "kernel"])
 
 
 @needs_tensorflow

@@ -15,7 +15,7 @@ from netc import needs
 from netc.cli.endings import CLEAN, ERRORS, INTERRUPTED, UsageError, refusing
 from netc.cli.options import add_compiling, sizes, whole
 from netc.cli.output import STDIO, emit, keep, say, tell, write
-from netc.cli.running import inputs, load, need
+from netc.cli.running import inputs, is_model, load, load_model, need
 from netc.cli.training import add_trained, telling, trained
 from netc.precision import FULL, NEEDS
 
@@ -49,8 +49,8 @@ precisions:
 
 Each engine has a process of its own, and one of them works at a time: --rounds turns each, in changing order. `times
 the fastest` is the median of the ratios of the rounds, with the interval that holds it with 95 % confidence. `first
-result` is from the start of the process: imports, the network made ready, one batch. Inputs are noise; weights, where
-none are given, random. A process that dies is a row that says why."""
+result` is from the start of the process: imports, the network made ready, one batch. Inputs are noise; weights are
+those of the run, of --weights or of the model, else random. A process that dies is a row that says why."""
 
 _FIRST_BATCH = 1
 
@@ -62,7 +62,7 @@ def configure(command: argparse.ArgumentParser) -> None:
         "--random-weights",
         metavar="SEED",
         type=whole(0, 2**32 - 1),
-        help="the weights of a spec without --weights, always the same for a seed (0)",
+        help="the weights of a spec without --weights, or of a model in place of its own: the same for a seed (0)",
     )
     command.add_argument("--engines", metavar="E,E", help="which, see below (all that are installed)")
     command.add_argument(
@@ -215,8 +215,15 @@ def _given(options: argparse.Namespace) -> tuple[Program, Weights, str, Labelled
         return _sized(program, options.size), weights, f"weights of {path}", labelled
     if Path(options.file).is_dir():
         raise UsageError(f"{options.file} holds no run: it has no run.json")
-    program = load(options, models=True)
+    own = None
+    if is_model(options.file) and options.random_weights is None:
+        program, own = load_model(options)
+    else:
+        program = load(options, models=True)
     _keep(options, program, [])
+    if own is not None:
+        own.check(program.net)
+        return _sized(program, options.size), own, f"weights of {options.file}", None
     seed = options.random_weights or 0
     return _sized(program, options.size), random_weights(program.net, seed), f"random weights of seed {seed}", None
 

@@ -21,6 +21,9 @@ from netc.limits import Limits
 from netc.syntax.source import Source
 
 if TYPE_CHECKING:
+    from netc.ir.weights import Weights
+    from netc.lift.lifting import Lifted
+    from netc.lift.source import Imported
     from netc.program import Program
     from netc.sections.override import Change
 
@@ -156,11 +159,33 @@ def is_model(path: str) -> bool:
 def of_model(path: str) -> Source:
     """The text of the spec that a model is. Raises `Failed` for one that is none, `UsageError` where it cannot be
     opened."""
+    return Source(path, _lifted(path)[1].text)
+
+
+def load_model(options: argparse.Namespace) -> tuple[Program, Weights | None]:
+    """The program of the model `options.file`, and its own weights by the names there; None where it has none. Raises
+    as `load`."""
+    from netc.targets import importing  # noqa: PLC0415 - for such a file
+
+    found, made = _lifted(options.file)
+    program, findings = compile_text(Source(options.file, made.text), settings(options, options.file, lints=False))
+    if findings:
+        show(findings, options.color)
+    if failed(findings):
+        raise Failed
+    with modelling(options.file):
+        own = found.weights() if found.weights is not None else None
+        return program, None if own is None else importing.renamed(own, made.names, made.program.net)
+
+
+def _lifted(path: str) -> tuple[Imported, Lifted]:
+    """A model, and the spec that it is. Raises as `of_model`."""
     from netc.targets import importing  # noqa: PLC0415 - for such a file
 
     need(f"reading {path}", importing.needed(Path(path)))
     with modelling(path):
-        return Source(path, importing.spec(importing.read(Path(path)), Path(path).name).text)
+        found = importing.read(Path(path))
+        return found, importing.spec(found, Path(path).name)
 
 
 @contextmanager
