@@ -53,6 +53,78 @@ def test_endings_are_known_in_capitals_too(tmp_path: Path) -> None:
     assert [list(read(path).net.shapes) for path in names] == [["image", "act"]] * 2
 
 
+def of_tensorflow(function: str, called: str, first: object, **given: object) -> dict[str, Any]:
+    """A call as Keras 2 writes it: the first argument is a tensor, several, or a number."""
+    firsts = first if isinstance(first, list) else [first]
+    node = [[one, 0, 0, given] if isinstance(one, str) else ["_CONSTANT_VALUE", -1, one, given] for one in firsts]
+    config = {"name": called, "trainable": True, "dtype": "float32", "function": function}
+    nodes = [node] if len(node) > 1 else node
+    return {"class_name": "TFOpLambda", "config": config, "name": called, "inbound_nodes": nodes}
+
+
+B = ["b", 0, 0]
+FUNCTIONS: dict[str, tuple[dict[str, Any], str]] = {
+    "sum": (of_tensorflow("__operators__.add", "y", "a", y=B, name=None), "add { | a: relu | b: relu6 }"),
+    "difference": (of_tensorflow("math.subtract", "y", "a", y=B, name=None), "sub { | a: relu | b: relu6 }"),
+    "product": (of_tensorflow("math.multiply", "y", "a", y=B, name=None), "mul { | a: relu | b: relu6 }"),
+    "largest": (of_tensorflow("math.maximum", "y", "a", y=B, name=None), "max { | a: relu | b: relu6 }"),
+    "together": (of_tensorflow("concat", "y", ["a", "b"], axis=-1), "concat { | a: relu | b: relu6 }"),
+    "times a number": (of_tensorflow("math.multiply", "y", "a", y=0.5), "rescale 0.5"),
+    "a number times": (of_tensorflow("math.multiply", "y", 0.5, y=["a", 0, 0]), "rescale 0.5"),
+    "by a number": (of_tensorflow("math.truediv", "y", "a", y=4), "rescale 0.25"),
+    "less": (of_tensorflow("math.subtract", "y", "a", y=1.5), "rescale 1 offset=-1.5"),
+    "from a number": (of_tensorflow("math.subtract", "y", 1.5, y=["a", 0, 0]), "rescale -1 offset=1.5"),
+    "negative": (of_tensorflow("math.negative", "y", "a"), "rescale -1"),
+    "relu": (of_tensorflow("nn.relu", "y", "a", name=None), "relu"),
+    "relu6": (of_tensorflow("nn.relu6", "y", "a"), "relu6"),
+    "swish": (of_tensorflow("nn.silu", "y", "a", beta=1.0), "silu"),
+    "leaky": (of_tensorflow("nn.leaky_relu", "y", "a"), "leakyrelu 0.2"),
+    "softmax": (of_tensorflow("nn.softmax", "y", "a", axis=-1), "softmax"),
+    "mean": (of_tensorflow("math.reduce_mean", "y", "a", axis=[1, 2], keepdims=True), "gap keep"),
+    "most": (of_tensorflow("math.reduce_max", "y", "a", axis=[1, 2]), "gmp"),
+}
+UNSAID: dict[str, tuple[dict[str, Any], str]] = {
+    "another beta": (of_tensorflow("nn.silu", "y", "a", beta=2.0), "`beta` is 2.0"),
+    "another axis": (of_tensorflow("nn.softmax", "y", "a", axis=1), 'TensorFlow\'s "nn.softmax"'),
+    "along rows": (of_tensorflow("concat", "y", ["a", "b"], axis=1), 'TensorFlow\'s "concat"'),
+    "a quotient": (of_tensorflow("math.truediv", "y", "a", y=B), "divides one tensor by another"),
+    "over rows": (of_tensorflow("math.reduce_mean", "y", "a", axis=1), "global pools over all positions"),
+    "what is not known": (of_tensorflow("nn.relu", "y", "a", alpha=0.1), "the option `alpha`, 0.1, which is not known"),
+    "another function": (of_tensorflow("image.resize", "y", "a", size=[4, 4]), 'TensorFlow\'s "image.resize"'),
+    "a constant": (of_tensorflow("math.add", "y", "a", y=[1.0, 2.0, 3.0]), "where a number is expected"),
+}
+
+
+@pytest.mark.parametrize("case", FUNCTIONS)
+def test_functions_of_tensorflow_that_keras_2_wrote(case: str, tmp_path: Path) -> None:
+    made, said = FUNCTIONS[case]
+    operands = [layer("ReLU", "a", "image"), layer("ReLU", "b", "image", max_value=6.0)]
+    found = text(tmp_path, image(), *operands, made)
+    assert found.splitlines()[-1].removeprefix("y: ") == said
+
+
+@pytest.mark.parametrize("case", UNSAID)
+def test_functions_of_tensorflow_that_netc_has_not(case: str, tmp_path: Path) -> None:
+    made, said = UNSAID[case]
+    operands = [layer("ReLU", "a", "image"), layer("ReLU", "b", "image", max_value=6.0)]
+    assert said in refused(tmp_path, image(), *operands, made)
+
+
+def test_hard_sigmoid_of_mobilenetv3_in_keras_2(tmp_path: Path) -> None:
+    """relu6(x + 3) * (1 / 6), of an `add` and a `multiply` of TensorFlow."""
+    shifted = of_tensorflow("__operators__.add", "shifted", "image", y=3.0, name=None)
+    cut = {**layer("ReLU", "cut", max_value=6.0), "inbound_nodes": [[["shifted", 0, 0, {}]]]}
+    assert text(tmp_path, image(), shifted, cut, of_tensorflow("math.multiply", "y", "cut", y=1 / 6)).endswith(
+        "\ny: hard_sigmoid\n"
+    )
+
+
+def test_dropout_of_the_first_efficientnets(tmp_path: Path) -> None:
+    drop = layer("FixedDropout", "drop", "image", rate=0.2, noise_shape=[None, 1, 1, 1])
+    del drop["module"]
+    assert "droppath 0.2" in text(tmp_path, image(), drop)
+
+
 def test_a_relu_of_which_nothing_is_left_stays_one(tmp_path: Path) -> None:
     assert "relu max=0" in text(tmp_path, image(), layer("ReLU", "nothing", "image", max_value=0.0))
 

@@ -12,7 +12,7 @@ from netc.storage.stored import StorageError
 
 MODELS = ("Functional", "Model", "Sequential")
 DEEPEST = 64  # lists in lists, and models in models
-TENSOR, TUPLE = "__keras_tensor__", "__tuple__"
+TENSOR, TUPLE, CONSTANT = "__keras_tensor__", "__tuple__", "_CONSTANT_VALUE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +160,14 @@ def _calls(layer: Mapping[str, Any]) -> Iterator[Call]:
 
 
 def _older(layer: Mapping[str, Any], name: str, number: int, node: Sequence[Any]) -> Call:
-    """A call as Keras 2 writes it: `[["conv1", 0, 0, {}], ...]`."""
+    """A call as Keras 2 writes it: `[["conv1", 0, 0, {}], ...]`; a number is `["_CONSTANT_VALUE", -1, 3.0, {}]`."""
     if node and isinstance(node[0], str):
         node = [node]
-    refs, given = [], {}
+    refs: list[Any] = []
+    given: dict[str, Any] = {}
     for one in node:
         parts = _listed(one, "an inbound node")
-        refs.append(_ref(parts[:3]))
+        refs.append(_argument(parts[2], DEEPEST) if parts[:2] == [CONSTANT, -1] and len(parts) > 2 else _ref(parts[:3]))
         for key, value in entry(parts[3], "the arguments of a call").items() if len(parts) > 3 else ():
             is_tensor = isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)
             given[str(key)] = _ref(value) if is_tensor else _argument(value, DEEPEST)

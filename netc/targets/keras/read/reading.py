@@ -382,8 +382,8 @@ def _unknown(layer: Mapping[str, Any], kind: str) -> str:
     name = known(layer, kind)
     if kind == "Lambda":
         return "it holds code of Python, which is not run"
-    if kind in ("TFOpLambda", "SlicingOpLambda"):
-        return "it is a function of TensorFlow, as Keras 2 wrote it: a file of Keras 3 says which of `keras.ops` it is"
+    if kind == "SlicingOpLambda":
+        return "it is a part of a tensor, as Keras 2 wrote it, and netc has no such layer"
     if name.startswith("ops."):
         return f"it is `keras.ops`' {kind}, and netc has no such layer"
     if name != kind:

@@ -8,7 +8,7 @@ from netc.targets.keras.read.reading import Site
 from netc.targets.keras.read.table import says, spatial
 
 
-@says("Dropout")
+@says("Dropout", "FixedDropout")  # that of Keras' first EfficientNets, whose `noise_shape` may be of open sizes
 def _dropout(site: Site) -> Tensor:
     x, rate, shape = site.one(), site.number("rate", 0.5), site.options.take("noise_shape")
     if shape is None:
