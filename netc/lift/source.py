@@ -35,6 +35,10 @@ class Reason:
     why: str
 
 
+class Unsaid(Exception):
+    """A part of a model that netc cannot say exactly, for a reader that knows its place. The text says why."""
+
+
 class ImportRefused(ValueError):
     """A model that netc cannot say exactly. The text is for the user, one reason a line."""
 

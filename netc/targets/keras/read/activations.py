@@ -7,9 +7,9 @@ from typing import Any
 
 from netc.layers.base import LAYERS
 from netc.layers.conv import Conv
-from netc.lift.source import Tensor
+from netc.lift.source import Tensor, Unsaid
 from netc.params import declared
-from netc.targets.keras.read.options import Operation, Options, Unsaid, flag, function, initializer, number, shown
+from netc.targets.keras.read.options import Operation, Options, flag, function, initializer, number, shown
 from netc.targets.keras.read.reading import Held, Pending, Site, known
 from netc.targets.keras.read.table import axes_given, initial, otherwise, punished, says
 

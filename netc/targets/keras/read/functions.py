@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from netc.lift.source import Tensor
+from netc.lift.source import Tensor, Unsaid
 from netc.targets.keras.read.activations import CUT, SHIFT, SHIFTED
 from netc.targets.keras.read.norms import affine
-from netc.targets.keras.read.options import Unsaid, flag, number, shown
+from netc.targets.keras.read.options import flag, number, shown
 from netc.targets.keras.read.reading import Held, Pending, Site, is_tensor, known
 from netc.targets.keras.read.table import axes_given, says
 

@@ -6,8 +6,8 @@ from math import sqrt
 from typing import Any
 
 from netc.ir.shape import channels_of
-from netc.lift.source import Tensor
-from netc.targets.keras.read.options import Options, Unsaid, flag, gamma, number
+from netc.lift.source import Tensor, Unsaid
+from netc.targets.keras.read.options import Options, flag, gamma, number
 from netc.targets.keras.read.reading import Missing, Site
 from netc.targets.keras.read.table import begins, last_axis, otherwise, punished, says
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from netc.diagnostics.escape import harmless
 from netc.layers.kinds import ACTIVATION_ALIASES, ACTIVATIONS, INITIALIZERS
+from netc.lift.source import Unsaid
 from netc.params import single
 from netc.targets.keras import lowering
 
@@ -22,10 +23,6 @@ NEUTRAL = (
 # fmt: on
 Operation = tuple[str, Mapping[str, Any]]  # of netc, with the parameters that it is given
 LONGEST = 60  # characters of a value in a message
-
-
-class Unsaid(Exception):
-    """A layer that netc cannot say exactly. The text says why."""
 
 
 class Options:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from netc.ir.shape import Shape
 from netc.layers.base import LAYERS, Layer
-from netc.lift.source import ImportRefused, Reason, Sketch
+from netc.lift.source import ImportRefused, Reason, Sketch, Unsaid
 from netc.limits import Limits
 from netc.storage.stored import StorageError
 from netc.targets.keras.read.graph import DEEPEST, Call, Graph, Ref, entry, graph_of, is_model
-from netc.targets.keras.read.options import Options, Unsaid, number, shown, spoken
+from netc.targets.keras.read.options import Options, number, shown, spoken
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

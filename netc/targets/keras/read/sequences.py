@@ -8,10 +8,10 @@ from typing import Any
 
 from netc.layers import LAYERS
 from netc.layers.kernel_norm import NormedKernel
-from netc.lift.source import Tensor
+from netc.lift.source import Tensor, Unsaid
 from netc.targets.keras.read.activations import FUNCTIONS
 from netc.targets.keras.read.graph import is_model
-from netc.targets.keras.read.options import Options, Unsaid, flag, shown
+from netc.targets.keras.read.options import Options, flag, shown
 from netc.targets.keras.read.reading import Site, is_tensor, known
 from netc.targets.keras.read.table import TABLE, begins, initial, punished, says
 from netc.targets.keras.read.windows import dense

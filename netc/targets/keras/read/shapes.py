@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from netc.ir.shape import axes_of
-from netc.lift.source import Tensor
-from netc.targets.keras.read.options import Unsaid, pairs, shown, sizes
+from netc.lift.source import Tensor, Unsaid
+from netc.targets.keras.read.options import pairs, shown, sizes
 from netc.targets.keras.read.reading import Held, Missing, Pending, Site, known
 from netc.targets.keras.read.table import initial, says, spatial
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from netc.layers.base import LAYERS
-from netc.lift.source import Tensor
+from netc.lift.source import Tensor, Unsaid
 from netc.params import declared
-from netc.targets.keras.read.options import Unsaid, initializer, regularizer, shown, spoken
+from netc.targets.keras.read.options import initializer, regularizer, shown, spoken
 from netc.targets.keras.read.reading import Held, Says, Site
 
 TABLE: dict[str, Says] = {}

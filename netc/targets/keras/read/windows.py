@@ -7,9 +7,9 @@ from typing import Any
 
 from netc.ir.shape import Dim
 from netc.ir.window import known_same_padding, output_size
-from netc.lift.source import Tensor
+from netc.lift.source import Tensor, Unsaid
 from netc.targets.keras.read.activations import learnt
-from netc.targets.keras.read.options import Unsaid, flag, shown, sizes
+from netc.targets.keras.read.options import flag, shown, sizes
 from netc.targets.keras.read.reading import Held, Missing, Pending, Site
 from netc.targets.keras.read.table import says, spatial
 

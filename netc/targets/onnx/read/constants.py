@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx
 
+from netc.lift.source import Unsaid
 from netc.storage.stored import StorageError, Stored, widened
 
 if TYPE_CHECKING:
@@ -42,10 +43,6 @@ TYPES: Mapping[int, tuple[str, str]] = {  # of a file: that of NumPy, and the fi
     },
 }
 MOST = 1 << 22  # bytes of an array that is not a weight: sizes, numbers, tables
-
-
-class Unsaid(Exception):
-    """A part of a model that is no network of netc. The text says why."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from netc.lift.source import Unsaid
 from netc.targets.onnx.read import functions
-from netc.targets.onnx.read.constants import Constant, Unsaid, short
+from netc.targets.onnx.read.constants import Constant, short
 from netc.targets.onnx.read.folding import foldable, folded
 from netc.targets.onnx.read.graph import Op
 from netc.targets.onnx.read.idioms import BINARY

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import helper
 
-from netc.targets.onnx.read.constants import MOST, Constant, Unsaid, known
+from netc.lift.source import Unsaid
+from netc.targets.onnx.read.constants import MOST, Constant, known
 from netc.targets.onnx.read.graph import Op
 from netc.targets.onnx.read.sizes import OPEN, Size
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import onnx
 
-from netc.lift.source import ImportRefused, Reason
+from netc.lift.source import ImportRefused, Reason, Unsaid
 from netc.limits import Limits
-from netc.targets.onnx.read.constants import Constant, Unsaid, known, short, stored
+from netc.targets.onnx.read.constants import Constant, known, short, stored
 
 MAIN = ("", "ai.onnx")  # names of the domain of ONNX's own operations
 OLDEST = 7  # opset: operations before it broadcast otherwise

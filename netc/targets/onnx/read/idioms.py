@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from netc.layers.base import LAYERS
+from netc.lift.source import Unsaid
 from netc.params import Refused
 from netc.targets.onnx.read import functions
-from netc.targets.onnx.read.constants import Constant, Unsaid, short
+from netc.targets.onnx.read.constants import Constant, short
 from netc.targets.onnx.read.functions import Above, Form, NoForm, X, form, form_of
 from netc.targets.onnx.read.graph import Graph, Op
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from netc.ir.shape import channels_of, elements, rank_of
 from netc.ir.window import same_padding
-from netc.targets.onnx.read.constants import MOST, Constant, Unsaid
+from netc.lift.source import Unsaid
+from netc.targets.onnx.read.constants import MOST, Constant
 from netc.targets.onnx.read.graph import Op
 from netc.targets.onnx.read.layout import BATCH, Axis, Tensor, extent, own
 from netc.targets.onnx.read.reader import Load, Reader, reads

@@ -14,8 +14,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from netc.ir.shape import Dim, Shape, show_shape
-from netc.lift.source import Sketch
-from netc.targets.onnx.read.constants import Unsaid
+from netc.lift.source import Sketch, Unsaid
 from netc.targets.onnx.read.sizes import Size, is_batch
 
 BATCH = -1

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from netc.layers.norm import TINY
-from netc.targets.onnx.read.constants import Unsaid, short
+from netc.lift.source import Unsaid
+from netc.targets.onnx.read.constants import short
 from netc.targets.onnx.read.graph import Graph, Op
 
 FAR = 1 << 31

@@ -11,8 +11,8 @@ import numpy as np
 import onnx
 
 from netc.ir.shape import Shape, rank_of
-from netc.lift.source import Sketch
-from netc.targets.onnx.read.constants import Constant, Unsaid
+from netc.lift.source import Sketch, Unsaid
+from netc.targets.onnx.read.constants import Constant
 from netc.targets.onnx.read.graph import Graph, Op, shown
 from netc.targets.onnx.read.layout import BATCH, Axis, Digits, Layout, Tensor, Unknown, channels_first, whole
 from netc.targets.onnx.read.names import Names

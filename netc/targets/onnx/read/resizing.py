@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netc.ir.resampling import matrix, nearest
-from netc.targets.onnx.read.constants import Constant, Unsaid
+from netc.lift.source import Unsaid
+from netc.targets.onnx.read.constants import Constant
 from netc.targets.onnx.read.graph import Op
 from netc.targets.onnx.read.layout import Tensor
 from netc.targets.onnx.read.reader import Reader, reads

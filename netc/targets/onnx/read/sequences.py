@@ -13,8 +13,9 @@ import numpy as np
 from netc.ir.shape import channels_of
 from netc.layers.norm import Rescale
 from netc.layers.shape import Part
+from netc.lift.source import Unsaid
 from netc.targets.onnx.primitives import GATES
-from netc.targets.onnx.read.constants import Constant, Unsaid
+from netc.targets.onnx.read.constants import Constant
 from netc.targets.onnx.read.graph import Op
 from netc.targets.onnx.read.layout import BATCH, Axis, Digits, Tensor, merged, own, whole
 from netc.targets.onnx.read.reader import Load, Reader, Repeated, reads

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from netc.ir.shape import axes_of, channels_of, rank_of
-from netc.targets.onnx.read.constants import MOST, Constant, Unsaid, known, stored
+from netc.lift.source import Unsaid
+from netc.targets.onnx.read.constants import MOST, Constant, known, stored
 from netc.targets.onnx.read.elements import channels_at
 from netc.targets.onnx.read.folding import folded
 from netc.targets.onnx.read.graph import Op

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from netc.targets.onnx.read.constants import Unsaid
+from netc.lift.source import Unsaid
 
 OPEN = "computes with a size that is known only when it runs"
 

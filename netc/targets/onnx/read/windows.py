@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from netc.ir.shape import Dim
 from netc.ir.window import known_same_padding, same_padding
-from netc.targets.onnx.read.constants import Unsaid
+from netc.lift.source import Unsaid
 from netc.targets.onnx.read.graph import Op
 
 LARGEST = 1 << 31
