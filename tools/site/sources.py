@@ -33,6 +33,7 @@ def sources(folder: Path) -> None:
         if path.stem not in PARTED:
             (folder / path.name).write_text(relinked(path.read_text(encoding="utf-8")), encoding="utf-8")
     shutil.copytree(ROOT / "docs" / "figures", folder / "figures")
+    shutil.copy(ROOT / "docs" / "tour.ipynb", folder)
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     (folder / "changelog.md").write_text(relinked(changes).replace("](docs/", "]("), encoding="utf-8")
     _operations(folder / "operations")
