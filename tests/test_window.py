@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netc.ir.window import Window, output_size, read_share, same_padding, skips, transposed_size
+from netc.ir.window import Window, cropping, output_size, read_share, same_padding, skips, transposed_size
 from netc.layers import LAYERS
 from netc.layers.sliding import slide_windows
 
@@ -30,6 +30,17 @@ def read(size: int, window: Window) -> set[int]:
     """Pixels under any tap of any window."""
     taps = range(0, window.extent, window.dilation)
     return {start + tap for start in starts(size, window) for tap in taps} & set(range(size))
+
+
+@given(SIZES, TAPS, STEPS, STEPS)
+def test_same_crops_a_transposed_convolution_to_a_multiple_of_its_input(
+    size: int, taps: int, stride: int, dilation: int
+) -> None:
+    before, after = cropping(taps, stride, dilation)
+    whole = transposed_size(size, taps, stride, dilation, "valid")
+    assert whole is not None
+    assert whole - before - after == size * stride
+    assert after - before in (0, 1)
 
 
 @given(SIZES, TAPS, STEPS, STEPS, st.integers(0, 6), st.integers(0, 6))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from netc.ir.window import cropping
 from netc.layers import LAYERS
 from netc.lower.evaluate import value_words
 from netc.suggest import nearest
@@ -200,7 +201,7 @@ def _cropped(values: Words) -> str | None:
         return "valid" if pad == "0" else pad
     if not all(map(str.isdecimal, (pad, kernel, stride))) or "dilation" in values:
         return None
-    return "same" if int(kernel) - int(stride) == 2 * int(pad) else None
+    return "same" if cropping(int(kernel), int(stride)) == (int(pad), int(pad)) else None
 
 
 def _sized(value: str) -> str:

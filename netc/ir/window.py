@@ -69,6 +69,12 @@ def known_same_padding(size: Dim, window: int, stride: int, dilation: int) -> tu
     return same_padding((window - 1) * dilation + 1 if size is None else size, window, stride, dilation)
 
 
+def cropping(window: int, stride: int, dilation: int = 1) -> tuple[int, int]:
+    """The pixels that `same` takes off a transposed convolution, before and after: all beyond size*stride, the odd one
+    after."""
+    return same_padding(stride, window, stride, dilation)
+
+
 def transposed_size(size: Dim, window: int, stride: int, dilation: int, padding: str) -> Dim:
     """Output size of a transposed convolution in Keras: size*stride for `same`, else the full overlap."""
     if size is None:

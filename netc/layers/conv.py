@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from netc.ir.shape import Shape, channels_of, elements
-from netc.ir.window import Window, same_padding, transposed_size
+from netc.ir.window import Window, cropping, transposed_size
 from netc.layers.activation import finished
 from netc.layers.base import Layer, Weight, declaration, operation
 from netc.layers.kernel_norm import NormedKernel
@@ -289,7 +289,7 @@ class TransposedConv(NormedKernel, Convolution):
 
     def _cropped(self, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
         """Pixels that are taken off each side of one dimension."""
-        return same_padding(stride, kernel, stride, dilation) if self.pad == "same" else (0, 0)
+        return cropping(kernel, stride, dilation) if self.pad == "same" else (0, 0)
 
 
 def _refuse_stride_and_dilation(op: str, stride: Sized, dilation: Sized, rank: int | None) -> None:

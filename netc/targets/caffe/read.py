@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from netc.ir.shape import Shape, channels_of, is_pixel
+from netc.ir.window import cropping
 from netc.lift.source import Imported, Sketch, Tensor
 from netc.targets.caffe.grammar import Message, Value, parse
 from netc.targets.texts import Reader, Stop, padding_of, text_of, whole
@@ -335,10 +336,11 @@ class _Reader(Reader):
         if self._int("group", 1, 1) > 1 or self._spatial("dilation", 1, 1) != (1, 1):
             self.refuse("netc's `deconv` has neither groups nor this dilation")
         self._channels_only(self.map(self._one(bottoms)))
-        more = [(taps - step, 2 * by) for taps, step, by in zip(kernel, stride, pad, strict=True)]
-        if all(rest >= 0 and cut == 0 for rest, cut in more):
+        steps = list(zip(kernel, stride, strict=True))
+        covered = all(taps >= step for taps, step in steps)  # else Caffe's last window ends before `stride` pixels
+        if covered and not any(pad):
             word = "valid"
-        elif all(rest == cut for rest, cut in more):
+        elif covered and [(by, by) for by in pad] == [cropping(*step) for step in steps]:
             word = "same"
         else:
             self.refuse("netc's `deconv` keeps all that windows reach, or crops to `stride` times the input")

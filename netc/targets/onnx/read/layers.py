@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netc.ir.shape import channels_of, elements, rank_of
-from netc.ir.window import same_padding
+from netc.ir.window import cropping
 from netc.lift.source import Unsaid
 from netc.targets.onnx.read.constants import MOST, Constant
 from netc.targets.onnx.read.graph import Op
@@ -148,7 +148,7 @@ def conv_transpose(r: Reader, op: Op) -> Tensor:
     steps = list(zip(slid.kernel, slid.stride, slid.dilation, slid.pads, more, strict=True))
     usual = [max(step - ((taps - 1) * gap + 1), 0) for taps, step, gap, _, _ in steps]
     cuts = [(sides[0], sides[1] - extra + least) for (*_, sides, extra), least in zip(steps, usual, strict=True)]
-    same = [same_padding(step, taps, step, gap) for taps, step, gap, _, _ in steps]
+    same = [cropping(taps, step, gap) for taps, step, gap, _, _ in steps]
     given: dict[str, Any] = {
         "kernel": slid.kernel, "stride": slid.stride, "dilation": slid.dilation, "filters": filters,
         "bias": bias is not None, "pad": "same" if cuts == same else "valid",
