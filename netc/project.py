@@ -6,7 +6,6 @@ folder of the spec upwards.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -227,5 +226,7 @@ def _at(document: Any, keys: Sequence[str | int]) -> Any:
 
 def _shown(value: object) -> str:
     """A value about as TOML writes it, shortened."""
+    import json  # noqa: PLC0415 - only for a mistake
+
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."

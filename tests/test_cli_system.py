@@ -58,6 +58,7 @@ PRINTING = [
     "ops conv",
     "runs none",
     "sizes a.net",
+    "completion zsh --parameters a.net",
 ]
 
 
