@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given as drawn
 
 import netc
+from netc.cli import main
 from netc.ir.weights import Weights, random_weights
 from netc.lift.lifting import flat
 from netc.lift.source import Imported, ImportRefused
@@ -428,6 +429,17 @@ def test_a_model_is_a_network_in_python(tmp_path: Path) -> None:
 
 
 # -- what changes nothing --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch", [1, 3, "batch"])
+def test_verify_runs_a_model_with_the_batch_that_it_is_for(
+    batch: int | str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    g = Graph(batch, 3, 9, 9)
+    pooled = g.node("Flatten", g.node("GlobalAveragePool", g.conv(g.conv("x", 4, 3), 5, 4)))
+    onnx.save(g.proto(g.node("Gemm", pooled, g.array(5, 2), g.array(2))), tmp_path / "made.onnx")
+    assert main(["import", str(tmp_path / "made.onnx"), "-o", str(tmp_path / "made.net"), "--verify"]) == 0
+    assert "proved: onnxruntime" in capsys.readouterr().err
 
 
 def _block() -> tuple[Graph, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,12 +65,14 @@ class OnnxSource:
     def _made(self, session: onnxruntime.InferenceSession, inputs: Arrays) -> Arrays:
         shapes = {one.name: one.shape for one in session.get_inputs()}
         given = {self._inputs[name]: _first(array, shapes[self._inputs[name]]) for name, array in inputs.items()}
+        wanted = next((shape[0] for shape in shapes.values() if isinstance(shape[0], int)), None)
         try:
-            made = session.run(None, given)
+            parts = [session.run(None, part) for part in _parts(given, wanted)]
         except Exception as error:  # its own classes have no common base but this one
             raise ExportError(f"{self.name} fails to run the model: {error}") from None
-        pairs = zip(self._net.outputs, made, strict=True)
-        return {name: _last(array, self._net.shapes[name]) for name, array in pairs}
+        batch = len(next(iter(inputs.values())))
+        pairs = zip(self._net.outputs, zip(*parts, strict=True), strict=True)
+        return {name: _last(_joined(arrays, batch), self._net.shapes[name]) for name, arrays in pairs}
 
 
 def _softmax(graph: onnx.GraphProto, name: str) -> onnx.NodeProto | None:
@@ -80,6 +82,23 @@ def _softmax(graph: onnx.GraphProto, name: str) -> onnx.NodeProto | None:
     while node is not None and node.op_type in LAYING:
         node = made_by.get(node.input[0])
     return node if node is not None and node.op_type == "Softmax" else None
+
+
+def _parts(given: Arrays, wanted: int | None) -> Iterator[Arrays]:
+    """Samples in parts of the batch that a file is for, `wanted`; the last part has its last sample again where it has
+    too few. One part where any batch will do."""
+    batch = len(next(iter(given.values())))
+    for start in range(0, batch, wanted or batch):
+        places = [min(at, batch - 1) for at in range(start, start + (wanted or batch))]
+        yield {name: array[places] for name, array in given.items()}
+
+
+def _joined(arrays: Sequence[NDArray[Any]], batch: int) -> NDArray[Any]:
+    """The samples of the parts."""
+    import numpy  # noqa: PLC0415
+
+    made: NDArray[Any] = numpy.concatenate(arrays)[:batch]
+    return made
 
 
 def _first(array: NDArray[Any], shape: Sequence[object]) -> NDArray[Any]:
