@@ -189,6 +189,12 @@ def same(graph: Graph, *outputs: str, opset: int = 18) -> Imported:
     return found
 
 
+def refused(proto: Any) -> str:
+    with pytest.raises(ImportRefused) as caught:
+        taken(proto)
+    return str(caught.value)
+
+
 def ops(found: Imported) -> list[str]:
     return [node.layer.op for node in found.net if not node.layer.is_input]
 
@@ -336,6 +342,68 @@ def test_blocks_of_pixels_are_those_of_the_file(mode: str) -> None:
     y = g.node("Reshape", g.conv("x", 3, 3, 1), g.whole(-1, 3, 2, 2, 3, 2))
     order = [0, 3, 5, 1, 2, 4] if mode == "DCR" else [0, 1, 3, 5, 2, 4]
     same(g, g.node("Reshape", g.node("Transpose", y, perm=order), g.whole(-1, 12, 2, 3)))
+
+
+def test_shares_of_channels_are_weighed_and_summed_up() -> None:
+    g = Graph("batch", 3, 4, 5)
+    parts = g.node("Reshape", g.conv("x", 8, 3, 1), g.whole(0, 2, 4, 4, 5))
+    both = g.node("GlobalAveragePool", g.node("ReduceSum", parts, g.whole(1), keepdims=0))
+    gates = g.node("Reshape", g.conv(both, 8, 4, 1), g.whole(0, 1, 2, 4))
+    gates = g.node("Softmax", g.node("Transpose", gates, perm=[0, 2, 1, 3]), axis=1)
+    weighed = g.node("Mul", parts, g.node("Reshape", gates, g.whole(0, 2, 4, 1, 1)))
+    found = same(g, g.node("ReduceSum", weighed, g.whole(1), keepdims=0))
+    assert ops(found).count("part") == 4
+    assert ops(found).count("add") == 2
+    g = Graph("batch", 3, 4, 5)
+    assert "rescale" in ops(same(g, g.node("ReduceSum", g.conv("x", 8, 3, 1), g.whole(2, 3), keepdims=0)))
+
+
+def test_what_is_made_as_large_as_the_other_factor_is_not_made_larger() -> None:
+    g = Graph("batch", 3, 4, 5)
+    y = g.conv("x", 8, 3, 1)
+    gate = g.node("Expand", g.node("Sigmoid", g.node("GlobalAveragePool", y)), g.node("Shape", y))
+    assert ops(same(g, g.node("Mul", y, gate))) == ["conv", "gap", "sigmoid", "mul"]
+    assert "makes a tensor larger" in refused(g.proto(g.node("Relu", gate)))
+
+
+def test_several_tokens_stand_in_their_order() -> None:
+    g = Graph(1, 3, 4)
+    y = g.node("MatMul", "x", g.array(4, 4))
+    found = same(g, g.node("Concat", g.array(1, 1, 4), g.array(1, 1, 4), y, axis=1))
+    assert ops(found).count("token") == 2
+
+
+@pytest.mark.parametrize("width", [5, 1200])  # kernels of a few numbers, and of more than are computed at once
+@pytest.mark.parametrize("training", [0, 1])
+def test_kernels_that_are_normalised_are_the_layer_s(width: int, training: int) -> None:
+    g = Graph("batch", width, 2, 2)
+    kernel, count = g.array(1, 600, width), 600
+    statistics = [g.node("ReduceMean", kernel, g.whole(0, 2), keepdims=0)]
+    centred = g.node("Sub", kernel, g.node("ReduceMean", kernel, g.whole(0, 2), keepdims=1))
+    statistics.append(g.node("ReduceMean", g.node("Mul", centred, centred), g.whole(0, 2), keepdims=0))
+    made = g.node(
+        *("BatchNormalization", kernel, g.array(count), g.array(count), *statistics),
+        count=3 if training else 1, training_mode=training,
+    )  # fmt: skip
+    made = made[0] if training else made
+    found = same(g, g.node("Conv", "x", g.node("Reshape", made, g.whole(600, width, 1, 1))))
+    assert ops(found) == ["conv"]
+
+
+def test_a_weight_is_not_computed_in_any_number_of_steps() -> None:
+    g = Graph("batch", 1200, 2, 2)
+    kernel = g.array(600, 1200, 1, 1)
+    for _ in range(40):
+        kernel = g.node("Add", kernel, kernel)
+    assert "too many steps" in refused(g.proto(g.node("Conv", "x", kernel)))
+
+
+def test_zeros_before_a_window_are_its_padding() -> None:
+    g = Graph("batch", 3, 8, 8)
+    padded = g.node("Pad", "x", g.whole(0, 0, 0, 0, 0, 0, 1, 1))
+    found = same(g, g.conv(padded, 5, 3, 3, strides=[2, 2]))
+    assert ops(found) == ["conv"]
+    assert found.net.node(found.net.outputs[0]).layer.pad == "same"  # type: ignore[attr-defined]
 
 
 def test_transposed_convolutions_are_cropped_as_the_file_crops_them() -> None:

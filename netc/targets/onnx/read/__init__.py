@@ -24,7 +24,14 @@ def read(path: Path) -> Imported:
 
 def imported(model: onnx.ModelProto, folder: Path | None, name: str, limits: Limits) -> Imported:
     """The network of a model; `folder` is where its other files may be. Raises `ImportRefused`."""
-    from netc.targets.onnx.read import elements, layers, resizing, sequences, shapes  # noqa: F401, PLC0415 - registers what is read
+    from netc.targets.onnx.read import (  # noqa: F401, PLC0415 - registers what is read
+        elements,
+        layers,
+        reductions,
+        resizing,
+        sequences,
+        shapes,
+    )
     from netc.targets.onnx.read.graph import graph_of  # noqa: PLC0415
     from netc.targets.onnx.read.idioms import with_functions  # noqa: PLC0415
     from netc.targets.onnx.read.patterns import with_patterns  # noqa: PLC0415

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -43,6 +43,7 @@ TYPES: Mapping[int, tuple[str, str]] = {  # of a file: that of NumPy, and the fi
     },
 }
 MOST = 1 << 22  # bytes of an array that is not a weight: sizes, numbers, tables
+MOST_WORK = 32  # numbers that are computed for each one of a weight
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +59,7 @@ class Constant:
     load: Callable[[], Array]
     name: str = ""
     kind: str = ""
+    work: int = 0  # numbers that are computed whenever it is read
 
     @property
     def size(self) -> int:
@@ -81,12 +83,27 @@ class Constant:
 
     def changed(self, shape: tuple[int, ...], change: Callable[[Array], Array]) -> Constant:
         """Another array, which is made of this one when it is read."""
-        return Constant(shape, self.dtype, lambda: change(self.load()), kind=self.kind)
+        return Constant(shape, self.dtype, lambda: change(self.load()), kind=self.kind, work=self.work)
 
 
 def known(array: Array) -> Constant:
     """An array that is in memory."""
     return Constant(array.shape, array.dtype, lambda: array)
+
+
+def derived(given: Sequence[Constant], shape: tuple[int, ...], function: Callable[..., Array]) -> Constant:
+    """A weight that is computed of others whenever it is read. Raises `Unsaid` for one that takes much more than they
+    do."""
+    work = prod(shape) + sum(one.work + one.size for one in given)
+    if work > MOST_WORK * max(one.size for one in given):
+        raise Unsaid("computes a weight in too many steps")
+    kind = next((one.kind for one in given if one.kind), "")
+
+    def load() -> Array:
+        with np.errstate(all="ignore"):
+            return np.asarray(function(*(one.load() for one in given)), given[0].dtype)
+
+    return Constant(shape, given[0].dtype, load, kind=kind, work=work)
 
 
 def stored(tensor: onnx.TensorProto, folder: Path | None) -> Constant:

@@ -8,14 +8,14 @@ import numpy as np
 
 from netc.lift.source import Unsaid
 from netc.targets.onnx.read import functions
-from netc.targets.onnx.read.constants import Constant, short
+from netc.targets.onnx.read.constants import Constant, known, short
 from netc.targets.onnx.read.folding import foldable, folded
 from netc.targets.onnx.read.graph import Op
 from netc.targets.onnx.read.idioms import BINARY
-from netc.targets.onnx.read.layers import pooled
-from netc.targets.onnx.read.layout import Tensor, extent, whole
+from netc.targets.onnx.read.layout import Tensor, extent, in_parts, joined_axes, parted, whole
 from netc.targets.onnx.read.reader import FLOATS, WHOLE, Load, Reader, reads
 from netc.targets.onnx.read.sequences import Scores, masked, scaled, softened
+from netc.targets.onnx.read.sizes import OPEN
 
 COMBINERS = {"Add": "add", "Sum": "add", "Mul": "mul", "Sub": "sub", "Max": "max", "Mean": "avg"}
 
@@ -61,6 +61,9 @@ def combined(r: Reader, op: Op, kind: str, tensors: list[Tensor]) -> Tensor:
     lead = max(tensors, key=lambda x: (x.rank, sum(map(bool, x.axes))))
     if any(x.rank != lead.rank for x in tensors):
         raise Unsaid("its inputs have different numbers of axes")
+    if (parts := in_parts(lead, tensors)) is not None:
+        whole_axes = combined(r, op, kind, [joined_axes(x, parts) for x in tensors])
+        return parted(whole_axes, [[extent(lead.axes[at]) or 1 for at in part] for part in parts])
     lead, order = r.layout.settled(lead)
     made = r.layer(op, kind, [r.layout.turned(x, order).node for x in tensors])
     return r.layout.ordered(made, lead, order)
@@ -207,7 +210,7 @@ def dropout(r: Reader, op: Op) -> Any:
     return [Tensor(r.layer(op, "dropout", [x.node], rate=rate), x.axes) if rate else x]
 
 
-@reads(25, "Cast")
+@reads(28, "Cast")
 def cast(r: Reader, op: Op) -> Any:
     kind, given = op.attr("to"), r.value(op, 0)
     op.attr("saturate"), op.attr("round_mode")
@@ -221,36 +224,8 @@ def cast(r: Reader, op: Op) -> Any:
     raise Unsaid("it makes other numbers of a tensor")
 
 
-@reads(18, "ReduceMean", "ReduceMax")
-def reduced(r: Reader, op: Op) -> Any:
-    x = r.tensor(op)
-    keep = bool(op.flag("keepdims", True))
-    axes = r.axes(op, 1, 18, x.rank)
-    op.flag("noop_with_empty_axes")
-    if not axes:
-        raise Unsaid("it is over all axes, the batch among them")
-    kind = "gap" if op.op == "ReduceMean" else "gmp"
-    left = [at for at in range(1, x.rank) if at not in axes]
-    if 0 in axes:
-        raise Unsaid("it is over the batch")
-    if x.rank == 2 and keep:
-        return Tensor(r.layer(op, kind, [r.layout.as_vector(x)], over="channels"), (x.axes[0], ()))
-    if len(axes) == 1 and len(left) > 1:
-        x = channels_at(r, x, axes[0])
-        if keep:
-            node = r.layer(op, kind, [x.node], over="channels")
-            return Tensor(node, tuple(() if at == axes[0] else axis for at, axis in enumerate(x.axes)))
-    if len(left) != 1 or x.rank < 3:
-        raise Unsaid("it is over some axes of positions, and not over all")
-    (channels,) = left
-    made = pooled(r, op, kind, r.layout.turned(x, [*sorted(axes), channels]), keep)
-    if not keep:
-        return made
-    return Tensor(made.node, tuple(made.axes[{0: 0, channels: 1}.get(at, 2)] for at in range(x.rank)))
-
-
 @reads(
-    16,
+    28,
     "Sqrt",
     "Neg",
     "Floor",
@@ -270,6 +245,21 @@ def computed(r: Reader, op: Op) -> Any:
     """What is only known of constants."""
     given = [r.value(op, place) for place in range(len(op.inputs))]
     constants = [one for one in given if isinstance(one, Constant)]
-    if len(constants) < len(given) or not foldable(op):
+    if len(constants) < len(given) or not foldable(op) or op.flag("fmod"):
         raise Unsaid("no layer of netc is known for it")
     return folded(op, constants)
+
+
+@reads(13, "Clip")
+def clipped(r: Reader, op: Op) -> Any:
+    """What is only known of constants."""
+    x = r.value(op, 0)
+    bounds = [r.constant(op, place, "bound") if op.given(place) else None for place in (1, 2)]
+    if not isinstance(x, Constant) or any(one is not None and one.size != 1 for one in bounds):
+        raise Unsaid("no layer of netc is known for it")
+    made = x.array()
+    if made.dtype == object:
+        raise Unsaid(OPEN)
+    for bound, nearer in zip(bounds, (np.maximum, np.minimum), strict=True):
+        made = made if bound is None else nearer(made, bound.array().reshape(()))
+    return known(made)

@@ -10,7 +10,7 @@ import numpy as np
 from onnx import helper
 
 from netc.lift.source import Unsaid
-from netc.targets.onnx.read.constants import MOST, Constant, known
+from netc.targets.onnx.read.constants import MOST, Constant, derived, known
 from netc.targets.onnx.read.graph import Op
 from netc.targets.onnx.read.sizes import OPEN, Size
 
@@ -75,6 +75,7 @@ COMPUTED: Mapping[str, Callable[..., Any]] = {
     "Range": _range,
     "Expand": _expanded,
 }
+OF_WEIGHTS = ("Add", "Sub", "Mul", "Div", "Sqrt", "Reciprocal", "Neg")
 
 
 def foldable(op: Op) -> bool:
@@ -83,6 +84,8 @@ def foldable(op: Op) -> bool:
 
 def folded(op: Op, given: Sequence[Constant]) -> Constant:
     """What a node computes of constants. Raises `Unsaid`."""
+    if op.op in OF_WEIGHTS and max(one.size for one in given) * 8 > MOST:
+        return _of_weights(op, given)
     try:
         with np.errstate(all="ignore"):
             arrays = [_known(one.array()) for one in given]
@@ -95,6 +98,18 @@ def folded(op: Op, given: Sequence[Constant]) -> Constant:
             return known(np.asarray(COMPUTED[op.op](*arrays)))
     except (ValueError, TypeError, ArithmeticError, KeyError, MemoryError) as error:
         raise Unsaid(f"cannot be computed of its constants: {error}") from None
+
+
+def _of_weights(op: Op, given: Sequence[Constant]) -> Constant:
+    """Weights of weights, one by one: computed when they are asked for."""
+    shapes = [one.shape for one in given]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        raise Unsaid(f"cannot be computed of its constants: {error}") from None
+    if shape not in shapes or any(one.dtype.kind != "f" for one in given):
+        raise Unsaid("makes a constant of too many numbers")
+    return derived(given, shape, COMPUTED[op.op])
 
 
 def _trilu(array: Array, diagonal: Sequence[Array], upper: int) -> Array:

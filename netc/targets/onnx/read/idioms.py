@@ -202,12 +202,13 @@ def with_functions(graph: Graph) -> None:
     """Replace nodes that are an activation together."""
     places = {name: at for at, op in enumerate(graph.ops) for name in op.outputs if name}
     finder = _Functions(graph, places, MOST_LOOKED_AT + 5 * len(graph.ops))
+    sizes = _of_sizes(graph)
     wanted = set(graph.outputs)
     made: list[Op] = []
     for op in reversed(graph.ops):
         if not wanted.intersection(op.outputs):
             continue
-        if op.op in ELEMENTWISE and not op.domain and op.version:
+        if op.op in ELEMENTWISE and not op.domain and op.version and op not in sizes:
             for base, inside in finder.bases(op):
                 found = finder.function(base, inside)
                 if found is not None:
@@ -220,3 +221,14 @@ def with_functions(graph: Graph) -> None:
         wanted.update(op.inputs)
         made.append(op)
     graph.ops = made[::-1]
+
+
+def _of_sizes(graph: Graph) -> set[Op]:
+    """Nodes that compute with sizes and constants alone, which are no layers."""
+    found: set[Op] = set()
+    known = {"", *graph.constants}
+    for op in graph.ops:
+        if op.op == "Shape" or known.issuperset(op.inputs):
+            found.add(op)
+            known.update(op.outputs)
+    return found

@@ -10,8 +10,9 @@ import numpy as np
 
 from netc.ir.shape import channels_of, elements, rank_of
 from netc.ir.window import cropping
+from netc.layers.shape import Pad
 from netc.lift.source import Unsaid
-from netc.targets.onnx.read.constants import MOST, Constant
+from netc.targets.onnx.read.constants import MOST, Constant, derived
 from netc.targets.onnx.read.graph import Op
 from netc.targets.onnx.read.layout import BATCH, Axis, Tensor, extent, own
 from netc.targets.onnx.read.reader import Load, Reader, reads
@@ -74,9 +75,9 @@ def conv(r: Reader, op: Op) -> Tensor:
     if len(kernel.shape) != rank + 2 or groups < 1 or channels != kernel.shape[1] * groups or filters % groups:
         sizes = f"the sizes {list(kernel.shape)} and {groups} groups"
         raise Unsaid(f"its kernel has {sizes}, its input {channels} channels")
-    slid = windows(op, shape[:-1], kernel.shape[2:])
+    source, slid = _with_border(r, x.node, windows(op, shape[:-1], kernel.shape[2:]))
     bias = _bias(r, op, 2, 1, rank + 2, filters)
-    node, pad = _padded(r, op, x.node, slid)
+    node, pad = _padded(r, op, source, slid)
     given: dict[str, Any] = {
         "kernel": slid.kernel, "stride": slid.stride, "dilation": slid.dilation, "pad": pad, "bias": bias is not None,
     }  # fmt: skip
@@ -117,6 +118,19 @@ def _shared(
     if key is not None:
         r.owners.setdefault(key, made)
     return made
+
+
+def _with_border(r: Reader, node: str, slid: Windows) -> tuple[str, Windows]:
+    """What a convolution reads and its windows, once zeros around what it reads are its own padding."""
+    net = r.sketch.net
+    layer = net.node(node).layer
+    if not isinstance(layer, Pad) or layer.mode != "zeros" or slid.pads is None:
+        return node, slid
+    (source,) = net.operands(node)
+    space = net.shapes[source][:-1]
+    border = zip(layer.pairs(len(space)), slid.pads, strict=True)
+    pads = [(before + left, after + right) for (before, after), (left, right) in border]
+    return source, Windows(space, *_steps(slid), pads)
 
 
 def _padded(r: Reader, op: Op, node: str, slid: Windows) -> tuple[str, str | tuple[int, ...]]:
@@ -247,6 +261,8 @@ def _flattens(r: Reader, op: Op) -> bool:
 
 @reads(15, "BatchNormalization")
 def batch_norm(r: Reader, op: Op) -> Any:
+    if isinstance(constant := r.value(op, 0), Constant):
+        return [_standardised(r, op, constant)]
     x = r.tensor(op)
     x = r.layout.last(x, 1)
     channels = channels_of(r.shape(x))
@@ -268,6 +284,27 @@ def batch_norm(r: Reader, op: Op) -> Any:
         values["epsilon"] = epsilon
     node = _shared(r, op, "bn", x.node, [array for array in arrays if array is not None], weights, values)
     return [r.placed(node, x)]
+
+
+def _standardised(r: Reader, op: Op, x: Constant) -> Constant:
+    """A kernel whose filters are normalised (weight standardisation, Qiao et al. 2019, arXiv:1903.10520): in training
+    by their own statistics."""
+    arrays = [r.constant(op, place, "array") for place in range(1, 5)]
+    channels = x.shape[1] if len(x.shape) > 1 else 0
+    if x.dtype.kind != "f" or any(array.shape != (channels,) for array in arrays) or not x.size:
+        raise Unsaid("it is of a constant, for which its arrays have other sizes")
+    own_statistics, epsilon = op.flag("training_mode"), op.attr("epsilon", 1e-5)
+    op.attr("momentum")
+    over = tuple(at for at in range(len(x.shape)) if at != 1)
+    sizes = tuple(-1 if at == 1 else 1 for at in range(len(x.shape)))
+
+    def normalised(array: Array, gamma: Array, beta: Array, mean: Array, variance: Array) -> Array:
+        if own_statistics:
+            mean, variance = array.mean(over), array.var(over)
+        factor = gamma / np.sqrt(variance + np.float32(epsilon))
+        return array * factor.reshape(sizes) + (beta - mean * factor).reshape(sizes)
+
+    return derived([x, *arrays], x.shape, normalised)
 
 
 @reads(22, "InstanceNormalization", "GroupNormalization")

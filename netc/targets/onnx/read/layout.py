@@ -283,6 +283,46 @@ def regrouped(x: Tensor, sizes: Sequence[int | Size]) -> tuple[Axis, ...] | None
     return tuple(merged(axis) for axis in (*made, *rest, *reversed(ends)) if axis is not None)
 
 
+def in_parts(lead: Tensor, others: Sequence[Tensor]) -> list[list[int]] | None:
+    """Which axes of a value follow each other as parts of one axis of its layer, where they do so in others too, or
+    these have size 1 there; None where there is nothing to join."""
+    found: list[list[int]] = [[0]]
+    for at in range(1, lead.rank):
+        before = merged(sum((lead.axes[one] for one in found[-1]), ()))
+        fits = len(before) == len(lead.axes[at]) == 1 == len(merged((*before, *lead.axes[at])))
+        alike = all(_alike(lead, x, [*found[-1], at]) for x in others)
+        if fits and alike and found[-1] != [0]:
+            found[-1].append(at)
+        else:
+            found.append([at])
+    return found if len(found) < lead.rank else None
+
+
+def _alike(lead: Tensor, x: Tensor, part: Sequence[int]) -> bool:
+    """Whether axes have the sizes that they have in another value, or all size 1."""
+    return all(x.axes[at] == () for at in part) or all(extent(x.axes[at]) == extent(lead.axes[at]) for at in part)
+
+
+def joined_axes(x: Tensor, parts: Sequence[Sequence[int]]) -> Tensor:
+    """A value whose axes are joined, part by part."""
+    return Tensor(x.node, tuple(merged(sum((x.axes[at] for at in part), ())) for part in parts))
+
+
+def parted(x: Tensor, sizes: Sequence[Sequence[int]]) -> Tensor:
+    """A value each of whose axes becomes several, where it has several sizes."""
+    made: list[Axis] = []
+    for axis, wanted in zip(x.axes, sizes, strict=True):
+        if len(wanted) == 1:
+            made.append(axis)
+            continue
+        left = list(axis)
+        for size in wanted:
+            taken = _taken(left, size, True)
+            assert taken is not None
+            made.append(taken)
+    return Tensor(x.node, tuple(made))
+
+
 def _taken(left: list[Digits], size: int | Size, first: bool) -> Axis | None:
     """Digits of a size from the beginning of others, or from the end; they are taken out."""
     made: list[Digits] = []

@@ -20,6 +20,7 @@ from netc.targets.onnx.read.sequences import Scores
 from netc.targets.onnx.read.sizes import Size, is_batch
 
 FAR = 1 << 31
+REPEATING = ("Add", "Sub", "Mul")  # elements of a smaller tensor for those of a larger one
 MOST_PARTS = 64  # shares of channels that are joined to one
 
 
@@ -180,7 +181,19 @@ def expand(r: Reader, op: Op) -> Any:
         there = _sizes_of(r, x)
         if all(size in (1, own_size) for size, own_size in zip(sizes, there, strict=True)):
             return x
+        if all(own_size in (1, size) for size, own_size in zip(sizes, there, strict=True)) and _repeated_by(
+            r, op, sizes
+        ):
+            return x
     raise Unsaid("it makes a tensor larger")
+
+
+def _repeated_by(r: Reader, op: Op, sizes: list[Any]) -> bool:
+    """Whether all that read a larger tensor take it together with one of its sizes, which makes it larger anyway."""
+    readers = r.readers.get(op.outputs[0], [])
+    others = [r.values.get(name) for reader in readers for name in reader.inputs if name != op.outputs[0]]
+    fits = all(isinstance(x, Tensor) and _sizes_of(r, x) == sizes for x in others)
+    return fits and len(others) == len(readers) > 0 and all(reader.op in REPEATING for reader in readers)
 
 
 # -- joining ---------------------------------------------------------------------------------------------------
@@ -195,8 +208,12 @@ def concat(r: Reader, op: Op) -> Any:
         arrays = [one.array() for one in constants]
         return known(_joined(arrays, axis))
     tensors = [r.tensor(op, place) for place, one in enumerate(given) if isinstance(one, Tensor)]
-    if len(tensors) == 1 and len(given) == 2 and isinstance(given[0], Constant | Repeated) and given[1] is tensors[0]:
-        return _token(r, op, given[0], tensors[0], axis)
+    rows = [one for one in given if isinstance(one, Constant | Repeated)]
+    if len(tensors) == 1 and len(rows) == len(given) - 1 > 0 and given[-1] is tensors[0]:
+        (x,) = tensors
+        for row in rows[::-1]:
+            x = _token(r, op, row, x, axis)
+        return x
     if len(tensors) != len(given):
         raise Unsaid("it joins tensors with what is none")
     if len(tensors) == 1:
@@ -502,18 +519,20 @@ def mirrored(r: Reader, op: Op) -> Tensor:
     return r.layout.ordered(node, x, order)
 
 
-@reads(13, "DepthToSpace", "SpaceToDepth")
+@reads(28, "DepthToSpace", "SpaceToDepth")
 def blocks(r: Reader, op: Op) -> Tensor:
-    x, factor = r.mapped(op, r.tensor(op)), op.attr("blocksize", 0)
+    x, factor, mode = r.mapped(op, r.tensor(op)), op.attr("blocksize", 0), op.attr("mode", "DCR")
     if factor < 1 or x.rank != 4:
         raise Unsaid("it has no blocks of an image")
-    if op.op == "SpaceToDepth":
-        return r.placed(r.layer(op, "todepth", [x.node], factor=factor), x)
-    mode, node = op.attr("mode", "DCR"), x.node
-    if mode == "CRD":
-        share = channels_of(r.shape(x)) // factor**2
-        if share > 1:
-            node = r.layer(op, "shuffle", [node], groups=share)
-    elif mode != "DCR":
+    if mode not in ("DCR", "CRD"):
         raise Unsaid(f"its mode is {mode}")
+    node = x.node
+    if op.op == "SpaceToDepth":
+        node = r.layer(op, "todepth", [node], factor=factor)
+        if mode == "CRD" and factor > 1:
+            node = r.layer(op, "shuffle", [node], groups=factor**2)
+        return r.placed(node, x)
+    share = channels_of(r.shape(x)) // factor**2
+    if mode == "CRD" and share > 1:
+        node = r.layer(op, "shuffle", [node], groups=share)
     return r.placed(r.layer(op, "tospace", [node], factor=factor), x)
