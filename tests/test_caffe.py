@@ -12,10 +12,10 @@ from netc.analysis.cost import measure
 from netc.lift.lifting import flat
 from netc.lift.source import Imported, ImportRefused
 from netc.targets.importing import read
-from tests import caffe_texts as texts
 from tests.effort import EXAMPLES
 from tests.specs import SPECS
 from tests.text_reading import altered
+from tools.models import caffe as texts
 
 
 def imported(folder: Path, text: str) -> Imported:
@@ -34,7 +34,7 @@ def refused(folder: Path, text: str) -> str:
     ("text", "trainable"),
     [
         (texts.alexnet(), 60_965_224),
-        (texts.alexnet(pool_first=True), 60_965_224),
+        (texts.caffenet(), 60_965_224),
         (texts.vgg16(), 138_357_544),
         (texts.googlenet(), 6_998_552),
         (texts.resnet50(), 25_557_032 + 64),  # the authors' file has a bias before the first batch norm

@@ -13,10 +13,10 @@ from netc.cli import main
 from netc.lift.lifting import flat
 from netc.lift.source import Imported, ImportRefused
 from netc.targets.importing import read
-from tests import darknet_texts as texts
 from tests.effort import EXAMPLES
 from tests.specs import SPECS
 from tests.text_reading import altered
+from tools.models import darknet as texts
 
 HEAD = "[net]\nwidth=32\nheight=24\nchannels=3\n"
 

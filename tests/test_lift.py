@@ -5,27 +5,12 @@ from pathlib import Path
 import pytest
 
 import netc
-from netc.ir.net import Net
-from netc.layers.regularise import DropPath
-from netc.lift.arguments import given
 from netc.lift.joined import joined
 from netc.lift.lifting import flat, proved
 from netc.lift.proof import NotTheNetwork
 from netc.lift.source import ImportRefused, Sketch
-from netc.rewrites.canonical import plain
 from tests.specs import SPECS
-
-
-def sketched(net: Net) -> Net:
-    """A network as a reader would make it of its layers."""
-    sketch, made = Sketch(net.name), dict[str, str | None]()
-    for node in net:
-        layer = plain(node.layer)
-        values = {"rate": layer.share} if isinstance(layer, DropPath) else given(layer)
-        operands = [made[name] for name in net.operands(node.name)]
-        shares = made[node.shares] if node.shares else None
-        made[node.name] = sketch.add(node.name, layer.op, operands, shares=shares, **values)
-    return sketch.finish([made[name] for name in net.outputs])
+from tools.lifting import sketched
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.net")), ids=lambda path: path.stem)

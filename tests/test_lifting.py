@@ -23,8 +23,7 @@ from netc.params import Refused
 from netc.syntax.format import format_file
 from tests.effort import EXAMPLES, unshrunk
 from tests.random_networks import compiled, networks
-from tests.test_lift import sketched
-from tools.lifting import SPECS, WORSE, lines, spec
+from tools.lifting import SPECS, WORSE, lines, sketched, spec
 
 # At most so many lines, of networks that the bar of docs/import.md names, and of others 1.3 times those of their specs.
 BAR: Mapping[str, int] = {

@@ -8,10 +8,10 @@ import pytest
 
 from netc.lift.lifting import lifted
 from netc.targets.importing import read
-from tests import darknet_texts
 from tests.effort import EXAMPLES
 from tests.needs import needs_tensorflow
 from tools.lifting import lines
+from tools.models import darknet
 
 BAR = {
     **dict.fromkeys(("ResNet50", "ResNet101", "ResNet152"), 17),
@@ -33,7 +33,7 @@ FEW = ("ResNet50", "MobileNetV2", "ResNet50V2")
 
 def test_yolov3_of_darknet(tmp_path: Path) -> None:
     path = tmp_path / "yolov3.cfg"
-    path.write_text(darknet_texts.yolov3())
+    path.write_text(darknet.yolov3())
     made = read(path)
     found = lifted(made.net, made.sources)
     assert not found.flat_because

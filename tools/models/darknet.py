@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from tools.models import Made
+
+NAMES = ("darknet19", "darknet53", "yolov3")
+
 
 def net(size: int) -> str:
-    return f"[net]\nbatch=1\nsubdivisions=1\nworkspace_size_limit_MB=512\nwidth={size}\nheight = {size}\nchannels=3\nmomentum=0.9\nsteps=1,2\n\n"
+    head = "[net]\nbatch=1\nsubdivisions=1\nworkspace_size_limit_MB=512\n"
+    return f"{head}width={size}\nheight = {size}\nchannels=3\nmomentum=0.9\nsteps=1,2\n\n"
 
 
 def conv(filters: int, size: int, stride: int = 1, activation: str = "leaky", normalised: bool = True) -> str:
@@ -46,3 +53,11 @@ def yolov3() -> str:
         return "[route]\nlayers = -4\n\n" + conv(filters, 1) + "[upsample]\nstride=2\n\n" + route
 
     return darknet53(416) + neck(512) + up(256, 61) + neck(256) + up(128, 36) + neck(128)
+
+
+def make(name: str, folder: Path) -> Made:
+    """The text of a network as a file."""
+    text = {"darknet19": darknet19, "darknet53": lambda: classified(darknet53()), "yolov3": yolov3}[name]()
+    path = folder / f"{name}.cfg"
+    path.write_text(text)
+    return Made(path)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+
+from tools.models import Made
+
+NAMES = ("alexnet", "caffenet", "vgg16", "googlenet", "resnet50")
 
 
 def inputs(size: int, name: str = "data") -> str:
@@ -17,7 +22,8 @@ def layer(kind: str, name: str, bottoms: str | Sequence[str], top: str = "", par
 
 def conv(name: str, bottom: str, filters: int, size: int, more: str = "") -> str:
     fillers = 'weight_filler { type: "xavier" } bias_filler { type: "constant" value: 0.2 }'
-    params = f"  param {{ lr_mult: 1 }}\n  convolution_param {{ num_output: {filters} kernel_size: {size} {more} {fillers} }}\n"
+    said = f"num_output: {filters} kernel_size: {size} {more} {fillers}"
+    params = f"  param {{ lr_mult: 1 }}\n  convolution_param {{ {said} }}\n"
     return layer("Convolution", name, bottom, params=params)
 
 
@@ -62,6 +68,10 @@ def alexnet(pool_first: bool = False) -> str:
         text += conv(f"conv{at}", bottom, filters, 3, more) + relu(f"conv{at}")
         bottom = f"conv{at}"
     return text + pool("pool5", bottom, 3, 2) + classified("pool5")
+
+
+def caffenet() -> str:
+    return alexnet(pool_first=True)
 
 
 def vgg16() -> str:
@@ -138,3 +148,11 @@ def resnet50() -> str:
             bottom = name
     text += pool("pool5", bottom, 7, 1, "pool: AVE") + dense("fc1000", "pool5", 1000)
     return text + layer("Softmax", "prob", "fc1000")
+
+
+def make(name: str, folder: Path) -> Made:
+    """The text of a network as a file."""
+    texts = alexnet, caffenet, vgg16, googlenet, resnet50
+    path = folder / f"{name}.prototxt"
+    path.write_text(next(text for text in texts if text.__name__ == name)())
+    return Made(path)
