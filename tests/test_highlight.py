@@ -38,7 +38,7 @@ def _expected(file: tree.File) -> dict[int, _TokenType]:
             case tree.Definition(name_span=span):
                 found[span.start] = Name.Function
             case tree.Parameter(name_span=span):
-                found[span.start] = Name.Variable
+                found[span.start] = Name.Attribute  # it is followed by `=`
             case tree.Literal(value=bool(), span=span):
                 found[span.start] = Keyword.Constant
             case tree.Literal(value=str(), span=span):

@@ -5,13 +5,28 @@ Installing netc makes it known there as `net` (an entry point of the package); n
 
 from __future__ import annotations
 
-from pygments.lexer import RegexLexer, default, words
+from pygments.lexer import RegexLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Text
 
-from netc.report.vocabulary import vocabulary
+from netc.report.vocabulary import patterns
 
-_WORDS = vocabulary()
-_END = r"(?!\w)"
+TOKENS = {
+    "comment": Comment.Single,
+    "string": String.Double,
+    "label": Name.Label,
+    "option": Name.Attribute,
+    "definition": Name.Function,
+    "keyword": Keyword,
+    "constant": Keyword.Constant,
+    "statement": Keyword.Declaration,
+    "size": Name.Variable.Magic,
+    "operation": Name.Builtin,
+    "word": Name.Constant,
+    "number": Number,
+    "name": Name,
+    "operator": Operator,
+    "punctuation": Punctuation,
+}
 
 
 class NetLexer(RegexLexer):
@@ -24,29 +39,5 @@ class NetLexer(RegexLexer):
     version_added = ""
 
     tokens = {  # noqa: RUF012 - as Pygments has it
-        "root": [
-            (r"\s+", Text),
-            (r"#[^\n]*", Comment.Single),
-            (r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"', String.Double),
-            (r"[A-Za-z_]\w*(?=[ \t]*:)", Name.Label),
-            (r"[A-Za-z_]\w*(?=[ \t]*=(?!=))", Name.Attribute),
-            (rf"def{_END}", Keyword, "definition"),
-            (rf"param{_END}", Keyword, "parameter"),
-            (words(_WORDS.keywords, suffix=_END), Keyword),
-            (words(_WORDS.constants, suffix=_END), Keyword.Constant),
-            (words(_WORDS.statements, suffix=_END), Keyword.Declaration),
-            (words(_WORDS.sizes, suffix=_END), Name.Variable.Magic),
-            (words((*_WORDS.operations, *_WORDS.blocks), suffix=_END), Name.Builtin),
-            (words(_WORDS.words, suffix=_END), Name.Constant),
-            (words(_WORDS.settings, suffix=_END), Name.Builtin),
-            (r"(?:\?|\d+)(?:[x/](?:\?|\d+))+(?!\w)", Number.Integer),  # a size
-            (r"(?:(?:\?|\d+)[x/])+(?=\()", Number.Integer),  # the parts of one before an expression
-            (r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?", Number),
-            (r"(?<=\))[x/](?:(?:\?|\d+)(?:[x/](?:\?|\d+))*)?|\?", Number.Integer),  # and after one
-            (r"[A-Za-z_]\w*", Name),
-            (r"\*\*|//|[=!<>]=|[-+*/%<>=]", Operator),
-            (r"[{}();|,:]", Punctuation),
-        ],
-        "definition": [(r"[ \t]+", Text), (r"\w+", Name.Function, "#pop"), default("#pop")],
-        "parameter": [(r"[ \t]+", Text), (r"\w+", Name.Variable, "#pop"), default("#pop")],
+        "root": [(r"\s+", Text), *((pattern, TOKENS[kind]) for kind, pattern in patterns().items())]
     }

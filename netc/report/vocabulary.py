@@ -1,4 +1,5 @@
-"""The words of the language by what they do, from the classes that give them a meaning: for whoever colours a text.
+"""The words of the language by what they do, from the classes that give them a meaning, and how to find them in a text:
+for whoever colours one.
 
 Names of operations and options are no words of the grammar, and what one means depends on its place, which the tree
 knows. Here is what it may mean.
@@ -6,7 +7,8 @@ knows. Here is what it may mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -56,3 +58,44 @@ def vocabulary() -> Vocabulary:
 
 def _sorted(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(words)))
+
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_PART = r"(?:\?|[0-9]+)"
+
+
+@cache
+def patterns() -> Mapping[str, str]:
+    """A regular expression for each kind of word, in order: what stands at a place is of the first kind that matches
+    there, and every word is of one. They mean the same to Python, JavaScript and Oniguruma."""
+    known = vocabulary()
+    return {
+        "comment": r"#[^\n]*",
+        "string": r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"',
+        "label": rf"{_NAME}(?=[ \t]*:)",
+        "option": rf"{_NAME}(?=[ \t]*=(?!=))",
+        "definition": rf"(?<=\bdef ){_NAME}",
+        "keyword": _any(known.keywords),
+        "constant": _any(known.constants),
+        "statement": _any(known.statements),
+        "size": _any(known.sizes),
+        "operation": _any((*known.operations, *known.blocks, *known.settings)),
+        "word": _any(known.words),
+        "number": "|".join(
+            (
+                rf"{_PART}(?:[x/]{_PART})+(?![A-Za-z0-9_])",  # a size: 64x3/2
+                rf"(?:{_PART}[x/])+(?=\()",  # the parts of one before an expression
+                rf"(?<=\))[x/](?:{_PART}(?:[x/]{_PART})*)?",  # and after one
+                r"\?",
+                r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?",
+            )
+        ),
+        "name": _NAME,
+        "operator": r"\*\*|//|[=!<>]=|[-+*/%<>=]",
+        "punctuation": r"[{}();|,:]",
+    }
+
+
+def _any(words: Iterable[str]) -> str:
+    """A pattern for one of some words."""
+    return rf"(?:{'|'.join(map(re.escape, words))})(?![A-Za-z0-9_])"
