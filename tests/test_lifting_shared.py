@@ -97,6 +97,17 @@ def test_calls_in_a_row_are_a_repeat() -> None:
     assert re.search(r"^repeat 5 \{ \w+ \}$", found.text, re.MULTILINE), found.text
 
 
+def test_shapes_that_differ_in_one_size_are_one() -> None:
+    """An ONNX file has all sizes, and no word that layers without weights are the same."""
+    ends = ["input 8x8x4; conv 6x3; reshape 128x3; {}: relu", "input 4x8x4; conv 6x3; reshape 64x3; {}: relu"]
+    net = netc.loads(f"{'; '.join(ends).format('a', 'b')}; concat a over=rows").net
+    first, second = (node.name for node in net if node.layer.weights(net.operand_shapes(node.name)))
+    net = net.rewrite(lambda node: replace(node, shares=first) if node.name == second else node)
+    found = lifted(net, {})
+    assert re.search(r"^shared def \w+\(\) \{ conv 6x3; reshape \?x3 .*\}|reshape \?x3", found.text, re.MULTILINE)
+    assert "reshape 64x3" not in found.text
+
+
 def test_what_shares_weights_takes_tensors() -> None:
     text = "shared def up() with skip { conv 4x3 relu; add skip; conv 4x3 }\ninput 8x8x4\na: conv 4x1\nb: conv 4x3\n"
     found = lifted(sketched(netc.loads(f"{text}up with a\nup with b\ngap; fc 2").net), {})

@@ -8,6 +8,7 @@ from typing import Any
 from netc.analysis.cost import measure
 from netc.ir.net import Net, Node
 from netc.layers.regularise import DropPath
+from netc.layers.shape import Reshape
 from netc.lift.arguments import collapsed, given, params_of
 from netc.lift.joined import joined
 from netc.lift.padding import pixels
@@ -58,6 +59,8 @@ def facts(node: Node, net: Net) -> tuple[object, ...]:
     inputs = net.operand_shapes(node.name)
     if inputs and (around := pixels(layer, inputs[0])) is not None:
         values["pad"] = around
+    if isinstance(layer, Reshape):
+        values["shape"] = net.shapes[node.name]  # whichever size it says as `?`
     values = {name: own for name, own in values.items() if own != params[name].default}  # `1x1` that is 1 unless given
     return layer.op, values
 

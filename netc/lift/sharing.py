@@ -52,6 +52,9 @@ class _Unit:
         return self.series.items[self.start : self.end]
 
 
+_SHAPE = "shape"
+_SIZED = frozenset({"pad", _SHAPE})  # parameters that may say the same in several ways, which depend on sizes of maps
+
 Row = list[_Unit]  # one unit of each call, the same in all of them
 
 
@@ -140,8 +143,9 @@ class _Sharing:
             return False
         if len({_said(layer) for layer in layers}) > 1:
             return False
-        if "pad" in first.values and self._pad([(layer.names[0], layer.values["pad"][0]) for layer in layers]) is None:
-            return False
+        for key in _SIZED & first.values.keys():
+            if self._one_way(key, [(layer.names[0], layer.values[key][0]) for layer in layers]) is None:
+                return False
         return self._is_shared([layer.names[0] for layer in layers]) and all(
             self._alike([layer.branches[place].items for layer in layers]) for place in range(len(first.branches))
         )
@@ -161,11 +165,13 @@ class _Sharing:
         rates = {layer.share for layer in layers if isinstance(layer, DropPath)}
         return len(rates) < 2 and not any(layers[0].weights(net.operand_shapes(name or "")) for name in names[:1])
 
-    def _pad(self, calls: Sequence[tuple[str | None, Any]]) -> Any:
-        """What says the padding of a layer in all calls, given its nodes and what says it in each; None if none."""
+    def _one_way(self, key: str, calls: Sequence[tuple[str | None, Any]]) -> Any:
+        """What says a parameter of a layer in all calls, given its nodes and what says it in each; None if none."""
         own = calls[0][1]
-        if all(type(pad) is type(own) and pad == own for _, pad in calls):
+        if all(type(each) is type(own) and each == own for _, each in calls):
             return own
+        if key == _SHAPE:
+            return _opened([shape for _, shape in calls])
         net = self.tree.net
         ways = [said(net.node(name).layer, net.operand_shapes(name)[0]) for name, _ in calls if name is not None]
         return next((way for way in ways[0] if all(way in each for each in ways)), None) if ways else None
@@ -245,13 +251,14 @@ class _Sharing:
 
     def _belongs(self, row: Row, *, begins: bool) -> bool:
         """Whether a run may begin or end with a row: it has weights, or is the same at the source. Where no source
-        tells that, layers without weights end what is before them."""
+        tells that, or its layers are of different sizes, those without weights end what is before them."""
         first = row[0]
         if any(True for _ in self._owners(first.items)):
             return True
         if first.node is None:
             return any(isinstance(item, Call) for item in first.items)
-        if self.says_all:
+        sizes = {repr(item.values.get(_SHAPE)) for unit in row for item in unit.items if isinstance(item, Layer)}
+        if self.says_all and len(sizes) == 1:
             owner = self.source_owner.get(first.node)
             return owner is not None and all(self.source_owner.get(unit.node or "") == owner for unit in row)
         return not begins and not any(True for item in first.items for _ in reads(item))
@@ -277,9 +284,9 @@ class _Sharing:
         for rows in runs:
             body, given = _body(rows)
             for layer in (item for series in all_series(body) for item in series.items if isinstance(item, Layer)):
-                if "pad" in layer.values:
-                    pad = self._pad([*zip(layer.names, layer.values["pad"], strict=True)])
-                    layer.values["pad"] = [pad] * body.times
+                for key in _SIZED & layer.values.keys():
+                    own = self._one_way(key, [*zip(layer.names, layer.values[key], strict=True)])
+                    layer.values[key] = [own] * body.times
             one = Definition(body, given, shared=True)
             one.solution, one.tensors = Solution([], {}), outside(body, given) or []
             self.made.append(one)
@@ -301,8 +308,17 @@ def _members(net: Net) -> dict[str, list[str]]:
 
 
 def _said(layer: Layer) -> tuple[object, ...]:
-    """All values of a layer that runs once, but its padding, of which there are several ways to say it."""
-    return tuple((name, type(own[0]), own[0]) for name, own in layer.values.items() if name != "pad")
+    """All values of a layer that runs once, but those that there are several ways to say."""
+    return tuple((name, type(own[0]), own[0]) for name, own in layer.values.items() if name not in _SIZED)
+
+
+def _opened(shapes: Sequence[Any]) -> tuple[int | None, ...] | None:
+    """Shapes that differ in one size as one, in which that is `?`."""
+    if len({len(shape) for shape in shapes}) > 1 or any(None in shape for shape in shapes):
+        return None
+    sizes = [set(column) for column in zip(*shapes, strict=True)]
+    one = tuple(None if len(several) > 1 else min(several) for several in sizes)
+    return one if one.count(None) == 1 else None
 
 
 def _body(rows: Sequence[Row]) -> tuple[Series, list[tuple[str | None, int]]]:
