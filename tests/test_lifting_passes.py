@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis.strategies import integers
 
 import netc
@@ -178,3 +178,62 @@ def test_random_networks_that_collect(seed: int, stored: int) -> None:
     made = lifted(by_depth(net) if stored else net, {})
     assert not made.flat_because, f"{made.flat_because}\n{text}"
     assert re.search(r" z?\w\*", made.text), f"{text}\n{made.text}"
+
+
+# -- what passes carry on ------------------------------------------------------------------------------------
+
+CARRIED: Mapping[str, tuple[str, int]] = {
+    "a sum of skips": (
+        """input 32x32x3; conv 8x3; s: conv 8x1
+        repeat 6 { x: identity; c: conv 8x3 relu; conv 8x1; s: add s; from c; add x }
+        conv 8x1; add s; gap; fc 10""",
+        10,
+    ),
+    "two maps, each made of both": (
+        """input 32x32x3; a: conv 8x3; b: conv 8x5
+        repeat 5 {
+            from a; p: conv 8x3 bn relu; from b; q: conv 8x3 bn relu
+            a: add { | from p; conv 8x1 | from q; conv 8x5 }; b: add { | from q; conv 8x7 | from p; conv 8x9 }
+        }
+        add a; gap; fc 10""",
+        30,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CARRIED)
+def test_carried(name: str) -> None:
+    text, most = CARRIED[name]
+    made = found(text)
+    (body,) = re.findall(r"repeat \d+ \{.*?\n\}", made.text, flags=re.DOTALL)
+    above = made.text[: made.text.index(body)]
+    assert set(re.findall(r"\b(\w): ", body)) & set(re.findall(r"\b(\w): ", above)), made.text
+    assert lines(made.text) <= most, made.text
+
+
+def carrying(seed: int) -> str:
+    """A random network whose passes carry on several tensors, each made of some of them, in an order of its own."""
+    draw = random.Random(seed)
+    labels = "abc"[: draw.randint(1, 3)]
+    rows = [
+        "image: input 12x12x3",
+        *(f"from image; {label}: conv 4x{1 + 2 * at} relu" for at, label in enumerate(labels)),
+    ]
+    body = ["x: identity"]
+    for at, label in enumerate(draw.sample(labels, len(labels))):
+        one, other = draw.choice(labels), draw.choice((*labels, "x"))
+        body += [f"from {one}", f"t{at}: conv 4x{draw.choice((1, 3))} relu", f"{label}: add {other}"]
+    rows += [f"repeat {draw.randint(3, 6)} {{ {'; '.join(body)} }}", *(f"concat {label}" for label in labels)]
+    return "\n".join([*rows, "gap; fc 10"])
+
+
+@unshrunk(10)
+@given(integers(0, 10**6), integers(0, 1))
+def test_random_networks_that_carry_on(seed: int, stored: int) -> None:
+    text = carrying(seed)
+    try:
+        net = sketched(netc.loads(text).net)
+    except netc.SpecError:  # something is not used
+        reject()
+    made = lifted(by_depth(net) if stored else net, {})
+    assert not made.flat_because, f"{made.flat_because}\n{text}"

@@ -22,7 +22,7 @@ SPLIT = 4.0  # what it costs the reader that a layer stands apart from its norma
 _FREE = frozenset({WIDTH, COUNT, "stride"})
 _VARIES = ("varies",)
 
-Tap = tuple[int, int]  # a combiner by its identity, and which of its operands
+Tap = tuple[str, int]  # a combiner by its node, and which of its operands
 
 
 class Alike:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from netc.analysis.repetition import Runs
 from netc.lift.alike import COUNTED, Alike, is_unit, parting
 from netc.lift.express import columns, is_said
-from netc.lift.passes import closed, name_given
+from netc.lift.passes import Labels, name_given
 from netc.lift.vectors import Item, Loop, Series, all_series, gather, inner
 
-LONGEST = 40  # items of a block
+LONGEST = 120  # items of a block
 
 
 def fold(whole: Series, alike: Alike) -> bool:
@@ -36,6 +36,7 @@ def _runs(series: Series, alike: Alike, longest: int, *, collected: bool = False
     if len(items) < 2:
         return False
     runs = Runs([alike.number(item, COUNTED) for item in items])
+    labels = Labels(items, alike)
     made: list[Item] = []
     end, changed = len(items), False
     while end:
@@ -47,7 +48,10 @@ def _runs(series: Series, alike: Alike, longest: int, *, collected: bool = False
             tied = any(map(alike.tied, items[end - period * most : end]))
             count, taken = (most, False) if not tied else (0, False)
             if tied and series.times == 1:
-                count, taken = closed(items, end, period, most, alike)
+                passes = labels.closed(end, period, most)
+                count, taken = passes.count, passes.collected
+                if count > 1 and passes.carried and not labels.best(end, period, length):
+                    count = 1
             if collected and not taken:
                 continue
             weight = sum(alike.cost(item) for item in items[end - period : end])

@@ -107,6 +107,8 @@ def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
     made = [_text(Tree(net), told, scopes, gated) for gated in gates]
     if made[0][2]:  # tensors are read from afar, so that blocks may be found in one order and not in another
         made += [_text(Tree(in_order(net)), told, scopes, gated) for gated in gates]
+        if not any(node.shares for node in net):  # whose layers stay together
+            made += [_text(Tree(net, levelled=True), told, scopes, gated) for gated in gates]
     text, order, _, _ = min(made, key=lambda each: sum(map(bool, each[0].splitlines())) - _COLLECTED * each[3])
     return text, order
 

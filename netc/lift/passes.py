@@ -6,9 +6,11 @@ their order; and a block that reads by a label what the block before it made nam
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -28,7 +30,7 @@ def taps(whole: Series) -> dict[str, tuple[Tap, ...]]:
                 assert isinstance(item, Layer)
                 for at, name in enumerate(_operands(item)):
                     if at or _comes_from(series.items, place):
-                        found[name] = (*found.get(name, ()), (id(item), at))
+                        found[name] = (*found.get(name, ()), (item.names[0] or "", at))
     return found
 
 
@@ -48,68 +50,171 @@ def _operands(item: Layer) -> list[str]:
 
 def _comes_from(items: Sequence[Item], place: int) -> bool:
     """Whether the current tensor of an item is one that is read by its label."""
-    before = items[place - 1] if place else None
-    return isinstance(before, Layer) and before.word == "from"
+    return place > 0 and _goes_on(items[place - 1])
+
+
+def _goes_on(item: Item) -> bool:
+    return isinstance(item, Layer) and item.word == "from"
 
 
 # -- which blocks may be passes ------------------------------------------------------------------------------
 
 
-def closed(items: Sequence[Item], end: int, period: int, most: int, alike: Alike) -> tuple[int, bool]:
-    """How many blocks before `end` labels allow to be the passes of one `repeat`, all of which run once; and whether
-    something is collected of them.
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """How many of `most` blocks may be passes, whether something is collected of them, and how many labels they carry
+    on."""
 
-    What is read in all of them is made in the same pass, is the tensor that the pass is given, or is one tensor from
-    outside; what is read outside is what the last of them ends in, or is collected of all.
-    """
-    within: set[int] = set()
-    whole: set[str] = set()
-    wanted: list[_Wanted] = []
-    collected: list[list[_Collected]] = [[]]  # in one of several ways
-    for count in range(most):
-        own = items[end - period * (count + 1) : end - period * count]
-        within.update(map(id, _layers(own)))
-        made = {name for item in own for name in nodes(item)}
-        whole |= made
-        read = Counter(name for item in own for name in reads(item))
-        last, given = result(own[-1], 0), entry(own[0], 0)[0]
-        outside = [name for item in own for name in reads(item) if name not in made]
-        known = wanted if count else [_Wanted(name) for name in outside]
-        if len(outside) != len(known) or any(_is_collected(loop, read) for loop in _loops(own)):
-            break  # in the second case `z*` would join what `z` named in earlier passes too
-        wanted = [each.narrowed(name, given) for each, name in zip(known, outside, strict=True)]
-        if not all((each.same and each.name not in whole) or each.given for each in wanted):
-            break
-        handed = sum(each.given for each in wanted) if count else 0  # what the next pass reads of its first tensor
-        tapped = {name: [tap for tap in alike.taps.get(name, ()) if tap[0] not in within] for name in made}
-        expected = {name: read[name] + len(tapped[name]) + handed * (name == last) for name in made}
-        if any(alike.used[name] != expected[name] and (count or name != last) for name in made):
-            break
-        ways = [_collected(own, tapped)]
-        if not count and last is not None and tapped.pop(last, []):  # what a `repeat` ends in has a label outside too
-            ways.append(_collected(own, tapped))
-        found = [each for each in ways if each is not None]
-        if count:
-            found = [each for each in found if [one.after() for one in each] in collected]
-        if not found:
-            break
-        collected = found
-    else:
-        count = most
-    return count, bool(collected[0])
+    most: int
+    count: int
+    collected: bool
+    carried: int
+
+
+class Labels:
+    """The items of a series, all of which run once, and the labels by which they read each other."""
+
+    def __init__(self, items: Sequence[Item], alike: Alike) -> None:
+        self.items, self.alike = items, alike
+        self._known: dict[tuple[int, int], Passes] = {}
+
+    @cached_property
+    def _readers(self) -> Mapping[str, Sequence[int]]:
+        """The places of the items that read a tensor."""
+        found: dict[str, list[int]] = {}
+        for place, item in enumerate(self.items):
+            for name in reads(item):
+                found.setdefault(name, []).append(place)
+        return found
+
+    def closed(self, end: int, period: int, most: int) -> Passes:
+        """How many blocks before `end` labels allow to be the passes of one `repeat`.
+
+        What is read in all of them is made in the same pass, is the tensor that the pass is given, is what the pass
+        before made (which its label carries on), or is one tensor from outside; what is read outside is what the last
+        of them ends in or carries on, or is collected of all.
+        """
+        known = self._known.get((end, period))
+        if known is None or known.most != most:
+            known = self._known[end, period] = self._closed(end, period, most)
+        return known
+
+    def _closed(self, end: int, period: int, most: int) -> Passes:
+        whole: set[str] = set()
+        wanted: list[_Wanted] = []
+        ways: list[list[_Collected]] = [[]]  # what may be collected of the block that was looked at before
+        final: _Block | None = None
+        for count in range(most):
+            own = _Block(self.items[end - period * (count + 1) : end - period * count])
+            whole |= own.made
+            tapped = {name: [tap for tap in self.alike.taps.get(name, ()) if tap[0] not in whole] for name in own.made}
+            if any(_is_collected(loop, own.read) for loop in _loops(own.items)):
+                break  # `z*` would join what `z` named in earlier passes too
+            if final is None:
+                final, ends = own, tapped
+                wanted = [_Wanted(name, place, given=name == own.given) for name, place in own.outside]
+                continue
+            if len(own.outside) != len(wanted):
+                break
+            pairs = zip(wanted, own.outside, strict=True)
+            now = [each.narrowed(name, own.given, own.places) for each, (name, _) in pairs]
+            if not all(each.name not in whole if each.same else each.is_handed for each in now):
+                break
+            handed = Counter(each.name for each, one in zip(wanted, now, strict=True) if not one.same)
+            if any(self.alike.used[name] != own.read[name] + len(tapped[name]) + handed[name] for name in own.made):
+                break
+            if count == 1:
+                ways = self._ends(final, ends, {each.carried for each in now if not each.same and not each.given})
+            found = _collected(own.items, tapped)
+            if found is None or [each.after() for each in found] not in ways:
+                break
+            ways, wanted = [found], now
+        else:
+            count = most
+        if count > 1 and not self._begun(end - period * count, wanted):
+            count = 0
+        carried = {each.carried for each in wanted if not each.same}
+        return Passes(most, count, count > 1 and bool(ways[0]), len(carried))
+
+    def best(self, end: int, period: int, length: int) -> bool:
+        """Whether blocks that end here rather than earlier, in a run of so many items, are most passes, and of these
+        the ones that carry on least."""
+        own = self.closed(end, period, length // period)
+        for shift in range(1, min(length - period, period - 1) + 1):
+            other = self.closed(end - shift, period, (length - shift) // period)
+            late = _goes_on(self.items[end - shift - 1]) - _goes_on(self.items[end - 1])
+            if other.count > 1 and (-other.count, other.carried + late) < (-own.count, own.carried):
+                return False
+        return True
+
+    def _ends(self, final: _Block, tapped: Mapping[str, Sequence[Tap]], carried: set[int]) -> list[list[_Collected]]:
+        """What may be collected of the last block, which carries on what its items at some places make: that has a
+        label outside, as what the `repeat` ends in has."""
+        labelled = {name for name, place in final.places.items() if place in carried}
+        used = self.alike.used
+        if any(
+            used[name] != final.read[name] + len(tapped[name]) for name in final.made - labelled if name != final.last
+        ):
+            return []
+        ways = []
+        for without in (labelled, labelled | {final.last}):
+            ways.append(_collected(final.items, {name: () if name in without else own for name, own in tapped.items()}))
+        return [each for each in ways if each is not None]
+
+    def _begun(self, start: int, wanted: Sequence[_Wanted]) -> bool:
+        """Whether what passes carry on can have its label above the `repeat`: the first pass reads one tensor by each
+        of these labels, which nothing reads later."""
+        begun: dict[int, set[str]] = {}
+        carried = [each for each in wanted if not each.same and not each.given]
+        for each in carried:
+            begun.setdefault(each.carried, set()).add(each.name)
+        reads = Counter(each.name for each in wanted if not each.same)  # of the first pass
+        firsts = {each.name for each in carried}
+        one_each = all(len(names) == 1 for names in begun.values()) and len(firsts) == len(begun)
+        return one_each and all(
+            self.alike.used[name] == reads[name] + bisect_left(self._readers.get(name, ()), start) for name in firsts
+        )
+
+
+class _Block:
+    """Items that may be a pass, and what labels say of them."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = items
+        self.made = {name for item in items for name in nodes(item)}
+        self.read = Counter(name for item in items for name in reads(item))
+        self.last, self.given = result(items[-1], 0), entry(items[0], 0)[0]
+        made = ((result(item, 0), place) for place, item in enumerate(items) if not _goes_on(item))
+        self.places = {name: place for name, place in made if name is not None}
+        self.outside = [
+            (name, place) for place, item in enumerate(items) for name in reads(item) if name not in self.made
+        ]
+
+
+_UNKNOWN, _NOWHERE = -1, -2
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A tensor that blocks read from outside: whether it is the same for all, whether it is what each is given."""
+    """A tensor that an item of blocks reads from outside: whether it is the same for all, whether it is what each is
+    given, and which item of the block before made it."""
 
     name: str
+    place: int
     same: bool = True
     given: bool = True
+    carried: int = _UNKNOWN
 
-    def narrowed(self, name: str, given: str | None) -> _Wanted:
-        """With what one more block reads there."""
-        return _Wanted(name, self.same and name == self.name, self.given and name == given)
+    @property
+    def is_handed(self) -> bool:
+        """Whether a pass can read it: of what is carried on, before it is made anew."""
+        return self.given or self.carried >= self.place
+
+    def narrowed(self, name: str, given: str | None, places: Mapping[str, int]) -> _Wanted:
+        """With what the block before reads there, whose items make what is at `places`."""
+        found = places.get(self.name, _NOWHERE)
+        carried = found if self.carried in (_UNKNOWN, found) else _NOWHERE
+        return _Wanted(name, self.place, self.same and name == self.name, self.given and name == given, carried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +255,6 @@ def _results(items: Sequence[Item], times: int) -> Iterator[list[str | None]]:
             yield from _results(each.items, each.times)
 
 
-def _layers(items: Sequence[Item]) -> Iterator[Layer]:
-    for item in items:
-        if isinstance(item, Layer):
-            yield item
-        for each in inner(item):
-            yield from _layers(each.items)
-
-
 def _loops(items: Sequence[Item]) -> Iterator[Loop]:
     for item in items:
         if isinstance(item, Loop):
@@ -183,7 +280,9 @@ def name_given(loop: Loop, used: Counter[str]) -> None:
     """
     first = loop.body.items[0]
     given = [entry(first, run) for run in range(loop.body.times)]
-    called = [f"{name} given {id(loop)}" for name, _ in given]
+    called = [f"{name} given" for name, _ in given]
+    while any(name in used for name in called):
+        called = [f"{name} again" for name in called]
     changed = False
     for layer, owner in _owned(loop.body, [*range(loop.body.times)]):
         for _, names in layer.reads:

@@ -8,7 +8,7 @@ from itertools import pairwise, product
 from math import gcd
 from typing import Any
 
-from netc.analysis.structure import Layers, decompose
+from netc.analysis.structure import BANDS, Group, Layers, decompose, names_of
 from netc.analysis.structure import Series as Parts
 from netc.ir.net import Net
 from netc.layers.base import Layer as Operation
@@ -31,7 +31,7 @@ class Tree:
     `used` counts by which labels a tensor is read. `kinds` are the layers of each operation, for their declarations.
     """
 
-    def __init__(self, net: Net) -> None:
+    def __init__(self, net: Net, *, levelled: bool = False) -> None:
         self.net = net
         self.kinds: dict[str, Operation] = {}
         self.used: Counter[str] = Counter()
@@ -41,6 +41,8 @@ class Tree:
             self._see(node.name, plain(node.layer))
         self._pad_alike()
         whole = decompose(net)
+        if levelled:
+            whole = in_levels(whole, net)
         self.series = self._series(whole, None)
         self.scale = self._drop_rates()
         if net.outputs != [whole.result]:
@@ -145,6 +147,47 @@ def _layers(series: Series) -> Iterator[Layer]:
         for branch in item.branches:
             yield from _layers(branch)
         yield item
+
+
+def in_levels(whole: Parts, net: Net) -> Parts:
+    """The chains of a series in the order of how many others they come after, and in that of what reads them last:
+    what stands beside each other in several modules has the same order in all of them. A chain ends after what joins
+    tensors from afar."""
+    chains: list[list[Layers]] = []
+    for part in whole.items:
+        assert isinstance(part, Layers)
+        goes_on = chains and part.source is not None and part.source == chains[-1][-1].result
+        family = net.node(part.names[0]).layer.family
+        if not goes_on or (_joins_afar(chains[-1][0], net) and family not in BANDS):
+            chains.append([])
+        chains[-1].append(part)
+    home = {name: at for at, chain in enumerate(chains) for name in names_of(Parts([*chain]))}
+    levels = [0] * len(chains)
+    readers: list[list[tuple[int, int, int]]] = [[] for _ in chains]
+    for place, (name, at) in enumerate(home.items()):
+        for slot, operand in enumerate(net.operands(name)):
+            if (other := home[operand]) != at:
+                readers[other].append((at, place, slot))
+                levels[at] = max(levels[at], levels[other] + 1)
+    ranks = [0] * len(chains)
+    by: dict[int, list[int]] = {}
+    for at, level in enumerate(levels):
+        by.setdefault(level, []).append(at)
+    for level in sorted(by, reverse=True):
+        keys: dict[int, tuple[int, ...]] = {}
+        for at in by[level]:
+            latest = max((levels[one] for one, _, _ in readers[at]), default=0)
+            last = [(ranks[one], place, slot) for one, place, slot in readers[at] if levels[one] == latest]
+            keys[at] = latest, *min(last, default=())
+        for rank, at in enumerate(sorted(by[level], key=lambda at: (keys[at], at))):
+            ranks[at] = rank
+    order = sorted(range(len(chains)), key=lambda at: (levels[at], ranks[at]))
+    items: list[Layers | Group] = [part for at in order for part in chains[at]]
+    return Parts(items, items[-1].result)
+
+
+def _joins_afar(part: Layers, net: Net) -> bool:
+    return not part.branches and len(net.operands(part.names[0])) > 1
 
 
 def in_order(net: Net) -> Net:

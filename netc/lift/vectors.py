@@ -167,6 +167,12 @@ def result(item: Item, run: int) -> str | None:
             item = body.items[-1]
 
 
+def results(item: Item) -> list[str | None]:
+    """What the executions of an item make."""
+    times = len(item.names if isinstance(item, Layer) else item.spans if isinstance(item, Loop) else item.runs)
+    return [result(item, run) for run in range(times)]
+
+
 def entry(item: Item, run: int) -> Before:
     """The tensor that an execution of an item is given."""
     while isinstance(item, Loop):

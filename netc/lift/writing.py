@@ -15,7 +15,7 @@ from netc.lift.definitions import TENSORS, outside, plain
 from netc.lift.express import COUNT, Formal, Said, Solution, Stepped, resolved, solve, to_expr
 from netc.lift.roles import call_widths
 from netc.lift.text import operation
-from netc.lift.vectors import COLLECTED, Before, Call, Definition, Item, Layer, Loop, Series, inner, result
+from netc.lift.vectors import COLLECTED, Before, Call, Definition, Item, Layer, Loop, Series, inner, result, results
 from netc.lower.bind import trailing_words
 from netc.lower.special import LEGAL
 from netc.params import REQUIRED, Param
@@ -159,16 +159,19 @@ class _Frame:
     owner: list[int]
     homes: dict[str, tuple[int, Item]] = field(default_factory=dict)
 
-    def find(self, run: int, name: str) -> Item | None:
+    def find(self, run: int, name: str) -> tuple[Item | None, bool]:
+        """What makes a tensor that is seen here, and whether the pass before this one did."""
         frame: _Frame | None = self
         while frame is not None:
-            home = frame.homes.get(name)
-            if home is not None and home[0] == run:
-                return home[1]
+            made, item = frame.homes.get(name, (None, None))
+            if made == run:
+                return item, False
             if frame.outer is None:
-                return None
+                break
+            if made is not None and made == run - 1 and frame.owner[made] == frame.owner[run]:
+                return item, True
             run, frame = frame.owner[run], frame.outer
-        return None
+        return None, False
 
 
 GIVEN = "x"  # what a definition or a pass calls the tensor that it is given, where it reads it by a label
@@ -191,6 +194,8 @@ class _Body:
         self.tensors = [*zip(TENSORS, tensors, strict=False)]
         self.labels: dict[Item, str] = {}
         self.read: dict[tuple[int, int], Item | str] = {}
+        self.firsts: dict[Item, Item] = {}  # of what passes carry on, what stands above the `repeat`
+        self.carried: dict[str, Item] = {}  # what makes a tensor that passes carry on
         self.all_passes: set[Item] = set()  # items that make what is collected of passes
         self.passing: dict[str, list[tuple[Item, dict[int, list[str]]]]] = {}  # what items of passes make, by the first
         frame = _Frame(None, [])
@@ -238,10 +243,16 @@ class _Body:
                     self.read[id(item), place] = self._name(vector, frame, owner)
 
     def _name(self, vector: Sequence[str], frame: _Frame, owner: Sequence[int]) -> Item | str:
-        homes = {frame.find(run, name) for run, name in enumerate(vector)}
-        if len(homes) == 1 and (home := homes.pop()) is not None:
-            self.labels.setdefault(home, "")
-            return home
+        found = [frame.find(run, name) for run, name in enumerate(vector)]
+        homes = {item or self.carried.get(name) for (item, _), name in zip(found, vector, strict=True)}
+        passed = {item for item, before in found if before and item is not None}
+        if None not in homes and len(homes) == 1 + (len(passed) == 1):
+            for home in passed:
+                self._carry(home, *(homes - passed))
+            one = next(iter(passed or homes))
+            assert one is not None
+            self.labels.setdefault(one, "")
+            return one
         if self.before and all(self.before[run] == own for run, own in zip(owner, vector, strict=True)):
             self.given = True
             return GIVEN
@@ -266,12 +277,22 @@ class _Body:
                 return item
         raise Unwritable(f"`{vector[0][0]}` is read with what other passes make, and no label names them all")
 
+    def _carry(self, item: Item, first: Item | None) -> None:
+        """Give what a pass makes the label of what stands above the `repeat`."""
+        assert first is not None
+        self.labels.setdefault(first, "")
+        self.firsts[item] = first
+        self.carried.update((name, item) for name in results(item) if name is not None)
+
     def _named(self, series: Series, taken: set[str]) -> None:
         """Name the labels in the order of the text: `x` what a pass is given, `z` what is collected of all passes, and
         others `a`, `b`."""
         names = filter(lambda name: name not in RESERVED and name not in LAYERS, map(_letters, count_from()))
         for item in _in_order(series):
             if item not in self.labels:
+                continue
+            if (first := self.firsts.get(item)) is not None:
+                self.labels[item] = self.labels[first]
                 continue
             given = isinstance(item, Layer) and item.word == "identity"
             name = GIVEN if given and not self.given else ALL if item in self.all_passes else ""
