@@ -79,7 +79,7 @@ def _codes(folder: Path) -> None:
     for number, title in FAMILIES.items():
         codes = [code for code in CODES.values() if code.code[3] == number]
         rows = "".join(f"- [{code.code}]({code.code}.md) `{code.name}`: {page(code.code).title}\n" for code in codes)
-        parts.append(f"## {title}\n\n{rows}\n" + listed([code.code for code in codes]))
+        parts.append(f"## {title}\n\n{rows}\n" + listed([f"{code.code} {code.name} <{code.code}>" for code in codes]))
         for code in codes:
             (folder / f"{code.code}.md").write_text(_answered(page(code.code)), encoding="utf-8")
     (folder / "index.md").write_text("\n".join(parts), encoding="utf-8")
@@ -94,4 +94,4 @@ def _answered(explained: Page) -> str:
     _, findings = compile_text(Source("example.net", example.text), settings(options, "example.net"))
     said = render(findings).rstrip()
     fence = f"```net\n{example.text}```\n"
-    return explained.text.replace(fence, f"{fence}\n```\n{said}\n```\n", 1)
+    return explained.text.replace(fence, f"{fence}\n`netc check` says:\n\n```\n{said}\n```\n", 1)
