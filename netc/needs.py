@@ -18,6 +18,7 @@ EXTRAS = {
     "predict": {"PIL": "Pillow"},
     "train": {"PIL": "Pillow", "sklearn": "scikit-learn", "filelock": "filelock"},
     "tfds": {"tensorflow_datasets": "tensorflow-datasets"},
+    "lsp": {"pygls": "pygls", "lsprotocol": "lsprotocol"},
     "figures": {"resvg_py": "resvg-py", "reportlab": "ReportLab"},
     "completion": {"shtab": "shtab"},
 }

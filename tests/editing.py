@@ -12,13 +12,18 @@ from random import Random
 from typing import Any
 
 from netc.server.completion import completion, documentation
+from netc.server.definition import RenameRefused, definition, references, rename
 from netc.server.document import Document
 from netc.server.figure import figure
 from netc.server.findings import actions, findings, mended
+from netc.server.formatting import formatting, formatting_of
+from netc.server.hints import hints, lenses
 from netc.server.hover import hover
 from netc.server.links import links
 from netc.server.places import nodes, places
 from netc.server.signature import signature
+from netc.server.symbols import folding, symbols
+from netc.server.tokens import tokens
 from netc.server.workspace import Workspace
 from netc.syntax.source import Source, Span
 from tests.fuzz import HOSTILE, texts
@@ -63,7 +68,7 @@ def session(random: Random, count: int) -> Iterator[str]:
         yield text
 
 
-def answers(document: Document, random: Random) -> dict[str, Any]:
+def answers(workspace: Workspace, document: Document, random: Random) -> dict[str, Any]:
     """What there is to say of a text, at some of its places, as plain data."""
     text = document.now.source.text
     offsets = [random.randrange(len(text) + 1) for _ in range(4)]
@@ -73,8 +78,18 @@ def answers(document: Document, random: Random) -> dict[str, Any]:
         "mended": mended(document) if random.random() < 0.1 else None,
         "figure": figure(document) if random.random() < 0.2 else None,
         "links": links(document),
+        "symbols": symbols(document),
+        "folding": folding(document),
+        "tokens": tokens(document),
+        "hints": hints(document, 0, len(text)),
+        "lenses": lenses(document),
+        "formatting": formatting(document),
+        "formatting of a part": formatting_of(document, *sorted(offsets[:2])),
     }
     for offset in offsets:
+        found[f"definition {offset}"] = definition(document, offset)
+        found[f"references {offset}"] = references(workspace, document, offset)
+        found[f"renamed {offset}"] = renamed(workspace, document, offset)
         found[f"hover {offset}"] = hover(document, offset)
         found[f"signature {offset}"] = signature(document, offset)
         found[f"completion {offset}"] = offered = completion(document, offset)
@@ -84,6 +99,14 @@ def answers(document: Document, random: Random) -> dict[str, Any]:
         found[f"nodes {offset}"] = made = nodes(document, offset)
         found[f"places {offset}"] = [places(document, name) for name in made.names[:3]]
     return {name: plain(answer) for name, answer in found.items()}
+
+
+def renamed(workspace: Workspace, document: Document, offset: int) -> Any:
+    """The places of a new name, or why there can be none."""
+    try:
+        return rename(workspace, document, offset, "renamed")
+    except RenameRefused as refused:
+        return str(refused)
 
 
 def plain(value: Any) -> Any:
@@ -107,12 +130,12 @@ def run(seed: int, count: int) -> int:
         changed = workspace.change("edited.net", text)
         document = document or changed[0]
         asked = random.random()
-        given = answers(document, Random(asked))
+        given = answers(workspace, document, Random(asked))
         fresh = Workspace()
         (again,) = fresh.change("edited.net", good or text)
         assert again.good is not None or not good
         fresh.change("edited.net", text)
-        assert answers(again, Random(asked)) == given, (seed, number, text)
+        assert answers(fresh, again, Random(asked)) == given, (seed, number, text)
         if document.now.works:
             worked, good = worked + 1, text
     return worked

@@ -167,6 +167,7 @@ bench F -o F
 bench F.none --engines numpy
 runs F.none
 ops F
+lsp F
 explain F
 import F
 import F.json

@@ -19,6 +19,8 @@ NEED = {
     "tensorflow": ["compile a.net --verify", *RUNNING],
     "jax": ["compile a.net --verify --backend jax"],
     "torch": ["compile a.net --verify --backend torch"],
+    "pygls": ["lsp"],
+    "lsprotocol": ["lsp"],
     "PIL": [*RUNNING, "predict a.net x.png"],
     "psutil": [*RUNNING, "predict a.net x.png"],
     "filelock": ["train a.net"],

@@ -89,7 +89,8 @@ OBEYING = {
     "bench": "bench F --engines numpy --seconds 0.01 --rounds 1",
 }
 OF_TENSORFLOW = {"train": "train F", "evaluate": "evaluate F --weights F", "predict": "predict F F --weights F"}
-WITHOUT = {"explain", "ops", "runs", "completion"}  # read no spec
+# These read no spec, or those that an editor sends (tests/test_lsp.py).
+WITHOUT = {"explain", "ops", "runs", "completion", "lsp"}
 SAYINGS = {
     "limits.layers = 2": "--limit layers=2",
     "limits.statement = 9": "--limit statement=9",

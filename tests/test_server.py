@@ -13,12 +13,14 @@ from netc.server.completion import completion, documentation
 from netc.server.document import Document, Settings
 from netc.server.figure import figure
 from netc.server.findings import actions, findings, mended, place
+from netc.server.formatting import formatting, formatting_of, replaced
 from netc.server.hover import hover
 from netc.server.links import links
 from netc.server.moved import Moved
 from netc.server.places import nodes, places
 from netc.server.signature import signature
 from netc.server.workspace import Workspace
+from netc.syntax.tree import alike
 from tests import editing
 from tests.specs import SPECS
 
@@ -186,6 +188,24 @@ def test_a_hostile_text_is_bounded(text: str) -> None:
     completion(document, len(text))
     signature(document, len(text))
     assert Settings().limits.layers < Limits().layers
+
+
+def test_formatting_is_that_of_fmt_and_of_a_part_alone() -> None:
+    text = "input   8x8x3\nadd {|conv 3x1\n|identity}   # end\n"
+    document, _ = opened(text)
+    first = formatting_of(document, 0, 3)
+    assert replaced(text, first) == text.replace("   8", " 8", 1)
+    whole = "input 8x8x3\nadd {\n    | conv 3x1\n    | identity\n}  # end\n"
+    assert replaced(text, formatting(document)) == whole
+    assert formatting(opened("input   8x8x3\nconv (")[0]) == []
+    for each in editing.texts()[::6]:
+        uneven = each.replace("; ", "\n ;  ").replace("    ", "  ").replace(" {", "{")
+        document, _ = opened(uneven)
+        made = replaced(uneven, formatting(document))
+        assert formatting(opened(made)[0]) == []
+        start, end = len(uneven) // 3, len(uneven) // 2
+        part = opened(replaced(uneven, formatting_of(document, start, end)))[0]
+        assert alike(part.now.file.statements, document.now.file.statements)
 
 
 # -- questions about a place ---------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ COMMANDS = {
     "fmt": "write a spec in the canonical style",
     "ops": "the operations of the language and their options",
     "completion": "a script by which bash, zsh or fish completes command lines",
+    "lsp": "the language server, for editors",
 }
 _TRACEBACK = "--traceback"
 

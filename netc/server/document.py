@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from netc.figures.facts import Facts
 from netc.limits import Limits
 from netc.lower.index import Index, index
 from netc.program import Program
+from netc.project import Project
 from netc.server.moved import Moved
 from netc.server.ran import Ran, ran
 from netc.syntax.parser import parse
@@ -32,6 +33,16 @@ class Settings:
 
     levels: Levels = field(default_factory=Levels)
     limits: Limits = BOUNDS
+
+    @classmethod
+    def of(cls, project: Project) -> Settings:
+        """Those of a project: its bounds where it says them, else those of editors."""
+        own = {
+            one.name: getattr(project.limits, one.name)
+            for one in fields(Limits)
+            if getattr(project.limits, one.name) != one.default
+        }
+        return cls(project.levels, replace(BOUNDS, **own))
 
 
 class Snapshot:

@@ -35,7 +35,7 @@ def figure(document: Document, style: str = AUTO, options: Options | None = None
     """
     good, error, line = document.good, "", None
     if document.is_old:
-        error, line = _why(document)
+        error, line = why(document)
     if good is None:
         return Figure(error=error, line=line)
     if len(good.program.net) > MOST:
@@ -47,7 +47,7 @@ def figure(document: Document, style: str = AUTO, options: Options | None = None
         return Figure(error=error or str(refused), line=line, old=document.is_old)
 
 
-def _why(document: Document) -> tuple[str, int | None]:
+def why(document: Document) -> tuple[str, int | None]:
     """Why a text that does not work has no figure."""
     found = document.now.error
     if found is None:

@@ -1,0 +1,56 @@
+"""`netc lsp`: the language server."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from netc.cli.endings import CLEAN
+from netc.cli.running import need
+
+DESCRIPTION = "The language server for .net files: it talks to an editor on standard input and output."
+EXAMPLES = """\
+examples:
+  netc lsp            an editor starts it: in a terminal there is nothing to see
+
+Neovim 0.11, in init.lua:
+  vim.filetype.add({ extension = { net = "netc" } })
+  vim.lsp.config("netc", { cmd = { "netc", "lsp" }, filetypes = { "netc" }, root_markers = { "pyproject.toml" } })
+  vim.lsp.enable("netc")
+
+Helix, in languages.toml:
+  [language-server.netc]
+  command = "netc"
+  args = ["lsp"]
+  [[language]]
+  name = "netc"
+  scope = "source.netc"
+  file-types = ["net"]
+  comment-token = "#"
+  language-servers = ["netc"]
+  auto-format = true
+
+Emacs 29, in init.el:
+  (define-derived-mode netc-mode prog-mode "netc" (setq-local comment-start "# "))
+  (add-to-list 'auto-mode-alist '("\\\\.net\\\\'" . netc-mode))
+  (with-eval-after-load 'eglot (add-to-list 'eglot-server-programs '(netc-mode "netc" "lsp")))
+  (add-hook 'netc-mode-hook #'eglot-ensure)
+
+VS Code: the extension in editors/vscode starts it.
+
+What it answers is told in docs/editor.md. Levels of lints and bounds are those of [tool.netc] in pyproject.toml."""
+
+
+def configure(command: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    command.add_argument("--stdio", action="store_true", help="as it does anyway: some editors say so")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until the editor leaves."""
+    need("netc lsp", ("pygls", "lsprotocol"))
+    from netc.server.protocol.server import make  # noqa: PLC0415 - brings pygls
+
+    channel, sys.stdout = sys.stdout, sys.stderr  # what is printed by mistake would be read as a message
+    make().start_io(stdout=channel.buffer)
+    return CLEAN

@@ -1,0 +1,121 @@
+"""Where a name is defined, where it is used, and another name for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from netc.layers import LAYERS
+from netc.lower.index import Named
+from netc.lower.names import NAMELESS
+from netc.server.document import Document, Snapshot
+from netc.server.links import links
+from netc.server.workspace import Workspace
+from netc.syntax.source import Source, Span
+from netc.syntax.tree import is_name
+
+
+class RenameRefused(Exception):
+    """A name that cannot be another one; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The words at a place, and what they lead to: of a file all of it, where `span` is empty."""
+
+    words: Span
+    spans: tuple[Span, ...]
+
+
+def definition(document: Document, offset: int) -> Target | None:
+    """Where the name at a place is defined, which may be in another file or in one that netc ships."""
+    now = document.now
+    for link in links(document):
+        if link.span.start <= offset <= link.span.end:
+            source = now.texts.get(link.path) or Source(str(link.path), "")
+            return Target(link.span, (Span(source, 0, 0),))
+    named = now.index.definition_at(offset)
+    return None if named is None else Target(_words(now, named, offset), tuple(named.spans))
+
+
+def references(workspace: Workspace, document: Document, offset: int, *, declaration: bool = True) -> list[Span]:
+    """Where the name at a place is used, in all texts that are open, and where it is defined if asked for."""
+    named = document.now.index.definition_at(offset)
+    if named is None:
+        return []
+    found = [*named.spans, *named.uses] if declaration else [*named.uses]
+    for other in _others(workspace, document, named):
+        found += other.uses
+    return list(dict.fromkeys(found))
+
+
+def renamable(document: Document, offset: int) -> Span:
+    """The name at a place, where it can be another one. Raises `RenameRefused`."""
+    named = document.now.index.definition_at(offset)
+    if named is None:
+        raise RenameRefused("there is no name here that a text defines: expected a parameter, a definition or a label")
+    if not all(Path(span.source.name).is_file() or span.source is document.now.source for span in named.spans):
+        raise RenameRefused(f"`{named.name}` is a block that netc ships, and keeps its name")
+    return _words(document.now, named, offset)
+
+
+def rename(workspace: Workspace, document: Document, offset: int, name: str) -> list[Span]:
+    """The places where another name must be written, of which `references` are all that are known. Raises
+    `RenameRefused` where the texts would then mean something else, which is tried."""
+    renamable(document, offset)
+    named = document.now.index.definition_at(offset)
+    assert named is not None
+    if not is_name(name) or (named.kind == "definition" and name in NAMELESS):
+        raise RenameRefused(f"got `{name}`, expected a name: letters, digits and `_`, and no word of the language")
+    if named.kind == "definition" and (name in LAYERS or any(other.name == name for other in _definitions(document))):
+        raise RenameRefused(f"`{name}` is an operation or a definition already")
+    places = references(workspace, document, offset)
+    for each in [document, *(other for other in workspace.documents.values() if other is not document)]:
+        if any(place.source is each.now.source for place in places):
+            _try(each, named, places, name)
+    return places
+
+
+def _definitions(document: Document) -> Iterator[Named]:
+    return (named for named in document.now.index.named if named.kind == "definition")
+
+
+def _try(document: Document, named: Named, places: list[Span], name: str) -> None:
+    """See that a text with the new name has no more errors, and that the name stands for the same places in it."""
+    now = document.now
+    own = sorted({place.start for place in places if place.source is now.source})
+    shift = len(name) - len(named.name)
+    wanted = [start + shift * number for number, start in enumerate(own)]
+    texts = {path: Source(source.name, _renamed(source, places, name)) for path, source in now.texts.items()}
+    renamed = Snapshot(Source(now.source.name, _renamed(now.source, places, name)), now.settings, texts)
+    found = renamed.index.definition_at(wanted[0])
+    spans = [] if found is None else [*found.spans, *found.uses]
+    same = sorted({span.start for span in spans if span.source is renamed.source}) == wanted
+    if not same or len(renamed.program.report) > len(now.program.report):
+        raise RenameRefused(f"`{name}` means something else in {Path(now.source.name).name}")
+
+
+def _renamed(source: Source, places: list[Span], name: str) -> str:
+    text = source.text
+    for place in sorted({place for place in places if place.source is source}, key=lambda place: -place.start):
+        text = text[: place.start] + name + text[place.end :]
+    return text
+
+
+def _others(workspace: Workspace, document: Document, named: Named) -> Iterator[Named]:
+    """The same name in the other texts that are open."""
+    for other in workspace.documents.values():
+        if other is not document:
+            yield from (one for one in other.now.index.named if _same(one, named))
+
+
+def _same(one: Named, other: Named) -> bool:
+    return [(*span[1:], span.source.name) for span in one.spans] == [
+        (*span[1:], span.source.name) for span in other.spans
+    ]
+
+
+def _words(now: Snapshot, named: Named, offset: int) -> Span:
+    here = (span for span in (*named.spans, *named.uses) if span.source is now.source)
+    return next(span for span in here if span.start <= offset <= span.end)

@@ -1,0 +1,89 @@
+"""Shapes beside statements, and numbers above them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netc.analysis.cost import Cost
+from netc.figures.facts import counts
+from netc.server.around import head
+from netc.server.document import Document, Snapshot
+from netc.server.hover import folded
+from netc.server.places import made
+from netc.syntax.source import Span
+from netc.syntax.tree import Definition, Operation, descend
+
+SHAPES = 3  # different ones that are told beside a statement
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What stands after a place of the text."""
+
+    offset: int
+    text: str
+    old: bool = False
+
+
+def hints(document: Document, start: int, end: int) -> list[Hint]:
+    """The shape that each statement between two places gives: `32×32×16`, `32×32×16, ×5` where it ran several times,
+    formulas where sizes are open. After a call or a layer, and after the braces of a combiner."""
+    good = document.good
+    if good is None:
+        return []
+    found = []
+    for node in descend(good.file.statements):
+        runs = good.ran.runs.get((node.span.start, node.span.end)) if isinstance(node, Operation) else None
+        if not runs or not isinstance(node, Operation):
+            continue
+        span = document.then(node.span if node.branches or node.block else head(node))
+        if span is None or not start <= span.end <= end:
+            continue
+        shapes = [good.facts.shape(run.result) for run in runs]
+        text = f"{shapes[0]}, ×{len(shapes)}" if len(set(shapes)) == 1 < len(shapes) else folded(shapes, SHAPES)
+        found.append(Hint(span.end, text, document.is_old))
+    return sorted(found, key=lambda hint: hint.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """What stands above a statement; one that `draws` is a button for the figure."""
+
+    span: Span
+    text: str
+    draws: bool = False
+
+
+def lenses(document: Document) -> list[Lens]:
+    """Above the network a button for its figure, and its parameters and MACs; above each definition how often it is
+    called, and its share of them."""
+    good, now = document.good, document.now
+    if good is None:
+        return []
+    names = [node.name for node in good.program.net]
+    first = next(
+        (one for one in now.file.statements if isinstance(one, Operation) and one.name in ("net", "input")), None
+    )
+    place = first.name_span if first is not None else Span(now.source, 0, 0)
+    total = good.facts.cost.total
+    found = [Lens(place, "draw", draws=True), Lens(place, _costs(good, names))]
+    for statement in good.file.statements:
+        if not isinstance(statement, Definition):
+            continue
+        calls = len(good.ran.calls.get((statement.name_span.start, statement.name_span.end), ()))
+        span = document.then(statement.name_span)
+        if span is None or not calls:
+            continue
+        inside = made(good, statement.name_span.start)
+        own = sum((good.facts.cost.layers[name] for name in inside), Cost())
+        share = f" ({100 * own.parameters / total.parameters:.0f} %)" if own.parameters else ""
+        said = f"{calls} call{'s' * (calls != 1)}"
+        found.append(Lens(span, " · ".join([said, *([_costs(good, inside, share)] if own.parameters else [])])))
+    return found
+
+
+def _costs(good: Snapshot, names: tuple[str, ...] | list[str], share: str = "") -> str:
+    """`467,562 parameters · 68.9 M MACs`."""
+    cost = sum((good.facts.cost.layers[name] for name in names), Cost())
+    parameters, *macs = counts(cost, good.facts.macs(names)).split(", ")
+    return " · ".join([parameters + share, *macs])

@@ -1,0 +1,1 @@
+"""The core as a language server: the Language Server Protocol, through pygls."""

@@ -1,0 +1,324 @@
+"""The language server: what the client sends, in which order it is worked on, and what goes back.
+
+Texts are worked on in one thread beside the one that reads and writes messages. Of several versions of a text that
+come while it is busy only the last one is looked at, and a request that is taken back before its turn costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
+from pygls.lsp.server import LanguageServer
+from pygls.uris import from_fs_path, to_fs_path
+
+from netc import __version__
+from netc.project import Project, ProjectError
+from netc.server.definition import RenameRefused
+from netc.server.document import Document, Settings
+from netc.server.protocol import custom
+from netc.server.protocol.answers import FIX_ALL, LEGEND, TRIGGERS, Answers, Client
+from netc.server.workspace import Workspace
+
+T = TypeVar("T")
+STACK = 64 * 2**20  # bytes of the worker: threads have less than programs on some systems
+DRAW = "netc.draw"
+
+
+class Server(LanguageServer):
+    """The server of one client."""
+
+    def __init__(self) -> None:
+        super().__init__("netc", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
+        self.texts: dict[str, str] = {}  # as the client has them, by name
+        self.client = Client(types.PositionEncodingKind.Utf16, {}, DRAW)
+        self._versions: dict[str, int | None] = {}
+        self._workspace = Workspace(self._settings)
+        self._waiting: dict[str, None] = {}  # names of texts whose findings are to be told
+        self._wrong: dict[str, ProjectError] = {}  # by the path of the project's file
+        self._told: set[str] = set()
+        self._checking: asyncio.Task[None] | None = None
+        self._figures: str | None = None
+        before = threading.stack_size(STACK)
+        self._worker = ThreadPoolExecutor(1, "netc")
+        self._worker.submit(int).result()  # makes the thread
+        threading.stack_size(before)
+
+    # -- texts -----------------------------------------------------------------------------------------------
+
+    def begin(self, params: types.InitializeParams) -> None:
+        """What the client says of itself. The first folder of its workspace is where the server runs, as `netc check`
+        would in a terminal: `use` may not leave it."""
+        options: Any = params.initialization_options
+        draw = options.get("drawCommand", DRAW) if isinstance(options, dict) else DRAW
+        encoding = self.workspace.position_encoding or types.PositionEncodingKind.Utf16
+        self.client = Client(encoding, self.client.uris, str(draw))
+        folders = params.workspace_folders or []
+        root = folders[0].uri if folders else params.root_uri
+        path = to_fs_path(root) if root else None
+        if path and os.path.isdir(path):
+            os.chdir(path)
+
+    def put(self, uri: str, text: str, version: int | None) -> None:
+        """A text that was opened or has changed."""
+        name = self.called(uri)
+        self.client.uris[name], self.texts[name], self._versions[name] = uri, text, version
+        self._check(name)
+
+    async def close(self, uri: str) -> None:
+        """A text that is not open any more."""
+        name = self.called(uri)
+        if self.texts.pop(name, None) is None:
+            return
+        self._waiting.pop(name, None)
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
+        changed = await self._run(lambda: [other.now.source.name for other in self._workspace.close(name)])
+        self.client.uris.pop(name, None)
+        for other in changed:
+            self._check(other)
+
+    async def refresh(self) -> None:
+        """Files have changed, that `use` names or that say how texts are judged."""
+        for path in self._told:
+            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(from_fs_path(path) or "", []))
+        self._told.clear()
+        for name in await self._run(lambda: [document.now.source.name for document in self._workspace.refresh()]):
+            self._check(name)
+
+    @staticmethod
+    def called(uri: str) -> str:
+        """What the core calls a text: its path, or its URI where it is no file."""
+        return to_fs_path(uri) or f"<{uri}>"
+
+    def _settings(self, name: str) -> Settings:
+        """What a project says of a text; where that is wrong, it says so once and counts for nothing."""
+        if name.startswith("<"):
+            return Settings()
+        try:
+            return Settings.of(Project.of(Path(name).parent))
+        except ProjectError as error:
+            self._wrong[str(error.file)] = error
+            return Settings()
+
+    # -- work ------------------------------------------------------------------------------------------------
+
+    async def ask(self, uri: str, question: Callable[[Answers], T]) -> T:
+        """Answer a question about a text as it is when its turn comes."""
+        name = self.called(uri)
+        if name not in self.texts:
+            raise JsonRpcInvalidParams(f"{uri} is not open")
+
+        def work() -> T:
+            document = self._sync(name)
+            return question(Answers(self.client, self._workspace, document))
+
+        return await self._run(work)
+
+    def _sync(self, name: str) -> Document:
+        """Bring a text up to date; called by the worker. Those that use it are checked again."""
+        text = self.texts.get(name)
+        if text is not None:
+            for changed in self._workspace.change(name, text):
+                self._waiting[changed.now.source.name] = None
+        return self._workspace.documents[name]
+
+    def _run(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._worker, work)
+
+    def _check(self, name: str) -> None:
+        """Have the findings of a text told, when it is its turn."""
+        self._waiting[name] = None
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.get_running_loop().create_task(self._check_all())
+
+    async def _check_all(self) -> None:
+        while self._waiting:
+            name = next(iter(self._waiting))
+            version, found = await self._run(lambda name=name: self._findings(name))  # type: ignore[misc]
+            if name not in self._waiting and name in self.texts and found is not None:
+                uri = self.client.uris[name]
+                self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
+            self._tell_projects()
+
+    def _findings(self, name: str) -> tuple[int | None, list[types.Diagnostic] | None]:
+        """The findings of a text; called by the worker."""
+        version = self._versions.get(name)
+        if name not in self.texts:
+            self._waiting.pop(name, None)
+            return version, None
+        document = self._sync(name)
+        self._waiting.pop(name, None)
+        return version, Answers(self.client, self._workspace, document).diagnostics()
+
+    def _tell_projects(self) -> None:
+        """Tell what is wrong with the files of projects, or that nothing is any more."""
+        wrong, self._wrong = self._wrong, {}
+        for path, error in wrong.items():
+            line = (error.line or 1) - 1
+            where = types.Range(types.Position(line, 0), types.Position(line, 10_000))
+            found = types.Diagnostic(where, error.message, types.DiagnosticSeverity.Error, source="netc")
+            self._told.add(path)
+            uri = from_fs_path(path) or ""
+            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, [found]))
+
+    # -- figures ---------------------------------------------------------------------------------------------
+
+    async def draw(self, uri: str) -> str | None:
+        """Write the figure of a text to a file of its own and have it shown; its path, or None where there is none."""
+        figure = await self.ask(uri, lambda answers: custom.figure(answers, {}))
+        if not figure["svg"]:
+            self._say(figure["error"], types.MessageType.Error)
+            return None
+        if self._figures is None:
+            self._figures = tempfile.mkdtemp(prefix="netc-")
+        path = Path(self._figures, f"{Path(self.called(uri)).stem.strip('<>') or 'net'}.svg")
+        path.write_text(figure["svg"], encoding="utf-8")
+        window = self.client_capabilities.window
+        if window is not None and window.show_document is not None and window.show_document.support:
+            shown = types.ShowDocumentParams(from_fs_path(str(path)) or "", external=True)
+            await self.window_show_document_async(shown)
+        else:
+            self._say(f"the figure is in {path}", types.MessageType.Info)
+        return str(path)
+
+    def _say(self, text: str, kind: types.MessageType) -> None:
+        self.window_show_message(types.ShowMessageParams(kind, text))
+
+
+def make() -> Server:
+    """A server with all that it can do."""
+    server = Server()
+    _texts(server)
+    _questions(server)
+    _names(server)
+    for name, answer in custom.REQUESTS.items():
+        _custom(server, name, answer)
+
+    @server.command(DRAW)
+    async def draw(uri: str) -> str | None:
+        return await server.draw(uri)
+
+    return server
+
+
+def _texts(server: Server) -> None:
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        server.begin(params)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    async def opened(params: types.DidOpenTextDocumentParams) -> None:
+        server.put(params.text_document.uri, params.text_document.text, params.text_document.version)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    async def changed(params: types.DidChangeTextDocumentParams) -> None:
+        if params.content_changes:
+            server.put(params.text_document.uri, params.content_changes[-1].text, params.text_document.version)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    async def closed(params: types.DidCloseTextDocumentParams) -> None:
+        await server.close(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    async def saved(params: types.DidSaveTextDocumentParams) -> None:
+        await server.refresh()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    async def files(params: types.DidChangeWatchedFilesParams) -> None:
+        await server.refresh()
+
+
+def _questions(server: Server) -> None:
+    """What is asked of a text."""
+
+    def question(
+        feature: str, answer: Callable[[Answers, Any], T], options: Any = None
+    ) -> Callable[[Any], Coroutine[Any, Any, T]]:
+        @server.feature(feature, options)
+        async def asked(params: Any) -> T:
+            return await server.ask(params.text_document.uri, lambda answers: answer(answers, params))
+
+        return asked
+
+    question(types.TEXT_DOCUMENT_HOVER, lambda answers, params: answers.hover(params.position))
+    question(
+        types.TEXT_DOCUMENT_COMPLETION,
+        lambda answers, params: answers.completion(params.position),
+        types.CompletionOptions(list(TRIGGERS), resolve_provider=True),
+    )
+    question(
+        types.TEXT_DOCUMENT_SIGNATURE_HELP,
+        lambda answers, params: answers.signature(params.position),
+        types.SignatureHelpOptions([" ", "="], ["x", "/"]),
+    )
+    question(
+        types.TEXT_DOCUMENT_CODE_ACTION,
+        lambda answers, params: answers.actions(params),
+        types.CodeActionOptions([types.CodeActionKind.QuickFix, FIX_ALL]),
+    )
+    question(types.TEXT_DOCUMENT_FORMATTING, lambda answers, params: answers.formatting())
+    question(types.TEXT_DOCUMENT_RANGE_FORMATTING, lambda answers, params: answers.formatting_of(params.range))
+    question(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, lambda answers, params: answers.outline())
+    question(types.TEXT_DOCUMENT_FOLDING_RANGE, lambda answers, params: answers.folding())
+    question(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, lambda answers, params: answers.tokens(), LEGEND)
+    question(types.TEXT_DOCUMENT_DOCUMENT_LINK, lambda answers, params: answers.links())
+    question(types.TEXT_DOCUMENT_CODE_LENS, lambda answers, params: answers.lenses())
+    question(types.TEXT_DOCUMENT_INLAY_HINT, lambda answers, params: answers.hints(params.range))
+
+    @server.feature(types.COMPLETION_ITEM_RESOLVE)
+    async def resolve(item: types.CompletionItem) -> types.CompletionItem:
+        data: Any = item.data
+        if not isinstance(data, dict) or server.called(str(data.get("uri"))) not in server.texts:
+            return item
+        return await server.ask(data["uri"], lambda answers: answers.documented(item))
+
+
+def _names(server: Server) -> None:
+    """What is asked of the name at a place."""
+
+    @server.feature(types.TEXT_DOCUMENT_DEFINITION)
+    async def definition(params: types.DefinitionParams) -> list[types.Location]:
+        return await server.ask(params.text_document.uri, lambda answers: answers.definition(params.position))
+
+    @server.feature(types.TEXT_DOCUMENT_REFERENCES)
+    async def references(params: types.ReferenceParams) -> list[types.Location]:
+        declared = params.context.include_declaration
+        return await server.ask(params.text_document.uri, lambda answers: answers.references(params.position, declared))
+
+    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
+    async def highlight(params: types.DocumentHighlightParams) -> list[types.DocumentHighlight]:
+        return await server.ask(params.text_document.uri, lambda answers: answers.highlights(params.position))
+
+    @server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
+    async def prepare(params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder:
+        return await _allowed(server.ask(params.text_document.uri, lambda answers: answers.renamable(params.position)))
+
+    @server.feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
+    async def rename(params: types.RenameParams) -> types.WorkspaceEdit:
+        name = params.new_name
+        return await _allowed(
+            server.ask(params.text_document.uri, lambda answers: answers.rename(params.position, name))
+        )
+
+
+async def _allowed(answer: Coroutine[Any, Any, T]) -> T:
+    """An answer, or the error of the protocol that says why there is none."""
+    try:
+        return await answer
+    except RenameRefused as refused:
+        raise JsonRpcInvalidParams(str(refused)) from None
+
+
+def _custom(server: Server, name: str, answer: Callable[[Answers, custom.Given], Any]) -> None:
+    @server.feature(name)
+    async def asked(params: Any) -> Any:
+        given = custom.plain(params)
+        return await server.ask(custom.uri(given), lambda answers: answer(answers, given))
