@@ -17,7 +17,7 @@ BAR = {
     **dict.fromkeys(("ResNet50", "ResNet101", "ResNet152"), 17),
     **dict.fromkeys(("VGG16", "VGG19"), 11),
     **dict.fromkeys(("DenseNet121", "DenseNet169", "DenseNet201"), 18),
-    **dict.fromkeys(("ResNet50V2", "ResNet101V2", "ResNet152V2"), 23),
+    **dict.fromkeys(("ResNet50V2", "ResNet101V2", "ResNet152V2"), 22),
     **dict.fromkeys(("EfficientNetV2B0", "EfficientNetB0"), 31),
     "EfficientNetB7": 33,
     "MobileNet": 19,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count as count_from
+from itertools import pairwise
 from typing import Any
 
 from netc.layers.base import LAYERS
@@ -73,7 +74,7 @@ class Packed(Trivia):
                 continue
             for body in bodies:
                 self.pack(body, indent + (6 if isinstance(statement, Operation) else 4))
-            if all(len(body) <= ROW and all(_flat(each, self) for each in body) for body in bodies):
+            if all(_length(body) <= ROW and all(_flat(each, self) for each in body) for body in bodies):
                 self._closed.add(id(statement))
                 if indent + len(_single(printer, statement)) > WIDTH:
                     self._closed.discard(id(statement))
@@ -94,6 +95,13 @@ class Packed(Trivia):
             if best[at][1]:
                 self._beside.add(id(statements[at - 1]))
             at -= 1 + best[at][1]
+
+
+def _length(body: Sequence[Statement]) -> int:
+    """How many statements a body has: `from` is one with what goes on there, and `bn` with an activation."""
+    words = [each.name if isinstance(each, Operation) else "" for each in body]
+    families = [LAYERS[word].family if word in LAYERS else word for word in words]
+    return len(body) - sum(pair == ("norm", "activation") or pair[0] == "from" for pair in pairwise(families))
 
 
 def _affinity(one: Statement, other: Statement) -> float:
