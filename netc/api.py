@@ -529,8 +529,9 @@ def _side(of: Network | str | os.PathLike[str]) -> Side:
     from netc.targets.importing import read, suffix_of  # noqa: PLC0415
 
     if not isinstance(of, Network) and suffix_of(Path(of)):
-        return Side.imported(read(Path(of)))
-    return Side.of((of if isinstance(of, Network) else load(of)).program)
+        return Side.imported(read(Path(of)), str(of))
+    network = of if isinstance(of, Network) else load(of)
+    return Side.of(network.program, list(network._overrides.items()))
 
 
 def _network(source: Source, parameters: Mapping[str, Any]) -> Network:

@@ -14,6 +14,7 @@ import pytest
 
 import netc
 from netc.cli import main
+from netc.difference import words
 from netc.difference.compare import Difference
 from netc.difference.edits import Changed, Counted, Rewired
 from netc.difference.words import changes
@@ -260,6 +261,7 @@ def test_a_sum_and_settings_in_a_figure() -> None:
     sums = [f"input 8x8x8; add {{ | conv 8x3 | {end} }}" + train for end in ("elu", "elu; relu")]
     shown = texts(diff(sums[0], sums[1].replace("lr=0.1", "lr=0.2")))
     assert "~ train: optimizer adam: lr 0.1 → 0.2" in shown
+    assert "−512 parameters, −32.8 k MACs, receptive field 3 → 1" in texts(diff(sums[0], sums[1].replace("8x3", "8x1")))
     assert sum(text.startswith("add · ") for text in shown) == 2
 
 
@@ -285,6 +287,37 @@ def test_networks_with_little_in_common_are_said_to_be_so(tmp_path: Path, capsys
     assert first.removeprefix("~ ") in out.read_text()
 
 
+def test_blocks_that_became_others_are_one_line_beside_what_else_changed() -> None:
+    """What no layer of such blocks has a part in is told as ever, and all of it where one asks for it."""
+    units = ("bottleneck_unit` (12 of `1x1 conv`, `3x3 conv`, `1x1 conv`)", "basic_unit` (13 of `3x3 conv` x 2)")
+    texts = [(SPECS / f"{name}.net").read_text().split("# section")[0] for name in ("resnet50", "resnet34")]
+    for one, other in ((0, 1), (1, 0)):
+        line = f"~ 16 blocks `{units[one]} became 16 blocks `{units[other]}; `netc diff --all` tells each edit"
+        assert str(diff(texts[one], texts[other])).splitlines()[:2] == [line, ""]
+        more = (
+            texts[other]
+            .replace("3 bn relu", "3 bn gelu")
+            .replace("gap", "gap; dropout 0.2")
+            .replace("fc 1000", "fc 10")
+        )
+        found = diff(texts[one], more)
+        beside = [
+            "~ `conv1_gelu`: `relu` -> `gelu`",
+            "+ added `dropout 0.2` between `gap1` and `fc1`",
+            "~ `fc1`: units 1000 -> 10",
+        ]
+        assert str(found).splitlines()[:-2] == [beside[0], line, *beside[1:]]
+        whole = words.text(found, whole=True).splitlines()[:-2]
+        assert whole == found.data["text"]
+        assert set(beside) < set(whole)
+        assert len(whole) > 30
+
+
+def test_few_edits_inside_blocks_are_told_one_by_one() -> None:
+    head = "def one(n) { conv (n)x3; relu }\ndef two(n) { conv (n)x3; bn; relu }\ninput 32x32x3; "
+    assert "became" not in str(diff(head + "one 8; one 8", head + "two 8; two 8"))
+
+
 def test_a_large_change_of_one_kind_is_told() -> None:
     """What changed in all layers of an operation leaves two networks one."""
     chain = "input 64x64x3; " + "; ".join(f"conv {at}x3 bias=BIAS; pool 3/1" for at in range(1, 30))
@@ -305,6 +338,14 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == "no difference\n" * 3
     assert main(["diff", str(one), str(one), "-A", "n=1", "-B", "n=2", "--format", "md"]) == 1
     assert capsys.readouterr().out.startswith("`a n=1` -> `a n=2`\n")
+    (tmp_path / "d").mkdir()
+    same = tmp_path / "d" / "a.net"
+    same.write_text(other.read_text())
+    assert main(["diff", str(one), str(same), "-B", "n=3", "--format", "md"]) == 1
+    assert capsys.readouterr().out.startswith(f"`{one}` -> `{same} n=3`\n")
+    for before, after, titles in ((one, same, (str(one), f"{same} n=3")), (one, one, ("a", "a n=3"))):
+        data = netc.diff(before, netc.load(after, n=3)).data
+        assert (data["before"]["name"], data["after"]["name"]) == titles
     assert main(["diff", str(one), str(other), "-o", str(tmp_path / "c.md")]) == 1
     assert "| parameters | 224 | 448 |" in (tmp_path / "c.md").read_text()
     assert main(["diff", str(one), str(other), "-o", str(tmp_path / "c.svg")]) == 1

@@ -15,6 +15,7 @@ from netc.cli.running import load_all, names
 if TYPE_CHECKING:
     from netc.difference.compare import Difference
     from netc.difference.side import Side
+    from netc.values import Value
 
 DESCRIPTION = "What changed from one network to another, in words: blocks, layers, parameters, wiring, settings."
 EXAMPLES = """\
@@ -52,7 +53,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=FORMATS, help="what is written; text, or what the name after -o says")
     command.add_argument("-o", "--output", metavar="OUT", default=STDIO, help="write to a file")
     command.add_argument("--theme", choices=_THEMES, default="auto", help="colours of a figure")
-    command.add_argument("--all", action="store_true", help="tell each edit of networks with little in common too")
+    command.add_argument("--all", action="store_true", help="tell each edit, also where one line stands for many")
     add(command, "--force", "--stdin-filename")
     add_compiling(command, whose="both specs")
 
@@ -67,18 +68,13 @@ def run(options: argparse.Namespace) -> int:
     except Failed:
         return USAGE
     from netc.difference.compare import compare  # noqa: PLC0415 - --help needs none of it
-    from netc.values import show  # noqa: PLC0415
 
-    if before.name == after.name:
-        for side, file, own in ((before, files[0], options.A), (after, files[1], options.B)):
-            told = [f"{name}={show(value)}" for name, value in own]
-            side.name = " ".join([side.name if files[0] == files[1] else file, *told])
     difference = compare(before, after)
     _write(difference, options)
     return CLEAN if difference.same else ERRORS
 
 
-def _side(options: argparse.Namespace, file: str, overrides: list[tuple[str, object]]) -> Side:
+def _side(options: argparse.Namespace, file: str, overrides: list[tuple[str, Value]]) -> Side:
     """One of the two networks. Raises `Failed` after it was said what is wrong with it."""
     from netc.difference.side import Side  # noqa: PLC0415
     from netc.targets.importing import suffix_of  # noqa: PLC0415
@@ -88,7 +84,7 @@ def _side(options: argparse.Namespace, file: str, overrides: list[tuple[str, obj
         if file != STDIO:
             own.stdin_filename = None
         (program,) = load_all(own, [file], lints=False)
-        return Side.of(program)
+        return Side.of(program, overrides)
     if own.overrides:
         raise UsageError(f"`{file}` is no spec, and has no parameters to set with -D, -A or -B")
     from netc.lift.source import ImportRefused  # noqa: PLC0415
@@ -96,7 +92,7 @@ def _side(options: argparse.Namespace, file: str, overrides: list[tuple[str, obj
     from netc.targets.importing import read  # noqa: PLC0415
 
     try:
-        return Side.imported(read(Path(file)))
+        return Side.imported(read(Path(file)), file)
     except (ImportRefused, StorageError) as error:
         tell("\n  ".join([f"netc: {file} is not read:", *str(error).split("\n")]))
         raise Failed from None

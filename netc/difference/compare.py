@@ -112,7 +112,10 @@ class Difference:
 
 
 def compare(before: Side, after: Side) -> Difference:
-    """The difference of two networks."""
+    """The difference of two networks; those of one name are named so that they are told apart."""
+    if before.name == after.name:
+        before.tell_from(after.file)
+        after.tell_from(before.file)
     if before.program is None or after.program is None:
         before.forget_beginnings()
         after.forget_beginnings()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,7 @@ from netc.params import Sizes
 from netc.program import Program
 from netc.rewrites.canonical import plain
 from netc.sections.settings import WeightDecay
+from netc.values import Value, show
 
 BEGINNINGS = {"init", "bias_init", "recurrent_init", "gamma", "gamma_std"}  # parameters that are initial values
 
@@ -53,12 +54,15 @@ class Holder:
 @dataclass
 class Side:
     """One of two networks that are compared. `called` says what a node is called where it came from, where that is not
-    its name; `program` is there for a spec."""
+    its name; `program` is there for a spec. `file` is where it comes from, and `given` are the parameters that were set
+    for it."""
 
     name: str
     whole: Net
     program: Program | None = None
     called: Mapping[str, str] = field(default_factory=dict)
+    file: str = ""
+    given: Sequence[tuple[str, Value]] = ()
     net: Net = field(init=False)
     ends: Mapping[str, str] = field(init=False)
     kinds: dict[Layer, Facts] = field(init=False)  # by layer: equal ones are most of a deep network
@@ -83,14 +87,20 @@ class Side:
                 self.facts[node.name] = self.facts[node.name] | {"keep": False}  # the same numbers for a dense layer
 
     @classmethod
-    def of(cls, program: Program) -> Side:
-        """That of a spec."""
-        return cls(program.name, program.net, program)
+    def of(cls, program: Program, given: Sequence[tuple[str, Value]] = ()) -> Side:
+        """That of a spec, for which some parameters were set."""
+        return cls(program.name, program.net, program, file=program.file.source.name, given=given)
 
     @classmethod
-    def imported(cls, model: Imported) -> Side:
-        """That of a model of another program, whose layers are called what they are called there."""
-        return cls(model.net.name, model.net, None, model.sources)
+    def imported(cls, model: Imported, file: str) -> Side:
+        """That of the file of a model of another program, whose layers are called what they are called there."""
+        return cls(model.net.name, model.net, None, model.sources, file)
+
+    def tell_from(self, file: str) -> None:
+        """Name the network so that it is not taken for one of the same name from a file: by its own file, if that is
+        another, and by the parameters that were set."""
+        name = self.name if self.file == file else self.file
+        self.name = " ".join([name, *(f"{param}={show(value)}" for param, value in self.given)])
 
     def forget_beginnings(self) -> None:
         """Leave initial values out of the comparison: a model of another program is past them."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from netc.diagnostics.escape import harmless
+from netc.difference.blocks import Became, became
 from netc.difference.compare import Difference, Figures
 from netc.difference.edits import (
     Added,
@@ -24,7 +25,8 @@ from netc.difference.edits import (
     Setting,
 )
 from netc.difference.finding import said
-from netc.difference.side import Side
+from netc.difference.side import Side, Unit
+from netc.report.label import operation
 from netc.report.summary import human
 from netc.values import show
 
@@ -32,6 +34,8 @@ UNKNOWN = "unknown"
 MOST_NAMED = 4  # layers that a line names
 MOST_SAID = 8  # layers that a line says in words
 MOST_TOLD = 20  # lines that are told of networks with little in common
+MOST_INSIDE = 4  # lines that are told of blocks that became others
+ALL = "`netc diff --all` tells each edit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +48,44 @@ class Line:
 
 def lines(difference: Difference) -> list[Line]:
     """A line for each edit."""
+    return _lines(difference, difference.edits)
+
+
+def _lines(difference: Difference, told: Sequence[Edit | Became]) -> list[Line]:
     writer = _Writer(difference.matching.before, difference.matching.after)
-    found = list[Line]()
-    for edit in _gathered(difference):
-        found += writer.lines(edit)
-    return found
+    return [line for each in _gathered(difference, told) for line in writer.lines(each)]
 
 
 def _chosen(difference: Difference, whole: bool) -> list[Line]:
-    """The lines; of networks that have less than half of their layers in common, one in the place of many, unless the
-    `whole` is asked for."""
+    """The lines, all of them if the `whole` is asked for. Else one line stands for many: of networks that have less
+    than half of their layers in common, and of blocks that became blocks of another definition."""
     found, common = lines(difference), difference.common
     counts = [len(side.net) for side in (difference.matching.before, difference.matching.after)]
-    if whole or len(found) <= MOST_TOLD or 2 * common >= max(counts):
+    if whole or len(found) <= MOST_INSIDE:
         return found
+    if len(found) <= MOST_TOLD or 2 * common >= max(counts):
+        return _shortened(difference)
     one = f"two different networks: {common} of {counts[0]} and {counts[1]} layers match"
     return [
-        Line("~", f"{one}; `netc diff --all` tells each edit"),
+        Line("~", f"{one}; {ALL}"),
         *(setting(edit) for edit in difference.edits if isinstance(edit, Setting)),
     ]
 
 
+def _shortened(difference: Difference) -> list[Line]:
+    """The lines, with one for those about blocks that became others, where these are many."""
+    told: list[Edit | Became] = list(difference.edits)
+    for blocks in became(difference.matching, difference.edits):
+        if len(_lines(difference, blocks.edits)) > MOST_INSIDE:
+            own = set(map(id, blocks.edits))
+            at = next(at for at, each in enumerate(told) if id(each) in own)
+            told[at:] = [blocks, *(each for each in told[at:] if id(each) not in own)]
+    return _lines(difference, told)
+
+
 def text(difference: Difference, *, whole: bool = False) -> str:
-    """The difference as text; `whole`, with all edits of networks that have little in common."""
+    """The difference as text; `whole`, with all edits, also of networks with little in common and of blocks that became
+    others."""
     if difference.same:
         return "no difference\n"
     told = [f"{line.sign} {line.words}" for line in _chosen(difference, whole)]
@@ -131,10 +150,10 @@ def _rows(one: Figures, other: Figures) -> list[tuple[str, str, str]]:
 # -- many edits that are one ---------------------------------------------------------------------------------
 
 
-def _gathered(difference: Difference) -> Iterator[Edit | list[Edit]]:
+def _gathered(difference: Difference, told: Sequence[Edit | Became]) -> Iterator[Edit | Became | list[Edit | Became]]:
     """The edits; those that are equal, in several blocks, together."""
-    alike: dict[object, list[Edit]] = {}
-    for edit in difference.edits:
+    alike: dict[object, list[Edit | Became]] = {}
+    for edit in told:
         key: object = id(edit)
         if isinstance(edit, Changed):
             key = (edit.op, tuple(edit.values), _call(difference.matching.after, edit))
@@ -161,10 +180,12 @@ class _Writer:
     def __init__(self, before: Side, after: Side) -> None:
         self.before, self.after = before, after
 
-    def lines(self, edit: Edit | list[Edit]) -> Iterator[Line]:
+    def lines(self, edit: Edit | Became | list[Edit | Became]) -> Iterator[Line]:
         edits = edit if isinstance(edit, list) else [edit]
         first = edits[0]
         match first:
+            case Became((ours, theirs)):
+                yield Line("~", f"{self._blocks(self.before, ours)} became {self._blocks(self.after, theirs)}; {ALL}")
             case Counted():
                 sign = "+" if first.count[1] > first.count[0] else "-"
                 yield Line(sign, self._counted([each for each in edits if isinstance(each, Counted)]))
@@ -193,6 +214,16 @@ class _Writer:
     def _names(self, side: Side, names: Sequence[str]) -> str:
         shown = ", ".join(self._name(side, name) for name in names[:MOST_NAMED])
         return shown + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+
+    def _blocks(self, side: Side, units: Sequence[Unit]) -> str:
+        """How many blocks of a definition, and which layers with weights most of them are of, or which layers."""
+        kinds = Counter[tuple[str, ...]]()
+        for unit in units:
+            layers = [name for name in unit.names if side.net.node(name).layer.weighted] or unit.names
+            kinds[tuple(operation(side.net.node(name).layer, side.net.shapes[name]) for name in layers)] += 1
+        ((words, count),) = kinds.most_common(1)
+        which = "" if count == len(units) else f"{count} of "
+        return f"{len(units)} block{'s' * (len(units) > 1)} `{harmless(units[0].kind)}` ({which}{_said(words)})"
 
     def _counted(self, edits: Sequence[Counted]) -> str:
         first = edits[0]

@@ -3,6 +3,7 @@ changes.svg`)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ _INSIDE = _STRIP + 10  # what of a row is not for its text
 _AROUND = 2  # rows that are shown around a change
 _MOST = 12  # rows of a run of added or removed layers
 SIGNS = {"added": "+", "removed": "−", "changed": "~"}
+_MINUS = re.compile(r"(?<!\S)-(?=[\d ])")  # before a number, and as the sign of a line
 MEANINGS = {"added": "only in the second", "removed": "only in the first", "changed": "changed"}
 
 
@@ -53,8 +55,7 @@ def draw(difference: Difference, options: Options | None = None) -> Scene:
     for edit in difference.edits:
         if isinstance(edit, Setting):
             line = setting(edit)
-            sign = line.sign.replace("-", SIGNS["removed"])
-            for said in wrap(f"{sign} {_arrows(line.words)}", 2 * writer.width + _GAP, _TEXT):
+            for said in wrap(_typeset(f"{line.sign} {line.words}"), 2 * writer.width + _GAP, _TEXT):
                 items.append(Text(0, top + 6, said, _TEXT, "start"))
                 top += _LINE
     top += 6 if items else 0
@@ -65,7 +66,7 @@ def draw(difference: Difference, options: Options | None = None) -> Scene:
     for at, row in enumerate(rows):
         items += writer.drawn(row, top + _TOP + at * _PITCH)
     kinds = {row.kind for row in rows}
-    summed = "no difference" if difference.same else _arrows(total(difference))
+    summed = "no difference" if difference.same else _typeset(total(difference))
     return sheet(
         items,
         title=" → ".join(_ending(harmless(side.name), writer.width - _GAP, _TITLE) for side in sides),
@@ -76,8 +77,9 @@ def draw(difference: Difference, options: Options | None = None) -> Scene:
     )
 
 
-def _arrows(words: str) -> str:
-    return words.replace("->", "→").replace("`", "")
+def _typeset(words: str) -> str:
+    """Words of a text as a figure has them: with arrows, and a minus sign where one is meant, not a hyphen."""
+    return _MINUS.sub(SIGNS["removed"], words.replace("->", "→").replace("`", ""))
 
 
 def _ending(text: str, width: float, size: float) -> str:
@@ -92,7 +94,7 @@ def _told(difference: Difference) -> dict[str, str]:
     found: dict[str, str] = {}
     for edit in difference.edits:
         if isinstance(edit, Changed):
-            found |= {name: _joined(found.get(name, ""), _arrows(changes(edit.values))) for _, name in edit.layers}
+            found |= {name: _joined(found.get(name, ""), _typeset(changes(edit.values))) for _, name in edit.layers}
         elif isinstance(edit, Replaced) and all(len(names) == 1 for names in edit.layers):
             found.setdefault(edit.layers[1][0], "")
         elif isinstance(edit, Rewired):

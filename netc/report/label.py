@@ -22,7 +22,7 @@ def kind(layer: Layer, shape: Shape, *, activation: bool = True) -> str:
     kernel, stride, act = (given.pop(name, "") for name in ("kernel", "stride", "act"))
     rest = [text for text in given.values() if text]
     if kernel:
-        rest.insert(0, f"{sliding(layer, shape)} {layer.op}")
+        rest.insert(0, operation(layer, shape))
     else:
         rest = [" ".join([layer.op, *rest, *([layer.told] if layer.told else [])])]
     step = stride or (kernel if hasattr(layer, "stride") else "1")
@@ -36,6 +36,11 @@ def kind(layer: Layer, shape: Shape, *, activation: bool = True) -> str:
         "" if act == "linear" or not activation else act,
     ]
     return ", ".join(part for part in parts if part)
+
+
+def operation(layer: Layer, shape: Shape) -> str:
+    """An operation with its window, if it has one, whatever its filters and options are: `3x3 conv`, `fc`."""
+    return f"{sliding(layer, shape)} {layer.op}" if hasattr(layer, "kernel") and layer.kernel else layer.op
 
 
 def window_size(sizes: Sequence[int]) -> str:
