@@ -123,20 +123,20 @@ default bn epsilon=1e-3 decay=0.99
 
 def block(c1, c2) { sepconv (c1)x3 bn relu; sepconv (c2)x3 bn }
 
-# netc: allow NET301
-def unit(ch) { add { | conv (ch)x1/2 bn | repeat 2 { relu; sepconv (ch)x3 bn }; pool 3/2 } }
+def unit(c1, c2) {
+    add {
+        | conv (c1)x1/2 bn  # netc: allow NET301
+        | relu
+          block c2 c1; pool 3/2
+    }
+}
 
 conv 32x3/2 valid bn relu; conv 64x3 valid bn relu
 add { | conv 128x1/2 bn | block 128 128; pool 3/2 }  # netc: allow NET301
-unit 256; unit 728
+unit 256 256; unit 728 728
 repeat 8 { add { | identity | repeat 3 { relu; sepconv 728x3 bn } } }
-add {
-    | conv 1024x1/2 bn  # netc: allow NET301
-    | relu
-      block 728 1024; pool 3/2
-}
-block 1536 2048; relu
-gap
+unit 1024 728; block 1536 2048
+relu; gap
 dropout 0.5; fc 1000 softmax
 """
 YOLOV3 = """\
@@ -150,35 +150,90 @@ def stage(ch, n) {
     repeat n { add { | identity | conv (ch//2)x1; conv (ch)x3 } }
 }
 
-def stage_b(ch) { conv (ch)x1; repeat 2 { conv (2*ch)x3; conv (ch)x1 } }
+def stage_plain(ch) { conv (ch)x1; repeat 2 { conv (2*ch)x3; conv (ch)x1 } }
+
+def head(ch) { conv (ch)x3; conv 255x1 linear }
 
 conv 32x3; stage 64 1
 stage 128 2; a: stage 256 8
 b: stage 512 8; stage 1024 4
-c: stage_b 512
-conv 1024x3; d: conv 255x1 linear
+c: stage_plain 512; d: head 1024
 from c; conv 256x1
 upsample 2; concat b
-e: stage_b 256
-conv 512x3; f: conv 255x1 linear
+e: stage_plain 256; f: head 512
 from e; conv 128x1
 upsample 2; concat a
-repeat 3 { conv 128x1; conv 256x3 }
-g: conv 255x1 linear
+stage_plain 128; g: head 256
 output d f g
 """
 
 
 def test_squeeze_and_excitation_stands_within_its_unit() -> None:
-    found = lifted(spec("efficientnet-b0"), {})
-    (unit,) = re.findall(r"^def [^{]*\{\n    dwconv .*?^\}", found.text, flags=re.MULTILINE | re.DOTALL)
-    assert re.search(r"dwconv .*\n    mul .*\n    conv \(\w+\)x1 bn\n\}", unit, flags=re.DOTALL), found.text
+    found = lifted(spec("se-resnext50"), {})
+    assert not found.flat_because
+    assert not re.search(r"^def [^{]*\{\s+mul", found.text, flags=re.MULTILINE), found.text
+
+
+OPTIONAL = """\
+def mbconv(ch, expand=6, k=5, stride=1, cin=channels) {
+    x: identity
+    if expand > 1 { conv (expand*cin)x1 bn silu }
+    dwconv (k)/(stride) bn silu
+    mul {
+        | identity
+        | gap keep
+          conv (cin//4)x1 silu; conv (expand*cin)x1 sigmoid
+    }
+    conv (ch)x1 bn
+    if ch == cin { droppath 0.2 ramp; add { | from x | identity } }
+}
+"""
+
+
+def test_units_that_differ_in_a_part_are_one_definition() -> None:
+    assert OPTIONAL in lifted(spec("efficientnet-b0"), {}).text
+    found = lifted(spec("mobilenetv3-small"), {}).text
+    assert found.count("def ") == 1
+    for part in ("if expand > cin {", "if reduce > 0 {", "if stride == 1 and ch == cin {", "bn (act)"):
+        assert part in found
+
+
+def units(seed: int) -> str:
+    """A network of inverted residuals, each part of which is there or not, of random widths."""
+    draw, channels, rows = random.Random(seed), 16, ["input 64x64x3; conv 16x3"]
+    for _ in range(draw.randint(4, 9)):
+        stride, k, act = draw.choice((1, 1, 2)), draw.choice((3, 3, 5)), draw.choice(("relu", "relu", "silu"))
+        ch = draw.choice((channels, channels, channels + 8))
+        wide = channels * draw.choice((1, 2, 3))
+        gate = f"mul {{ | identity | gap keep; conv 8x1 relu; conv {wide}x1 sigmoid }}" * (draw.random() < 0.5)
+        widen = f"conv {wide}x1 bn {act}" if wide > channels else ""
+        shrink = (
+            f"pad before=1 after=1; dwconv {k}/{stride} bn {act} valid" if k == 3 else f"dwconv {k}/{stride} bn {act}"
+        )
+        body = "; ".join(part for part in (widen, shrink, gate, f"conv {ch}x1 bn") if part)
+        keeps = stride == 1 and ch == channels and draw.random() < 0.9
+        rows.append(f"add {{ | identity | {body} }}" if keeps else body)
+        channels = ch
+    return "\n".join([*rows, "gap; fc 10"])
+
+
+@pytest.mark.parametrize("seed", range(EXAMPLES or 12))
+def test_optional_parts_change_no_network(seed: int) -> None:
+    """What is lifted is compared with the network, so that a part in the wrong unit is an error."""
+    net = netc.loads(units(seed)).net
+    found = lifted(net, {})
+    assert not found.flat_because, found.flat_because
+    assert not judge(found.program)
+
+
+def test_blocks_are_one_definition_also_where_widths_are_the_same_in_a_row() -> None:
+    found = lifted(spec("inceptionv3"), {}).text
+    assert [*map(int, re.findall(r"mixed_factorized (\d+)", found))] == [128, 160, 192]
 
 
 HEADS = {
     "efficientnetv2-b0": "mbconv(ch, expand=6, stride=1, cin=channels)",
-    "efficientnet-b0": "mbconv(reduce, ch, k=5, stride=1, cin=channels)",
-    "inceptionv3": "factorized(ch)",
+    "inceptionv3": "mixed_factorized(ch)",
 }
 
 
@@ -232,6 +287,54 @@ def test_widths_are_factors_of_what_comes_in() -> None:
     assert not found.flat_because
     assert re.search(r"^def \w+\(ch, expand=4, stride=1\) \{", found.text, flags=re.MULTILINE), found.text
     assert "conv (expand*channels)x1" in found.text
+
+
+def labels(text: str) -> list[str]:
+    return re.findall(r"(\w+): ", re.sub("#.*", "", text))
+
+
+def test_labels_are_what_the_source_calls_the_tensors() -> None:
+    unet, yolo = spec("unet"), spec("yolov3")
+    assert labels(lifted(unet, names(unet)).text) == ["enc1", "enc2", "enc3", "enc4"]
+    found = lifted(yolo, names(yolo)).text
+    assert labels(found) == ["c3", "c4", "p5", "y5", "p4", "y4", "y3"]
+    prefixed = {node.name: f"yolo/head.{node.name}/conv2d_{place}" for place, node in enumerate(yolo)}
+    assert lifted(yolo, prefixed).text == found
+    assert set(labels(lifted(yolo, nonsense_sources(yolo)).text)) <= set("abcdefg")
+
+
+def nonsense_sources(net: Net) -> dict[str, str]:
+    return {node.name: f"conv2d_{place}" for place, node in enumerate(net)}
+
+
+HOSTILE = (
+    "stage",
+    "stage1",
+    "stage_b2_conv1",
+    "conv1",
+    "x",
+    "skip",
+    "i",
+    "ch",
+    "n",
+    "if",
+    "channels",
+    "output",
+    "A/../B",
+    "1x1",
+)
+
+
+@pytest.mark.parametrize(
+    "source", [*HOSTILE, "ü", "", "a" * 100, "bottleneck1", "identity", "c3:0", "z*", "with", "enc"]
+)
+def test_no_name_of_a_source_spoils_a_text(source: str) -> None:
+    """All tensors of one name, and each with a number."""
+    net = spec("unet")
+    for called in (lambda place: source, lambda place: f"{source}{place}", lambda place: f"up_{place}/{source}"):
+        found = lifted(net, {node.name: called(place) for place, node in enumerate(net)})
+        assert not found.flat_because, found.flat_because
+        assert not judge(found.program)
 
 
 def changed(net: Net, seed: int) -> Net | None:

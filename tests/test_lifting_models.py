@@ -19,7 +19,8 @@ BAR = {
     **dict.fromkeys(("DenseNet121", "DenseNet169", "DenseNet201"), 18),
     **dict.fromkeys(("ResNet50V2", "ResNet101V2", "ResNet152V2"), 22),
     **dict.fromkeys(("EfficientNetV2B0", "EfficientNetB0"), 31),
-    "EfficientNetB7": 33,
+    "EfficientNetB7": 31,
+    **dict.fromkeys(("MobileNetV3Small", "MobileNetV3Large"), 32),
     "MobileNet": 19,
     "Xception": 22,
     "MobileNetV2": 18,
@@ -28,7 +29,7 @@ BAR = {
     "ConvNeXtTiny": 28,
     "NASNetMobile": 91,
 }
-FEW = ("ResNet50", "MobileNetV2", "ResNet50V2")
+FEW = ("ResNet50", "MobileNetV2", "MobileNetV3Large", "ResNet50V2")
 
 
 def test_yolov3_of_darknet(tmp_path: Path) -> None:

@@ -53,9 +53,10 @@ class Alike:
             reads = tuple(key for key, _ in item.reads)
             branches = tuple(self.numbers(branch, level) for branch in item.branches)
             only = item.names[0] if item.word == "input" else ""
-            return item.word, values, reads, branches, only
+            word = tuple(item.acts) if item.acts and level >= EXACT else bool(item.acts) or item.word
+            return word, values, reads, branches, only
         if isinstance(item, Loop):
-            counts = tuple(count for _, count in item.spans) if level >= EXACT else None
+            counts = tuple(count for _, count in item.spans) if level >= EXACT else bool(item.may_be)
             return COUNT, counts, self.numbers(item.body, level)
         if level == OPEN:
             return item.definition

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from netc.layers.base import LAYERS
 from netc.lift.alike import EXACT, FIXED, OPEN, SPLIT, Alike, call_cost, is_unit, is_word, nodes, parting, reads
 from netc.lift.express import Solution, solve
+from netc.lift.optional import families
 from netc.lift.scopes import Scopes
 from netc.lift.vectors import (
     COLLECTED,
@@ -40,16 +41,23 @@ _LEAST = 4  # tokens of a block
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """Items of a series that a definition may stand for; `absent`, where the `repeat` at its end never runs here."""
+    """Items of a series that a definition may stand for; `absent`, where the `repeat` at its end never runs here;
+    `unit`, where it is alike to others but for optional parts, and the tensors that this is given."""
 
     series: Series
     start: int
     end: int
     absent: Loop | None = None
+    unit: Series | None = None
+    given: list[Before] = field(default_factory=list)
 
     @property
     def items(self) -> list[Item]:
         return self.series.items[self.start : self.end]
+
+    def before(self) -> list[Before]:
+        """What its executions are given."""
+        return self.given or [entry(self.items[0], run) for run in range(self.series.times)]
 
 
 @dataclass(slots=True, eq=False)
@@ -69,21 +77,24 @@ def define(
     most: int = 40,
     *,
     gated: bool = True,
+    optional: bool = True,
     known: Sequence[Definition] = (),
-) -> list[Definition]:
+) -> tuple[list[Definition], bool]:
     """Replace what comes again by calls, in definitions that are known too, as long as that makes the text shorter;
-    all definitions.
+    all definitions, and whether some have optional parts.
 
     Unless `gated`, none begins at a gate and goes on after it, so that squeeze and excitation stands within its unit.
     """
-    made = [*known]
+    made, some = [*known], False
     for _ in range(most):
         alike = Alike(used, scopes)
         pool = [*all_series(whole), *(each for one in made for each in all_series(one.body))]
         alike.branches = {id(branch) for series in pool for item in series.items for branch in _branches(item)}
         total = alike.series_cost(whole) + sum(3 + alike.series_cost(one.body) for one in made)
         best: Candidate | None = None
-        for tried, (bound, places) in enumerate(_groups(pool, alike, _SHARE * total)):
+        groups = _families(pool, alike) if optional else []
+        groups += _groups(pool, alike, _SHARE * total)
+        for tried, (bound, places) in enumerate(sorted(groups, key=lambda each: -each[0])):
             if tried >= _TRIED or bound <= max(_SHARE * total, best.gain if best else 0):
                 break
             if not gated and _begins_at_gate(places[0].items):
@@ -95,8 +106,30 @@ def define(
             break
         one = Definition(best.body, best.before)
         one.solution, one.tensors = best.solution, best.tensors
+        if best.places[0].unit is not None:
+            some = True
+            used.update(name for name in reads_of(best.body) if name in {each for each, _ in best.before})
         _replace(best.places, one)
         made.append(one)
+    return made, some
+
+
+def reads_of(body: Series) -> Iterator[str]:
+    """The tensors that a body reads by labels."""
+    for item in body.items:
+        yield from reads(item)
+
+
+def _families(pool: Sequence[Series], alike: Alike) -> list[tuple[float, list[Place]]]:
+    """Places that are alike but for optional parts, with the most that a definition for them can save."""
+    made: list[tuple[float, list[Place]]] = []
+    for units, bodies in families(pool, alike.branches, alike):
+        places = [
+            Place(unit.series, unit.start, unit.end, None, body, unit.before)
+            for unit, body in zip(units, bodies, strict=True)
+        ]
+        costs = [sum(map(alike.cost, place.items)) for place in places]
+        made.append((sum(costs) - max(costs) - len(costs), places))
     return made
 
 
@@ -191,9 +224,11 @@ def _candidate(places: Sequence[Place], alike: Alike) -> Candidate | None:
         items = place.items
         if place.absent is not None:
             items = [*items, Loop(Series([], 0), [(0, 0)] * place.series.times)]
-        parts.append(Series(items, place.series.times))
+        parts.append(place.unit or Series(items, place.series.times))
     body = gather_series(parts, every(parts))
-    before = [entry(place.items[0], run) for place in chosen for run in range(place.series.times)]
+    before = [each for place in chosen for each in place.before()]
+    if any(name is None for name, _ in before) and _may_be_absent(body.items[0]):
+        return None
     statements = _statements(body.items)
     solution = solve(body, [channels for _, channels in before], max(2, statements - 1))
     if solution is None:
@@ -222,6 +257,10 @@ def _candidate(places: Sequence[Place], alike: Alike) -> Candidate | None:
     bad += _loose_end(body) * sum(map(_goes_on, chosen)) + len(chosen) * _late(chosen, alike)
     gain = inline - calls - cost - bad - _unordered(body)
     return Candidate(gain, list(chosen), body, before, solution, tensors)
+
+
+def _may_be_absent(item: Item) -> bool:
+    return isinstance(item, Loop) and any(not count for _, count in item.spans)
 
 
 def _begins_at_gate(items: Sequence[Item]) -> bool:
@@ -339,7 +378,7 @@ def outside(body: Series, before: Sequence[Before]) -> list[list[str]] | None:
         if any(by.setdefault(run, name) != name for name, run in zip(vector, owner, strict=True)):
             return None
         whole = [by.get(run, "") for run in range(body.times)]
-        if whole not in found and whole != given:
+        if whole not in found and any(name != own for name, own in zip(whole, given, strict=True) if name):
             found.append(whole)
     return found
 

@@ -15,11 +15,14 @@ from netc.lift.numbers import shortest
 from netc.lift.padding import Same, number
 from netc.lift.vectors import Layer, Loop, Series
 from netc.syntax.source import NOWHERE
-from netc.syntax.tree import Binary, Expr, Literal, Reference
+from netc.syntax.tree import Binary, Conditional, Expr, Literal, Reference
 
-WIDTH, COUNT, FACTOR = "width", "count", "times"
+WIDTH, COUNT, FACTOR, FLAG = "width", "count", "times", "if"
+ACT = "act"
 _WIDTHS = frozenset({"filters", "units", "total"})
 _NAMES = {WIDTH: "ch", COUNT: "n", FACTOR: "expand", "kernel": "k", "stride": "stride"}
+RESIDUAL = "residual"
+_PARTS = {"add": RESIDUAL, "mul": "gated", "concat": "joined", "droppath": "drop", "pool": "pooled", "bn": "normed"}
 _MOST = 64  # of a factor between two widths
 _FACTORS = 3  # values of a factor that is a parameter, at most
 
@@ -37,6 +40,7 @@ class Column:
     channels: list[int]
     owner: list[int] | None
     index: list[int] | None
+    called: str = ""  # its parameter, if it gets one
 
 
 @dataclass(slots=True, eq=False)
@@ -73,9 +77,14 @@ def columns(series: Series, owner: list[int] | None = None, index: list[int] | N
             for name, values in item.values.items():
                 kind = WIDTH if name == "groups" and values == channels else kind_of(name)
                 yield Column((id(item), name), kind, values, channels, owner, index)
+            if item.acts:
+                yield Column((id(item), ACT), ACT, item.acts, [], owner, index)
         elif isinstance(item, Loop):
             counts = [count for _, count in item.spans]
-            yield Column((id(item), COUNT), COUNT, counts, [], owner, index)
+            if item.may_be:
+                yield Column((id(item), COUNT), FLAG, item.may_be, [], owner, index, _part(item.body))
+            else:
+                yield Column((id(item), COUNT), COUNT, counts, [], owner, index)
             outer = [0] * item.body.times
             passes = [0] * item.body.times
             for run, (start, count) in enumerate(item.spans):
@@ -90,69 +99,169 @@ def columns(series: Series, owner: list[int] | None = None, index: list[int] | N
                 yield Column((id(item), formal.name), formal.kind, values, channels, owner, index)
 
 
+def _part(body: Series) -> str:
+    """What a part is that some blocks have."""
+    words = [item.word for item in body.items if isinstance(item, Layer)]
+    return next((name for word, name in _PARTS.items() if word in words), "more")
+
+
 def solve(body: Series, entry: Sequence[int], most: int = 64) -> Solution | None:
     """The parameters that say all values of a body that is given tensors with `entry` channels; None where there are
     more than `most`, or no expression is known."""
-    texts: dict[Key, Any] = {}
-    open_: list[tuple[Column, tuple[Any, ...] | None]] = []
-    indices: set[int] = set()
+    found = Solution([], {})
+    open_ = _open(body, found)
+    if open_ is None:
+        return None
+    open_ = _completed(open_)
+    flags = [each for each in open_ if each[0].kind == FLAG]
+    later = [each for each in open_ if each[0].kind in _LATER]
+    pending = [each for each in open_ if each[0].kind != FLAG and each[0].kind not in _LATER]
+    while True:
+        pending = [each for each in pending if not _said(each, found, entry, found.texts)]
+        if not pending and (flags or later):
+            pending = [each for each in flags if not _condition(each, found, entry)]
+            pending += [each for each in later if not _of_another(each, found)]
+            flags, later = [], []
+            if any(column.called == RESIDUAL for column, _ in pending):
+                return None  # units that would be the same but for the shortcut are two kinds of blocks
+            continue
+        if not pending:
+            break
+        if len(found.formals) == most:
+            return None
+        column, vector = _best(pending)
+        if not all(isinstance(own, bool | int | float | str) for own in vector if own is not None):
+            return None
+        if column.kind == "kernel" and 1 in vector and any(own not in (1, None) for own in vector):
+            return None  # a layer that sees one pixel is another one than a layer that sees more
+        if column.kind == WIDTH and (factors := _factors(vector, open_, entry, flags)):
+            found.formals.append(Formal("", FACTOR, factors))
+            continue
+        known = sum(formal.name.startswith(column.called) for formal in found.formals) if column.called else 0
+        called = f"{column.called}{known + 1}" if known else column.called
+        found.formals.append(Formal(called, column.kind, _filled(column.kind, vector, entry, flags)))
+    _named(found, [column.key for column, _ in open_])
+    return found
+
+
+def _open(body: Series, found: Solution) -> list[tuple[Column, tuple[Any, ...]]] | None:
+    """The values that differ, by executions; the others are noted. None where no expression is known."""
+    pending: list[tuple[Column, tuple[Any, ...]]] = []
     for column in columns(body):
         if column.kind == "pad":
             column.values = _padding(column.values)
         first = column.values[0] if column.values else None
         if all(own == first and type(own) is type(first) for own in column.values):
-            texts[column.key] = first
+            found.texts[column.key] = first
             continue
         if any(own is None for own in column.values):
             return None
-        open_.append((column, _reduced(column, body.times)))
-    found = Solution([], texts)
-    pending: list[tuple[Column, tuple[Any, ...]]] = []
-    for column, vector in open_:
-        if vector is not None:
+        if (vector := _reduced(column, body.times)) is not None:
             pending.append((column, vector))
             continue
         said = _by_channels(column) or _by_index(column)
-        if said is None:
-            base = _base(column, body.times)
-            if base is None:
-                return None
-            indices.add(column.key[0])
-            own = replace(column, key=(column.key[0], f"{column.key[1]} from"))
-            texts[column.key] = Stepped(own.key)
-            if len(set(base) - {None}) == 1:
-                texts[own.key] = next(each for each in base if each is not None)
-            else:
-                pending.append((own, base))
+        if said is not None:
+            found.texts[column.key] = said
+            if _uses_index(said):
+                found.indices.add(column.key[0])
             continue
-        texts[column.key] = said
-        if _uses_index(said):
-            indices.add(column.key[0])
-    found.indices = indices
-    if not pending:
-        return found
-    first = pending
-    while True:
-        pending = [each for each in pending if not _said(each, found, entry, texts)]
-        if not pending:
-            break
-        if len(found.formals) == most:
+        base = _base(column, body.times)
+        if base is None:
             return None
-        _, vector, kind = _best(pending)
-        if not all(isinstance(own, bool | int | float | str) for own in vector if own is not None):
-            return None
-        if kind == "kernel" and 1 in vector and any(own not in (1, None) for own in vector):
-            return None  # a layer that sees one pixel is another one than a layer that sees more
-        if kind == WIDTH and (factors := _factors(vector, first, entry)):
-            found.formals.append(Formal("", FACTOR, factors))
-            continue
-        fill = next(own for own in vector if own is not None)
-        found.formals.append(Formal("", kind, [fill if own is None else own for own in vector]))
-    _named(found, [column.key for column, _ in first])
-    return found
+        found.indices.add(column.key[0])
+        own = replace(column, key=(column.key[0], f"{column.key[1]} from"))
+        found.texts[column.key] = Stepped(own.key)
+        if len(set(base) - {None}) == 1:
+            found.texts[own.key] = next(each for each in base if each is not None)
+        else:
+            pending.append((own, base))
+    return pending
 
 
 CIN = "cin"
+_LATER = frozenset({"pad", "before", "after"})  # what may follow from other parameters
+
+
+def _completed(pending: Sequence[tuple[Column, tuple[Any, ...]]]) -> list[tuple[Column, tuple[Any, ...]]]:
+    """Values with what they are where they do not run, if values of their kind that do are the same elsewhere."""
+    made: list[tuple[Column, tuple[Any, ...]]] = []
+    for column, vector in pending:
+        own = vector
+        if None in own and column.kind == WIDTH:
+            for other, values in pending:
+                both = [(a, b) for a, b in zip(own, values, strict=True) if a is not None and b is not None]
+                if other.kind == WIDTH and len({*both}) > 1 and all(a == b for a, b in both):
+                    own = tuple(b if a is None else a for a, b in zip(own, values, strict=True))
+        made.append((column, own))
+    return made
+
+
+def _filled(
+    kind: str, vector: Sequence[Any], entry: Sequence[int], flags: Sequence[tuple[Column, tuple[Any, ...]]]
+) -> list[Any]:
+    """The values of a parameter, with some where none is needed: such as say there that a part is left out."""
+    depths = kind == "rate" and all(own is None or type(own) is int for own in vector)
+    if None not in vector or not (kind == WIDTH or depths):
+        fill = next(own for own in vector if own is not None)
+        return [fill if own is None else own for own in vector]
+    if _is_wider(vector, entry, flags):
+        return [given if own is None else own for own, given in zip(vector, entry, strict=True)]
+    return [0 if own is None else own for own in vector]
+
+
+def _condition(each: tuple[Column, tuple[Any, ...]], found: Solution, entry: Sequence[int]) -> bool:
+    """Note the condition for a part that is not always there, where one follows from the other parameters."""
+    column, there = each
+    conditions: list[tuple[Test, list[bool]]] = []
+    widths = [formal for formal in found.formals if formal.kind == WIDTH and formal.name != CIN]
+    for formal in found.formals:
+        if formal.kind == FACTOR:
+            conditions.append((Test(formal, ">", 1), [own > 1 for own in formal.values]))
+        if formal.kind == "stride" and all(type(own) is int for own in formal.values):
+            conditions += [(Test(formal, ">", 1), [own > 1 for own in formal.values])]
+            conditions += [(Test(formal, "==", 1), [own == 1 for own in formal.values])]
+    for formal in widths:
+        if 0 in formal.values:
+            conditions.append((Test(formal, ">", 0), [own > 0 for own in formal.values]))
+    same = [*conditions]
+    for formal in widths[::-1]:
+        pairs = [*zip(formal.values, entry, strict=True)]
+        for operator, holds in ((">", [a > b for a, b in pairs]), ("!=", [a != b for a, b in pairs])):
+            same.append((Test(formal, operator, CIN), holds))
+        same.append((Test(formal, "==", CIN), [a == b for a, b in pairs]))
+    same += [
+        (Test(one.formal, one.operator, one.other, two), [a and b for a, b in zip(holds, also, strict=True)])
+        for one, holds in conditions
+        for two, also in same[len(conditions) :]
+    ]
+    for test, holds in same:
+        if all(own is None or own == here for own, here in zip(there, holds, strict=True)):
+            for part in (test, test.also):
+                if part is not None and part.other == CIN:
+                    part.other = _entry(found, entry)
+            found.texts[column.key] = test
+            return True
+    return False
+
+
+def _of_another(each: tuple[Column, tuple[Any, ...]], found: Solution) -> bool:
+    """Note how padding follows from the window or the stride, where it does."""
+    column, vector = each
+    for formal in found.formals:
+        if not all(type(own) is int for own in formal.values):
+            continue
+        pairs = [(own, other) for own, other in zip(vector, formal.values, strict=True) if own is not None]
+        if formal.kind == "kernel" and all(type(own) is int for own, _ in pairs):
+            for less in (0, 1):
+                if all(own == other // 2 - less for own, other in pairs):
+                    found.texts[column.key] = Said(formal, (1, 2), less=less)
+                    return True
+        if formal.kind == "stride" and column.kind == "pad":
+            large, small = {own for own, other in pairs if other > 1}, {own for own, other in pairs if other == 1}
+            if len(large) == len(small) == 1:
+                found.texts[column.key] = Test(formal, ">", 1, choice=(large.pop(), small.pop()))
+                return True
+    return False
 
 
 def _padding(values: Sequence[Any]) -> list[Any]:
@@ -214,6 +323,38 @@ class Said:
     formal: Formal
     relation: tuple[int, int] = (1, 1)
     times: Formal | Reference | None = None  # a width that it is a factor of
+    less: int = 0  # than that
+
+
+@dataclass(slots=True, eq=False)
+class Test:
+    """A condition: `stride == 1 and ch == cin`; with a `choice`, the one of two values where it holds and where not."""
+
+    formal: Formal
+    operator: str
+    other: Formal | int | str
+    also: Test | None = None
+    choice: tuple[Any, Any] | None = None
+
+    def formals(self) -> Iterator[Formal]:
+        """The parameters in it."""
+        yield self.formal
+        if isinstance(self.other, Formal):
+            yield self.other
+        if self.also is not None:
+            yield from self.also.formals()
+
+    def expression(self) -> Expr:
+        """It as it is written."""
+        other = self.other
+        right: Expr = Reference(other.name, NOWHERE) if isinstance(other, Formal) else to_expr(other)
+        made: Expr = Binary(self.operator, Reference(self.formal.name, NOWHERE), right, NOWHERE)
+        if self.also is not None:
+            made = Binary("and", made, self.also.expression(), NOWHERE)
+        if self.choice is None:
+            return made
+        then, otherwise = map(to_expr, self.choice)
+        return Conditional(then, made, otherwise, NOWHERE)
 
 
 def _said(each: tuple[Column, tuple[Any, ...]], found: Solution, entry: Sequence[int], texts: dict[Key, Any]) -> bool:
@@ -262,16 +403,34 @@ def _entry(found: Solution, entry: Sequence[int]) -> Formal:
 
 
 def _factors(
-    vector: Sequence[Any], every: Sequence[tuple[Column, tuple[Any, ...]]], entry: Sequence[int]
+    vector: Sequence[Any],
+    every: Sequence[tuple[Column, tuple[Any, ...]]],
+    entry: Sequence[int],
+    flags: Sequence[tuple[Column, tuple[Any, ...]]],
 ) -> list[int] | None:
     """By how much widths are more than what a definition is given, where that is one of few numbers: a unit is wider
-    by 4 or 6 wherever it stands, as papers say it."""
+    by 4 or 6 wherever it stands, as papers say it. Where nothing is widened, the number is 1."""
     last = next((values for column, values in reversed(every) if column.kind == WIDTH), vector)
-    if vector == last or any(own is None or not each or own % each for own, each in zip(vector, entry, strict=True)):
+    if _is_wider(vector, entry, flags):
+        vector = [each if own is None else own for own, each in zip(vector, entry, strict=True)]
+    elif None in vector or vector == last:
+        return None
+    if vector == last or any(not each or own % each for own, each in zip(vector, entry, strict=True)):
         return None
     found = [own // each for own, each in zip(vector, entry, strict=True)]
     few = 1 < len(set(found)) <= _FACTORS and len(set(found)) < len(set(vector))
-    return found if few and min(found) > 1 else None
+    return found if few and (min(found) > 1 or _is_wider(vector, entry, flags)) else None
+
+
+def _is_wider(vector: Sequence[Any], entry: Sequence[int], flags: Sequence[tuple[Column, tuple[Any, ...]]]) -> bool:
+    """Whether widths are more than what a definition is given exactly where it has an optional part."""
+    for _, there in flags:
+        rows = [*zip(vector, there, entry, strict=True)]
+        if None not in there and all(
+            own is not None and own > given if here else own in (None, given) for own, here, given in rows
+        ):
+            return True
+    return False
 
 
 def _by_channels(column: Column) -> Expr | None:
@@ -336,7 +495,7 @@ def _uses_index(said: Any) -> bool:
     return isinstance(said, Reference) and said.name == "i"
 
 
-def _best(pending: Sequence[tuple[Column, tuple[Any, ...]]]) -> tuple[int, tuple[Any, ...], str]:
+def _best(pending: Sequence[tuple[Column, tuple[Any, ...]]]) -> tuple[Column, tuple[Any, ...]]:
     """The value that makes most others expressible; of widths, rather the last one, which is that of the output."""
     weights = Counter((column.kind, vector) for column, vector in pending)
     last = next((vector for column, vector in reversed(pending) if column.kind == WIDTH), None)
@@ -354,7 +513,8 @@ def _best(pending: Sequence[tuple[Column, tuple[Any, ...]]]) -> tuple[int, tuple
         if best is None or score > best[0]:
             best = score, vector, kind
     assert best is not None
-    return int(best[0]), best[1], best[2]
+    _, vector, kind = best
+    return next((column, own) for column, own in pending if column.kind == kind and own == vector)
 
 
 def _named(found: Solution, order: Sequence[Key]) -> None:
@@ -366,6 +526,8 @@ def _named(found: Solution, order: Sequence[Key]) -> None:
             used.setdefault(said.formal)
             if isinstance(said.times, Formal):
                 used.setdefault(said.times)
+        if isinstance(said, Test):
+            used.update(dict.fromkeys(said.formals()))
     if (cin := next((formal for formal in used if formal.name == CIN), None)) is not None:
         for said in found.texts.values():
             if isinstance(said, Said) and said.times is not None:
@@ -374,7 +536,9 @@ def _named(found: Solution, order: Sequence[Key]) -> None:
     found.formals = sorted(used, key=lambda formal: (formal.name == CIN, kinds.get(formal.kind, 2)))
     before: list[Formal] = []
     for formal in found.formals:
-        if formal.default is None:
+        if formal.default is None and 0 in formal.values and formal.kind == "rate":
+            formal.default, formal.default_values = to_expr(0), [0] * len(formal.values)  # of no stochastic depth
+        elif formal.default is None:
             _default(formal, before)
             before.append(formal)
     found.formals.sort(key=lambda formal: formal.default is not None)
@@ -422,7 +586,11 @@ def resolved(said: Any, texts: dict[Key, Any]) -> Any:
         if base == 0:
             return i
         return Binary("+", base if isinstance(base, Expr) else to_expr(base), i, NOWHERE)
+    if isinstance(said, Test):
+        return said.expression()
     if not isinstance(said, Said):
         return said
     text = scaled(said.formal.name, said.relation)
+    if said.less:
+        text = Binary("-", text, Literal(said.less, NOWHERE), NOWHERE)
     return text if said.times is None else Binary("*", text, Reference(said.times.name, NOWHERE), NOWHERE)

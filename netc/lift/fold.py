@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from netc.analysis.repetition import Runs
 from netc.lift.alike import COUNTED, Alike, is_unit, parting
 from netc.lift.express import columns, is_said
 from netc.lift.passes import Labels, name_given
-from netc.lift.vectors import Item, Loop, Series, all_series, gather, inner
+from netc.lift.vectors import Item, Layer, Loop, Series, all_series, gather, gather_series, inner
 
 LONGEST = 120  # items of a block
+_SHORT = 3  # passes of a run that may be written out
 
 
 def fold(whole: Series, alike: Alike) -> bool:
@@ -131,3 +133,87 @@ def wrap(whole: Series, alike: Alike) -> None:
                 at += 1
         if changed:
             series.items = made
+
+
+def unfold(whole: Series, alike: Alike) -> None:
+    """Write out the runs of branches that are other branches but for the run: `repeat 2` would hide that a block is one
+    of several, if its widths happen to be the same."""
+    branches = [
+        each
+        for series in all_series(whole)
+        for item in series.items
+        if isinstance(item, Layer)
+        for each in item.branches
+    ]
+    groups: dict[tuple[int, ...], list[tuple[Series, list[Item]]]] = {}
+    for branch in branches:
+        items = _unrolled(branch, alike)
+        groups.setdefault(tuple(alike.number(item, 0) for item in items), []).append((branch, items))
+    for group in groups.values():
+        lengths = {len(branch.items) for branch, _ in group}
+        if len(lengths) > 1:
+            for branch, items in group:
+                if len(branch.items) < max(lengths):
+                    branch.items = items
+
+
+def _unrolled(series: Series, alike: Alike) -> list[Item]:
+    """Items with those of short runs, one after the other."""
+    made: list[Item] = []
+    for item in series.items:
+        counts = {count for _, count in item.spans} if isinstance(item, Loop) else set()
+        if isinstance(item, Loop) and not alike.tied(item) and len(counts) == 1 and (count := counts.pop()) <= _SHORT:
+            for each in range(count):
+                picks = [(0, start + each) for start, _ in item.spans]
+                made += gather_series([item.body], picks).items
+        else:
+            made.append(item)
+    return made
+
+
+def turn(whole: Series, alike: Alike) -> None:
+    """Begin runs where others do: `a; repeat 2 { b; a }; b` for `repeat 3 { a; b }`, if the first part of that stands
+    several times elsewhere."""
+    known: Counter[tuple[tuple[int, ...], int, int]] = Counter()  # bodies, with what of them stands before, and passes
+    for series in all_series(whole):
+        for at, item in enumerate(series.items):
+            if isinstance(item, Loop) and (passes := _passes(item)) is not None:
+                body = alike.numbers(item.body, 0)
+                for size in range(1, min(at + 1, len(body))):
+                    before = tuple(alike.number(each, 0) for each in series.items[at - size : at])
+                    known[body, size, passes] += before == body[-size:]
+    wanted = [key for key, count in known.items() if count > 1]
+    for series in list(all_series(whole)) if wanted else ():
+        made: list[Item] = []
+        for item in series.items:
+            size = _turned(item, wanted, alike) if isinstance(item, Loop) else 0
+            made += _turn(item, size) if size and isinstance(item, Loop) else [item]
+        series.items = made
+
+
+def _passes(loop: Loop) -> int | None:
+    """How many passes a run has, if these are as many in each execution."""
+    counts = {count for _, count in loop.spans}
+    return counts.pop() if len(counts) == 1 else None
+
+
+def _turned(loop: Loop, wanted: Sequence[tuple[tuple[int, ...], int, int]], alike: Alike) -> int:
+    """How many items of a run stand before it where others of its kind begin; 0 where it begins there."""
+    body, passes = alike.numbers(loop.body, 0), _passes(loop)
+    if passes is None or alike.tied(loop):
+        return 0
+    return next((size for key, size, own in wanted if (body[size:] + body[:size], passes) == (key, own + 1)), 0)
+
+
+def _turn(loop: Loop, size: int) -> list[Item]:
+    """A run with the first items of its first pass before it, and the rest of its last pass after it."""
+    first, rest = loop.body.items[:size], loop.body.items[size:]
+    starts = [(0, start) for start, _ in loop.spans]
+    ends = [(0, start + count - 1) for start, count in loop.spans]
+    picks = [(0, start + each) for start, count in loop.spans for each in range(count - 1)]
+    after = [(0, run + 1) for _, run in picks]
+    body = [*(gather([item], picks) for item in rest), *(gather([item], after) for item in first)]
+    passes = loop.spans[0][1] - 1
+    spans = [(run * passes, passes) for run in range(len(loop.spans))]
+    turned = Loop(Series(body, len(picks)), spans)
+    return [*(gather([item], starts) for item in first), turned, *(gather([item], ends) for item in rest)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from netc.compiler import compile_source, judge
 from netc.ir.net import Net
@@ -12,7 +14,7 @@ from netc.lift.accepting import accepting
 from netc.lift.alike import Alike
 from netc.lift.arguments import Unwritable
 from netc.lift.definitions import define
-from netc.lift.fold import fold, wrap
+from netc.lift.fold import fold, turn, unfold, wrap
 from netc.lift.joined import busy
 from netc.lift.names import name_definitions
 from netc.lift.passes import collect, taps
@@ -104,29 +106,50 @@ def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
     net, _ = busy(net)
     scopes = Scopes(sources)
     gates = (False, True) if any(isinstance(node.layer, Multiply) for node in net) else (True,)
-    made = [_text(Tree(net), told, scopes, gated) for gated in gates]
-    if made[0][2]:  # tensors are read from afar, so that blocks may be found in one order and not in another
-        made += [_text(Tree(in_order(net)), told, scopes, gated) for gated in gates]
+    made = [each for gated in gates for each in _texts(partial(Tree, net), told, scopes, gated)]
+    if made[0].labels:  # tensors are read from afar, so that blocks may be found in one order and not in another
+        orders = [partial(Tree, in_order(net))]
         if not any(node.shares for node in net):  # whose layers stay together
-            made += [_text(Tree(net, levelled=True), told, scopes, gated) for gated in gates]
-    text, order, _, _ = min(made, key=lambda each: sum(map(bool, each[0].splitlines())) - _COLLECTED * each[3])
-    return text, order
+            orders.append(partial(Tree, net, levelled=True))
+        made += [each for order in orders for gated in gates for each in _texts(order, told, scopes, gated)]
+    best = min(made, key=lambda each: sum(map(bool, each.text.splitlines())) - _COLLECTED * each.collected)
+    return best.text, best.order
 
 
-def _text(tree: Tree, told: Net, scopes: Scopes, gated: bool) -> tuple[str, list[str], bool, int]:
-    """The text of a tree, the nodes in its order, whether it has labels, and how often it says what all passes make.
+@dataclass(slots=True)
+class _Text:
+    """A text, the nodes in its order, whether it was made of a tree with labels, how often it says what all passes
+    make, and whether it has optional parts."""
 
-    `told` is the network as its source has it.
-    """
+    text: str
+    order: list[str]
+    labels: bool
+    collected: int
+    optional: bool
+
+
+def _texts(tree: Callable[[], Tree], told: Net, scopes: Scopes, gated: bool) -> list[_Text]:
+    """Texts of a network: the best one, and where that has optional parts, one that has none."""
+    with suppress(Unwritable):
+        made = _text(tree(), told, scopes, gated, optional=True)
+        return [made, _text(tree(), told, scopes, gated, optional=False)] if made.optional else [made]
+    return [_text(tree(), told, scopes, gated, optional=False)]
+
+
+def _text(tree: Tree, told: Net, scopes: Scopes, gated: bool, *, optional: bool) -> _Text:
+    """The text of a tree; `told` is the network as its source has it."""
     shared = share(tree, told)
     standard, alike, collected = Standard(), Alike(tree.used, scopes), 0
     alike.taps = taps(tree.series)
     for series in (tree.series, *(one.body for one in shared)):
         standard.recognise(series)
         fold(series, alike)
+        unfold(series, Alike(tree.used, scopes))
+        turn(series, Alike(tree.used, scopes))
         collected += collect(series, tree.used)
         wrap(series, Alike(tree.used, scopes))
-    define(tree.series, tree.used, scopes, gated=gated, known=shared)
-    writer = Writer(tree.net.name, tree.series, tree.used, tree.scale)
+    labels = bool(tree.used)
+    _, some = define(tree.series, tree.used, scopes, gated=gated, optional=optional, known=shared)
+    writer = Writer(tree.net.name, tree.series, tree.used, scopes, tree.scale)
     name_definitions(writer.definitions, scopes)
-    return writer.text(), [*executed(writer.whole, 0)], bool(tree.used), collected
+    return _Text(writer.text(), [*executed(writer.whole, 0)], labels, collected, some)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from netc.layers.base import LAYERS
 from netc.lift.definitions import TENSORS, strides
 from netc.lift.scopes import Scopes
-from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series, executed
+from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series, executed, inner
 from netc.lower.definitions import shipped
 from netc.lower.names import NAMELESS
 from netc.syntax.tree import RESERVED
@@ -22,14 +22,45 @@ _LOOKED = 12  # executions of a definition that are looked at
 def name_definitions(definitions: Sequence[Definition], scopes: Scopes) -> None:
     """Give definitions their names, no two the same, and none that of an operation or a shipped block."""
     taken: set[str] = set()
+    traits: dict[str, list[dict[str, bool]]] = {}  # of the definitions that are called alike
     for one in definitions:
         base = _of_source(one, scopes) or _of_kind(one.body)
+        own, others = _traits(one.body), traits.setdefault(base, [])
         name, count = base, 0
+        if name in taken and (trait := _of_its_own(own, others)) is not None:
+            name = f"{base}_{trait}"
         while name in taken or not _is_free(name):  # by letters: a number would be taken for that of a call
             count += 1
             name = f"{base}_{chr(ord('a') + count % 26) * (1 + count // 26)}"
+        others.append(own)
         taken.add(name)
         one.name = name
+
+
+def _traits(body: Series) -> dict[str, bool]:
+    """What may tell a block from others of its name, what says most first."""
+    words = {word for item in body.items for word in _all_words(item)}
+    families = {LAYERS[word].family for word in words if word in LAYERS}
+    first = next((word for item in body.items for word in _words(item)), "")
+    return {
+        "down": any(map(strides, body.items)),
+        "up": bool(words & {"deconv", "upsample", "resize"}),
+        "preact": first in LAYERS and LAYERS[first].family in ("norm", "activation"),
+        "gated": "mul" in words,
+        "joined": "concat" in words,
+        "residual": "add" in words,
+        "separable": bool(words & {"sepconv", "dwconv"}),
+        "factorized": any(map(_has_lines, body.items)),
+        "pooled": "pool" in families,
+    }
+
+
+def _of_its_own(own: Mapping[str, bool], others: Sequence[Mapping[str, bool]]) -> str | None:
+    """What a block has that no other one of its name has; `plain`, if each of these has what it has not."""
+    for trait, has in own.items():
+        if has and not any(other[trait] for other in others):
+            return trait
+    return "plain" if any(all(other[trait] for other in others) for trait, has in own.items() if not has) else None
 
 
 def _is_free(name: str) -> bool:
@@ -72,7 +103,7 @@ def _of_kind(body: Series) -> str:
     items = body.items
     words = [word for item in items for word in _words(item)]
     inside = [word for item in items for word in _all_words(item)]
-    loop = any(isinstance(item, Loop) for item in items)
+    loop = any(isinstance(item, Loop) and not item.may_be for item in items)
     stages = [item for item in items if isinstance(item, Call) and item.definition.name.startswith("stage")]
     if stages and strides(items[-1]) and items[-1] not in stages:
         return "stage_down"
@@ -108,10 +139,16 @@ def _of_kind(body: Series) -> str:
     if "dwconv" in words:
         return "separable" if words.count("conv") < 2 else "mobile"
     if words.count("conv") == 2 and not combiners:
-        return "double"
+        return "head" if words[-1] == "conv" and "bn" in words else "double"  # others are normalised, outputs are not
     if words.count("conv") == 3 and not combiners and any(map(_is_line, items)):
         return "factorized"
     return "block"
+
+
+def _has_lines(item: Item) -> bool:
+    if isinstance(item, Call):
+        return any(map(_has_lines, item.bodies()[0].items))
+    return _is_line(item) or any(_has_lines(each) for series in inner(item) for each in series.items)
 
 
 def _is_line(item: Item) -> bool:

@@ -40,6 +40,10 @@ def _said(item: Item, name: str, solution: Solution) -> Formal | None:
 def _output(items: Sequence[Item], solution: Solution) -> Formal | None:
     """The parameter that is the width of the tensor that a body gives."""
     for item in reversed(items):
+        if isinstance(item, Loop) and item.may_be:
+            if _changes(item.body.items):
+                return None
+            continue
         if isinstance(item, Loop):
             return _output(item.body.items, solution)
         if isinstance(item, Call):
@@ -55,17 +59,23 @@ def _output(items: Sequence[Item], solution: Solution) -> Formal | None:
     return None
 
 
-def _roles(series: Series, solution: Solution) -> Iterator[tuple[Formal, str]]:
-    """Parameters with what they do, in the order of the text."""
+def _changes(items: Sequence[Item]) -> bool:
+    """Whether there are layers that may have another number of channels than they are given."""
+    return any(not isinstance(item, Layer) or "filters" in item.values or item.word == "concat" for item in items)
+
+
+def _roles(series: Series, solution: Solution, goes_on: bool = False) -> Iterator[tuple[Formal, str]]:
+    """Parameters with what they do, in the order of the text; `goes_on`, where layers with windows come after it."""
     for at, item in enumerate(series.items):
+        more = goes_on or any(map(_weighs, series.items[at + 1 :]))
         for each in inner(item):
-            yield from _roles(each, solution)
+            yield from _roles(each, solution, more and isinstance(item, Loop) and bool(item.may_be))
         if isinstance(item, Call):
             for own in item.definition.solution.formals:
                 formal = _said(item, own.name, solution)
                 if formal is not None and own.name in ("reduce", "expand"):
                     yield formal, own.name
-        if not isinstance(item, Layer) or not any(map(_weighs, series.items[at + 1 :])):
+        if not isinstance(item, Layer) or not more:
             continue
         formal = _said(item, "filters", solution)
         if formal is None or any(own != 1 for own in item.values.get("kernel", ())):

@@ -20,6 +20,10 @@ class Scopes:
         self._sources = sources
         self._known: dict[str, tuple[str, ...]] = {}
 
+    def source(self, node: str) -> str:
+        """What the source calls a node; nothing where it has no such name."""
+        return self._sources.get(node, "")
+
     def path(self, node: str | None) -> tuple[str, ...]:
         """The parts of a node's name at the source; none where it has no such name."""
         if node is None:
@@ -27,7 +31,7 @@ class Scopes:
         known = self._known.get(node)
         if known is None:
             parts: list[str] = []
-            for piece in _PIECE.findall(self._sources.get(node, "")):
+            for piece in _PIECE.findall(self.source(node)):
                 word = piece.rstrip(digits)
                 parts += [part for part in (word, piece[len(word) :]) if part]
             known = self._known[node] = tuple(parts)

@@ -34,14 +34,22 @@ class Layer:
     names: list[str | None]
     before: list[Before]
     branches: list[Series]
+    acts: list[str] = field(default_factory=list)  # of an activation that is another one in some executions
 
 
 @dataclass(slots=True, eq=False)
 class Loop:
-    """A `repeat`: the executions of its body that are its passes are those from `start` on, `count` of them."""
+    """A `repeat`: the executions of its body that are its passes are those from `start` on, `count` of them. One that
+    runs once or not at all is an `if`."""
 
     body: Series
     spans: list[tuple[int, int]]  # start and count
+
+    @property
+    def may_be(self) -> list[bool]:
+        """Whether each execution has its body, if it is an `if`; else nothing."""
+        counts = [count for _, count in self.spans]
+        return [count > 0 for count in counts] if {*counts} == {0, 1} else []
 
 
 @dataclass(slots=True, eq=False)
@@ -103,6 +111,7 @@ def gather(items: Sequence[Item], picks: Sequence[Pick]) -> Item:
             [layers[at].names[run] for at, run in picks],
             [layers[at].before[run] for at, run in picks],
             [gather_series([layer.branches[place] for layer in layers], picks) for place in range(len(first.branches))],
+            _acts(layers, picks),
         )
     if isinstance(first, Call):
         calls: Sequence[Call] = items  # type: ignore[assignment]
@@ -119,6 +128,13 @@ def gather(items: Sequence[Item], picks: Sequence[Pick]) -> Item:
         spans.append((len(inner), count))
         inner += [(at, start + each) for each in range(count)]
     return Loop(gather_series([loop.body for loop in loops], inner), spans)
+
+
+def _acts(layers: Sequence[Layer], picks: Sequence[Pick]) -> list[str]:
+    """The activations that layers are, where they are not one."""
+    if not any(layer.acts for layer in layers) and len({layer.word for layer in layers}) == 1:
+        return []
+    return [layers[at].acts[run] if layers[at].acts else layers[at].word for at, run in picks]
 
 
 def gather_series(parts: Sequence[Series], picks: Sequence[Pick]) -> Series:
@@ -154,17 +170,16 @@ def all_series(outer: Series) -> Iterator[Series]:
 
 def result(item: Item, run: int) -> str | None:
     """The node whose tensor is the current one after an execution of an item; None where that is the one before it."""
-    while True:
-        if isinstance(item, Layer):
-            return item.reads[0][1][run] if item.word == "from" else item.names[run]
-        if isinstance(item, Loop):
-            start, count = item.spans[run]
-            if not count or not item.body.items:
-                return None
-            item, run = item.body.items[-1], start + count - 1
-        else:
-            body, run = item.definition.at(item.runs[run])
-            item = body.items[-1]
+    if isinstance(item, Layer):
+        return item.reads[0][1][run] if item.word == "from" else item.names[run]
+    if isinstance(item, Loop):
+        start, count = item.spans[run]
+        if not count:
+            return None
+        body, run = item.body, start + count - 1
+    else:
+        body, run = item.definition.at(item.runs[run])
+    return next((name for each in reversed(body.items) if (name := result(each, run)) is not None), None)
 
 
 def results(item: Item) -> list[str | None]:

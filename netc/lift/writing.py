@@ -13,8 +13,10 @@ from netc.layers.base import LAYERS
 from netc.lift.aligned import LEARNING
 from netc.lift.arguments import SAID, Unwritable, declared_by, written
 from netc.lift.definitions import TENSORS, outside, plain
-from netc.lift.express import COUNT, Formal, Said, Solution, Stepped, resolved, solve, to_expr
+from netc.lift.express import ACT, COUNT, Formal, Said, Solution, Stepped, Test, resolved, solve, to_expr
+from netc.lift.labels import label_of
 from netc.lift.roles import call_widths
+from netc.lift.scopes import Scopes
 from netc.lift.text import operation
 from netc.lift.vectors import COLLECTED, Before, Call, Definition, Item, Layer, Loop, Series, inner, result, results
 from netc.lower.bind import trailing_words
@@ -25,10 +27,13 @@ from netc.syntax.source import NOWHERE
 from netc.syntax.tree import (
     RESERVED,
     Argument,
+    Arm,
     Binary,
     Block,
     Branch,
     Expr,
+    Group,
+    If,
     Keyword,
     Literal,
     Name,
@@ -139,6 +144,8 @@ def _bodies(statement: Statement) -> list[tuple[Statement, ...]]:
         return [branch.statements for branch in statement.branches]
     if isinstance(statement, Repeat | Written):
         return [statement.body.statements]
+    if isinstance(statement, If):
+        return [arm.body.statements for arm in statement.arms]
     return []
 
 
@@ -194,6 +201,7 @@ class _Body:
         series: Series,
         used: Mapping[str, int],
         tensors: Sequence[Sequence[str]],
+        scopes: Scopes,
         taken: set[str],
         before: Sequence[Before] = (),
     ) -> None:
@@ -209,7 +217,7 @@ class _Body:
         frame = _Frame(None, [])
         self._find(series, frame)
         self._label(series, frame, [*range(series.times)])
-        self._named(series, taken | {*TENSORS})
+        self._named(series, scopes, taken | {*TENSORS})
 
     def name(self, item: Item, place: int) -> str:
         """The label of a tensor that an item reads."""
@@ -292,11 +300,11 @@ class _Body:
         self.firsts[item] = first
         self.carried.update((name, item) for name in results(item) if name is not None)
 
-    def _named(self, series: Series, taken: set[str]) -> None:
+    def _named(self, series: Series, scopes: Scopes, taken: set[str]) -> None:
         """Name the labels in the order of the text: `x` what a pass is given, `z` what is collected of all passes, and
-        others `a`, `b`."""
+        others by the source, else `a`, `b`. Layers of those in a `repeat` get numbers."""
         names = filter(lambda name: name not in RESERVED and name not in LAYERS, map(_letters, count_from()))
-        for item in _in_order(series):
+        for item, times, repeated in _in_order(series, repeated=False):
             if item not in self.labels:
                 continue
             if (first := self.firsts.get(item)) is not None:
@@ -305,16 +313,20 @@ class _Body:
             given = isinstance(item, Layer) and item.word == "identity"
             name = GIVEN if given and not self.given else ALL if item in self.all_passes else ""
             if not name or name in taken:
+                nodes = [node for run in range(times) if (node := result(item, run)) is not None]
+                name = label_of(nodes, scopes, taken | {GIVEN, ALL}, repeated=repeated) or ""
+            if not name or name in taken:
                 name = next(each for each in names if each not in (taken | {GIVEN, ALL}))
             taken.add(name)
             self.labels[item] = name
 
 
-def _in_order(series: Series) -> Iterator[Item]:
+def _in_order(series: Series, *, repeated: bool) -> Iterator[tuple[Item, int, bool]]:
+    """Items in the order of the text, with how often they run and whether they are in a `repeat`."""
     for item in series.items:
         for each in inner(item):
-            yield from _in_order(each)
-        yield item
+            yield from _in_order(each, repeated=repeated or isinstance(item, Loop))
+        yield item, series.times, repeated
 
 
 def _letters(count: int) -> str:
@@ -348,9 +360,14 @@ class Writer:
     """Writes a tree."""
 
     def __init__(
-        self, name: str, whole: Series, used: Mapping[str, int], scale: tuple[float, int] | None = None
+        self,
+        name: str,
+        whole: Series,
+        used: Mapping[str, int],
+        scopes: Scopes,
+        scale: tuple[float, int] | None = None,
     ) -> None:
-        self.name, self.used, self.scale = name, used, scale
+        self.name, self.used, self.scopes, self.scale = name, used, scopes, scale
         self.whole = plain(whole)
         self.definitions = ordered(whole)
         for one in self.definitions:
@@ -376,11 +393,11 @@ class Writer:
             for phrase in _phrases_in(series, self.used, self.defaults):
                 head, *rest = phrase
                 if LAYERS[head.word].trailing:
-                    counted.setdefault(head.word, Counter())[tuple(word.word for word in rest)] += 1
+                    counted.setdefault(head.word, Counter())[tuple(word.word * (not word.acts) for word in rest)] += 1
         made: dict[str, tuple[str, ...]] = {}
         for word, values in counted.items():
             words, count = values.most_common(1)[0]
-            if words and count >= _USUAL and count >= 0.7 * values.total():
+            if words and all(words) and count >= _USUAL and count >= 0.7 * values.total():
                 made[word] = words
         return made
 
@@ -427,12 +444,13 @@ class Writer:
     def text(self) -> str:
         """The text."""
         head = [operation("net", _word(self.name))] if LEGAL.match(self.name) else []
-        body = self._body(self.whole, self.solution, (), set())
+        known = {one.name for one in self.definitions}
+        body = self._series(self.whole, self.solution, _Body(self.whole, self.used, (), self.scopes, {*known}))
         made: list[Statement] = []
         for one in self.definitions:
             solution, tensors = one.solution, one.tensors
-            taken = {formal.name for formal in solution.formals} | {"i"}
-            own = _Body(one.body, self.used, tensors, taken, one.before)
+            taken = {formal.name for formal in solution.formals} | {"i"} | known
+            own = _Body(one.body, self.used, tensors, self.scopes, taken, one.before)
             statements = self._series(one.body, solution, own)
             if own.given:
                 statements.insert(0, operation("identity", label=GIVEN))
@@ -446,11 +464,6 @@ class Writer:
         packed.pack(statements)
         return _spaced(Printer(packed).lines(statements, 0))
 
-    def _body(
-        self, series: Series, solution: Solution, tensors: Sequence[Sequence[str]], taken: set[str]
-    ) -> list[Statement]:
-        return self._series(series, solution, _Body(series, self.used, tensors, taken))
-
     def _series(self, series: Series, solution: Solution, body: _Body) -> list[Statement]:
         made: list[Statement] = []
         for phrase in _phrases(series.items, body.labels, self.defaults):
@@ -460,6 +473,10 @@ class Writer:
     def _statement(self, phrase: Sequence[Item], solution: Solution, body: _Body) -> Statement:
         item, label = phrase[0], body.labels.get(phrase[-1])
         if isinstance(item, Loop):
+            if item.may_be:
+                condition = as_expr(solution.texts[id(item), COUNT], solution)
+                arm = Block(tuple(self._series(item.body, solution, body)), NOWHERE)
+                return If((Arm(condition, arm, NOWHERE),), NOWHERE)
             count = resolved_count(solution.texts[id(item), COUNT], solution)
             index = Name("i", NOWHERE) if id(item) in _indexed(item, solution) else None
             inside = Block(tuple(self._series(item.body, solution, body)), NOWHERE)
@@ -478,10 +495,12 @@ class Writer:
             said = Starred(name, NOWHERE) if key == COLLECTED else Reference(name, NOWHERE)
             keyed = key and key != COLLECTED
             arguments.append(Keyword(key, said, NOWHERE, NOWHERE) if keyed else Positional(said, NOWHERE))
-        words = tuple(word.word for word in phrase[1:] if isinstance(word, Layer))
+        if isinstance(item, Layer) and item.acts:
+            raise Unwritable("activations that differ are no words of a layer")
+        words = tuple(_act(word, solution) for word in phrase[1:] if isinstance(word, Layer))
         if (usual := self.words.get(item.word)) is not None:
             words = () if words == usual else words or ("linear",)
-        trailing = [Positional(Reference(word, NOWHERE), NOWHERE) for word in words]
+        trailing = [Positional(to_expr(word) if isinstance(word, str) else word, NOWHERE) for word in words]
         learning = [each for each in arguments if trailing and isinstance(each, Keyword) and each.key in LEARNING]
         computing = [each for each in arguments if each not in learning]
         return operation(item.word, *computing, *trailing, *learning, label=label, branches=branches)
@@ -526,6 +545,14 @@ class Writer:
             if item.word == "droppath" and name == "rate" and self.scale is not None:
                 values[name] = _share(values[name], self.scale)
         return written(LAYERS[item.word], values)
+
+
+def _act(word: Layer, solution: Solution) -> str | Expr:
+    """A word after a layer; a parameter stands in parentheses, so that it is none."""
+    if not word.acts:
+        return word.word
+    said = solution.texts[id(word), ACT]
+    return said if isinstance(said, str) else Group(as_expr(said, solution), NOWHERE)
 
 
 def _takes_bias(phrase: Sequence[Item]) -> bool:
@@ -612,7 +639,7 @@ def _keyed(word: str, values: Mapping[str, Any]) -> list[Argument]:
 
 
 def _is_constant(text: Any) -> bool:
-    return not isinstance(text, Said | Stepped | Expr)
+    return not isinstance(text, Said | Stepped | Test | Expr)
 
 
 def _share(place: Any, scale: tuple[float, int]) -> Any:
