@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from math import inf
 from typing import Any
@@ -33,20 +34,40 @@ def render(program: Program, format: str = "text") -> str:
     return FORMATS[format](program, measure(program.net), receptive_fields(program.net))
 
 
-def _text(program: Program, cost: NetCost, fields: dict[str, Field]) -> str:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A summary for people: rows with their cells under `HEADER`, and what it comes to, by name."""
+
+    rows: list[tuple[Row, list[str]]]
+    totals: list[tuple[str, str]]
+
+    @property
+    def cells(self) -> list[list[str]]:
+        """The cells of all rows, names with their indent."""
+        return [cells for _, cells in self.rows]
+
+
+def tabulated(program: Program) -> Table:
+    """The summary of a program as its table."""
+    return _tabulated(program, measure(program.net), receptive_fields(program.net))
+
+
+def _tabulated(program: Program, cost: NetCost, fields: dict[str, Field]) -> Table:
     found = _formulas(program)
     rows = Rows(program, cost, fields, found).collect()
-    table = plain(HEADER, [[row.indent + row.name, *_cells(row)] for row in rows], RIGHT)
-    totals = _totals(program, cost, fields, found)
-    width = max(len(name) for name, _ in totals)
-    return table + "\n" + "".join(f"{name:{width}}  {value}\n" for name, value in totals)
+    return Table([(row, [row.indent + row.name, *_cells(row)]) for row in rows], _totals(program, cost, fields, found))
+
+
+def _text(program: Program, cost: NetCost, fields: dict[str, Field]) -> str:
+    made = _tabulated(program, cost, fields)
+    width = max(len(name) for name, _ in made.totals)
+    totals = "".join(f"{name:{width}}  {value}\n" for name, value in made.totals)
+    return plain(HEADER, made.cells, RIGHT) + "\n" + totals
 
 
 def _markdown(program: Program, cost: NetCost, fields: dict[str, Field]) -> str:
-    found = _formulas(program)
-    rows = Rows(program, cost, fields, found).collect()
-    table = markdown(HEADER, [[row.indent + row.name, *_cells(row)] for row in rows], RIGHT)
-    return table + "\n" + markdown(("total", ""), _totals(program, cost, fields, found), (False, False))
+    made = _tabulated(program, cost, fields)
+    return markdown(HEADER, made.cells, RIGHT) + "\n" + markdown(("total", ""), made.totals, (False, False))
 
 
 def _formulas(program: Program) -> Formulas | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from netc.figures.drawing import Drawing
 from netc.figures.options import Options
+from netc.figures.scene import Group
 from netc.figures.styles import AUTO, FigureError
 from netc.server.document import Document
 
@@ -17,7 +19,7 @@ class Figure:
     """A figure as SVG, and the `style` it is in; `old` where it is of an older version than the text.
 
     `error` says why there is no newer one, or none at all (`svg` is empty then), in one line; it stands in `line` of
-    the text (from 1), where it is one of the text.
+    the text (from 1), where it is one of the text. `objects` are the nodes that each object is drawn for, by its `id`.
     """
 
     svg: str = ""
@@ -25,6 +27,7 @@ class Figure:
     old: bool = False
     error: str = ""
     line: int | None = None
+    objects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def figure(document: Document, style: str = AUTO, options: Options | None = None) -> Figure:
@@ -42,9 +45,14 @@ def figure(document: Document, style: str = AUTO, options: Options | None = None
         return Figure(error=f"more than {MOST:,} layers are not drawn while they are written: `netc draw` does it")
     drawing = Drawing((good.program,), style, options or Options())
     try:
-        return Figure(drawing.svg, drawing.chosen, document.is_old, error, line)
+        return Figure(drawing.svg, drawing.chosen, document.is_old, error, line, _objects(drawing))
     except FigureError as refused:
         return Figure(error=error or str(refused), line=line, old=document.is_old)
+
+
+def _objects(drawing: Drawing) -> dict[str, tuple[str, ...]]:
+    groups = (item for item in drawing.scene.walk() if isinstance(item, Group))
+    return {group.name: tuple(node.name for node in group.nodes) for group in groups if group.name and group.nodes}
 
 
 def why(document: Document) -> tuple[str, int | None]:

@@ -36,9 +36,13 @@ class Source:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
+    def start(self, number: int) -> int:
+        """Offset of the first character of a line (from 1)."""
+        return self._starts[number - 1]
+
     def line(self, number: int) -> str:
         """The text of a line (from 1), without its newline."""
-        start = self._starts[number - 1]
+        start = self.start(number)
         end = self._starts[number] - 1 if number < len(self._starts) else len(self.text)
         return self.text[start:end].rstrip("\r")
 
