@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-import zlib
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -18,6 +15,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 import netc
 from netc.figures.styles import FigureError
+from tools.playground import link
 from tools.site.gallery import THEMES
 
 FRAGMENT = "input 32x32x16\n"  # what stands above an example that begins without an input (docs/language.md)
@@ -72,15 +70,8 @@ def _makes_none(text: str) -> bool:
     return False
 
 
-def link(text: str, name: str = "example.net") -> str:
-    """The part of the playground's address that holds a text: JSON, deflated (RFC 1951), in base64url."""
-    packer = zlib.compressobj(9, wbits=-15)
-    packed = packer.compress(json.dumps({"name": name, "text": text, "style": "auto"}).encode()) + packer.flush()
-    return "#z=" + base64.urlsafe_b64encode(packed).decode().rstrip("=")
-
-
 def _below(text: str, to_root: str, figure: str) -> str:
-    address = f"{to_root}playground/{link(text)}"
+    address = f"{to_root}playground/#{link(text)}"
     opened = f'<a class="try" href="{escape(address)}">Open in the playground</a>'
     if not figure:
         return f'<div class="example">{opened}</div>'
