@@ -68,7 +68,9 @@ class Handler(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         server: Any = self.server
-        if server.refused and re.search(server.refused, self.path):
+        if server.is_down:
+            self.connection.close()  # without a word, as where there is no network
+        elif server.refused and re.search(server.refused, self.path):
             self.send_error(404)
         else:
             super().do_GET()
@@ -80,7 +82,7 @@ class Handler(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server() -> Iterator[Any]:
     made: Any = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(DIST)))
-    made.refused = ""
+    made.refused, made.is_down = "", False
     made.url = f"http://127.0.0.1:{made.server_port}/a/path/"
     Thread(target=made.serve_forever, daemon=True).start()
     yield made
@@ -403,12 +405,12 @@ def test_it_works_offline_and_asks_no_other_host(server: Any, tmp_path: Path) ->
         browser.get(server.url)
         ready(browser)
         wait(lambda: browser.execute_script("return navigator.serviceWorker.controller !== null"))
-        server.refused = "."
+        server.is_down = True
         browser.get(server.url + "#" + link(SMALL))
         browser.refresh()
         wait(lambda: drawn(browser) == ["input1", "conv1", "gap1", "fc1", "fc1-output"])
     finally:
-        server.refused = ""
+        server.is_down = False
         browser.quit()
     logged = json.loads(log.read_text(encoding="utf-8"))
     kind = logged["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
