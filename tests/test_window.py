@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from netc.ir.window import Window, cropping, output_size, read_share, same_padding, skips, transposed_size
 from netc.layers import LAYERS
-from netc.layers.sliding import slide_windows
+from netc.layers.sliding import pad_of, slide_windows
 
 SIZES = st.integers(1, 40)
 TAPS = st.integers(1, 9)
@@ -52,6 +53,24 @@ def test_explicit_padding_counts_whole_windows(
     assert max(output_size(size, taps, stride, dilation, (before, after)) or 0, 0) == counted
     if before == after == 0:
         assert max(output_size(size, taps, stride, dilation, "valid") or 0, 0) == counted
+
+
+@given(SIZES, TAPS, STEPS, STEPS, st.integers(0, 6), st.integers(0, 6), st.integers(0, 6))
+def test_paddings_are_one_where_windows_stand_the_same(
+    size: int, taps: int, stride: int, dilation: int, before: int, after: int, other: int
+) -> None:
+    one = Window(taps, stride, dilation, before, after)
+    two = replace(one, after=other)
+    if found := starts(size, one):
+        assert one.beyond(size, len(found)) == found[-1] + one.extent - size
+        assert one.stands_as(two, size) == (found == starts(size, two))
+        assert not one.stands_as(replace(two, before=before + 1), size)
+    assert one.stands_as(two, None) == (after == other)
+    pad = pad_of([size], [two], ("same", "valid"))
+    if pad is not None:
+        assert two.stands_as(slide_windows((size, 1), taps, stride, dilation, pad)[0], size)
+    own = slide_windows((size, 1), taps, stride, dilation, "same")
+    assert pad_of([size], own, ("valid", "same")) in ("same", "valid")
 
 
 @given(SIZES, TAPS, STEPS, STEPS)

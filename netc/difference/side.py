@@ -204,7 +204,7 @@ class Side:
         if not windows or None in shapes[0] or None in output or any(window.up > 1 for window in windows):
             return None
         sides = [
-            (window.before, (made - 1) * window.stride + window.extent - window.before - size)
+            (window.before, window.beyond(size, made))
             for window, size, made in zip(windows, shapes[0], output, strict=False)
             if size is not None and made is not None
         ]

@@ -34,6 +34,19 @@ class Window:
         """Pixels from the first tap to the last, both included."""
         return (self.size - 1) * self.dilation + 1
 
+    def beyond(self, size: int, count: int) -> int:
+        """How many pixels after the end of a dimension the last of so many windows reads; below 0, how many before the
+        end it leaves."""
+        return (count - 1) * self.stride + self.extent - self.before - size
+
+    def stands_as(self, other: Window, size: Dim) -> bool:
+        """Whether the windows of one size, stride and dilation read the same with either padding: what none of them
+        reads after the end does not count. Of an open size, whatever it is."""
+        if self == other or size is None:
+            return self == other
+        made = [output_size(size, one.size, one.stride, one.dilation, (one.before, one.after)) for one in (self, other)]
+        return self.before == other.before and made[0] == made[1]
+
 
 def repeating(factor: int) -> Window:
     """The window that repeats each pixel: nearest-neighbour upsampling."""
@@ -57,8 +70,7 @@ def output_size(size: Dim, window: int, stride: int, dilation: int, padding: str
 
 def same_padding(size: int, window: int, stride: int, dilation: int = 1) -> tuple[int, int]:
     """The zeros TensorFlow's `same` adds before and after: the odd one comes after."""
-    extent = (window - 1) * dilation + 1
-    total = max((-(-size // stride) - 1) * stride + extent - size, 0)
+    total = max(Window(window, stride, dilation).beyond(size, -(-size // stride)), 0)
     return total // 2, total - total // 2
 
 
@@ -66,7 +78,7 @@ def known_same_padding(size: Dim, window: int, stride: int, dilation: int) -> tu
     """As `same_padding`, also of an open size; None where it depends on that."""
     if size is None and stride > 1 and window > 1:
         return None
-    return same_padding((window - 1) * dilation + 1 if size is None else size, window, stride, dilation)
+    return same_padding(Window(window, dilation=dilation).extent if size is None else size, window, stride, dilation)
 
 
 def cropping(window: int, stride: int, dilation: int = 1) -> tuple[int, int]:

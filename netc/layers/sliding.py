@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Literal
 
 from netc.ir.shape import Dim, Shape, rank_of, show_shape
-from netc.ir.window import Window, output_size, same_padding
+from netc.ir.window import Window, known_same_padding, output_size, same_padding
 from netc.layers.kinds import Sized
 from netc.params import Refused
 from netc.values import show
@@ -59,10 +60,14 @@ def padding(pad: str | Sized, kernel: Sized, dilation: Sized, rank: int) -> Lite
     """A `pad` parameter as (before, after) of each dimension, but for `same`, which depends on the size."""
     if pad == "same":
         return "same"
+    return [_around(*each) for each in zip(*(spread(value, rank) for value in (pad, kernel, dilation)), strict=True)]
+
+
+def _around(pad: str | int, taps: int, gap: int) -> tuple[int, int]:
+    """What is padded before and after one dimension, but for `same`."""
     if pad == "causal":
-        steps = zip(spread(kernel, rank), spread(dilation, rank), strict=True)
-        return [((taps - 1) * gap, 0) for taps, gap in steps]
-    return [(0, 0)] * rank if isinstance(pad, str) else [(pixels, pixels) for pixels in spread(pad, rank)]
+        return (taps - 1) * gap, 0
+    return (0, 0) if isinstance(pad, str) else (pad, pad)
 
 
 def slide(op: str, shape: Shape, kernel: Sized, stride: Sized, dilation: Sized, pad: str | Sized) -> tuple[Dim, ...]:
@@ -92,19 +97,33 @@ def _too_large(op: str, shape: Shape, kernel: Sequence[int], dilation: Sequence[
     )
 
 
+def pad_of(sizes: Sequence[Dim], wanted: Sequence[Window], words: Sequence[str]) -> str | tuple[int, ...] | None:
+    """The value of `pad`, one of some words or pixels, with which windows read what those `wanted` do on a map of these
+    sizes, whatever the open ones are; None where there is none."""
+    ways: list[str | tuple[int, ...]] = [*words, tuple(one.before for one in wanted)]
+    return next((pad for pad in ways if _stand_as(pad, sizes, wanted)), None)
+
+
+def _stand_as(pad: str | tuple[int, ...], sizes: Sequence[Dim], wanted: Sequence[Window]) -> bool:
+    for own, size, one in zip(spread(pad, len(wanted)), sizes, wanted, strict=True):
+        if own == "same":
+            sides = known_same_padding(size, one.size, one.stride, one.dilation)
+        else:
+            sides = _around(own, one.size, one.dilation)
+        if sides is None or not one.stands_as(replace(one, before=sides[0], after=sides[1]), size):
+            return False
+    return True
+
+
 @lru_cache(maxsize=4096)  # equal layers are most of a deep network
 def slide_windows(shape: Shape, kernel: Sized, stride: Sized, dilation: Sized, pad: str | Sized) -> tuple[Window, ...]:
     """The windows of each dimension. On an unknown size, `same` is taken as on a multiple of the stride."""
-    rank = rank_of(shape)
-    around = sides(pad, rank)
+    axes = zip(shape[:-1], *(spread(value, rank_of(shape)) for value in (kernel, stride, dilation, pad)), strict=True)
     windows = []
-    for axis, size in enumerate(shape[:-1]):
-        taps, step, gap = (spread(value, rank)[axis] for value in (kernel, stride, dilation))
-        if around == "same":
-            before, after = same_padding(taps * step if size is None else size, taps, step, gap)
-        elif around == "causal":
-            before, after = (taps - 1) * gap, 0
+    for size, taps, step, gap, own in axes:
+        if own == "same":
+            around = same_padding(taps * step if size is None else size, taps, step, gap)
         else:
-            before, after = (0, 0) if isinstance(around, str) else around[axis]
-        windows.append(Window(taps, step, gap, before, after))
+            around = _around(own, taps, gap)
+        windows.append(Window(taps, step, gap, *around))
     return tuple(windows)

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
 
 from netc.ir.shape import Dim, Shape
-from netc.ir.window import output_size
+from netc.ir.window import Window
 from netc.layers.kinds import Sized
-from netc.layers.sliding import slide_windows
+from netc.layers.sliding import pad_of
 from netc.lift.source import Imported, ImportRefused, Reason, Sketch, Tensor
 
 MOST_BYTES = 1 << 20  # of a text that describes a network; the longest known ones have 200 kB
@@ -101,13 +101,8 @@ def padding_of(
 ) -> str | Sized | None:
     """The `pad` of a max pool whose windows begin `before` its input and of which there are `made` in each dimension;
     None where netc has none. What windows read after the input is nothing to a maximum."""
-    for pad in ("same", "valid", tuple(before)):
-        windows = slide_windows(shape, kernel, stride, 1, pad)
-        sides = "same" if pad == "same" else (0, 0) if pad == "valid" else None
-        counts = [
-            output_size(size, window.size, window.stride, 1, sides or (window.before, window.after))
-            for size, window in zip(shape[:-1], windows, strict=True)
-        ]
-        if counts == list(made) and [window.before for window in windows] == list(before):
-            return pad
-    return None
+    wanted = []
+    for size, taps, step, first, count in zip(shape[:-1], kernel, stride, before, made, strict=True):
+        window = Window(taps, step, before=first)
+        wanted.append(replace(window, after=0 if size is None else window.beyond(size, count)))
+    return pad_of(shape[:-1], wanted, ("same", "valid"))

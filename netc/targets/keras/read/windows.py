@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netc.ir.shape import Dim
-from netc.ir.window import known_same_padding, output_size
+from netc.ir.window import Window
+from netc.layers.sliding import pad_of
 from netc.lift.source import Tensor, Unsaid
 from netc.targets.keras.read.activations import learnt
 from netc.targets.keras.read.options import flag, shown, sizes
@@ -50,26 +51,10 @@ def _padding(
 ) -> str | tuple[int, ...] | None:
     """The `pad` that is these zeros for a window, on a map of this size; None where there is none. What no window reads
     of them does not count."""
-    steps = list(zip(window["kernel"], window["stride"], window["dilation"], strict=True))
-
-    def equal(wanted: Sequence[tuple[int, int] | None]) -> bool:
-        each = zip(space, around, wanted, steps, strict=True)
-        return all(other is not None and _alike(size, own, other, *step) for size, own, other, step in each)
-
-    if "same" in words and equal([known_same_padding(size, *step) for size, step in zip(space, steps, strict=True)]):
-        return "same"
-    if "causal" in words and len(steps) == 1 and equal([((steps[0][0] - 1) * steps[0][2], 0)]):
-        return "causal" if steps[0][1] == 1 else None
-    before = tuple(first for first, _ in around)
-    return before if equal([(first, first) for first in before]) else None
-
-
-def _alike(size: Dim, own: tuple[int, int], other: tuple[int, int], taps: int, step: int, gap: int) -> bool:
-    """Whether windows read the same with either padding."""
-    if own == other:
-        return True
-    made = [output_size(size, taps, step, gap, around) for around in (own, other)]
-    return size is not None and own[0] == other[0] and made[0] == made[1]
+    if len(space) > 1 or window["stride"] != (1,):
+        words = [word for word in words if word != "causal"]
+    steps = zip(window["kernel"], window["stride"], window["dilation"], around, strict=True)
+    return pad_of(space, [Window(taps, step, gap, *sides) for taps, step, gap, sides in steps], words)
 
 
 def _windowed(site: Site, held: Held, rank: int, key: str, words: Sequence[str], kinds: Sequence[str]) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from netc.ir.shape import Dim
-from netc.ir.window import known_same_padding, same_padding
+from netc.ir.window import Window, known_same_padding, same_padding
 from netc.lift.source import Unsaid
 from netc.targets.onnx.read.graph import Op
 
@@ -96,9 +96,9 @@ def _rounded_up(made: Windows) -> Pairs | None:
                 raise Unsaid("its ceil_mode rounds up a size that is open")
             found.append((before, after))
             continue
-        extent = (taps - 1) * gap + 1
-        count = -(-(size + before + after - extent) // step) + 1
+        window = Window(taps, step, gap, before, after)
+        count = -(-(size + before + after - window.extent) // step) + 1
         if (count - 1) * step >= size + before:
             count -= 1
-        found.append((before, max(after, (count - 1) * step + extent - size - before)))
+        found.append((before, max(after, window.beyond(size, count))))
     return found
