@@ -28,7 +28,14 @@ SERVER = ClientServerConfig(server_command=[sys.executable, "-m", "netc", "lsp",
 
 
 async def begin(client: LanguageClient, editor: str, folder: Path) -> None:
-    """Begin as an editor does, in a folder."""
+    """Begin as an editor does, in a folder; `watched` are then the patterns of files that the server asks for."""
+    client.watched = []
+
+    @client.feature(types.CLIENT_REGISTER_CAPABILITY)
+    def register(params: types.RegistrationParams) -> None:
+        for each in params.registrations:
+            client.watched += [one["globPattern"] for one in each.register_options["watchers"]]
+
     folders = [types.WorkspaceFolder(uri(folder), "project")]
     await client.initialize_session(types.InitializeParams(client_capabilities(editor), workspace_folders=folders))
 
@@ -173,7 +180,8 @@ async def test_a_change_is_one_of_those_that_use_it(client: LanguageClient, tmp_
     while client.diagnostics[main.uri]:
         await published(client)
     (tmp_path / "pyproject.toml").write_text('[tool.netc]\ndeny = ["NET999"]\n')
-    client.text_document_did_save(types.DidSaveTextDocumentParams(main.document))
+    event = types.FileEvent(uri(tmp_path / "pyproject.toml"), types.FileChangeType.Changed)
+    client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
     project = uri(tmp_path / "pyproject.toml")
     while project not in client.diagnostics:
         await published(client)
@@ -186,6 +194,7 @@ async def test_a_change_is_one_of_those_that_use_it(client: LanguageClient, tmp_
 async def test_other_editors(other: LanguageClient, tmp_path: Path) -> None:
     editor = Editor(other, tmp_path / "a.net", "input 8x8x3\nconv 4 x 3 relu\n")
     (found,) = await editor.findings()
+    assert other.watched in ([], ["**/*.net", "**/pyproject.toml"])
     context = types.CodeActionContext([], [types.CodeActionKind.SourceFixAll])
     (action,) = await other.text_document_code_action_async(
         types.CodeActionParams(editor.document, found.range, context)
@@ -363,6 +372,18 @@ async def test_typing_is_not_queued_and_the_last_text_is_told(client: LanguageCl
     hover = types.HoverParams(editor.document, types.Position(1, 14))
     waiting = [asyncio.ensure_future(client.text_document_hover_async(hover)) for _ in range(3)]
     assert all(await asyncio.gather(*waiting))
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_text_that_is_closed_can_be_opened_again(client: LanguageClient, tmp_path: Path) -> None:
+    for number in range(5):
+        editor = Editor(client, tmp_path / "a.net", f"rleu{number}")
+        if number < 4:
+            client.text_document_did_close(types.DidCloseTextDocumentParams(editor.document))
+    while not (found := await published(client)).diagnostics or "rleu4" not in found.diagnostics[0].message:
+        pass
+    editor.change("input 8x8x3\n")
+    assert await editor.findings() == []
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -67,6 +67,16 @@ class Server(LanguageServer):
         if path and os.path.isdir(path):
             os.chdir(path)
 
+    def watch(self) -> None:
+        """Have the client tell of changes of files, where it can."""
+        workspace = self.client_capabilities.workspace
+        watching = workspace and workspace.did_change_watched_files
+        if watching and watching.dynamic_registration:
+            watchers = [types.FileSystemWatcher(pattern) for pattern in ("**/*.net", "**/pyproject.toml")]
+            options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+            method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+            self.client_register_capability(types.RegistrationParams([types.Registration("files", method, options)]))
+
     def put(self, uri: str, text: str, version: int | None) -> None:
         """A text that was opened or has changed."""
         name = self.called(uri)
@@ -80,10 +90,14 @@ class Server(LanguageServer):
             return
         self._waiting.pop(name, None)
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
-        changed = await self._run(lambda: [other.now.source.name for other in self._workspace.close(name)])
-        self.client.uris.pop(name, None)
-        for other in changed:
+        for other in await self._run(lambda: self._closed(name)):
             self._check(other)
+
+    def _closed(self, name: str) -> list[str]:
+        """Forget a text, unless it was opened again: the names of those that use it; called by the worker."""
+        if name in self.texts:
+            return []
+        return [other.now.source.name for other in self._workspace.close(name)]
 
     async def refresh(self) -> None:
         """Files have changed, that `use` names or that say how texts are judged."""
@@ -120,13 +134,17 @@ class Server(LanguageServer):
             document = self._sync(name)
             return question(Answers(self.client, self._workspace, document))
 
-        return await self._run(work)
+        answer = await self._run(work)
+        self._go_on()
+        return answer
 
     def _sync(self, name: str) -> Document:
         """Bring a text up to date; called by the worker. Those that use it are checked again."""
         text = self.texts.get(name)
-        if text is not None:
-            for changed in self._workspace.change(name, text):
+        if text is None:  # closed since
+            raise JsonRpcInvalidParams(f"{name} is not open")
+        for changed in self._workspace.change(name, text):
+            if changed.now.source.name != name:  # which waits since it came
                 self._waiting[changed.now.source.name] = None
         return self._workspace.documents[name]
 
@@ -136,7 +154,11 @@ class Server(LanguageServer):
     def _check(self, name: str) -> None:
         """Have the findings of a text told, when it is its turn."""
         self._waiting[name] = None
-        if self._checking is None or self._checking.done():
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Look at what waits, unless that is being done."""
+        if self._waiting and (self._checking is None or self._checking.done()):
             self._checking = asyncio.get_running_loop().create_task(self._check_all())
 
     async def _check_all(self) -> None:
@@ -150,13 +172,11 @@ class Server(LanguageServer):
 
     def _findings(self, name: str) -> tuple[int | None, list[types.Diagnostic] | None]:
         """The findings of a text; called by the worker."""
+        self._waiting.pop(name, None)  # first: a version that comes while this one is looked at waits again
         version = self._versions.get(name)
         if name not in self.texts:
-            self._waiting.pop(name, None)
             return version, None
-        document = self._sync(name)
-        self._waiting.pop(name, None)
-        return version, Answers(self.client, self._workspace, document).diagnostics()
+        return version, Answers(self.client, self._workspace, self._sync(name)).diagnostics()
 
     def _tell_projects(self) -> None:
         """Tell what is wrong with the files of projects, or that nothing is any more."""
@@ -213,6 +233,10 @@ def _texts(server: Server) -> None:
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
         server.begin(params)
+
+    @server.feature(types.INITIALIZED)
+    def initialized(params: types.InitializedParams) -> None:
+        server.watch()
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     async def opened(params: types.DidOpenTextDocumentParams) -> None:
