@@ -178,10 +178,15 @@ def test_last_pass_is_the_canonical_form() -> None:
         "relu max=1 threshold=0.5; pool 5/3 pad=2",
         "repeat 2 { relu; pool 3/1 pad=1 }",
         "def stem(size) { relu; pool (size)/2 pad=1 }\nstem 3",
+        "relu slope=0; pool 3/2 pad=1",
+        "sigmoid; pool 3/2 pad=1",
+        "softmax; pool 3/2 pad=1",
+        "abs; pool 3/2 pad=1",
+        "squareplus; pool 3/2 pad=1",
     ],
 )
-def test_zeros_never_win_after_a_relu(text: str) -> None:
-    """The same maxima, and the same gradient before the ReLU, where half of the pixels are cut off."""
+def test_zeros_never_win_over_what_is_not_negative(text: str) -> None:
+    """The same maxima, and the same gradient before the activation, where a ReLU cuts off half of the pixels."""
     before, after = lowered(f"input 9x8x4\n{text}\n"), lowered(f"input 9x8x4\n{text}\n")
     canonicalise(after)
     pools = [node for node in after.net if node.layer.op == "pool"]
@@ -214,6 +219,8 @@ def test_zeros_never_win_after_a_relu(text: str) -> None:
         "leaky_relu; pool 3/2 pad=1",
         "relu slope=0.1; pool 3/2 pad=1",
         "param slope = 0\nrelu slope=slope; pool 3/2 pad=1",
+        "param act = relu\nconv 4x3 act=act; pool 3/2 pad=1",
+        "tanh; pool 3/2 pad=1",
         "param act = true\nif act { relu }\npool 3/2 pad=1",
         "param n = 1\nrepeat n { relu }\npool 3/2 pad=1",
         "def act() { relu }\nact\npool 3/2 pad=1",

@@ -10,7 +10,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 from netc.ir.net import Node, Origin, Written
-from netc.layers.activation import ReLU, ReLU6
 from netc.layers.base import LAYERS, Layer
 from netc.layers.pool import AveragePool, MaxPool, ZeroPaddedMaxPool
 from netc.layers.shape import Subsample
@@ -57,14 +56,15 @@ def _named(written: Written | None) -> bool:
 
 
 def pads_with_zeros(before: Layer, written: Mapping[str, Written], pool: Layer) -> bool:
-    """Whether zeros may pad a pool directly after a layer: `pool 3/2 pad=1` after a ReLU.
+    """Whether zeros may pad a pool directly after a layer: `pool 3/2 pad=1` after a ReLU, or another layer that gives
+    nothing below 0, whatever the parameters of the file are.
 
-    Keras has a layer for zeros, and none for minus infinity. No window is padding alone, and what the ReLU gives is at
-    least 0: the maximum is the same. Where a zero of the padding and one of the ReLU are equal, the gradient is lost in
-    either.
+    Keras has a layer for zeros, and none for minus infinity. No window is padding alone, and what the layer gives is at
+    least 0: the maximum is the same. Where a zero of the padding and one of the layer are equal, the gradient is lost
+    in either: an activation that cannot go below 0 is flat where it gives 0.
     """
-    positive = isinstance(before, ReLU6) or (isinstance(before, ReLU) and before.slope == 0 and "slope" not in written)
-    return positive and type(pool) is MaxPool and not isinstance(pool.pad, str)
+    fixed = not any(_named(written.get(name)) for name in ("act", "slope"))  # what decides, of all layers
+    return fixed and before.not_negative and type(pool) is MaxPool and not isinstance(pool.pad, str)
 
 
 def canonicalise(program: Program) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 
 from netc.ir.net import Net, Node, SharedCall
@@ -71,11 +72,16 @@ class Nesting:
 
     def around(self, layer: str) -> tuple[str, ...]:
         """The models that a layer is in, from the outermost one to the one that has it."""
-        place = self._place[layer]
-        calls = (
-            call for call in self._net.shared if call.start <= place < call.stop and call.definition in self.models
-        )
-        return tuple(self.models[call.definition].name for call in calls)
+        return self._around[self._place[layer]]
+
+    @cached_property
+    def _around(self) -> list[tuple[str, ...]]:
+        found: list[tuple[str, ...]] = [()] * len(self._nodes)
+        for call in self._net.shared:  # outer ones first
+            if call.definition in self.models:
+                for place in range(call.start, call.stop):
+                    found[place] = (*found[place], self.models[call.definition].name)
+        return found
 
     def outputs(self) -> dict[str, str]:
         """The outputs of the network, with the names that Keras has for them: those of layers."""
