@@ -212,6 +212,19 @@ RIGHT = {
 NAMED = {f"{ours}__{name[3:]}": RIGHT[name] for name in RIGHT for ours in [{"x": "a", "y": "b", "z": "fc1"}[name[0]]]}
 
 
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors", ".weights.h5"])
+def test_capitals_in_an_ending_make_no_difference(suffix: str, tmp_path: Path) -> None:
+    """Nor do they for files of models."""
+    net = loads(NET).program.net
+    np.savez(tmp_path / "w.npz", **held(**RIGHT))
+    weights, _ = read(tmp_path / "w.npz", net)
+    path = tmp_path / f"other{suffix}"
+    write(path, net, weights)
+    again, _ = read(path.rename(tmp_path / path.name.upper()), net)
+    assert again.keys() == weights.keys()
+    assert all(np.array_equal(again[key], weights[key]) for key in weights)
+
+
 def test_without_names_shapes_tell_layers_apart(tmp_path: Path) -> None:
     np.savez(tmp_path / "w.npz", **held(**RIGHT))
     weights, found = read(tmp_path / "w.npz", loads(NET).program.net)

@@ -15,14 +15,16 @@ MODEL = "model/"  # before the names of a checkpoint's weights, and their number
 
 @contextmanager
 def opened(path: Path) -> Iterator[Layers]:
-    """The layers of a file, whose arrays are to be read before it is closed. Raises `StorageError`."""
-    if path.suffix in (".keras", ".h5", ".hdf5"):
+    """The layers of a file, whose arrays are to be read before it is closed. Capitals in the ending make no difference.
+    Raises `StorageError`."""
+    suffix = path.suffix.lower()
+    if suffix in (".keras", ".h5", ".hdf5"):
         with keras.opened(path) as layers:
             yield layers
-    elif path.suffix == ".safetensors":
+    elif suffix == ".safetensors":
         with safetensors.opened(path) as found:
             yield Layers(_grouped((stored.name, stored) for stored in found), "none", arranged=False)
-    elif path.suffix == ".npz":
+    elif suffix == ".npz":
         with npz.opened(path) as arrays:
             if checkpoint.STATE not in arrays:
                 yield Layers(_grouped(arrays.items()), "none", arranged=False)
