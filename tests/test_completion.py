@@ -39,6 +39,8 @@ LINES = {
     "compile a.net -D wid⇥8": "compile a.net -D width=8",
     "diff a.net one.net -B dep⇥3": "diff a.net one.net -B depth=3",
     "import mo⇥": "import model.keras",
+    "diff a.net mo⇥": "diff a.net model.keras",
+    "draw mo⇥": "draw model.keras",
     "completion fi⇥": "completion fish",
 }
 START: Mapping[str, tuple[list[str], str]] = {

@@ -11,7 +11,7 @@ from typing import Any
 from netc import needs
 from netc.cli.endings import CLEAN
 from netc.cli.output import emit
-from netc.cli.running import need
+from netc.cli.running import READING_MODELS, need
 
 SHELLS = ("bash", "zsh", "fish")
 DESCRIPTION = "Print a script by which the TAB key completes commands, options, their values and files."
@@ -115,14 +115,16 @@ def _complete(action: Any, command: str, shell: str) -> None:
     from netc.targets.importing import READERS  # noqa: PLC0415
 
     specs = {**shtab.glob("*.net"), "zsh": "_files -g '*.net'"}  # shtab's own, one pattern in (), is none for zsh
-    models = shtab.glob(*(f"*{suffix}" for suffix in READERS))
+    endings = [f"*{suffix}" for suffix in READERS]
     if action.dest in ("overrides", "A", "B"):
         action.complete = {shell: _NAMES[shell], "preamble": {shell: _ASKING[shell]}}
     elif words := _words(action.dest, command):
         action.choices = words
     elif action.dest == "file" and command == "import":
-        action.complete = models
-    elif action.dest in ("file", "files", "before", "after", "beside", "parameters", "weights_only"):
+        action.complete = shtab.glob(*endings)
+    elif action.dest in ("file", "files", "before", "after") and command in READING_MODELS:
+        action.complete = shtab.glob("*.net", *endings)
+    elif action.dest in ("file", "files", "beside", "parameters", "weights_only"):
         action.complete = specs
     elif action.dest in ("output", "plot", "caption", "weights", "images", "image", "data"):
         action.complete = shtab.FILE

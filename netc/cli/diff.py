@@ -11,6 +11,7 @@ from netc.cli.endings import CLEAN, ERRORS, USAGE, Failed, UsageError, refusing
 from netc.cli.options import add, add_compiling, add_overrides, coloured
 from netc.cli.output import STDIO, emit, keep, reason, tell, write
 from netc.cli.running import load_all, names
+from netc.figures.theme import THEMES
 
 if TYPE_CHECKING:
     from netc.difference.compare import Difference
@@ -40,7 +41,6 @@ FORMATS = ("text", "json", "md", "svg")
 _BY_NAME = {".txt": "text", ".json": "json", ".md": "md"}  # formats of other names are figures
 _COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "~": "\x1b[33m"}
 _RESET = "\x1b[0m"
-_THEMES = ("auto", "light", "dark", "print")
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     add_overrides(command, "-B", "set a parameter of B alone: -B n=9")
     command.add_argument("--format", choices=FORMATS, help="what is written; text, or what the name after -o says")
     command.add_argument("-o", "--output", metavar="OUT", default=STDIO, help="write to a file")
-    command.add_argument("--theme", choices=_THEMES, default="auto", help="colours of a figure")
+    command.add_argument("--theme", choices=THEMES, default="auto", help="colours of a figure")
     command.add_argument("--all", action="store_true", help="tell each edit, also where one line stands for many")
     add(command, "--force", "--stdin-filename")
     add_compiling(command, whose="both specs")

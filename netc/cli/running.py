@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from netc.sections.override import Change
 
 STDIN = "<stdin>"
+READING_MODELS = ("bench", "check", "diff", "draw", "summary")  # commands that take files of models in place of specs
 
 
 def need(what: str, modules: Sequence[str]) -> None:
@@ -138,7 +139,7 @@ def read(path: str, limits: Limits, name: str) -> tuple[Source | None, list[Diag
     from netc.syntax import reading  # noqa: PLC0415 - not every command reads specs
 
     if is_model(path):
-        advice = "`netc import` makes a spec of it; check, summary, draw and bench take it as it is"
+        advice = f"`netc import` makes a spec of it; {', '.join(READING_MODELS)} take it as it is"
         return None, [Diagnostic("NET005", f"`{name}` is a model: {advice}")]
     report = Diagnostics()
     try:

@@ -96,7 +96,8 @@ class Difference:
 
     @property
     def text(self) -> str:
-        """The difference in words, a line an edit; of networks with little in common, how little."""
+        """The difference in words: a line an edit, and one in the place of many where networks have little in common or
+        blocks became others (docs/diff.md)."""
         return str(self)
 
     def __str__(self) -> str:
