@@ -13,9 +13,15 @@ from hypothesis.strategies import integers
 import netc
 from netc.compiler import judge
 from netc.ir.net import Net
+from netc.lift.alike import Alike
+from netc.lift.fold import fold
 from netc.lift.lifting import Lifted, lifted
+from netc.lift.passes import taps
+from netc.lift.scopes import Scopes
+from netc.lift.tree import Tree
 from netc.syntax.format import format_file
 from tests.effort import unshrunk
+from tests.test_checks import calls
 from tests.test_lift import sketched
 from tools.lifting import lines, spec
 
@@ -199,6 +205,26 @@ CARRIED: Mapping[str, tuple[str, int]] = {
         30,
     ),
 }
+
+TWO_MAPS = """
+input 16x16x8; a: conv 8x3; b: conv 8x3
+repeat {passes} {{
+    from a; x: conv 8x3 relu; from b; y: conv 8x1 relu
+    from x; a: add y; from y; conv 8x3; b: add x
+}}
+from a; add b; gap; fc 10
+"""
+
+
+@pytest.mark.parametrize("levelled", [False, True])
+def test_the_search_for_passes_grows_with_the_network(levelled: bool) -> None:
+    def work(passes: int) -> int:
+        tree = Tree(netc.loads(TWO_MAPS.format(passes=passes)).net, levelled=levelled)
+        alike = Alike(tree.used, Scopes({}))
+        alike.taps = taps(tree.series)
+        return calls(lambda: fold(tree.series, alike))
+
+    assert work(80) < 5 * work(20)
 
 
 @pytest.mark.parametrize("name", CARRIED)

@@ -48,11 +48,13 @@ def _runs(series: Series, alike: Alike, longest: int, *, collected: bool = False
                 continue
             most = length // period
             tied = any(map(alike.tied, items[end - period * most : end]))
-            count, taken = (most, False) if not tied else (0, False)
+            count, taken, carries = (0 if tied else most), False, False
+            if collected and not (tied and labels.tapped(end, period)):
+                continue
             if tied and series.times == 1:
                 passes = labels.closed(end, period, most)
-                count, taken = passes.count, passes.collected
-                if count > 1 and passes.carried and not labels.best(end, period, length):
+                count, taken, carries = passes.count, passes.collected, passes.carried > 0
+                if count > 1 and carries and not labels.best(end, period, length):
                     count = 1
             if collected and not taken:
                 continue
@@ -60,7 +62,7 @@ def _runs(series: Series, alike: Alike, longest: int, *, collected: bool = False
             saved = weight * (count - 1) - 2
             if count < 2 or saved <= 0:
                 continue
-            spare = min(length - period * count, period - 1)
+            spare = 0 if carries else min(length - period * count, period - 1)  # labels say where those end
             quality = {shift: _phase(items, end - shift, period, count, alike) for shift in range(spare + 1)}
             if min(quality.values()) < quality[0]:
                 saved, count = 0, 1  # blocks that end earlier read better

@@ -108,10 +108,12 @@ def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
     gates = (False, True) if any(isinstance(node.layer, Multiply) for node in net) else (True,)
     made = [each for gated in gates for each in _texts(partial(Tree, net), told, scopes, gated)]
     if made[0].labels:  # tensors are read from afar, so that blocks may be found in one order and not in another
-        orders = [partial(Tree, in_order(net))]
+        ways = [partial(Tree, net), partial(Tree, in_order(net))]
         if not any(node.shares for node in net):  # whose layers stay together
-            orders.append(partial(Tree, net, levelled=True))
-        made += [each for order in orders for gated in gates for each in _texts(order, told, scopes, gated)]
+            ways.append(partial(Tree, net, levelled=True))
+        orders = [[*executed(way().series, 0)] for way in ways]
+        others = [way for at, way in enumerate(ways) if orders.index(orders[at]) == at > 0]
+        made += [each for way in others for gated in gates for each in _texts(way, told, scopes, gated)]
     best = min(made, key=lambda each: sum(map(bool, each.text.splitlines())) - _COLLECTED * each.collected)
     return best.text, best.order
 

@@ -87,6 +87,12 @@ class Labels:
                 found.setdefault(name, []).append(place)
         return found
 
+    def tapped(self, end: int, period: int) -> bool:
+        """Whether combiners after two blocks that end here read what the first of them makes."""
+        made = {name for item in self.items[end - 2 * period : end] for name in nodes(item)}
+        own = (name for item in self.items[end - 2 * period : end - period] for name in nodes(item))
+        return any(combiner not in made for name in own for combiner, _ in self.alike.taps.get(name, ()))
+
     def closed(self, end: int, period: int, most: int) -> Passes:
         """How many blocks before `end` labels allow to be the passes of one `repeat`.
 
