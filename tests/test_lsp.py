@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -410,3 +411,52 @@ async def test_a_hostile_text_is_answered(client: LanguageClient, tmp_path: Path
     unknown = types.TextDocumentIdentifier("untitled:Untitled-1")
     with pytest.raises(JsonRpcException, match="is not open"):
         await client.text_document_hover_async(types.HoverParams(unknown, types.Position(0, 0)))
+
+
+BUSY = """
+import sys, time
+from netc.cli import main
+from netc.server import document
+
+def compile(*given, **named):
+    print("busy", flush=True)
+    time.sleep(600)
+
+document.compile_source = compile
+sys.exit(main(["lsp"]))
+"""
+
+
+def framed(message: dict[str, Any]) -> bytes:
+    """A message as it is sent."""
+    data = json.dumps({"jsonrpc": "2.0", **message}).encode()
+    return b"Content-Length: %d\r\n\r\n%s" % (len(data), data)
+
+
+@pytest.mark.parametrize("leaves", ["exit", "closed"])
+def test_a_server_ends_with_its_editor_whatever_it_works_on(leaves: str) -> None:
+    opened = {"uri": "untitled:a", "languageId": "netc", "version": 1, "text": "input 8x8x3\n"}
+    messages: list[dict[str, Any]] = [
+        {"id": 1, "method": "initialize", "params": {"processId": None, "rootUri": None, "capabilities": {}}},
+        {"method": "initialized", "params": {}},
+        {"method": "textDocument/didOpen", "params": {"textDocument": opened}},
+    ]
+    last: list[dict[str, Any]] = [{"id": 2, "method": "shutdown"}, {"method": "exit"}]
+    pipe, command = subprocess.PIPE, [sys.executable, "-c", BUSY]
+    with subprocess.Popen(command, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe) as server:
+        given, told = server.stdin, server.stderr
+        assert given is not None
+        assert told is not None
+        try:
+            given.write(b"".join(map(framed, messages)))
+            given.flush()
+            while told.readline().strip() != b"busy":
+                assert server.poll() is None
+            if leaves == "exit":
+                given.write(b"".join(map(framed, last)))
+                given.flush()
+            else:
+                given.close()
+            assert server.wait(PATIENCE) == 0
+        finally:
+            server.kill()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from typing import NoReturn
 
 from netc.cli.endings import CLEAN
 from netc.cli.running import need
@@ -46,11 +48,13 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument("--stdio", action="store_true", help="as it does anyway: some editors say so")
 
 
-def run(options: argparse.Namespace) -> int:
-    """Serve until the editor leaves."""
+def run(options: argparse.Namespace) -> NoReturn:
+    """Serve until the editor leaves, and end the process then: what is still being worked on is for no one, and an
+    ordinary end would wait for it."""
     need("netc lsp", ("pygls", "lsprotocol"))
     from netc.server.protocol.server import make  # noqa: PLC0415 - brings pygls
 
     channel, sys.stdout = sys.stdout, sys.stderr  # what is printed by mistake would be read as a message
     make().start_io(stdout=channel.buffer)
-    return CLEAN
+    sys.stderr.flush()
+    os._exit(CLEAN)
