@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from netc.analysis.sizes import trace
 from netc.diagnostics.levels import Level, Levels
 from netc.figures.options import Options
+from netc.ir.net import Net
 from netc.limits import Limits
 from netc.server.completion import completion, documentation
 from netc.server.document import Document, Settings
 from netc.server.figure import figure
 from netc.server.findings import actions, findings, mended, place
 from netc.server.formatting import formatting, formatting_of, replaced
+from netc.server.hints import hints, lenses
 from netc.server.hover import hover
 from netc.server.links import links
 from netc.server.moved import Moved
@@ -206,6 +209,25 @@ def test_formatting_is_that_of_fmt_and_of_a_part_alone() -> None:
         start, end = len(uneven) // 3, len(uneven) // 2
         part = opened(replaced(uneven, formatting_of(document, start, end)))[0]
         assert alike(part.now.file.statements, document.now.file.statements)
+
+
+def test_formulas_of_open_sizes_are_computed_once_a_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed, compute = list[Net](), trace._formulas
+
+    def counted(net: Net) -> trace.Formulas | None:
+        computed.append(net)
+        return compute(net)
+
+    monkeypatch.setattr(trace, "_formulas", counted)
+    workspace = Workspace()
+    for number, text in enumerate((UNET, UNET.replace("classes = 2", "classes = 3"))):
+        (document,) = workspace.change("unet.net", text)
+        assert findings(document) == []
+        assert any("H/16" in hint.text for hint in hints(document, 0, len(text)))
+        assert lenses(document)
+        assert "H/16" in figure(document).svg
+        assert len(computed) == number + 1
+    assert computed[0] is not computed[1]
 
 
 # -- questions about a place ---------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from functools import cached_property
 from itertools import islice
 from math import lcm
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from netc.analysis.cost import FLOAT32
 from netc.analysis.sizes.formula import Extent, Formula, Product, Symbol, Unwieldy
@@ -138,8 +139,18 @@ def total(amounts: Iterable[Extent]) -> Extent:
     return made
 
 
+_KNOWN: WeakKeyDictionary[Net, Formulas | None] = WeakKeyDictionary()
+
+
 def formulas(net: Net) -> Formulas | None:
-    """The formulas of a network; None for one that no open sizes were found for."""
+    """The formulas of a finished network; None for one that no open sizes were found for. They are computed once:
+    checks, figures and answers to an editor ask for those of one network."""
+    if net not in _KNOWN:
+        _KNOWN[net] = _formulas(net)
+    return _KNOWN[net]
+
+
+def _formulas(net: Net) -> Formulas | None:
     names = symbols(net)
     if not names:
         costs = {node.name: node.layer.macs(net.operand_shapes(node.name), net.shapes[node.name]) for node in net}
