@@ -178,9 +178,10 @@ class Text:
 
 @dataclass(slots=True, eq=False)
 class Choice:
-    """One of some words."""
+    """One of some words, `meanings` saying what each does, where the parameter's documentation does not."""
 
     choices: tuple[str, ...]
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
     def describe(self) -> str:
         return "one of " + ", ".join(self.choices)

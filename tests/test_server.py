@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from netc.analysis.sizes import trace
 from netc.diagnostics.levels import Level, Levels
+from netc.diagnostics.model import Diagnostics
 from netc.figures.options import Options
 from netc.ir.net import Net
+from netc.layers import LAYERS
+from netc.layers.kinds import ACTIVATIONS
 from netc.limits import Limits
-from netc.server.completion import completion, documentation
+from netc.lower.definitions import shipped_names
+from netc.report.reference import gist, operation_page
+from netc.server.completion import USUAL, USUAL_WORDS, completion, documentation
 from netc.server.document import Document, Settings
 from netc.server.figure import figure
 from netc.server.findings import actions, findings, mended, place
@@ -23,7 +29,9 @@ from netc.server.moved import Moved
 from netc.server.places import nodes, places
 from netc.server.signature import signature
 from netc.server.workspace import Workspace
-from netc.syntax.tree import alike
+from netc.syntax.parser import parse
+from netc.syntax.source import Source
+from netc.syntax.tree import Operation, Reference, alike, descend
 from tests import editing
 from tests.specs import SPECS
 
@@ -275,6 +283,47 @@ def test_completion_offers_what_may_stand_there() -> None:
     assert "NET501" in labels("input 8x8x3  # netc: allow ^")
     assert labels('use "^', str(SPECS / "new.net"))[:2] == ["alexnet-tflearn.net", "alexnet.net"]
     assert labels("# a comment ^") == []
+
+
+def test_what_people_write_most_comes_first() -> None:
+    """Counted over the shipped specs: what is listed first is written more often than anything that is not."""
+    operations: Counter[str] = Counter()
+    words: Counter[str] = Counter()
+    for path in SPECS.glob("*.net"):
+        file = parse(Source(path.name, path.read_text(encoding="utf-8")), Limits(), Diagnostics())
+        for node in descend(file.statements):
+            if isinstance(node, Operation) and node.name in LAYERS:
+                operations[node.name] += 1
+                words.update(one.value.name for one in node.arguments if isinstance(one.value, Reference))
+    assert len(operations) > 30
+    offered = [item for item in completion(*opened("input 8x8x3\nconv 16x3 ^")).items if item.kind == "word"]
+    for usual, counted in (
+        (USUAL, operations),
+        (USUAL_WORDS, Counter({one.label: words[one.label] for one in offered})),
+    ):
+        assert min(counted[name] for name in usual) > max(counted[name] for name in counted if name not in usual)
+    assert [item.label for item in offered][: len(USUAL_WORDS)] == [*USUAL_WORDS]
+    after = labels("input 8x8x3\nconv 16x3 ^")
+    assert after[:2] == ["bn", "relu"]
+    assert after.index("pad=") > after.index("tanh_shrink") > after.index("same")
+
+
+def test_operations_come_before_standard_blocks_and_after_own_ones() -> None:
+    listed = labels("def convolved(n) { conv (n)x3 }\ninput 8x8x3\ncon^")
+    assert [one for one in listed if one.startswith("con")] == ["convolved", "conv", "concat"]
+    assert max(map(listed.index, LAYERS)) < min(map(listed.index, shipped_names()))
+
+
+def test_each_word_says_what_it_does_itself() -> None:
+    told = {item.label: item.detail for item in completion(*opened("input 8x8x3\nconv 16x3 ^")).items}
+    words = ("same", "valid", "causal", "bias", "bn", *ACTIVATIONS)
+    assert len({told[word] for word in words}) == len(words)
+    assert told["gelu"] == gist(LAYERS["gelu"]) in operation_page(LAYERS["gelu"]).replace("\n", " ")
+    assert told["same"] != {item.label: item.detail for item in completion(*opened("deconv 4x2/2 ^")).items}["same"]
+    for name, layer in LAYERS.items():
+        for param in layer.signature(name).params.values():
+            known = getattr(param.kind, "meanings", {})
+            assert not known or {*known} >= {*param.kind.words()}, (name, param.key)
 
 
 def test_all_that_is_offered_is_documented() -> None:

@@ -232,6 +232,13 @@ class SeparableConv(Depthwise):
         return f.conv(deep, w["pointwise_kernel"], once, once, [(0, 0)] * len(once))
 
 
+# What the words of its padding do.
+CROPPINGS = {
+    "same": "crops the output to `stride` times the size of the input",
+    "valid": "keeps everything that a window reaches",
+}
+
+
 @operation("deconv", family="conv")
 class TransposedConv(NormedKernel, Convolution):
     """Transposed convolution: upsamples by its stride, the gradient of a convolution (Zeiler et al. 2010).
@@ -247,7 +254,7 @@ class TransposedConv(NormedKernel, Convolution):
     example = "deconv 32x4/2 relu"
 
     filters: int = param(Int(min=1), "number of filters, the channels of the output")
-    pad: str = param(Choice(("same", "valid")), "`same` crops the output to a multiple of the input", "same")
+    pad: str = param(Choice(("same", "valid"), CROPPINGS), "`same` crops the output to a multiple of the input", "same")
 
     def validate(self, rank: int | None) -> None:
         super().validate(rank)

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from netc.primitives import Weighted
 
 
+# What the words of `norm=` do.
+NORMS = {
+    "none": "the kernel as it is stored",
+    "spectral": "divides the kernel by its largest singular value",
+    "weight": "brings the weights of each output to a learnt length",
+}
+
+
 @declaration
 class NormedKernel(Layer):
     """What layers have whose kernel may be normed: a function of the stored one, which trains.
@@ -28,7 +36,7 @@ class NormedKernel(Layer):
         init: str | float  # of which each layer says its place among its parameters
 
     norm: str = param(
-        Choice(("none", "spectral", "weight")),
+        Choice(("none", "spectral", "weight"), NORMS),
         "how the kernel is normed; `l1`, `l2` and weight decay are of the stored one",
         "none",
         keyed=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netc.ir.shape import Shape
@@ -31,12 +32,21 @@ INITIALIZERS = (
 # fmt: on
 
 
+# What the words of a padding do.
+PADDINGS = {
+    "same": "pads the input for ceil(size / stride) positions, an odd pixel at the end",
+    "valid": "no padding: every window lies inside the input",
+    "causal": "pads before the input alone: no output reads what comes later",
+}
+
+
 @dataclass(slots=True, eq=False)
 class Padding:
     """`same`, `valid` and the like, or pixels on each side of each dimension."""
 
     choices: tuple[str, ...] = ("same", "valid", "causal")
     pixels: Sizes = field(default_factory=lambda: Sizes(min=0))
+    meanings: Mapping[str, str] = field(default_factory=lambda: PADDINGS)
 
     def describe(self) -> str:
         return ", ".join(self.choices) + " or the pixels on each side, such as 1 or 1x2"

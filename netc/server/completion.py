@@ -29,6 +29,10 @@ from netc.syntax.tree import RESERVED
 Kind = Choice[
     "operation", "statement", "definition", "option", "word", "parameter", "size", "label", "setting", "file", "code"
 ]
+# What the statements of the shipped specs begin with most often, and the words after `conv` that are most frequent in
+# them, the norm first, as it is written. Of all that may stand at a place these come first.
+USUAL = ("conv", "pool", "fc", "input", "add", "concat", "gap", "dropout")
+USUAL_WORDS = ("bn", "relu", "softmax", "valid", "sigmoid")
 FILES = 1_000  # entries of a folder that are looked at
 
 
@@ -113,7 +117,7 @@ def _items(now: Snapshot, here: Written, offset: int) -> Iterator[Item]:
     elif first in ("from", "output"):
         yield from _labels(now, here, offset)
     elif first == "default" and len(here.words) == 1:
-        yield from (_operation(name) for name in LAYERS)
+        yield from _operations()
     else:
         yield from _arguments(now, here, offset)
 
@@ -124,7 +128,7 @@ def _statements(now: Snapshot, here: Written, offset: int) -> Iterator[Item]:
         above = source is not now.source or named.spans[0].end <= offset
         if named.kind == "definition" and above and named.definition is not None:
             yield Item(named.name, "definition", words.first_line(named.definition))
-    yield from (_operation(name) for name in LAYERS)
+    yield from _operations()
     for name in shipped_names():
         known = definition_called(now, name)
         yield Item(name, "definition", "" if known is None else words.first_line(known))
@@ -133,8 +137,9 @@ def _statements(now: Snapshot, here: Written, offset: int) -> Iterator[Item]:
             yield Item(name, "statement", usage)
 
 
-def _operation(name: str) -> Item:
-    return Item(name, "operation", gist(LAYERS[name]))
+def _operations() -> Iterator[Item]:
+    for name in dict.fromkeys([*USUAL, *LAYERS]):
+        yield Item(name, "operation", gist(LAYERS[name]))
 
 
 def _head(now: Snapshot, here: Written, offset: int) -> Iterator[Item]:
@@ -175,13 +180,17 @@ def _arguments(now: Snapshot, here: Written, offset: int) -> Iterator[Item]:
             yield Item(WITH, "word", f"{WITH} {' '.join(name.text for name in called.tensors)}")
     elif cls is not None and (cls.operands[1] is None or cls.operands[1] > 1):
         yield from _labels(now, here, offset)
+    found: dict[str, str] = {}
     for param in signature.params.values():
         if isinstance(param.kind, Bool) and param.key not in here.words:
-            yield Item(param.key, "word", param.doc, of=_first(here))
+            found.setdefault(param.key, param.doc)
         for word in param.bare_words:
-            yield Item(word, "word", param.doc, of=_first(here))
+            found.setdefault(word, words.meaning(param, word))
     if signature.trailing and called is None:
-        yield from (Item(word, "word", gist(LAYERS[word]), of=_first(here)) for word in sorted(trailing_words()))
+        for word in sorted(trailing_words()):
+            found.setdefault(word, gist(LAYERS[word]))
+    order = dict.fromkeys([*(word for word in USUAL_WORDS if word in found), *found])
+    yield from (Item(word, "word", found[word], of=_first(here)) for word in order)
     yield from _options(signature, here)
     yield from _values(now, here, offset)
 
@@ -213,8 +222,7 @@ def _words(signature: Signature, param: Param, here: Written) -> Iterator[Item]:
     if isinstance(param.kind, Bool):
         yield from (Item(word, "word", param.doc) for word in ("true", "false"))
     for word in param.kind.words():
-        detail = gist(LAYERS[word]) if word in LAYERS else param.doc
-        yield Item(word, "word", detail, of=_first(here))
+        yield Item(word, "word", words.meaning(param, word), of=_first(here))
 
 
 # -- names ---------------------------------------------------------------------------------------------------

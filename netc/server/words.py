@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from netc.layers import LAYERS
+from netc.layers.kinds import Activation, Padding
 from netc.lower.bind import trailing_words
 from netc.lower.definitions import shipped
-from netc.params import REQUIRED, Param, Signature
+from netc.params import REQUIRED, Choice, Param, Signature
 from netc.report.reference import block_page, comment_above, gist, operation_page, setting_page, shown_default
 from netc.syntax.tree import Definition
 
@@ -74,6 +75,14 @@ def option_page(signature: Signature, param: Param) -> str:
     return f"**{param.key}** of `{signature.name}`: {param.doc}\n\n{param.kind.describe()}; {default}"
 
 
+def meaning(param: Param, word: str) -> str:
+    """What a word does as a value of an option, in a few words: its own where it has some, else the option's."""
+    if isinstance(param.kind, Activation):
+        return gist(LAYERS[word])
+    told = param.kind.meanings if isinstance(param.kind, Choice | Padding) else {}
+    return told.get(word, param.doc)
+
+
 def word_page(signature: Signature, word: str) -> str | None:
     """A bare word after something."""
     if signature.trailing and word in trailing_words():
@@ -81,7 +90,8 @@ def word_page(signature: Signature, word: str) -> str | None:
     for param in signature.params.values():
         if param.key == word or word in param.bare_words:
             said = option_page(signature, param)
-            return f"{said}\n\n`{word}`: {gist(LAYERS[word])}" if word in LAYERS else said
+            own = meaning(param, word)
+            return said if own == param.doc else f"{said}\n\n`{word}`: {own}"
     return None
 
 

@@ -194,8 +194,9 @@ export class Editor {
     if (!found) return plainCompletion(context);
     return {
       from: found.start,
-      options: found.options.map((option) => ({
+      options: found.options.map((option, at) => ({
         label: option.label,
+        sortText: String(at).padStart(4, "0"), // of those that fit as well as each other, as netc lists them
         type: option.kind,
         detail: option.detail,
         apply: option.insert,
