@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from netc.server.figure import figure
 from netc.server.findings import actions, findings, mended, place
 from netc.server.formatting import formatting, formatting_of, replaced
 from netc.server.hints import hints, lenses
-from netc.server.hover import hover
+from netc.server.hover import hover, share
 from netc.server.links import links
 from netc.server.moved import Moved
 from netc.server.places import nodes, places
@@ -259,6 +260,52 @@ def test_hover_tells_shapes_costs_and_meanings() -> None:
     assert "receptive field 3" in told("input 8x8x3\nrepeat 2 { ^conv 4x3; conv 4x1 }\n").replace("3, 5", "3")
     assert "A group of n units" in told("input 32x32x16\n^resblock 2 16\n")
     assert told("input 8x8x3\n^\n\nconv 4x3") == ""
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "told"),
+    [
+        (272_896, 274_042, "99.6 %"),
+        (9_999_999, 10_000_000, "> 99.9 %"),
+        (7, 7, "100 %"),
+        (1, 10_000, "< 0.1 %"),
+        (3, 1_000, "0.3 %"),
+        (91, 100, "91 %"),
+        (0, 7, ""),
+        (None, 7, ""),
+    ],
+)
+def test_a_share_is_rounded_to_no_falsehood(part: int | None, whole: int, told: str) -> None:
+    assert share(part, whole) == (told and f" ({told})")
+
+
+def test_hover_and_lens_tell_shares_alike() -> None:
+    """Where an `fc` of 17 parameters is outside."""
+    text = (
+        "def ^unit(ch) { conv (ch)x3 bn; conv (ch)x3 bn }\ninput 32x32x1\nconv 16x1\nrepeat 9 { unit 16 }\ngap; fc 1\n"
+    )
+    document, _ = opened(text)
+    (lens,) = (lens.text for lens in lenses(document) if " calls " in lens.text)
+    (share,) = re.findall(r"[\d,]+ parameters \(.*?\)", lens)
+    assert share == "42,624 parameters (99.9 %)"
+    assert share in told(text)
+
+
+def test_copies_are_named_after_what_their_statement_made() -> None:
+    found = told("input 32x32x16\nrepeat 9 { ^conv 16x3 bn relu }\n")
+    assert "9 × (conv, bn, relu)" in found
+    assert "| conv2 | 32×32×16 | 2,368 |" in found
+    assert "_relu" not in found
+    assert "5 × conv\n" in told("input 32x32x16\nrepeat 5 { ^conv 16x3 }\n")
+    assert "| add2 | 32×32×16 | " in told("input 32x32x16\nrepeat 2 { ^add { | identity | conv 16x3 bn } }\n")
+
+
+def test_a_label_changes_nothing_of_what_a_statement_made() -> None:
+    text = "def unit(n) { ^conv (n)x3 bn relu }\ninput 32x32x16\nunit 4\nunit 5\n"
+    document, at = opened(text)
+    labelled, there = opened(text.replace("^", "a: ^"))
+    assert len(nodes(document, at).names) == len(nodes(labelled, there).names) == 6
+    assert "2 × (conv, bn, relu)" in told(text.replace("^", "a: ^"))
 
 
 def test_completion_offers_what_may_stand_there() -> None:

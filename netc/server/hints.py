@@ -8,7 +8,7 @@ from netc.analysis.cost import Cost
 from netc.figures.facts import counts
 from netc.server.around import head
 from netc.server.document import Document, Snapshot
-from netc.server.hover import folded
+from netc.server.hover import folded, share
 from netc.server.places import made
 from netc.syntax.source import Span
 from netc.syntax.tree import Definition, Operation, descend
@@ -76,14 +76,15 @@ def lenses(document: Document) -> list[Lens]:
             continue
         inside = made(good, statement.name_span.start)
         own = sum((good.facts.cost.layers[name] for name in inside), Cost())
-        share = f" ({100 * own.parameters / total.parameters:.0f} %)" if own.parameters else ""
-        said = f"{calls} call{'s' * (calls != 1)}"
-        found.append(Lens(span, " · ".join([said, *([_costs(good, inside, share)] if own.parameters else [])])))
+        said = [f"{calls} call{'s' * (calls != 1)}"]
+        if own.parameters:
+            said.append(_costs(good, inside, share(own.parameters, total.parameters)))
+        found.append(Lens(span, " · ".join(said)))
     return found
 
 
-def _costs(good: Snapshot, names: tuple[str, ...] | list[str], share: str = "") -> str:
+def _costs(good: Snapshot, names: tuple[str, ...] | list[str], part: str = "") -> str:
     """`467,562 parameters · 68.9 M MACs`."""
     cost = sum((good.facts.cost.layers[name] for name in names), Cost())
     parameters, *macs = counts(cost, good.facts.macs(names)).split(", ")
-    return " · ".join([parameters + share, *macs])
+    return " · ".join([parameters + part, *macs])

@@ -177,22 +177,34 @@ def _costs(good: Snapshot, names: Sequence[str], runs: Sequence[Run]) -> str:
     shapes = folded([facts.shape(end) for end in ends])
     fields = folded([show_field(facts.fields[end]) for end in ends])
     lines = [f"**{shapes}**"]
-    count = [f"{own.parameters:,} parameters{_share(own.parameters, total.parameters)}"] if own.parameters else []
+    count = [f"{own.parameters:,} parameters{share(own.parameters, total.parameters)}"] if own.parameters else []
     if macs := facts.macs(names):
-        count.append(f"{macs} MACs{_share(own.macs, total.macs)}")
+        count.append(f"{macs} MACs{share(own.macs, total.macs)}")
     lines += [" · ".join([*count, f"receptive field {fields}"])]
     if len(names) > 1:
-        lines.append(f"{len(names)} layers")
+        lines.append(_layers(good, names, runs if len(runs) > 1 else []))
     if len(rows) > 1:
         lines.append(_table(good, rows, len(runs)))
     return "\n\n".join(lines)
 
 
-def _share(part: int | None, whole: int | None) -> str:
+def _layers(good: Snapshot, names: Sequence[str], runs: Sequence[Run]) -> str:
+    """`9 × (conv, bn, relu)` where the runs of a statement made the same layers, else how many there are."""
+    made = {tuple(good.program.net.node(name).layer.op for name in run.nodes) for run in runs}
+    if len(made) != 1 or sum(len(run.nodes) for run in runs) != len(names):
+        return f"{len(names)} layers"
+    ops = ", ".join(*made)
+    return f"{len(runs)} × ({ops})" if "," in ops else f"{len(runs)} × {ops}"
+
+
+def share(part: int | None, whole: int | None) -> str:
+    """A share of something, in percent: `100 %` only of the whole. Empty where there is none, or it is not known."""
     if not part or not whole:
         return ""
-    share = 100 * part / whole
-    return f" ({share:.0f} %)" if share >= 1 else " (< 1 %)"
+    percent = 100 * part / whole
+    if part == whole or 1 <= percent < 99:
+        return f" ({percent:.0f} %)"
+    return " (< 0.1 %)" if percent < 0.1 else " (> 99.9 %)" if percent >= 99.95 else f" ({percent:.1f} %)"
 
 
 def _table(good: Snapshot, rows: Sequence[Run], count: int) -> str:
@@ -200,7 +212,7 @@ def _table(good: Snapshot, rows: Sequence[Run], count: int) -> str:
     lines = ["| copy | output | parameters | MACs |", "|---|---|---:|---:|"]
     for run in rows:
         parameters = sum(facts.cost.layers[name].parameters for name in run.nodes)
-        lines.append(f"| {run.result} | {facts.shape(run.result)} | {parameters:,} | {facts.macs(run.nodes)} |")
+        lines.append(f"| {run.nodes[0]} | {facts.shape(run.result)} | {parameters:,} | {facts.macs(run.nodes)} |")
     if count > len(rows):
         lines.append(f"| and {count - len(rows)} more | | | |")
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from netc.server.around import statement
 from netc.server.document import Document, Snapshot
 from netc.syntax.source import Span
+from netc.syntax.tree import Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ def made(good: Snapshot, offset: int) -> tuple[str, ...]:
     if around is None:
         return ()
     span = around.span
+    begin = around.name_span.start if isinstance(around, Operation) else span.start  # a label is no part of a node
     found = [
         (name, places)
         for name, places in good.ran.nodes
@@ -52,7 +54,7 @@ def made(good: Snapshot, offset: int) -> tuple[str, ...]:
     if own:
         least = min(end - start for (start, end), _ in own)
         smallest = [name for (start, end), name in own if end - start == least]
-        if any(end - start < span.end - span.start for (start, end), name in own if name in smallest):
+        if any(end - start < span.end - begin for (start, end), name in own if name in smallest):
             return tuple(smallest)
     return tuple(name for name, _ in found)
 
