@@ -175,7 +175,7 @@ async def test_a_change_is_one_of_those_that_use_it(client: LanguageClient, tmp_
     assert [(one.uri, block.part(one.range)) for one in found] == [(block.uri, "unit")]
     renamed = await client.text_document_rename_async(types.RenameParams(block.document, block.at("unit"), "group"))
     assert {each: len(edits) for each, edits in renamed.changes.items()} == {main.uri: 1, block.uri: 1}
-    with pytest.raises(JsonRpcException, match="is an operation or a definition already"):
+    with pytest.raises(JsonRpcException, match="cannot become `conv`: that is an operation"):
         await client.text_document_rename_async(types.RenameParams(block.document, block.at("unit"), "conv"))
     client.text_document_did_close(types.DidCloseTextDocumentParams(block.document))
     while client.diagnostics[main.uri]:

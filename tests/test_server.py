@@ -19,6 +19,7 @@ from netc.limits import Limits
 from netc.lower.definitions import shipped_names
 from netc.report.reference import gist, operation_page
 from netc.server.completion import USUAL, USUAL_WORDS, completion, documentation
+from netc.server.definition import RenameRefused, rename
 from netc.server.document import Document, Settings
 from netc.server.figure import figure
 from netc.server.findings import actions, findings, mended, place
@@ -412,6 +413,39 @@ def test_signature_says_which_value_comes(text: str, active: str | None) -> None
     assert found is not None
     spans = [found.label[one.start : one.end].partition("=")[0] for one in found.parameters]
     assert (None if found.active is None else spans[found.active]) == active
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "why"),
+    [
+        (
+            "param ^s = 2\nparam stride = 3\ninput 8x8x3\nconv (stride)x3/(s)\n",
+            "stride",
+            "a parameter of the file, in line 2",
+        ),
+        (
+            "def f(^s, stride) { conv (stride)x3/(s) }\ninput 8x8x3\nf 1 2\n",
+            "stride",
+            "a parameter of the definition, in line 1",
+        ),
+        ("input 8x8x3\n^a: conv 4x3\nb: conv 4x3\nadd a b\n", "b", "a label, in line 3"),
+        (
+            "param ^s = 2\ninput 8x8x3\nconv (s)x3 relu\n",
+            "relu",
+            "in line 3 of spec.net this would be wrong: `relu` is both",
+        ),
+        ("def ^u(c) { conv (c)x3 }\ndef v(c) { conv (c)x3 }\ninput 8x8x3\nu 3\n", "v", "a definition, in line 2"),
+        ("def ^u(c) { conv (c)x3 }\ninput 8x8x3\nu 3\n", "conv", "an operation"),
+    ],
+)
+def test_a_refused_name_is_told_what_it_means_and_where(text: str, name: str, why: str) -> None:
+    workspace, at = Workspace(), text.index("^")
+    (document,) = workspace.change("spec.net", text.replace("^", ""))
+    with pytest.raises(RenameRefused) as refused:
+        rename(workspace, document, at, name)
+    assert str(refused.value).startswith(f"`{text[at + 1 : at + 2]}` cannot become `{name}`: ")
+    assert why in str(refused.value)
+    assert rename(workspace, document, at, "another")
 
 
 # -- everything ----------------------------------------------------------------------------------------------

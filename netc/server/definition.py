@@ -10,6 +10,7 @@ from netc.layers import LAYERS
 from netc.lower.index import Named
 from netc.lower.names import NAMELESS
 from netc.server.document import Document, Snapshot
+from netc.server.hover import NAMES
 from netc.server.links import links
 from netc.server.workspace import Workspace
 from netc.syntax.source import Source, Span
@@ -68,8 +69,13 @@ def rename(workspace: Workspace, document: Document, offset: int, name: str) -> 
     assert named is not None
     if not is_name(name) or (named.kind == "definition" and name in NAMELESS):
         raise RenameRefused(f"got `{name}`, expected a name: letters, digits and `_`, and no word of the language")
-    if named.kind == "definition" and (name in LAYERS or any(other.name == name for other in _definitions(document))):
-        raise RenameRefused(f"`{name}` is an operation or a definition already")
+    if named.kind == "definition" and name in LAYERS:
+        raise RenameRefused(f"`{named.name}` cannot become `{name}`: that is an operation")
+    other = next((one for one in _definitions(document) if one.name == name and one is not named), None)
+    if named.kind == "definition" and other is not None:
+        raise RenameRefused(
+            f"`{named.name}` cannot become `{name}`: that is already a definition, {_line(other.spans[0])}"
+        )
     places = references(workspace, document, offset)
     for each in [document, *(other for other in workspace.documents.values() if other is not document)]:
         if any(place.source is each.now.source for place in places):
@@ -91,9 +97,29 @@ def _try(document: Document, named: Named, places: list[Span], name: str) -> Non
     renamed = Snapshot(Source(now.source.name, _renamed(now.source, places, name)), now.settings, texts)
     found = renamed.index.definition_at(wanted[0])
     spans = [] if found is None else [*found.spans, *found.uses]
-    same = sorted({span.start for span in spans if span.source is renamed.source}) == wanted
-    if not same or len(renamed.program.report) > len(now.program.report):
-        raise RenameRefused(f"`{name}` means something else in {Path(now.source.name).name}")
+    starts = {span.start for span in spans if span.source is renamed.source}
+    if starts != {*wanted} or len(renamed.program.report) > len(now.program.report):
+        odd = min(starts ^ {*wanted}, default=wanted[0])
+        why = _why(now, renamed, named, name) or (
+            f"{_line(Span(renamed.source, odd, odd))} it would mean something else than `{named.name}` does"
+        )
+        raise RenameRefused(f"`{named.name}` cannot become `{name}`: {why}")
+
+
+def _why(now: Snapshot, renamed: Snapshot, named: Named, name: str) -> str | None:
+    """What else has the new name already, or what becomes wrong with it, and where; None where neither is known."""
+    for other in now.index.named:
+        if other.name == name and (other.scope.holds(named.scope) or named.scope.holds(other.scope)):
+            return f"that is already {NAMES.get(other.kind, 'a definition')}, {_line(other.spans[0])}"
+    known = {found.message for found in now.program.report}
+    for found in renamed.program.report:
+        if found.message not in known and found.span is not None:
+            return f"{_line(found.span)} this would be wrong: {found.message}"
+    return None
+
+
+def _line(span: Span) -> str:
+    return f"in line {span.line} of {Path(span.source.name).name}"
 
 
 def _renamed(source: Source, places: list[Span], name: str) -> str:
