@@ -18,9 +18,14 @@ import pytest
 import netc
 from netc.cli import COMMANDS, main, parser
 from netc.diagnostics.codes import CODES
+from netc.diagnostics.model import Diagnostics
 from netc.layers import LAYERS
 from netc.layers.defaults import TABLE
+from netc.limits import Limits
 from netc.lower.definitions import shipped_names
+from netc.syntax.format import format_file
+from netc.syntax.parser import parse
+from netc.syntax.source import Source
 from tests.cases import check_text
 from tests.needs import needs_tensorflow
 from tools.language import renewed
@@ -71,6 +76,17 @@ def test_example_gives_exactly_the_codes_at_its_head(
         text = "input 32x32x16\n" + text
     Path("example.net").write_text(text)
     assert sorted(found.code for found in check_text(text)) == claimed, text
+
+
+GUIDES = [README, TUTORIAL, *ARRIVALS]
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.name)
+def test_examples_to_start_from_are_as_fmt_leaves_them(path: Path) -> None:
+    """So that what is copied does not change with the first `netc fmt`. The reference sets its remarks in columns."""
+    for example in fences(path, "net"):
+        file = parse(Source(path.name, example.text), Limits(), Diagnostics())
+        assert format_file(file) == example.text, example.place
 
 
 def test_language_reference_has_an_example_of_every_construct() -> None:
