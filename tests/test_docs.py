@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -290,6 +291,63 @@ def test_layer_of_the_guide_is_all_that_a_layer_needs(copy: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "what is subtracted" in done.stdout
     assert "did you mean `std`?" in done.stdout
+
+
+# -- editors -------------------------------------------------------------------------------------------------
+
+_ASKS_NEOVIM = """
+local function until_it(holds) assert(vim.wait(60000, holds, 50), "nothing came") end
+local lines = {}
+until_it(function() return #vim.diagnostic.get(0) > 0 end)
+table.insert(lines, vim.diagnostic.get(0)[1].message)
+vim.api.nvim_win_set_cursor(0, { 3, 1 })
+vim.api.nvim_feedkeys("K", "x", false)
+until_it(function()
+  for _, window in ipairs(vim.api.nvim_list_wins()) do
+    if vim.api.nvim_win_get_config(window).relative ~= "" then
+      vim.list_extend(lines, vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(window), 0, -1, false))
+      return true
+    end
+  end
+end)
+vim.api.nvim_exec_autocmds("InsertLeave", { buffer = 0 })
+until_it(function() return #vim.lsp.codelens.get(0) > 0 end)
+for _, lens in ipairs(vim.lsp.codelens.get(0)) do table.insert(lines, lens.command.title) end
+vim.fn.writefile(lines, "told.txt")
+"""
+
+
+def test_neovim_is_set_up_as_the_help_says(copy: Path) -> None:
+    """By the recipe for its version; with the keys of the guide."""
+    pytest.importorskip("pygls", reason="the language server needs `pip install 'netc[lsp]'`")
+    if (nvim := shutil.which("nvim")) is None:
+        pytest.skip("needs Neovim")
+    said = subprocess.run([nvim, "--version"], check=True, capture_output=True, text=True).stdout
+    version = re.match(r"NVIM v(\d+)\.(\d+)", said)
+    assert version
+    if (number := (int(version[1]), int(version[2]))) < (0, 7):
+        pytest.skip("needs Neovim 0.7 or later")
+    recipes = dict(re.findall(r"^Neovim (before )?.*:\n((?:  .*\n)+)", _help("lsp"), re.MULTILINE))
+    (keys,) = fences(ROOT / "docs" / "editor.md", "lua")
+    (copy / "init.lua").write_text(textwrap.dedent(recipes["" if number >= (0, 11) else "before "]) + keys.text)
+    (copy / "ask.lua").write_text(_ASKS_NEOVIM)
+    (copy / "mine.net").write_text("param unused = 1\ninput 8x8x3\nconv 4x3 bn relu\n")
+    home = {f"XDG_{kind}_HOME": str(copy / kind) for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
+    done = subprocess.run(
+        [nvim, "--clean", "--headless", "-u", "init.lua", "mine.net", "-c", "luafile ask.lua", "-c", "qa!"],
+        check=False,
+        cwd=copy,
+        env={**os.environ, **home, "PATH": f"{copy / 'bin'}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (copy / "told.txt").is_file(), done.stderr
+    told = (copy / "told.txt").read_text(encoding="utf-8")
+    assert "`unused` is never used" in told
+    assert "8×8×4" in told
+    assert "124 parameters" in told
+    assert "draw" in told.splitlines()
 
 
 # -- help ----------------------------------------------------------------------------------------------------

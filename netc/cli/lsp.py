@@ -20,6 +20,16 @@ Neovim 0.11, in init.lua:
   vim.lsp.config("netc", { cmd = { "netc", "lsp" }, filetypes = { "netc" }, root_markers = { "pyproject.toml" } })
   vim.lsp.enable("netc")
 
+Neovim before 0.11, from 0.7, in init.lua:
+  vim.g.do_filetype_lua = 1
+  vim.filetype.add({ extension = { net = "netc" } })
+  local client
+  vim.api.nvim_create_autocmd("FileType", { pattern = "netc", callback = function(event)
+    client = client or vim.lsp.start_client({ name = "netc", cmd = { "netc", "lsp" }, root_dir = vim.fn.getcwd() })
+    vim.lsp.buf_attach_client(event.buf, client)
+    vim.bo[event.buf].omnifunc = "v:lua.vim.lsp.omnifunc"
+  end })
+
 Helix, in languages.toml:
   [language-server.netc]
   command = "netc"
@@ -40,7 +50,8 @@ Emacs 29, in init.el:
 
 VS Code: the extension in editors/vscode starts it.
 
-What it answers is told in docs/editor.md. Levels of lints and bounds are those of [tool.netc] in pyproject.toml."""
+What it answers is told in docs/editor.md, with keys for Neovim. Levels of lints and bounds are those of [tool.netc] in
+pyproject.toml."""
 
 
 def configure(command: argparse.ArgumentParser) -> None:
