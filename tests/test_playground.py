@@ -174,6 +174,12 @@ def text(page: Any) -> str:
     return "\n".join(lines)
 
 
+def told(page: Any, selector: str) -> list[str]:
+    """What elements say that come and go."""
+    script = "return [...document.querySelectorAll(arguments[0])].map(each => each.textContent)"
+    return page.execute_script(script, selector)
+
+
 def show(page: Any, shown: str, name: str = "") -> None:
     """Open a text by a link, under a name that no other test gave it, and wait for its figure."""
     page.execute_script("document.querySelector('#view').firstChild.replaceChildren()")
@@ -235,6 +241,7 @@ def test_typing_an_error_and_mending_it(page: Any) -> None:
     assert one(page, "#notice").text == "NET004: 64 x 3 is written with spaces, but a size is one word line 3"
     assert drawn(page) == [], "the figure is grey"
     assert css(page, "#view.old svg #conv1"), "and there"
+    assert one(page, "#notice").rect["y"] + one(page, "#notice").rect["height"] <= one(page, "#view").rect["y"]
     assert css(page, ".cm-lintRange-error")
     one(page, "#notice button").click()
     assert selected(page) == "64 x 3"
@@ -250,9 +257,14 @@ def test_words_are_offered_and_told(page: Any) -> None:
     show(page, SMALL)
     go(page, "gap")
     press(page, "ma")
-    wait(lambda: "maxpool" in [each.text for each in css(page, ".cm-completionLabel")])
-    wait(lambda: css(page, ".cm-completionInfo"))
-    press(page, "\ue00c")
+    wait(lambda: "maxpool" in told(page, ".cm-completionLabel") and told(page, ".cm-completionInfo"))
+    assert "`" not in "".join(told(page, ".cm-tooltip-autocomplete li"))
+    overflow = "return getComputedStyle(document.querySelector('.cm-tooltip-autocomplete')).overflow"
+    assert page.execute_script(overflow) == "visible", "the list alone scrolls"
+    press(page, "xpool")
+    wait(lambda: not told(page, ".cm-tooltip-autocomplete"))  # all of it is written
+    press(page, ENTER, "repeat 2 {", ENTER)
+    assert "maxpool\nrepeat 2 {\n    gap" in text(page), "blocks are indented as `netc fmt` does"
     word = next(each for each in css(page, ".cm-line span") if each.text == "conv")
     ActionChains(page).move_to_element(word).perform()
     wait(lambda: "224 parameters" in " ".join(each.text for each in css(page, ".told")))
@@ -331,14 +343,14 @@ def test_a_link_is_the_text(page: Any, server: Any) -> None:
     wait(lambda: one(page, "#share").text != "Share")
     url = page.current_url
     packed = url.partition("#z=")[2]
-    told = json.loads(zlib.decompress(urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), -zlib.MAX_WBITS))
-    assert told["text"] == shown.replace("conv 8", "conv 4x3\nconv 8")
+    held = json.loads(zlib.decompress(urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), -zlib.MAX_WBITS))
+    assert held["text"] == shown.replace("conv 8", "conv 4x3\nconv 8")
     show(page, SMALL)
     page.execute_script("location.href = arguments[0]", url)
-    wait(lambda: text(page) == told["text"])
+    wait(lambda: text(page) == held["text"])
     page.execute_script("location.hash = arguments[0]", "z=" + packed[:20])
     wait(lambda: css(page, "#notice") and "This link cannot be read" in one(page, "#notice").text)
-    assert text(page) == told["text"], "and nothing is lost"
+    assert text(page) == held["text"], "and nothing is lost"
     page.execute_script("location.hash = 'unet'")
     wait(lambda: "net unet" in text(page))
 

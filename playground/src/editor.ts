@@ -6,11 +6,12 @@ import {
   closeBracketsKeymap,
   completionKeymap,
   selectedCompletion,
+  type Completion as Offered,
   type CompletionContext,
   type CompletionResult,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { bracketMatching, indentOnInput, syntaxHighlighting } from "@codemirror/language";
+import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { ChangeSet, EditorState } from "@codemirror/state";
@@ -28,7 +29,7 @@ import {
 import { classHighlighter } from "@lezer/highlight";
 import { netLanguage, plainCompletion } from "./language";
 import { markdown } from "./markdown";
-import { make, one } from "./page";
+import { make, one, ticked } from "./page";
 import type { Completion, Edit, Finding, Hover, Option, Range } from "./protocol";
 
 /** What the editor asks the page. */
@@ -63,6 +64,11 @@ export class Since {
   }
 }
 
+/** What an option is in a few words, in one line beside it. */
+function details(offered: Offered & { about?: string }): HTMLElement {
+  return make("span", { class: "cm-completionDetail" }, ...ticked(offered.about ?? ""));
+}
+
 /** Take what is offered; but where all of it is written already, Enter begins a line. */
 function acceptUnlessWritten(view: EditorView): boolean {
   const chosen = selectedCompletion(view.state)?.label;
@@ -95,9 +101,15 @@ export class Editor {
         netLanguage,
         syntaxHighlighting(classHighlighter),
         EditorState.tabSize.of(4),
+        indentUnit.of(" ".repeat(4)), // as `netc fmt` writes it
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({ "aria-label": "network", spellcheck: "false" }),
-        autocompletion({ override: [(context) => this.complete(context)], icons: false, defaultKeymap: false }),
+        autocompletion({
+          override: [(context) => this.complete(context)],
+          icons: false,
+          defaultKeymap: false,
+          addToOptions: [{ render: details, position: 80 }],
+        }),
         hoverTooltip((_, at) => this.hover(at), { hoverTime: 250 }),
         keymap.of([
           { key: "Tab", run: acceptCompletion },
@@ -192,20 +204,25 @@ export class Editor {
     if (!context.explicit && !context.matchBefore(/(?:(?<!\w)[A-Za-z_]\w*|=)$/)) return null;
     const found = await this.asked.complete(context.pos);
     if (!found) return plainCompletion(context);
+    const isWhole = (written: string): boolean => {
+      const fitting = found.options.filter(({ label }) => label.startsWith(written));
+      return fitting.length === 1 && fitting[0]?.label === written;
+    };
+    if (!context.explicit && isWhole(context.state.sliceDoc(found.start, context.pos))) return null;
     return {
       from: found.start,
       options: found.options.map((option, at) => ({
         label: option.label,
         sortText: String(at).padStart(4, "0"), // of those that fit as well as each other, as netc lists them
         type: option.kind,
-        detail: option.detail,
+        about: option.detail,
         apply: option.insert,
         info: async () => {
           const text = await this.asked.about(option);
           return text ? markdown(text) : null;
         },
       })),
-      validFor: /^\w*$/,
+      validFor: (written) => /^\w*$/.test(written) && !isWhole(written),
     };
   }
 

@@ -2,8 +2,8 @@
 import { Editor, type Since } from "./editor";
 import { BOUND, Engine, Stopped, type Assets, type State } from "./engine";
 import { FigureView } from "./figure";
-import { later, make, one, recall, remember } from "./page";
-import { showCode, showFindings, showSummary, ticked } from "./panels";
+import { later, make, one, recall, remember, ticked } from "./page";
+import { showCode, showFindings, showSummary } from "./panels";
 import type { Checked, Figure, Finding, Name, Questions, Range, Summary } from "./protocol";
 import { decode, encode, type Shared } from "./share";
 import { splitter, Tabs, type Tab } from "./tabs";

@@ -23,6 +23,11 @@ export function make(tag: string, attributes: Attributes = {}, ...children: (Nod
   return element;
 }
 
+/** A message with what stands in backticks as code. */
+export function ticked(text: string): (Node | string)[] {
+  return text.split("`").map((part, at) => (at % 2 ? make("code", {}, part) : part));
+}
+
 /** Nothing at first, then at most every so many ms, with the last state of things. */
 export function later(act: () => void, wait: number): () => void {
   let timer = 0;

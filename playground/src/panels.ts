@@ -1,7 +1,7 @@
 /** What the tabs hold: findings with their fixes, the summary as a table, and Keras code. */
 import { pythonLanguage } from "@codemirror/lang-python";
 import { classHighlighter, highlightCode } from "@lezer/highlight";
-import { make, one } from "./page";
+import { make, one, ticked } from "./page";
 import type { Finding, Range, Summary } from "./protocol";
 
 export interface Acts {
@@ -37,11 +37,6 @@ function item(found: Finding, acts: Acts): HTMLElement {
     ...said.map((line) => make("p", { class: "said" }, ...ticked(line))),
     ...(fix ? [make("button", { class: "fix", title, click: () => acts.fix(found) }, "Fix: ", ...ticked(fix.title))] : []),
   );
-}
-
-/** A message with what stands in backticks as code. */
-export function ticked(text: string): (Node | string)[] {
-  return text.split("`").map((part, at) => (at % 2 ? make("code", {}, part) : part));
 }
 
 export function showSummary(summary: Summary | null, acts: Acts): void {
