@@ -202,6 +202,21 @@ def selected(page: Any) -> str:
     return page.execute_script("return getSelection().toString()")
 
 
+def write(page: Any, instead: str) -> None:
+    """Another text in place of all that is there."""
+    one(page, ".cm-content").click()
+    control(page, "a")
+    if instead:
+        page.execute_cdp_cmd("Input.insertText", {"text": instead})
+    else:
+        press(page, "\ue017")
+
+
+def choose(page: Any, example: str) -> None:
+    said = "const e = document.querySelector('#example'); e.value = arguments[0]; e.dispatchEvent(new Event('change'))"
+    page.execute_script(said, example)
+
+
 def go(page: Any, words: str) -> None:
     """Put the cursor before words of the text."""
     before = text(page).partition(words)[0]
@@ -268,6 +283,46 @@ def test_words_are_offered_and_told(page: Any) -> None:
     word = next(each for each in css(page, ".cm-line span") if each.text == "conv")
     ActionChains(page).move_to_element(word).perform()
     wait(lambda: "224 parameters" in " ".join(each.text for each in css(page, ".told")))
+
+
+def test_an_own_text_has_its_own_name_and_is_kept(page: Any, tmp_path: Path) -> None:
+    """The example that it was typed over lends it nothing, and another example does not cost it."""
+    page.execute_script("location.hash = 'unet'")
+    wait(lambda: page.title == "unet · netc playground" and drawn(page))
+    write(page, "net mine\ninput 8x8x1\nconv 4x3\n")
+    wait(lambda: drawn(page) == ["input1", "conv1", "conv1-output"])
+    assert page.title == "mine · netc playground"
+    assert {"mine.net:3"} == set(re.findall(r"\w+\.net:3", one(page, "#view").get_attribute("innerHTML")))
+    one(page, "#tab-code").click()
+    wait(lambda: "from mine.net" in one(page, "#code").text)
+    one(page, "#tab-findings").click()
+    page.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    one(page, "#save summary").click()
+    one(page, "[data-save=net]").click()
+    wait((tmp_path / "mine.net").is_file)
+    write(page, "input 8x8x1\nconv 5x3\n")
+    choose(page, "vgg16")
+    wait(lambda: "net vgg16" in text(page))
+    choose(page, "")
+    wait(lambda: text(page) == "input 8x8x1\nconv 5x3\n")
+    assert page.title == "net · netc playground"
+    assert page.execute_script("return document.querySelector('#example').value") == ""
+    assert page.execute_script("return '#' + localStorage.getItem('netc.own') === location.hash")
+
+
+def test_the_figure_of_another_text_goes(page: Any) -> None:
+    """It is of no use beside a text in which none of its words is left."""
+    show(page, NESTED)
+    for broken in ("conv 1x", ""):
+        write(page, broken)
+        wait(lambda: css(page, "#notice"))
+        assert not css(page, "#view svg")
+        one(page, "#tab-summary").click()
+        wait(lambda: "There is no network yet" in one(page, "#summary").text)
+        one(page, "#tab-findings").click()
+        one(page, ".cm-content").click()
+        control(page, "z")
+        wait(lambda: "unit1_conv1" in drawn(page))
 
 
 def test_the_figure_and_the_text_point_at_each_other(page: Any) -> None:

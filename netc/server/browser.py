@@ -24,7 +24,7 @@ from netc.syntax.parser import parse
 from netc.syntax.source import Source, Span
 
 Json = dict[str, Any]
-_documents: dict[tuple[str, int], Document] = {}  # the one that was checked last
+_documents: dict[int, Document] = {}  # the one that was checked last
 
 
 class Units:
@@ -53,12 +53,12 @@ def answer(question: str) -> str:
 
 
 def _check(name: str, opened: int, text: str, style: str, theme: str) -> Json:
-    """What there is to say of a text, and its figure. `opened` tells it from others that had its name before."""
-    document, source = _documents.get((name, opened)), Source(name, text)
+    """What there is to say of a text, and its figure. `opened` tells of which text it is a version."""
+    document, source = _documents.get(opened), Source(name, text)
     if document is None:
         _documents.clear()
-        document = _documents[name, opened] = Document(source, Settings())
-    elif document.now.source.text != text:
+        document = _documents[opened] = Document(source, Settings())
+    elif (document.now.source.name, document.now.source.text) != (name, text):
         document.change(source, Settings())
     now = document.now
     drawn = figure(document, style, Options(theme=theme))

@@ -29,15 +29,17 @@ const [exampleList, styleList, paperList, themeList] = ["#example", "#style", "#
   one(each, HTMLSelectElement),
 ) as [HTMLSelectElement, HTMLSelectElement, HTMLSelectElement, HTMLSelectElement];
 
-let name = `${built.first}.net`;
-let example: Example | null = null; // whose text this is, as it is shipped
+const [OWN, LINK] = ["", "#"]; // what the list of examples says of other texts
+
+let origin = { key: OWN, name: "net.net", text: "" }; // what was opened, and what the list says of it while it is unchanged
+let own = recall("own") ?? ""; // the text that was written last, as a link holds it
 let findings: Finding[] = [];
 let checkedAt: Since | null = null; // since the text that the findings are about
 let figureAt: Since | null = null; // since the text that the figure is of
 let isAsking = false;
 let isLate = false; // something has changed since the question that is being answered
 let halted = false; // the last text was stopped, and waits for a change
-let opened = 0; // how many texts were opened: an answer about one before is of no use
+let opened = 0; // how many texts there were: an answer about one before is of no use
 let isOpening = false;
 
 // -- what is shown --------------------------------------------------------------------------------------------------
@@ -89,6 +91,22 @@ function drawn(shown: Figure, at: Since): void {
   const jump = first && make("button", { click: () => acts.go([first.start, first.end]) }, `line ${first.line}`);
   if (one("#notice").dataset.about !== "link") notice(isNew ? "" : error, jump ?? null);
   mark();
+}
+
+/** Nothing is left of the text that the figure is of: what stands there now is another one. */
+function isReplaced(): boolean {
+  if (!editor.text.trim()) return true;
+  const places = Object.values(figure.places).flat();
+  return places.length > 0 && !places.some((place) => figureAt?.now(place));
+}
+
+function begin(): void {
+  opened++;
+  halted = false;
+  figure.clear();
+  if (figureAt !== checkedAt) editor.forget(figureAt);
+  figureAt = null;
+  for (const about of ["#summary", "#code"]) one(about).replaceChildren();
 }
 
 function shownFindings(checked: Checked, at: Since): void {
@@ -171,7 +189,7 @@ async function checkOnce(): Promise<void> {
   halted = false;
   try {
     const look = { style: styleList.value, theme: paper() };
-    const checked = await engine.ask("check", { name, opened, text: editor.text, ...look });
+    const checked = await engine.ask("check", { name: name(), opened, text: editor.text, ...look });
     if (text !== opened) return;
     shownFindings(checked, at);
     drawn(checked.figure, at);
@@ -230,6 +248,23 @@ function state(now: State): void {
 
 // -- texts ----------------------------------------------------------------------------------------------------------
 
+/** What the list of examples says of the text. */
+function listed(): string {
+  return editor.text === origin.text ? origin.key : OWN;
+}
+
+/** The name of the text as a file: that under which it was opened, and once it is changed its own `net NAME`. */
+function name(): string {
+  if (editor.text === origin.text) return origin.name;
+  const found = /^[ \t]*net[ \t]+([A-Za-z_]\w*)[ \t]*(?:[;#]|$)/m.exec(editor.text)?.[1];
+  return `${found ?? "net"}.net`;
+}
+
+function entitle(): void {
+  exampleList.value = listed();
+  document.title = `${name().replace(/\.net$/, "")} · netc playground`;
+}
+
 /** Open an example: its figure is there at once, as it was drawn when the page was built. */
 async function openExample(key: string): Promise<boolean> {
   const path = built.examples[key];
@@ -238,7 +273,6 @@ async function openExample(key: string): Promise<boolean> {
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   const found = (await response.json()) as Example;
   open({ ...found, style: "auto" }, key);
-  example = found;
   const at = editor.follow();
   const { checked, summary } = found;
   const svg = paper() === "dark" ? found.dark : checked.figure.svg;
@@ -252,54 +286,61 @@ function open(shared: Shared, key: string): void {
   isOpening = true;
   editor.open(shared.text);
   isOpening = false;
-  opened++;
-  [name, example, findings, halted] = [shared.name, null, [], false];
+  origin = { key, name: shared.name, text: editor.text };
+  findings = [];
   styleList.value = built.styles.includes(shared.style) ? shared.style : "auto";
-  exampleList.value = key;
-  document.title = `${shared.name.replace(/\.net$/, "")} · netc playground`;
-  figure.clear();
+  entitle();
+  begin();
   figure.fit("width");
   notice("");
   one("#empty").textContent = engine.ready ? "" : "The figure appears here as soon as Python is up.";
-  for (const about of ["#summary", "#code"]) one(about).replaceChildren();
 }
 
 /** Open what the URL says. */
 async function openHash(): Promise<void> {
   const hash = location.hash.slice(1);
-  written = hash;
   try {
-    if (hash.startsWith("z=")) open(await decode(hash), "");
-    else if (!(await openExample(hash || built.first))) {
+    if (hash.startsWith("z=")) {
+      const shared = await decode(hash);
+      open(shared, hash === own || !shared.text.trim() ? OWN : LINK);
+    } else if (!(await openExample(hash || built.first))) {
       await openExample(built.first);
       notice(`There is no example of the name ${hash.slice(0, 40)}.`, null, "link");
     }
   } catch (error) {
     if (!editor.text) await openExample(built.first);
     notice(error instanceof Error ? error.message : String(error), null, "link");
+  } finally {
+    written = hash;
   }
 }
 
 let written = location.hash.slice(1);
 
 async function hash(): Promise<string> {
-  if (example?.text === editor.text && styleList.value === "auto") return example.name.replace(/\.net$/, "");
-  return encode({ name, text: editor.text, style: styleList.value });
+  const key = listed();
+  if (key in built.examples && styleList.value === "auto") return key;
+  return encode({ name: name(), text: editor.text, style: styleList.value });
 }
 
-const keep = later(() => {
-  void hash().then((now) => {
-    written = now;
-    history.replaceState(null, "", `#${now}`);
-  });
-}, 400);
+/** The text goes into the URL, and an own one is kept. */
+async function write(): Promise<void> {
+  const isOwn = listed() === OWN && editor.text.trim() !== "";
+  const now = await hash();
+  if (isOwn) remember("own", (own = now));
+  if (location.hash.slice(1) !== written) return; // another text is being opened
+  written = now;
+  history.replaceState(null, "", `#${now}`);
+}
+
+const keep = later(() => void write(), 400);
 
 // -- files ----------------------------------------------------------------------------------------------------------
 
 function save(ending: string, text: string, type: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type }));
-  link.download = name.replace(/\.net$/, "") + ending;
+  link.download = name().replace(/\.net$/, "") + ending;
   link.click();
   window.setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
@@ -322,7 +363,8 @@ const editor = new Editor("", {
   changed: () => {
     if (isOpening) return;
     if (one("#notice").dataset.about === "link") notice("");
-    if (example && example.text !== editor.text) exampleList.value = "";
+    entitle();
+    if (isReplaced()) begin();
     keep();
     void told(check);
   },
@@ -343,7 +385,10 @@ splitter(one("#split-figure"), one("main"), "--left", 0.46);
 splitter(one("#split-panel"), one("#left"), "--top", 0.62);
 
 exampleList.addEventListener("change", () => {
-  if (exampleList.value) location.hash = exampleList.value;
+  const chosen = exampleList.value;
+  void write().then(async () => {
+    location.hash = chosen || own || (await encode({ name: "net.net", text: "", style: "auto" }));
+  });
 });
 styleList.addEventListener("change", () => (keep(), void told(check)));
 paperList.addEventListener("change", () => void told(check));
@@ -373,8 +418,7 @@ window.addEventListener("hashchange", () => {
 });
 
 async function share(): Promise<void> {
-  written = await hash();
-  history.replaceState(null, "", `#${written}`);
+  await write();
   const button = one("#share");
   try {
     await navigator.clipboard.writeText(location.href);
