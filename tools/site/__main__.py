@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -36,9 +37,19 @@ def main() -> int:
             ["-q", "-W", "--keep-going", "-n", "-j", "auto", "-c", str(CONFIGURATION), made, str(options.folder)]
         )
     shutil.copytree(options.playground, options.folder / "playground", dirs_exist_ok=True)
+    show_documentation(options.folder / "playground" / "index.html")
     broken = list(links.wrong(options.folder))
     print(*broken, sep="\n", end="\n" if broken else "", file=sys.stderr)
     return wrong or bool(broken)
+
+
+def show_documentation(page: Path) -> None:
+    """Show the playground's link to the documentation, which is hidden where the page stands alone."""
+    text = page.read_text(encoding="utf-8")
+    found = re.search(r'<a id="documentation" [^>]*?(?P<hidden> hidden)>', text)
+    if found is None:
+        raise ValueError(f"{page} has no hidden link to the documentation: npm run build makes one that has")
+    page.write_text(text[: found.start("hidden")] + text[found.end("hidden") :], encoding="utf-8")
 
 
 if __name__ == "__main__":
