@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from sphinx.cmd.build import build_main
 
 from tools.site import links
+from tools.site.examples import EXAMPLES, draw
 from tools.site.gallery import PICTURES, gallery
 from tools.site.sources import ROOT, sources
 
@@ -33,6 +34,7 @@ def main() -> int:
         folder = Path(made)
         sources(folder)
         gallery(folder / "gallery", options.folder / "gallery" / PICTURES, options.specs)
+        draw(folder, options.folder / EXAMPLES)
         wrong = build_main(
             ["-q", "-W", "--keep-going", "-n", "-j", "auto", "-c", str(CONFIGURATION), made, str(options.folder)]
         )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -16,12 +19,32 @@ from sphinx.util.typing import ExtensionMetadata
 import netc
 from netc.figures.styles import FigureError
 from tools.playground import link
-from tools.site.gallery import THEMES
+from tools.site.gallery import THEMES, pictures, save
 
 FRAGMENT = "input 32x32x16\n"  # what stands above an example that begins without an input (docs/language.md)
 DRAWN_ABOVE = "drawn-above"  # the class of an example whose figure the page has
+EXAMPLES = "examples"  # the folder of their figures, in that of the site
+_FENCE = re.compile(r"^```net[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INPUT = re.compile(r"^(?:\w+: )?input ", re.MULTILINE)
 _OF_FILES = re.compile(r'^use "', re.MULTILINE)
+
+
+def draw(sources: Path, folder: Path) -> None:
+    """Write the figures of the examples of all pages, in as many processes as there are processors."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {found[1] for path in sources.rglob("*.md") for found in _FENCE.finditer(path.read_text(encoding="utf-8"))}
+    with ProcessPoolExecutor() as pool:
+        list(pool.map(partial(_draw, folder), sorted(texts), chunksize=8))
+
+
+def _draw(folder: Path, text: str) -> None:
+    """Write the figure of an example, where it makes a network that one can draw."""
+    with suppress(netc.SpecError, FigureError):
+        save(netc.loads(whole(text)), folder / _name(text))
+
+
+def _name(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 class Examples(SphinxPostTransform):
@@ -34,25 +57,15 @@ class Examples(SphinxPostTransform):
         to_root = "../" * self.env.docname.count("/")
         for block in list(self.document.findall(nodes.literal_block)):
             if block.get("language") == "net":
-                text = whole(block.astext() + "\n")
-                drawn = DRAWN_ABOVE not in block["classes"] and self._drawn(text)
-                block.parent.insert(block.parent.index(block) + 1, _raw(_below(text, to_root, drawn or "")))
+                text = block.astext() + "\n"
+                shown = self._figure(text, to_root) if DRAWN_ABOVE not in block["classes"] else ""
+                block.parent.insert(block.parent.index(block) + 1, _raw(_below(whole(text), to_root, shown)))
 
-    def _drawn(self, text: str) -> str:
-        """The name of an example's figure, which is written where the pages go; none where it makes no network."""
-        try:
-            network = netc.loads(text)
-        except netc.SpecError:
-            return ""
-        name = sha256(text.encode()).hexdigest()[:16]
-        folder = Path(self.app.outdir) / "examples"
-        folder.mkdir(exist_ok=True)
-        try:
-            for theme in THEMES:
-                network.draw(folder / f"{name}-{theme}.svg", theme=theme)
-        except FigureError:
-            return ""
-        return name
+    def _figure(self, text: str, to_root: str) -> str:
+        """The pictures of an example's figure, if it has one."""
+        name = _name(text)
+        drawn = (Path(self.app.outdir) / EXAMPLES / f"{name}-{THEMES[0]}.svg").is_file()
+        return pictures(f"{to_root}{EXAMPLES}/{name}") if drawn else ""
 
 
 def whole(text: str) -> str:
@@ -71,15 +84,9 @@ def _makes_none(text: str) -> bool:
 
 
 def _below(text: str, to_root: str, figure: str) -> str:
-    address = f"{to_root}playground/#{link(text)}"
-    opened = f'<a class="try" href="{escape(address)}">Open in the playground</a>'
-    if not figure:
-        return f'<div class="example">{opened}</div>'
-    images = "".join(
-        f'<img class="only-{theme}" src="{to_root}examples/{figure}-{theme}.svg" alt="" loading="lazy">'
-        for theme in THEMES
-    )
-    return f'<div class="example">{opened}<details><summary>Figure</summary>{images}</details></div>'
+    opened = f'<a class="try" href="{escape(f"{to_root}playground/#{link(text)}")}">Open in the playground</a>'
+    folded = f"<details><summary>Figure</summary>{figure}</details>" if figure else ""
+    return f'<div class="example">{opened}{folded}</div>'
 
 
 def _raw(html: str) -> nodes.raw:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import netc
 from netc.ir.shape import show_shape
 from netc.report.summary import human
 from netc.syntax.tree import Comment
-from tools.site.sources import listed
+from tools.site.sources import write
 from tools.specs import FUNCTIONS, SPECS, VARIANTS, title
 
 THEMES = ("light", "dark")
@@ -20,23 +23,37 @@ MORE = {"vgg16": "volumes", "alexnet": "volumes", "googlenet": "graph", "resnet5
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 
 
-def gallery(folder: Path, pictures: Path, only: Sequence[str] | None = None) -> None:
+def gallery(folder: Path, small: Path, only: Sequence[str] | None = None) -> None:
     """Write the pages of all specs, or of `only` some, and the page that shows them all, whose small pictures go beside
     what is made of it."""
     folder.mkdir()
-    pictures.mkdir(parents=True, exist_ok=True)
+    small.mkdir(parents=True, exist_ok=True)
     specs = list(only or VARIANTS)
-    cards = []
-    for spec in specs:
-        network = netc.load(SPECS / f"{spec}.net")
-        for theme in THEMES:
-            network.draw(folder / f"{spec}-{theme}.svg", theme=theme)
-            network.draw(pictures / f"{spec}-{theme}.svg", theme=theme, style=_style(network), bare=True)
-        (folder / f"{spec}.md").write_text(_page(spec, network, folder), encoding="utf-8")
-        cards.append(_card(spec, network))
+    with ProcessPoolExecutor() as pool:
+        cards = list(pool.map(partial(_written, folder, small), specs))
     head = "# Gallery\n\nThe specs that ship, each equal to what it names ([how that is proven](../specs.md)).\n\n"
     grid = '<div class="cards">\n' + "".join(cards) + "</div>\n\n"
-    (folder / "index.md").write_text(head + grid + listed(specs), encoding="utf-8")
+    (folder / "index.md").write_text(head + grid, encoding="utf-8")
+
+
+def save(network: netc.Network, path: Path, **options: Any) -> None:
+    """Write a figure for light and for dark pages, `path` with the theme after it. Raises `FigureError`."""
+    for theme in THEMES:
+        network.draw(path.with_name(f"{path.name}-{theme}.svg"), theme=theme, **options)
+
+
+def pictures(address: str) -> str:
+    """The HTML of a figure that was saved: a page shows that of its theme."""
+    return "".join(f'<img class="only-{theme}" src="{address}-{theme}.svg" alt="" loading="lazy">' for theme in THEMES)
+
+
+def _written(folder: Path, small: Path, spec: str) -> str:
+    """Write the page of a spec with its figures; its card for the page of all."""
+    network = netc.load(SPECS / f"{spec}.net")
+    save(network, folder / spec)
+    save(network, small / spec, style=_style(network), bare=True)
+    write(folder / f"{spec}.md", _page(spec, network, folder))
+    return _card(spec, network)
 
 
 def _page(spec: str, network: netc.Network, folder: Path) -> str:
@@ -44,8 +61,7 @@ def _page(spec: str, network: netc.Network, folder: Path) -> str:
     parts = [f"# {title(spec)}", _head(network), *_figures(spec)]
     if spec in MORE:
         style = MORE[spec]
-        for theme in THEMES:
-            network.draw(folder / f"{spec}-{style}-{theme}.svg", theme=theme, style=style)
+        save(network, folder / f"{spec}-{style}", style=style)
         parts += [f"In the style `{style}`:", *_figures(f"{spec}-{style}")]
     parts.append("\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in _facts(spec, network))]))
     parts.append(f"## The spec\n\n`specs/{spec}.net`:\n\n```{{code-block}} net\n:class: drawn-above\n\n{text}```")
@@ -92,12 +108,10 @@ def _facts(spec: str, network: netc.Network) -> list[tuple[str, str]]:
 
 
 def _card(spec: str, network: netc.Network) -> str:
-    images = "".join(
-        f'<img class="only-{theme}" src="{PICTURES}/{spec}-{theme}.svg" alt="" loading="lazy">' for theme in THEMES
-    )
     total = network.cost.total
     count = f"{human(total.trainable)} parameters" + (f", {human(total.macs)} MACs" if total.macs else "")
-    return f'<a class="card" href="{spec}.html">{images}<b>{title(spec)}</b><span>{count}</span></a>\n'
+    shown = pictures(f"{PICTURES}/{spec}")
+    return f'<a class="card" href="{spec}.html">{shown}<b>{title(spec)}</b><span>{count}</span></a>\n'
 
 
 def _folded(title: str, content: str) -> str:

@@ -22,6 +22,11 @@ PAGES = Path(__file__).parent / "pages"
 
 # One long document each in the repository, a folder of pages here: where their parts are found.
 PARTED = {"operations": "operations", "errors": "codes"}
+OUTSIDE = {  # documents that do not stand in docs/, and their pages
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "editors/vscode/README.md": "vscode.md",
+}
 _PARTED = re.compile(rf"\]\((?:docs/)?({'|'.join(PARTED)})\.md(?:#([\w-]+))?\)")
 
 
@@ -33,44 +38,46 @@ def sources(folder: Path) -> None:
         if path.stem not in PARTED:
             (folder / path.name).write_text(relinked(path.read_text(encoding="utf-8")), encoding="utf-8")
     shutil.copytree(ROOT / "docs" / "figures", folder / "figures")
+    shutil.copytree(ROOT / "editors" / "vscode" / "images", folder / "images")
     shutil.copy(ROOT / "docs" / "tour.ipynb", folder)
-    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    (folder / "changelog.md").write_text(relinked(changes).replace("](docs/", "]("), encoding="utf-8")
+    for outside, name in OUTSIDE.items():
+        text = (ROOT / outside).read_text(encoding="utf-8")
+        (folder / name).write_text(relinked(text).replace("](docs/", "]("), encoding="utf-8")
     _operations(folder / "operations")
     _codes(folder / "codes")
 
 
-def relinked(text: str, to_root: str = "") -> str:
-    """A page whose links into parted documents lead to their parts."""
+def relinked(text: str) -> str:
+    """A page whose links into parted documents lead to their parts, and those out of docs/ to their pages."""
+    for outside, name in OUTSIDE.items():
+        text = re.sub(rf"\]\((?:\.\./)?{re.escape(outside)}", f"]({name}", text)
 
     def link(match: re.Match[str]) -> str:
         into = PARTED[match[1]]
         name = match[2] or "index"
-        return f"]({to_root}{into}/{name.upper() if into == 'codes' and match[2] else name}.md)"
+        return f"]({into}/{name.upper() if into == 'codes' and match[2] else name}.md)"
 
     return _PARTED.sub(link, text)
 
 
-def listed(names: list[str], caption: str = "") -> str:
-    """A table of contents that only the margin shows."""
-    said = f":caption: {caption}\n" if caption else ""
-    return "```{toctree}\n:hidden:\n" + said + "\n" + "\n".join(names) + "\n```\n"
+def write(path: Path, text: str) -> None:
+    """Write a page that others list, and the margin of all pages does not: with hundreds in it each page would take a
+    second to make."""
+    path.write_text(f"---\norphan: true\n---\n\n{text}", encoding="utf-8")
 
 
 def _operations(folder: Path) -> None:
     folder.mkdir()
-    parts, pages = ["# Operations\n\nWhat `netc ops` says of each, from the classes that implement them.\n"], []
+    parts = ["# Operations\n\nWhat `netc ops` says of each, from the classes that implement them.\n"]
     for title, classes in families():
         parts.append(f"## {title}\n\n" + "".join(f"- [`{cls.op}`]({cls.op}.md): {gist(cls)}\n" for cls in classes))
         for cls in classes:
-            (folder / f"{cls.op}.md").write_text(operation_page(cls), encoding="utf-8")
-        pages.append(listed([cls.op for cls in classes], title))
+            write(folder / f"{cls.op}.md", operation_page(cls))
     blocks = list(shipped_names())
     parts.append("## Standard blocks\n\n" + "".join(f"- [`{name}`]({name}.md)\n" for name in blocks))
     for name in blocks:
-        (folder / f"{name}.md").write_text(block_page(name), encoding="utf-8")
-    pages.append(listed(blocks, "Standard blocks"))
-    (folder / "index.md").write_text("\n".join(parts + pages), encoding="utf-8")
+        write(folder / f"{name}.md", block_page(name))
+    (folder / "index.md").write_text("\n".join(parts), encoding="utf-8")
 
 
 def _codes(folder: Path) -> None:
@@ -79,9 +86,9 @@ def _codes(folder: Path) -> None:
     for number, title in FAMILIES.items():
         codes = [code for code in CODES.values() if code.code[3] == number]
         rows = "".join(f"- [{code.code}]({code.code}.md) `{code.name}`: {page(code.code).title}\n" for code in codes)
-        parts.append(f"## {title}\n\n{rows}\n" + listed([f"{code.code} {code.name} <{code.code}>" for code in codes]))
+        parts.append(f"## {title}\n\n{rows}")
         for code in codes:
-            (folder / f"{code.code}.md").write_text(_answered(page(code.code)), encoding="utf-8")
+            write(folder / f"{code.code}.md", _answered(page(code.code)))
     (folder / "index.md").write_text("\n".join(parts), encoding="utf-8")
 
 
