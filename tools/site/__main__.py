@@ -34,7 +34,8 @@ def main() -> int:
         folder = Path(made)
         sources(folder)
         gallery(folder / "gallery", options.folder / "gallery" / PICTURES, options.specs)
-        draw(folder, options.folder / EXAMPLES)
+        draw(folder)
+        shutil.copytree(folder / EXAMPLES, options.folder / EXAMPLES, dirs_exist_ok=True)
         wrong = build_main(
             ["-q", "-W", "--keep-going", "-n", "-j", "auto", "-c", str(CONFIGURATION), made, str(options.folder)]
         )

@@ -23,15 +23,16 @@ from tools.site.gallery import THEMES, pictures, save
 
 FRAGMENT = "input 32x32x16\n"  # what stands above an example that begins without an input (docs/language.md)
 DRAWN_ABOVE = "drawn-above"  # the class of an example whose figure the page has
-EXAMPLES = "examples"  # the folder of their figures, in that of the site
+EXAMPLES = "examples"  # the folder of their figures, in that of the sources and in the site
 _FENCE = re.compile(r"^```net[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INPUT = re.compile(r"^(?:\w+: )?input ", re.MULTILINE)
 _OF_FILES = re.compile(r'^use "', re.MULTILINE)
 
 
-def draw(sources: Path, folder: Path) -> None:
+def draw(sources: Path) -> None:
     """Write the figures of the examples of all pages, in as many processes as there are processors."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = sources / EXAMPLES
+    folder.mkdir()
     texts = {found[1] for path in sources.rglob("*.md") for found in _FENCE.finditer(path.read_text(encoding="utf-8"))}
     with ProcessPoolExecutor() as pool:
         list(pool.map(partial(_draw, folder), sorted(texts), chunksize=8))
@@ -57,14 +58,14 @@ class Examples(SphinxPostTransform):
         to_root = "../" * self.env.docname.count("/")
         for block in list(self.document.findall(nodes.literal_block)):
             if block.get("language") == "net":
-                text = block.astext() + "\n"
+                text = block.astext().rstrip("\n") + "\n"
                 shown = self._figure(text, to_root) if DRAWN_ABOVE not in block["classes"] else ""
                 block.parent.insert(block.parent.index(block) + 1, _raw(_below(whole(text), to_root, shown)))
 
     def _figure(self, text: str, to_root: str) -> str:
         """The pictures of an example's figure, if it has one."""
         name = _name(text)
-        drawn = (Path(self.app.outdir) / EXAMPLES / f"{name}-{THEMES[0]}.svg").is_file()
+        drawn = (Path(self.env.srcdir) / EXAMPLES / f"{name}-{THEMES[0]}.svg").is_file()
         return pictures(f"{to_root}{EXAMPLES}/{name}") if drawn else ""
 
 
