@@ -267,11 +267,12 @@ function entitle(): void {
 
 /** Open an example: its figure is there at once, as it was drawn when the page was built. */
 async function openExample(key: string): Promise<boolean> {
-  const path = built.examples[key];
+  const [path, asked] = [built.examples[key], location.hash.slice(1)];
   if (!path) return false;
   const response = await fetch(path, { credentials: "same-origin" });
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   const found = (await response.json()) as Example;
+  if (location.hash.slice(1) !== asked) return true; // somebody went on
   open({ ...found, style: "auto" }, key);
   const at = editor.follow();
   const { checked, summary } = found;
@@ -302,6 +303,7 @@ async function openHash(): Promise<void> {
   try {
     if (hash.startsWith("z=")) {
       const shared = await decode(hash);
+      if (location.hash.slice(1) !== hash) return; // somebody went on
       open(shared, hash === own || !shared.text.trim() ? OWN : LINK);
     } else if (!(await openExample(hash || built.first))) {
       await openExample(built.first);
@@ -310,9 +312,8 @@ async function openHash(): Promise<void> {
   } catch (error) {
     if (!editor.text) await openExample(built.first);
     notice(error instanceof Error ? error.message : String(error), null, "link");
-  } finally {
-    written = hash;
   }
+  if (location.hash.slice(1) === hash) written = hash;
 }
 
 let written = location.hash.slice(1);
@@ -325,10 +326,10 @@ async function hash(): Promise<string> {
 
 /** The text goes into the URL, and an own one is kept. */
 async function write(): Promise<void> {
-  const isOwn = listed() === OWN && editor.text.trim() !== "";
+  const [isOwn, text] = [listed() === OWN && editor.text.trim() !== "", opened];
   const now = await hash();
   if (isOwn) remember("own", (own = now));
-  if (location.hash.slice(1) !== written) return; // another text is being opened
+  if (text !== opened || location.hash.slice(1) !== written) return; // another text was opened since, or is being
   written = now;
   history.replaceState(null, "", `#${now}`);
 }
