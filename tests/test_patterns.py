@@ -19,6 +19,7 @@ QUADRATIC = {
     "netc/diagnostics/explain.py:_BLOCK": "netc's own pages",
     "netc/syntax/layout.py:_PARTS": "blanks, read once a line: they count from its start",
     "netc/checks/windows.py:_LABEL": "the 200 characters before an operation",
+    "netc/lift/labels.py:_NUMBERED": "names that are short by then",
     "netc/report/reference.py:_SOURCE": "netc's own docstrings",
     "netc/report/reference.py:_COMMENT_ABOVE": "netc's own blocks",
 }

@@ -21,6 +21,7 @@ _PLAIN = re.compile(
     r"normalization|op|out|output|padding[123]d|pointwise|pooling[123]d|re|result|route|separable|sum|tensor|"
     r"transpose|upsampling[123]d|value|x|zero"
 )
+_NUMBERED = re.compile(r"\d+(_.*)?$")  # how the name of a call ends, of which the definition is the rest
 
 
 def label_of(nodes: Sequence[str], scopes: Scopes, taken: Collection[str], *, repeated: bool) -> str | None:
@@ -37,7 +38,7 @@ def label_of(nodes: Sequence[str], scopes: Scopes, taken: Collection[str], *, re
 
 
 def _is_free(name: str, taken: Collection[str]) -> bool:
-    word = re.sub(r"\d+(_.*)?$", "", name)
+    word = _NUMBERED.sub("", name)
     known = any(each in LAYERS or each in NAMELESS or shipped(each) is not None for each in (name, word))
     return is_name(name) and name not in RESERVED and not known and name not in taken and word not in taken
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -14,8 +13,6 @@ from netc.server import words
 from netc.server.document import Document, Snapshot
 from netc.server.written import Written, written
 from netc.syntax.tree import Definition
-
-_ARGUMENT = re.compile(r'(?:\([^()]*(?:\([^()]*\)[^()]*)*\)?|"[^"\n]*"?|[^\s()"])+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,7 @@ def _active(signature: Signature, here: Written, text: str, offset: int) -> str 
     """The parameter that is being written, if it is known."""
     if here.key is not None:
         return here.key
-    given = _ARGUMENT.findall(text[here.begin : offset])[1:]
+    given = _arguments(text[here.begin : offset])[1:]
     last = given.pop() if given and not text[:offset][-1].isspace() else ""
     values = [one for one in given if one[0] in '("-' or one[0].isdigit()]
     if last and not (last[0] in '("-' or last[0].isdigit()):
@@ -111,3 +108,20 @@ def _active(signature: Signature, here: Written, text: str, offset: int) -> str 
         return None
     at = min(len(values), len(order) - 1) if signature.params[order[-1]].many else len(values)
     return order[at] if at < len(order) else None
+
+
+def _arguments(text: str) -> list[str]:
+    """The words of a statement: blanks part them, but for those in parentheses and in strings."""
+    words, depth, quoted, start = list[str](), 0, False, None
+    for at, character in enumerate(text):
+        if character.isspace() and not depth and not quoted:
+            if start is not None:
+                words.append(text[start:at])
+            start = None
+            continue
+        start = at if start is None else start
+        if character == '"':
+            quoted = not quoted
+        elif not quoted:
+            depth = max(0, depth + (character == "(") - (character == ")"))
+    return words if start is None else [*words, text[start:]]
