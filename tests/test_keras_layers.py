@@ -17,8 +17,8 @@ np = pytest.importorskip("numpy")
 
 NET = """net own
 input 8x8x4
-conv 8x3; lrn; padchannels 12; shuffle groups=3; scale init=0.5; abs
-pool 3/2 pad=1
+conv 8x3; lrn; padchannels 12; shuffle groups=3; scale init=0.5
+pool 3/2 pad=1; abs
 add { | part 1 of=2 | part 2 of=2 }
 conv 8x1; glu
 gap
