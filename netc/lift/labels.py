@@ -10,7 +10,7 @@ from netc.layers.base import LAYERS
 from netc.lift.scopes import Scopes
 from netc.lower.definitions import shipped
 from netc.lower.names import NAMELESS
-from netc.syntax.tree import RESERVED, is_name
+from netc.syntax.tree import is_name
 
 _LONGEST = 16  # letters of a label
 _NAMES = re.compile(r"[/.:]+")  # between the names of scopes
@@ -40,7 +40,7 @@ def label_of(nodes: Sequence[str], scopes: Scopes, taken: Collection[str], *, re
 def _is_free(name: str, taken: Collection[str]) -> bool:
     word = _NUMBERED.sub("", name)
     known = any(each in LAYERS or each in NAMELESS or shipped(each) is not None for each in (name, word))
-    return is_name(name) and name not in RESERVED and not known and name not in taken and word not in taken
+    return is_name(name) and not known and name not in taken and word not in taken
 
 
 def _proposed(sources: Sequence[str]) -> Iterator[str]:

@@ -50,8 +50,10 @@ def families(pool: Sequence[Series], branches: set[int], alike: Alike) -> Iterat
     rows = [_Row(series, alike) for series in pool if id(series) not in branches]
     while residual and len(residual[0].keys) >= _LEAST:
         whole = residual[0].keys
-        own = [unit for unit in residual if _close(unit.keys, whole)]
-        residual = [unit for unit in residual if unit not in own]
+        own, others = list[Unit](), list[Unit]()
+        for unit in residual:
+            (own if _close(unit.keys, whole) else others).append(unit)
+        residual = others
         if not any(map(_is_weighted, whole)):
             continue
         end = max(at for at, key in enumerate(whole) if _is_weighted(key))
