@@ -20,10 +20,10 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
 from netc.api import Network, SpecError, loads
+from netc.cli.options import add
 from netc.diagnostics.render_text import render
 from netc.figures.styles import AUTO, STYLES
 from netc.figures.theme import THEMES
-from netc.lower.overrides import parse_override
 from netc.values import Value
 
 CELL = "<cell>"
@@ -47,7 +47,7 @@ class _Usage(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Usage(prog="%%net", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?", type=_variable, help="the variable that becomes the network")
-    parser.add_argument("-D", dest="overrides", metavar="NAME=VALUE", type=_override, action="append", default=[])
+    add(parser, "-D")
     parser.add_argument("--style", choices=(AUTO, *STYLES), default=AUTO, help="of the figure")
     parser.add_argument("--theme", choices=THEMES, default="auto")
     parser.add_argument("--summary", action="store_true", help="the table of layers, in place of the figure")
@@ -58,13 +58,6 @@ def _variable(text: str) -> str:
     if not text.isidentifier():
         raise argparse.ArgumentTypeError(f"got {text!r}, expected the name of a variable")
     return text
-
-
-def _override(text: str) -> tuple[str, Value]:
-    try:
-        return parse_override(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 @magics_class

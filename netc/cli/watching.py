@@ -111,9 +111,9 @@ def _given(options: argparse.Namespace) -> list[str]:
 
 def _used(path: Path) -> Iterator[Path]:
     """The files that a text names after `use`, whether they are there or not."""
-    from netc.syntax.parser import parse  # noqa: PLC0415 - brings Lark
+    from netc.lower.definitions import used  # noqa: PLC0415 - brings Lark
+    from netc.syntax.parser import parse  # noqa: PLC0415
     from netc.syntax.reading import read  # noqa: PLC0415
-    from netc.syntax.tree import Literal, Operation, Positional  # noqa: PLC0415
 
     try:
         source = None if is_model(str(path)) else read(path, Limits(), Diagnostics())
@@ -121,9 +121,5 @@ def _used(path: Path) -> Iterator[Path]:
         return
     if source is None:
         return
-    for statement in parse(source, Limits(), Diagnostics()).statements:
-        if isinstance(statement, Operation) and statement.name == "use":
-            for argument in statement.arguments:
-                value = argument.value
-                if isinstance(argument, Positional) and isinstance(value, Literal) and isinstance(value.value, str):
-                    yield Path(os.path.realpath(path)).parent / value.value
+    folder = Path(os.path.realpath(path)).parent
+    yield from (folder / target.value for target in used(parse(source, Limits(), Diagnostics())))

@@ -123,9 +123,8 @@ def _unused_formals(definition: Definition, report: Diagnostics) -> None:
     defaults = {name for formal in definition.formals for name in names(formal.default)}
     for formal in definition.formals:
         if formal.name not in read | defaults:
-            place = Span(formal.span.source, formal.span.start, formal.span.start + len(formal.name))
             message = f"`{formal.name}`, a parameter of `{definition.name}`, is never used in it"
-            report.add("NET518", message, place, help=("remove it here and from the calls",))
+            report.add("NET518", message, formal.name_span, help=("remove it here and from the calls",))
     for tensor in definition.tensors:
         if tensor.text not in read:
             message = f"`{tensor.text}`, a tensor that `{definition.name}` is handed, is never used in it"

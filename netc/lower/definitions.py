@@ -17,7 +17,7 @@ from netc.params import REQUIRED, Anything, Bool, Param, Signature
 from netc.syntax.parser import parse
 from netc.syntax.reading import read
 from netc.syntax.source import Source, Span
-from netc.syntax.tree import Definition, File, Formal, Literal
+from netc.syntax.tree import Definition, File, Formal, Literal, Operation
 
 AllDefaults = Mapping[str, Defaults]  # by operation
 
@@ -122,6 +122,23 @@ def shipped(name: str) -> Known | None:
     """A shipped block, parsed when first asked for."""
     found = _shipped_texts().get(name)
     return None if found is None else _shipped_file(*found).known[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a `use` names, and where, quotes included."""
+
+    value: str
+    span: Span
+
+
+def used(file: File) -> Iterator[Target]:
+    """What the `use`s of a file name."""
+    for statement in file.statements:
+        if isinstance(statement, Operation) and statement.name == "use":
+            for argument in statement.arguments:
+                if isinstance(argument.value, Literal) and isinstance(argument.value.value, str):
+                    yield Target(argument.value.value, argument.value.span)
 
 
 @dataclass(slots=True)

@@ -80,6 +80,15 @@ class Index:
                     return named
         return None
 
+    def definition(self, name: str) -> Named | None:
+        """The definition of a name."""
+        return next((named for named in self.named if named.kind == "definition" and named.name == name), None)
+
+    def words_at(self, named: Named, offset: int) -> Span:
+        """The words of a name that `definition_at` found at a place of the file itself."""
+        here = (span for span in self.references(named) if span.source is self.source)
+        return next(span for span in here if span.start <= offset <= span.end)
+
     def references(self, named: Named) -> list[Span]:
         """Every place of a name, definitions first: what a new name replaces."""
         return [*named.spans, *named.uses]
@@ -170,8 +179,7 @@ class _Walk:
         for formal in statement.formals:
             if formal.default is not None:
                 self._value(formal.default, replace(sight, values=values))
-            place = Span(formal.span.source, formal.span.start, formal.span.start + len(formal.name))
-            values.setdefault(formal.name, self.name("formal", formal.name, place, statement.span))
+            values.setdefault(formal.name, self.name("formal", formal.name, formal.name_span, statement.span))
         named.formals = dict(values)
         named.flags = frozenset(formal.name for formal in statement.formals if is_flag(formal))
         named.tensors = bool(statement.tensors)

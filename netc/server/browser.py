@@ -12,15 +12,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from netc.compiler import compile_source
-from netc.diagnostics.model import Diagnostic, Diagnostics
+from netc.diagnostics.model import Diagnostic
 from netc.figures.options import Options
 from netc.report.summary import HEADER, RIGHT, tabulated
 from netc.server import completion, findings, hover
 from netc.server.document import Document, Settings, Snapshot
 from netc.server.figure import figure
-from netc.syntax.format import format_file
-from netc.syntax.parser import parse
+from netc.server.formatting import formatted
 from netc.syntax.source import Source, Span
 
 Json = dict[str, Any]
@@ -153,15 +151,12 @@ def _line(source: Source, number: int) -> Span:
 
 def _code() -> Json:
     """Keras code of the last version that worked."""
-    from netc.targets.keras.source import emit  # noqa: PLC0415 - with black, which a page loads when this is asked
-
     document = _document()
     good, now = document.good, document.now
     if good is None:
         return {"text": "", "error": "There is no network yet to write code for."}
-    program = compile_source(good.source, limits=good.settings.limits, speculate=True)
     error = "" if good is now else "This is the code of the last version of the text that had no errors."
-    return {"text": emit(program), "error": error}
+    return {"text": good.code, "error": error}
 
 
 def _hover(at: int) -> Json | None:
@@ -190,10 +185,8 @@ def _about(kind: str, label: str, of: list[str]) -> Json:
 
 
 def _format() -> Json:
-    """The text as `netc fmt` writes it; as it is where it cannot be read."""
-    now, report = _document().now, Diagnostics()
-    file = parse(now.source, now.settings.limits, report)
-    return {"text": now.source.text if report.failed else format_file(file, now.settings.limits)}
+    """The text in the canonical style."""
+    return {"text": formatted(_document())}
 
 
 def _fix() -> Json:

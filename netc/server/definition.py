@@ -37,7 +37,7 @@ def definition(document: Document, offset: int) -> Target | None:
             source = now.texts.get(link.path) or Source(str(link.path), "")
             return Target(link.span, (Span(source, 0, 0),))
     named = now.index.definition_at(offset)
-    return None if named is None else Target(_words(now, named, offset), tuple(named.spans))
+    return None if named is None else Target(now.index.words_at(named, offset), tuple(named.spans))
 
 
 def references(workspace: Workspace, document: Document, offset: int, *, declaration: bool = True) -> list[Span]:
@@ -45,7 +45,7 @@ def references(workspace: Workspace, document: Document, offset: int, *, declara
     named = document.now.index.definition_at(offset)
     if named is None:
         return []
-    found = [*named.spans, *named.uses] if declaration else [*named.uses]
+    found = document.now.index.references(named) if declaration else [*named.uses]
     for other in _others(workspace, document, named):
         found += other.uses
     return list(dict.fromkeys(found))
@@ -58,7 +58,7 @@ def renamable(document: Document, offset: int) -> Span:
         raise RenameRefused("there is no name here that a text defines: expected a parameter, a definition or a label")
     if not all(Path(span.source.name).is_file() or span.source is document.now.source for span in named.spans):
         raise RenameRefused(f"`{named.name}` is a block that netc ships, and keeps its name")
-    return _words(document.now, named, offset)
+    return document.now.index.words_at(named, offset)
 
 
 def rename(workspace: Workspace, document: Document, offset: int, name: str) -> list[Span]:
@@ -96,7 +96,7 @@ def _try(document: Document, named: Named, places: list[Span], name: str) -> Non
     texts = {path: Source(source.name, _renamed(source, places, name)) for path, source in now.texts.items()}
     renamed = Snapshot(Source(now.source.name, _renamed(now.source, places, name)), now.settings, texts)
     found = renamed.index.definition_at(wanted[0])
-    spans = [] if found is None else [*found.spans, *found.uses]
+    spans = [] if found is None else renamed.index.references(found)
     starts = {span.start for span in spans if span.source is renamed.source}
     if starts != {*wanted} or len(renamed.program.report) > len(now.program.report):
         odd = min(starts ^ {*wanted}, default=wanted[0])
@@ -140,8 +140,3 @@ def _same(one: Named, other: Named) -> bool:
     return [(*span[1:], span.source.name) for span in one.spans] == [
         (*span[1:], span.source.name) for span in other.spans
     ]
-
-
-def _words(now: Snapshot, named: Named, offset: int) -> Span:
-    here = (span for span in (*named.spans, *named.uses) if span.source is now.source)
-    return next(span for span in here if span.start <= offset <= span.end)

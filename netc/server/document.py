@@ -118,6 +118,14 @@ class Snapshot:
         return Facts(self.program)
 
     @cached_property
+    def code(self) -> str:
+        """The Keras code of one that `works`, as `netc compile` writes it."""
+        from netc.targets.keras.source import emit  # noqa: PLC0415 - for those who ask, with black
+
+        limits = self.settings.limits
+        return emit(compile_source(self.source, limits=limits, texts=self.texts, speculate=True))
+
+    @cached_property
     def ran(self) -> Ran:
         """What each statement made, of one that `works`."""
         return ran(self.program)

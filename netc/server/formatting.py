@@ -27,7 +27,7 @@ class Replacement:
 
 def formatting(document: Document) -> list[Replacement]:
     """What `netc fmt` would change; nothing in a text that cannot be read."""
-    old, new = document.now.source.text, _formatted(document)
+    old, new = document.now.source.text, formatted(document)
     gaps = _gaps(old, new)
     return replacements(old, new) if gaps is None else gaps
 
@@ -44,7 +44,8 @@ def formatting_of(document: Document, start: int, end: int) -> list[Replacement]
     return chosen if not report.failed and alike(tree.statements, now.file.statements) else []
 
 
-def _formatted(document: Document) -> str:
+def formatted(document: Document) -> str:
+    """The text as `netc fmt` writes it; as it is where it cannot be read."""
     now = document.now
     limits = now.settings.limits
     if len(now.source.text) > limits.file_size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from netc.analysis.cost import Cost
@@ -66,7 +67,7 @@ def lenses(document: Document) -> list[Lens]:
     )
     place = first.name_span if first is not None else Span(now.source, 0, 0)
     total = good.facts.cost.total
-    found = [Lens(place, "draw", draws=True), Lens(place, _costs(good, names))]
+    found = [Lens(place, "draw", draws=True), Lens(place, _costs(good, names, total))]
     for statement in good.file.statements:
         if not isinstance(statement, Definition):
             continue
@@ -78,13 +79,12 @@ def lenses(document: Document) -> list[Lens]:
         own = sum((good.facts.cost.layers[name] for name in inside), Cost())
         said = [f"{calls} call{'s' * (calls != 1)}"]
         if own.parameters:
-            said.append(_costs(good, inside, share(own.parameters, total.parameters)))
+            said.append(_costs(good, inside, own, share(own.parameters, total.parameters)))
         found.append(Lens(span, " · ".join(said)))
     return found
 
 
-def _costs(good: Snapshot, names: tuple[str, ...] | list[str], part: str = "") -> str:
-    """`467,562 parameters · 68.9 M MACs`."""
-    cost = sum((good.facts.cost.layers[name] for name in names), Cost())
+def _costs(good: Snapshot, names: Sequence[str], cost: Cost, part: str = "") -> str:
+    """`467,562 parameters · 68.9 M MACs`, of what layers cost."""
     parameters, *macs = counts(cost, good.facts.macs(names)).split(", ")
     return " · ".join([parameters + part, *macs])

@@ -66,8 +66,7 @@ def hover(document: Document, offset: int) -> Hover | None:
 
 def _of_name(document: Document, named: Named, offset: int) -> Hover:
     """A name is told with what it is worth: a parameter of a definition in each of its calls, a label its tensor."""
-    here = (span for span in (*named.spans, *named.uses) if span.source is document.now.source)
-    span = next(span for span in here if _at(span, offset))
+    span = document.now.index.words_at(named, offset)
     good, worth = document.good, ""
     if good is not None:
         then = good.index.definition_at(document.before(offset))
@@ -137,7 +136,7 @@ def _of_statement(
 def _of_operation(now: Snapshot, statement: Operation, section: str | None) -> str:
     if section is not None and statement.name not in SECTIONS:
         return words.page_of_setting(section, [statement.name, *_first_words(statement)]) or ""
-    called = next((one for one in now.index.named if one.kind == "definition" and one.name == statement.name), None)
+    called = now.index.definition(statement.name)
     if called is not None and called.definition is not None:
         return words.definition_page(called.definition)
     if statement.name in LAYERS and statement.name not in words.STATEMENTS:

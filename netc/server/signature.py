@@ -64,7 +64,7 @@ def signature_of(now: Snapshot, here: Written) -> tuple[Signature, str] | None:
 
 def definition_called(now: Snapshot, name: str) -> Definition | None:
     """The definition of a name: of the file, of one that it uses, or one that netc ships."""
-    named = next((one for one in now.index.named if one.kind == "definition" and one.name == name), None)
+    named = now.index.definition(name)
     if named is not None:
         return named.definition
     known = definitions.shipped(name)

@@ -56,10 +56,8 @@ def _symbols(statements: Iterable[Statement]) -> Iterator[Symbol]:
 
 def _formals(definition: Definition) -> Iterator[Symbol]:
     for formal in definition.formals:
-        words = Span(formal.span.source, formal.span.start, formal.span.start + len(formal.name))
-        yield Symbol(
-            formal.name, "formal", "" if formal.default is None else formal.default.span.text, words, formal.span
-        )
+        default = "" if formal.default is None else formal.default.span.text
+        yield Symbol(formal.name, "formal", default, formal.name_span, formal.span)
 
 
 def _operation(statement: Operation) -> Iterator[Symbol]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from netc.lower.definitions import used
 from netc.server.document import Document, Settings
-from netc.server.links import used
 from netc.syntax.source import Source
 
 

@@ -207,6 +207,11 @@ class Formal:
     default: Expr | None
     span: Span
 
+    @property
+    def name_span(self) -> Span:
+        """Where its name stands."""
+        return Span(self.span.source, self.span.start, self.span.start + len(self.name))
+
 
 @dataclass(slots=True, eq=False)
 class Definition:

@@ -9,7 +9,6 @@ from typing import Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from netc.compiler import compile_source
 from netc.figures.options import Options
 from netc.report.summary import FORMATS, render
 from netc.server import figure as figures
@@ -83,10 +82,7 @@ def code(answers: Answers, given: Given) -> dict[str, Any]:
     now = answers.now
     if not now.works:
         return {"code": "", "error": figures.why(answers.document)[0]}
-    from netc.targets.keras.source import emit  # noqa: PLC0415 - for those who ask
-
-    program = compile_source(now.source, limits=now.settings.limits, texts=now.texts, speculate=True)
-    return {"code": emit(program), "error": ""}
+    return {"code": now.code, "error": ""}
 
 
 REQUESTS: dict[str, Callable[[Answers, Given], Any]] = {
