@@ -38,16 +38,19 @@ class Outcome:
     trainable: int | None = None  # parameters, as its own program counts them
     difference: float | None = None  # of its own program from NumPy
     rounding: float = 0.0  # by which NumPy differs in float32 and in float64, where that is more than the difference
+    unmade: str = ""  # why its own program wrote no file
 
     @property
     def wrong(self) -> bool:
         """Whether another network was read."""
         off = self.difference is not None and not self.difference <= max(TOLERANCE, ROUNDING * self.rounding)
-        return off or (self.nodes is None and self.trainable not in (None, self.row.trainable))
+        return off or (not self.unmade and self.nodes is None and self.trainable not in (None, self.row.trainable))
 
     def cells(self) -> tuple[str, ...]:
         """A row of the table."""
         made = self.row
+        if self.unmade:
+            return self.name, *("",) * 7, f"not exported: {_short(self.unmade)}"
         cost = f"{made.seconds:.2f}", f"{made.megabytes:,.0f}"
         nodes = "" if self.nodes is None else f"{self.nodes:,}"
         if made.refused:
@@ -75,9 +78,12 @@ def _short(refused: str) -> str:
     return said.replace("|", "\\|") + (f" (and {len(more)} more)" if more else "")
 
 
-def made(family: str, name: str, folder: Path) -> Made:
-    """The file of a model."""
-    return import_module(f"tools.models.{family}").make(name, folder)  # type: ignore[no-any-return]
+def made(family: str, name: str, folder: Path) -> Made | str:
+    """The file of a model, or why its own program writes none."""
+    try:
+        return import_module(f"tools.models.{family}").make(name, folder)  # type: ignore[no-any-return]
+    except Exception as error:  # whatever an exporter raises
+        return f"{type(error).__name__}: {str(error).splitlines()[0]}"
 
 
 def _nodes(path: Path) -> int:
@@ -115,7 +121,11 @@ def outcomes(family: str) -> Iterator[Outcome]:
     with ProcessPoolExecutor(1, alone) as maker, ProcessPoolExecutor(1, alone) as runner:
         for name in import_module(f"tools.models.{family}").NAMES:
             with TemporaryDirectory() as folder:
-                path, trainable = maker.submit(made, family, name, Path(folder)).result()
+                file = maker.submit(made, family, name, Path(folder)).result()
+                if isinstance(file, str):
+                    yield Outcome(name, Row(name, 0, 0), unmade=file)
+                    continue
+                path, trainable = file
                 (found,) = rows([str(path)])
                 nodes = runner.submit(_nodes, path).result() if path.suffix == ".onnx" else None
                 compares = nodes is not None and not found.refused
@@ -130,9 +140,12 @@ def renewed(text: str, tables: Mapping[str, str]) -> str:
 
 def page(found: Sequence[Outcome]) -> str:
     """The table of a family, and how many of it were read."""
+    cells = [one.cells() for one in found]
+    found, unmade = [one for one in found if not one.unmade], sum(bool(one.unmade) for one in found)
     refused, wrong = sum(bool(one.row.refused) for one in found), sum(one.wrong for one in found)
-    counts = f"{len(found) - refused} of {len(found)} read, {refused} refused, {wrong} read as another network.\n"
-    return f"{table(HEADS, [one.cells() for one in found])}\n{counts}"
+    counts = f"{len(found) - refused} of {len(found)} read, {refused} refused, {wrong} read as another network"
+    counts += f"; {unmade} not exported.\n" if unmade else ".\n"
+    return f"{table(HEADS, cells)}\n{counts}"
 
 
 def main(path: Path, families: Sequence[str]) -> None:

@@ -76,7 +76,7 @@ def prove(program: Program, weights: Weights, engine: Engine, seed: int = 0) -> 
     """
     net = program.net
     inputs = _noise(net, seed)
-    open_net = _without_softmax(net)
+    open_net = without_softmax(net)
     softened = {name for name in net.outputs if open_net.node(name).layer != net.node(name).layer}
     with np.errstate(all="ignore"):  # what is infinite is seen below
         exact = run(open_net, weights, _double(inputs))
@@ -170,7 +170,7 @@ def _one(inputs: Arrays) -> Arrays:
     return {name: array[:1] for name, array in inputs.items()}
 
 
-def _without_softmax(net: Net) -> Net:
+def without_softmax(net: Net) -> Net:
     """The network whose outputs are those before the softmax that they end in, where nothing else reads them."""
     ends = {name for name in net.outputs if net.node(name).layer.ending == "softmax" and not net.consumers(name)}
 

@@ -31,6 +31,7 @@ def exported(model: Any, size: int, path: Path, dynamo: bool = False) -> Made:
     """Write a model of images of a size, in pixels, with the batch of one that PyTorch takes from its example."""
     import torch  # noqa: PLC0415 - for those who have it
 
+    torch.backends.mha.set_fastpath_enabled(False)  # attention as one operation of PyTorch's own is not exported
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(model, (torch.randn(1, 3, size, size),), path, dynamo=dynamo, verbose=False)
