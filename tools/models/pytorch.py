@@ -12,10 +12,14 @@ NEW = " (new exporter)"  # after the name of a model that `torch.export` goes be
 
 
 def randomised(model: Any, size: int) -> Any:
-    """A model that is evaluated, whose batch norms have factors and offsets that change something, and the statistics
-    of noise: with others, numbers grow from layer to layer until rounding decides what comes out."""
+    """A model that is evaluated, in which no array is 0 throughout, which would hide what differs, whose batch norms
+    have factors and offsets that change something, and the statistics of noise: with others, numbers grow from layer
+    to layer until rounding decides what comes out."""
     import torch  # noqa: PLC0415 - for those who have it
 
+    for one in model.parameters():
+        if not one.any():
+            one.data.normal_(0, 0.02)
     norms = [module for module in model.eval().modules() if getattr(module, "running_mean", None) is not None]
     for module in norms:
         module.weight.data.uniform_(0.8, 1.2)
