@@ -16,6 +16,7 @@ from netc.ir.net import Net
 from netc.layers import LAYERS
 from netc.layers.kinds import ACTIVATIONS
 from netc.limits import Limits
+from netc.lower.bind import trailing_words
 from netc.lower.definitions import shipped_names
 from netc.report.reference import gist, operation_page
 from netc.server.completion import USUAL, USUAL_WORDS, completion, documentation
@@ -261,6 +262,14 @@ def test_hover_tells_shapes_costs_and_meanings() -> None:
     assert "receptive field 3" in told("input 8x8x3\nrepeat 2 { ^conv 4x3; conv 4x1 }\n").replace("3, 5", "3")
     assert "A group of n units" in told("input 32x32x16\n^resblock 2 16\n")
     assert told("input 8x8x3\n^\n\nconv 4x3") == ""
+
+
+@pytest.mark.parametrize("op", LAYERS)
+def test_hover_tells_an_option_before_its_sign_is_typed(op: str) -> None:
+    """`conv 8x3 act`, on the way to `act=relu`."""
+    for param in LAYERS[op].signature(op).params.values():
+        said = told(f"input 8x8x3\n{op} ^{param.key}\n")
+        assert f"**{param.key}** of `{op}`" in said or param.key in trailing_words(), param.key
 
 
 @pytest.mark.parametrize(

@@ -84,11 +84,13 @@ def meaning(param: Param, word: str) -> str:
 
 
 def word_page(signature: Signature, word: str) -> str | None:
-    """A bare word after something."""
+    """A bare word after something: a value of an option, or its key before `=` is typed."""
     if signature.trailing and word in trailing_words():
         return operation_page(LAYERS[word])
     for param in signature.params.values():
-        if param.key == word or word in param.bare_words:
+        if param.key == word:
+            return option_page(signature, param)
+        if word in param.bare_words:
             said = option_page(signature, param)
             own = meaning(param, word)
             return said if own == param.doc else f"{said}\n\n`{word}`: {own}"
