@@ -1,11 +1,16 @@
 """Texts made of flat networks: what they compile to is the network, layer by layer, whatever their names."""
 
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import netc
-from netc.lift.joined import joined
+from netc.ir.net import Net
+from netc.layers.merge import Concatenate
+from netc.lift.aligned import aligned
+from netc.lift.joined import grown, joined
 from netc.lift.lifting import flat, proved
 from netc.lift.proof import NotTheNetwork
 from netc.lift.source import ImportRefused, Sketch
@@ -27,6 +32,91 @@ def test_an_activation_is_one_with_its_layer_or_stands_after_it() -> None:
     assert [node.layer for node in joined(one)[0]] == [node.layer for node in joined(two)[0]]
     read_twice = netc.loads("input 8x8x3; a: conv 4x3; b: relu; add { | from a | from b }; gap").net
     assert not joined(read_twice)[1]
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ("from a; p: concat b; from a; q: concat b c", True),
+        ("from a; q: concat b c; from a; p: concat b", True),
+        ("from a; p: concat b; from b; q: concat a c", False),
+        ("from a; p: concat b; from a; q: concat c b", False),
+        ("from a; p: concat b; from c; q: concat p", False),
+        ("from a; p: concat b over=rows; from a; q: concat b c", False),
+    ],
+)
+def test_what_is_joined_may_grow_or_be_read_at_once(other: str, same: bool) -> None:
+    texts = "from a; p: concat b; from p; q: concat c", other
+    inputs = "a: input 8x8x3; b: input 8x8x3; c: input 8x8x3"
+    one, two = (netc.loads(f"{inputs}; {each}; output p q").net for each in texts)
+    assert set(flat(two).names) == set("abcpq")
+    if same:
+        assert aligned(one, two)["q"] == "q"
+        assert joined(one)[0].operands("q") == joined(two)[0].operands("q") == ("p", "c")
+    else:
+        with pytest.raises(NotTheNetwork):
+            aligned(one, two)
+
+
+def joins(seed: int) -> Net:
+    """A network of inputs that are joined in random ways, each layer anywhere after what it reads."""
+    draw = random.Random(seed)
+    made = netc.loads("a: input 8x8x3; b: input 8x8x4; c: input 8x8x5; concat a b c").net
+    layer = next(node for node in made if node.layer.op == "concat")
+    net = Net("joins")
+    for node in made:
+        if node.layer.is_input:
+            net.add(node, (), made.shapes[node.name])
+    for at in range(draw.randint(2, 12)):
+        own = Concatenate(over="rows") if draw.random() < 0.1 else Concatenate()
+        read = draw.choices([*net.shapes], k=draw.randint(2, 4))
+        shape = (8, 8, 1) if own.over == "rows" else (8, 8, sum(net.shapes[name][-1] or 0 for name in read))
+        net.add(replace(layer, name=f"j{at}", layer=own), read, shape)
+    net.outputs = [node.name for node in net]
+    return net
+
+
+def said(net: Net) -> dict[str, object]:
+    """Of each layer the inputs that it joins in their order."""
+    found: dict[str, tuple[object, ...]] = {}
+    for node in net:
+        parts = [found.get(name, (name,)) for name in net.operands(node.name)]
+        rows = getattr(node.layer, "over", "channels") == "rows"
+        found[node.name] = (node.name,) if not parts else (tuple(parts),) if rows else sum(parts, ())
+    return dict(found)
+
+
+def at_once(net: Net, seed: int) -> Net:
+    """The network in which some layers read what their first operand joins in place of it."""
+    draw, operands = random.Random(seed), dict[str, tuple[str, ...]]()
+    made = Net(net.name)
+    for node in net:
+        first, rest = net.operands(node.name)[:1], net.operands(node.name)[1:]
+        while first and draw.random() < 0.5 and net.operands(first[0]) and net.node(first[0]).layer == node.layer:
+            first, rest = net.operands(first[0])[:1], (*net.operands(first[0])[1:], *rest)
+        operands[node.name] = (*first, *rest)
+    waiting = [node.name for node in net]
+    while waiting:  # in another order
+        name = draw.choice([name for name in waiting if all(each in made for each in operands[name])])
+        made.add(net.node(name), operands[name], net.shapes[name])
+        waiting.remove(name)
+    made.outputs = list(net.outputs)
+    return made
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_form_of_what_is_joined_says_the_same_and_is_one(seed: int) -> None:
+    net = joins(seed)
+    form = grown(net)
+    assert said(form) == said(net)
+    assert {node.name: form.operands(node.name) for node in grown(form)} == {
+        node.name: form.operands(node.name) for node in form
+    }
+    names = [(node.layer, said(net)[node.name]) for node in net]
+    if len({*map(repr, names)}) == len(names):  # no two are the same
+        other = grown(at_once(net, seed))
+        assert said(other) == said(net)
+        assert {name: other.operands(name) for name in net.shapes} == {name: form.operands(name) for name in net.shapes}
 
 
 @pytest.mark.parametrize(

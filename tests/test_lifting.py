@@ -168,6 +168,58 @@ output d f g
 """
 
 
+STAGE = """\
+def stage(ch, n, expand=6, k=3, stride=2) {
+    conv (expand*channels)x1 relu; dwconv (k)/(stride) pad=(k//2) relu
+    conv (ch)x1
+    repeat n-1 {
+        add {
+            | identity
+            | conv (expand*channels)x1 relu; dwconv k relu
+              conv (ch)x1
+        }
+    }
+}
+"""
+
+
+def test_units_of_a_stage_widen_what_each_is_given() -> None:
+    """MNASNet as PyTorch exports it: a stage has one factor, and no widths that only follow from it."""
+    stages = (
+        (24, 3, 3, 3, 2), (40, 3, 3, 5, 2), (80, 3, 6, 5, 2), (96, 2, 6, 3, 1), (192, 4, 6, 5, 2), (320, 1, 6, 3, 1)
+    )  # fmt: skip
+    rows, given = ["input 64x64x3; conv 16x3/2"], 16
+    for ch, n, expand, k, stride in stages:
+        rows.append(f"conv {given * expand}x1 relu; dwconv {k}/{stride} pad={k // 2} relu; conv {ch}x1")
+        rows.append(
+            f"repeat {n - 1} {{ add {{ | identity | conv {ch * expand}x1 relu; dwconv {k} relu; conv {ch}x1 }} }}"
+        )
+        given = ch
+    found = lifted(netc.loads("\n".join([*rows, "gap; fc 10"])).net, {})
+    assert not found.flat_because, found.flat_because
+    assert STAGE in found.text, found.text
+
+
+def flattened(net: Net) -> Net:
+    """The network in which each `concat` reads all that is joined, as PyTorch writes DenseNets."""
+    made, joins = Net(net.name), dict[str, tuple[str, ...]]()
+    for node in net:
+        operands = net.operands(node.name)
+        if node.layer.op == "concat":
+            operands = joins[node.name] = (*joins.get(operands[0], operands[:1]), *operands[1:])
+        made.add(node, operands, net.shapes[node.name])
+    made.outputs = list(net.outputs)
+    return made
+
+
+def test_a_densenet_is_one_text_however_its_features_are_joined() -> None:
+    net = spec("densenet121")
+    other = flattened(net)
+    assert max(len(other.operands(node.name)) for node in other) == 25
+    assert lifted(other, names(other)).text == lifted(net, names(net)).text
+    assert "dense_block" in lifted(other, {}).text
+
+
 def test_squeeze_and_excitation_stands_within_its_unit() -> None:
     found = lifted(spec("se-resnext50"), {})
     assert not found.flat_because
@@ -337,6 +389,50 @@ def test_no_name_of_a_source_spoils_a_text(source: str) -> None:
         assert not judge(found.program)
 
 
+CELLS = """
+def cell(ch) with before {
+    x: identity
+    from before; conv (ch)x1 bn relu; s: conv (ch)x3
+    from x; q: conv (ch)x1 bn relu; r: conv (ch)x3
+    from s; u: add r
+    from q; t: conv (ch)x3
+    from r; v: add t
+    from u; w: concat v
+}
+
+input 32x32x3; c0: conv 8x3; c1: conv 8x3
+c2: cell 16 with c0; c3: cell 16 with c1
+c4: cell 24 with c2; c5: cell 32 with c3
+c6: cell 40 with c4; cell 48 with c5
+gap; fc 10
+"""
+
+
+@pytest.mark.parametrize("letter", "abcdrst")
+def test_no_label_is_the_name_of_a_layer_within_a_call(letter: str) -> None:
+    """Layers of a definition are labelled by letters, and its calls `c2`, beside which another layer is `c2_a`."""
+    net = netc.loads(CELLS).net
+    called = {f"c{n}_w": f"c{n}" for n in range(2, 7)} | {f"c{n}_s": f"c{n}_{letter}" for n in range(2, 7)}
+    found = lifted(net, called)
+    assert not found.flat_because, found.flat_because
+    assert ("c2" in labels(found.text)) == (letter not in "abcde"), found.text
+
+
+def misnamed(net: Net, seed: int) -> dict[str, str]:
+    """Names of few words, most of which netc uses too, with numbers and scopes."""
+    draw = random.Random(seed)
+    words = draw.sample((*HOSTILE, *"abch", "unit", "reduce", "expand", "cin", "k", "act", "bn", "cell", "mixed"), 4)
+    size, sign = draw.choice((1, 3, 7)), draw.choice("_/.")
+
+    def word(at: int) -> str:
+        return words[at % len(words)] + draw.choice(("", "", "1", "2", str(at)))
+
+    return {
+        node.name: sign.join([word(place // size), draw.choice(words), word(place)][: draw.randint(1, 3)])
+        for place, node in enumerate(net)
+    }
+
+
 def changed(net: Net, seed: int) -> Net | None:
     """The network with another value of a parameter of one layer; None where it has none like it."""
     draw = random.Random(seed)
@@ -374,18 +470,27 @@ def test_one_layer_that_differs_stays_different(name: str) -> None:
     assert tried
 
 
+@pytest.mark.parametrize("name", ["yolov3", "googlenet", "mobilenetv2", "wavenet"])
+def test_names_of_a_source_spoil_no_text(name: str) -> None:
+    net = spec(name)
+    for seed in range(EXAMPLES or 3):
+        found = lifted(net, misnamed(net, seed))
+        assert not found.flat_because, found.flat_because
+
+
 @unshrunk(30)
-@given(networks())
-def test_random_networks_are_lifted(text: str) -> None:
+@given(networks(), integers(0, 1000))
+def test_random_networks_are_lifted(text: str, seed: int) -> None:
     program = compiled(text)
     assert program is not None
     try:
         net = sketched(program.net)
-        found = lifted(net, names(net))
+        made = [lifted(net, sources) for sources in (names(net), misnamed(net, seed))]
     except ImportRefused:
         reject()
-    assert isinstance(found, Lifted)
-    assert not found.flat_because, found.flat_because
+    for found in made:
+        assert isinstance(found, Lifted)
+        assert not found.flat_because, found.flat_because
 
 
 NUMBERS = {

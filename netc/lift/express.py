@@ -134,7 +134,7 @@ def solve(body: Series, entry: Sequence[int], most: int = 64) -> Solution | None
             return None
         if column.kind == "kernel" and 1 in vector and any(own not in (1, None) for own in vector):
             return None  # a layer that sees one pixel is another one than a layer that sees more
-        if column.kind == WIDTH and (factors := _factors(vector, open_, entry, flags)):
+        if column.kind == WIDTH and (factors := _factors(vector, open_, _given(column, entry), flags)):
             found.formals.append(Formal("", FACTOR, factors))
             continue
         known = sum(formal.name.startswith(column.called) for formal in found.formals) if column.called else 0
@@ -323,6 +323,7 @@ class Said:
     formal: Formal
     relation: tuple[int, int] = (1, 1)
     times: Formal | Reference | None = None  # a width that it is a factor of
+    here: bool = False  # which is that of the tensor that the layer is given, and not that of the definition
     less: int = 0  # than that
 
 
@@ -373,6 +374,11 @@ def _said(each: tuple[Column, tuple[Any, ...]], found: Solution, entry: Sequence
             here = column.owner is None and column.channels == [*entry]
             texts[column.key] = Said(formal, times=Reference("channels", NOWHERE) if here else _entry(found, entry))
             return True
+        if formal.kind == FACTOR and column.owner is not None and column.channels:
+            rows = zip(column.values, column.channels, column.owner, strict=True)
+            if all(own == formal.values[run] * given for own, given, run in rows):
+                texts[column.key] = Said(formal, times=Reference("channels", NOWHERE), here=True)
+                return True
     best: Said | None = None
     for formal in found.formals:
         if formal.kind == WIDTH and formal.name != CIN and (relation := _related(vector, formal.values)):
@@ -420,6 +426,15 @@ def _factors(
     found = [own // each for own, each in zip(vector, entry, strict=True)]
     few = 1 < len(set(found)) <= _FACTORS and len(set(found)) < len(set(vector))
     return found if few and (min(found) > 1 or _is_wider(vector, entry, flags)) else None
+
+
+def _given(column: Column, entry: Sequence[int]) -> Sequence[Any]:
+    """The widths of the tensors that a layer in a `repeat` is given in the executions of a definition, where each of
+    these has one; those that the definition is given for other layers."""
+    if column.owner is None or not column.channels:
+        return entry
+    found = _reduced(replace(column, values=column.channels), len(entry))
+    return entry if found is None or None in found else found
 
 
 def _is_wider(vector: Sequence[Any], entry: Sequence[int], flags: Sequence[tuple[Column, tuple[Any, ...]]]) -> bool:
@@ -530,7 +545,7 @@ def _named(found: Solution, order: Sequence[Key]) -> None:
             used.update(dict.fromkeys(said.formals()))
     if (cin := next((formal for formal in used if formal.name == CIN), None)) is not None:
         for said in found.texts.values():
-            if isinstance(said, Said) and said.times is not None:
+            if isinstance(said, Said) and said.times is not None and not said.here:
                 said.times = cin
     kinds = {WIDTH: 0, COUNT: 1}
     found.formals = sorted(used, key=lambda formal: (formal.name == CIN, kinds.get(formal.kind, 2)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from netc.layers.base import LAYERS
 from netc.lift.definitions import TENSORS, strides
 from netc.lift.scopes import Scopes
-from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series, executed, inner
+from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series, inner, layers_of
 from netc.lower.definitions import shipped
 from netc.lower.names import NAMELESS
 from netc.syntax.tree import RESERVED
@@ -77,7 +77,13 @@ def _of_source(one: Definition, scopes: Scopes) -> str | None:
     """The word of the scope that each execution is: `block` of `conv2_block1_1_conv` and `conv2_block1_2_conv`."""
     words: set[str] = set()
     for run in range(min(one.body.times, _LOOKED)):
-        paths = [path for name in executed(one.body, run) if (path := scopes.path(name))]
+        layers = [
+            (layer.word, path) for layer, at in layers_of(one.body, run) if (path := scopes.path(layer.names[at]))
+        ]
+        weighted = [
+            path for word, path in layers if LAYERS[word].weighted
+        ]  # what joins tensors may stand in the next scope
+        paths = weighted if len(weighted) > 1 else [path for _, path in layers]
         if len(paths) < 2:
             return None
         scope = _common(paths)

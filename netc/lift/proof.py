@@ -29,7 +29,7 @@ def mapped(net: Net, made: Net, order: Sequence[str]) -> dict[str, str]:
     """
     (one, ends), (two, _) = joined(net), joined(made)
     names = [name for name in order if name in one]
-    others = [node.name for node in two]
+    others = [name for name in made.shapes if name in two]
     if sorted(names) != sorted(node.name for node in one) or len(names) != len(others):
         raise NotTheNetwork(f"the text has {len(others)} layers, and the network {len(one)}")
     mapping = dict(zip(names, others, strict=True))

@@ -18,11 +18,13 @@ def call_widths(body: Series, solution: Solution) -> None:
     widths = [formal for formal in solution.formals if formal.kind == WIDTH and formal.name != CIN]
     if not 1 < len(widths) <= _MOST:
         return
+    others = {formal.name for formal in solution.formals if formal not in widths}
     names: dict[Formal, str] = {}
     if (out := _output(body.items, solution)) is not None:
         names[out] = _OUT
     for formal, role in _roles(body, solution):
-        names.setdefault(formal, role)
+        if formal in widths and role not in others:
+            names.setdefault(formal, role)
     rest = [formal for formal in widths if formal not in names]
     if len(rest) == 1 and out is None:
         names[rest[0]] = _OUT

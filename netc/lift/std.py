@@ -148,7 +148,7 @@ class _Trace:
             return []
         if not isinstance(self.own, int | float):
             return [there] if isinstance(there, str) else []
-        if self.after == self.other and type(there) is type(self.own):
+        if self.after == self.other and not isinstance(there, str | tuple):
             return [there]
         if isinstance(there, str) or not there or not self.before:
             return []

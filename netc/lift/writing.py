@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count as count_from
 from itertools import pairwise
@@ -14,7 +14,7 @@ from netc.lift.aligned import LEARNING
 from netc.lift.arguments import SAID, Unwritable, declared_by, written
 from netc.lift.definitions import TENSORS, outside, plain
 from netc.lift.express import ACT, COUNT, Formal, Said, Solution, Stepped, Test, resolved, solve, to_expr
-from netc.lift.labels import label_of
+from netc.lift.labels import Taken, label_of
 from netc.lift.roles import call_widths
 from netc.lift.scopes import Scopes
 from netc.lift.text import operation
@@ -203,6 +203,7 @@ class _Body:
         tensors: Sequence[Sequence[str]],
         scopes: Scopes,
         taken: set[str],
+        made: Mapping[Definition, Collection[str]],
         before: Sequence[Before] = (),
     ) -> None:
         self.before, self.given = [name for name, _ in before], False
@@ -217,7 +218,7 @@ class _Body:
         frame = _Frame(None, [])
         self._find(series, frame)
         self._label(series, frame, [*range(series.times)])
-        self._named(series, scopes, taken | {*TENSORS})
+        self._named(series, scopes, taken | {*TENSORS}, made)
 
     def name(self, item: Item, place: int) -> str:
         """The label of a tensor that an item reads."""
@@ -300,25 +301,42 @@ class _Body:
         self.firsts[item] = first
         self.carried.update((name, item) for name in results(item) if name is not None)
 
-    def _named(self, series: Series, scopes: Scopes, taken: set[str]) -> None:
+    def _named(
+        self, series: Series, scopes: Scopes, taken: set[str], made: Mapping[Definition, Collection[str]]
+    ) -> None:
         """Name the labels in the order of the text: `x` what a pass is given, `z` what is collected of all passes, and
         others by the source, else `a`, `b`. Layers of those in a `repeat` get numbers."""
-        names = filter(lambda name: name not in RESERVED and name not in LAYERS, map(_letters, count_from()))
+        letters = filter(lambda name: name not in RESERVED and name not in LAYERS, map(_letters, count_from()))
+        known, special = Taken(taken | {GIVEN, ALL}), {GIVEN, ALL} - taken
+        again: dict[Item, list[Item]] = {}  # what passes carry on, by what stands above the `repeat`
+        for item, first in self.firsts.items():
+            again.setdefault(first, []).append(item)
         for item, times, repeated in _in_order(series, repeated=False):
             if item not in self.labels:
                 continue
-            if (first := self.firsts.get(item)) is not None:
-                self.labels[item] = self.labels[first]
+            if item in self.firsts:
+                self.labels[item] = self.labels[self.firsts[item]]
                 continue
+            within, counted = self._within([item, *again.get(item, ())], made), repeated or item in again
             given = isinstance(item, Layer) and item.word == "identity"
             name = GIVEN if given and not self.given else ALL if item in self.all_passes else ""
-            if not name or name in taken:
+            if name not in special:
                 nodes = [node for run in range(times) if (node := result(item, run)) is not None]
-                name = label_of(nodes, scopes, taken | {GIVEN, ALL}, repeated=repeated) or ""
-            if not name or name in taken:
-                name = next(each for each in names if each not in (taken | {GIVEN, ALL}))
-            taken.add(name)
+                name = label_of(nodes, scopes, known, within, repeated=repeated, counted=counted) or ""
+                name = name or next(each for each in letters if known.is_free(each, within, counted=counted))
+            special.discard(name)
+            known.take(name, within, counted=counted)
             self.labels[item] = name
+
+    @staticmethod
+    def _within(items: Sequence[Item], made: Mapping[Definition, Collection[str]]) -> Collection[str] | None:
+        """The names of layers within statements; None where these are not known."""
+        found = set[str]()
+        for item in items:
+            if isinstance(item, Loop) or (isinstance(item, Call) and item.definition not in made):
+                return None
+            found.update(made[item.definition] if isinstance(item, Call) else ())
+        return found
 
 
 def _in_order(series: Series, *, repeated: bool) -> Iterator[tuple[Item, int, bool]]:
@@ -445,12 +463,13 @@ class Writer:
         """The text."""
         head = [operation("net", _word(self.name))] if LEGAL.match(self.name) else []
         known = {one.name for one in self.definitions}
-        body = self._series(self.whole, self.solution, _Body(self.whole, self.used, (), self.scopes, {*known}))
         made: list[Statement] = []
+        within: dict[Definition, Collection[str]] = {}  # the names of layers in each
         for one in self.definitions:
             solution, tensors = one.solution, one.tensors
             taken = {formal.name for formal in solution.formals} | {"i"} | known
-            own = _Body(one.body, self.used, tensors, self.scopes, taken, one.before)
+            own = _Body(one.body, self.used, tensors, self.scopes, taken, within, one.before)
+            within[one] = {*known, *own.labels.values()}
             statements = self._series(one.body, solution, own)
             if own.given:
                 statements.insert(0, operation("identity", label=GIVEN))
@@ -458,6 +477,7 @@ class Writer:
             names = tuple(Name(name, NOWHERE) for name, _ in own.tensors)
             block = Block(tuple(statements), NOWHERE)
             made.append(Written(one.name, formals, names, block, one.shared, NOWHERE, NOWHERE))
+        body = self._series(self.whole, self.solution, _Body(self.whole, self.used, (), self.scopes, {*known}, within))
         at = next((place for place, each in enumerate(body) if not _is_input(each)), 0)
         statements = [*head, *body[:at], *self._default_lines(), *made, *body[at:]]
         packed = Packed()
