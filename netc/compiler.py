@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc.checks import CHECKS
@@ -13,7 +12,7 @@ from netc.diagnostics.codes import Severity
 from netc.diagnostics.levels import USELESS, Levels, apply
 from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.limits import Limits
-from netc.lower import lower
+from netc.lower import Texts, lower
 from netc.program import Program
 from netc.rewrites import REWRITES
 from netc.syntax.parser import parse
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from netc.sections.override import Change
 
 Pass = Callable[[Program], None]
-Texts = Mapping[Path, Source]
 PASSES: tuple[Pass, ...] = (*CHECKS, *REWRITES)  # checks see what was written
 
 
@@ -41,7 +39,7 @@ def compile_source(
     """Parse, lower and check a text. Never raises on a bad one: `Program.report` holds what is wrong.
 
     `speculate` also expands what does not run, which emitted source shows. `changes` are other values for lines of
-    the sections; one that fits no line raises `ValueError`. `texts` are read before the disk where a `use` names them.
+    the sections; one that fits no line raises `ValueError`. `texts` are those of an editor.
     Fixes are tried before they are called safe, but not those of a text with changes, which is about to run and not to
     be mended, and none unless `proven`, for who calls `prove_fixes` when they are asked for.
     """

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from netc.server.completion import completion, documentation
-from netc.server.definition import RenameRefused, definition, references, rename
+from netc.server.definition import definition, highlights, references
 from netc.server.document import Document
 from netc.server.figure import figure
 from netc.server.findings import actions, findings, mended
@@ -21,6 +21,7 @@ from netc.server.hints import hints, lenses
 from netc.server.hover import hover
 from netc.server.links import links
 from netc.server.places import nodes, places
+from netc.server.rename import RenameRefused, rename
 from netc.server.signature import signature
 from netc.server.symbols import folding, symbols
 from netc.server.tokens import tokens
@@ -88,7 +89,8 @@ def answers(workspace: Workspace, document: Document, random: Random) -> dict[st
     }
     for offset in offsets:
         found[f"definition {offset}"] = definition(document, offset)
-        found[f"references {offset}"] = references(workspace, document, offset)
+        found[f"references {offset}"] = references(workspace, document, offset).spans()
+        found[f"highlights {offset}"] = highlights(document, offset)
         found[f"renamed {offset}"] = renamed(workspace, document, offset)
         found[f"hover {offset}"] = hover(document, offset)
         found[f"signature {offset}"] = signature(document, offset)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +28,23 @@ PATIENCE = 20  # seconds
 SERVER = ClientServerConfig(server_command=[sys.executable, "-m", "netc", "lsp", "--stdio"])
 
 
-async def begin(client: LanguageClient, editor: str, folder: Path) -> None:
-    """Begin as an editor does, in a folder; `watched` are then the patterns of files that the server asks for."""
-    client.watched = []
+async def begin(client: LanguageClient, editor: str, *folders: Path, **less: Any) -> None:
+    """Begin as an editor does, in some folders; `watched` are then the patterns of files that the server asks for, and
+    `refreshed` what it has shown anew."""
+    client.watched, client.refreshed = [], []
 
     @client.feature(types.CLIENT_REGISTER_CAPABILITY)
     def register(params: types.RegistrationParams) -> None:
         for each in params.registrations:
             client.watched += [one["globPattern"] for one in each.register_options["watchers"]]
 
-    folders = [types.WorkspaceFolder(uri(folder), "project")]
-    await client.initialize_session(types.InitializeParams(client_capabilities(editor), workspace_folders=folders))
+    for shown in ("inlayHint", "codeLens", "semanticTokens"):
+        client.feature(f"workspace/{shown}/refresh")(lambda *_, shown=shown: client.refreshed.append(shown))
+    opened = [types.WorkspaceFolder(uri(folder), folder.name) for folder in folders]
+    can = client_capabilities(editor)
+    for name, value in less.items():
+        setattr(can, name, value)
+    await client.initialize_session(types.InitializeParams(can, workspace_folders=opened))
 
 
 @pytest_lsp.fixture(config=SERVER, scope="module")
@@ -68,12 +74,19 @@ async def published(client: LanguageClient) -> types.PublishDiagnosticsParams:
     return found
 
 
+async def until(holds: Callable[[], object]) -> None:
+    """Wait until something holds of what the server has told."""
+    async with asyncio.timeout(PATIENCE):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
 class Editor:
     """A text that is open in an editor."""
 
-    def __init__(self, client: LanguageClient, path: Path, text: str) -> None:
-        self.client, self.path, self.version = client, path, 0
-        self.uri = uri(path)
+    def __init__(self, client: LanguageClient, path: Path | str, text: str) -> None:
+        self.client, self.version = client, 0
+        self.uri = path if isinstance(path, str) else uri(path)
         self.document = types.TextDocumentIdentifier(self.uri)
         self.text = text
         opened = types.TextDocumentItem(self.uri, "netc", 0, text)
@@ -201,6 +214,189 @@ async def test_other_editors(other: LanguageClient, tmp_path: Path) -> None:
         types.CodeActionParams(editor.document, found.range, context)
     )
     assert editor.edited(action.edit.changes[editor.uri]) == "input 8x8x3\nconv 4x3 relu\n"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("other", "shown"),
+    [
+        ("visual_studio_code", {"codeLens", "semanticTokens"}),  # as it was before there were hints
+        ("neovim", {"inlayHint", "semanticTokens"}),
+        ("emacs", set()),
+    ],
+    indirect=["other"],
+)
+async def test_what_is_shown_follows_used_files(other: LanguageClient, shown: set[str], tmp_path: Path) -> None:
+    block = tmp_path / "block.net"
+    block.write_text("def unit(ch) { conv (ch)x3 }\n")
+    main = Editor(other, tmp_path / "main.net", 'use "block.net"\ninput 8x8x3\nunit 4\n')
+    assert await main.findings() == []
+    assert other.refreshed == []
+    text = Editor(other, block, "def unit(ch) { conv (ch)x3/2 }\n")
+    await until(lambda: {*other.refreshed} == shown)
+    other.refreshed.clear()
+    assert await shapes(main) == ["8×8×3", "4×4×4"]
+    text.change("def unit(ch) { conv (ch)x3/4 }\n")
+    await until(lambda: {*other.refreshed} == shown)
+    other.refreshed.clear()
+    assert await shapes(main) == ["8×8×3", "2×2×4"]
+    other.text_document_did_close(types.DidCloseTextDocumentParams(text.document))
+    await until(lambda: {*other.refreshed} == shown)
+    other.refreshed.clear()
+    assert await shapes(main) == ["8×8×3", "8×8×4"]
+    block.write_text("def unit(ch) { conv (ch)x3; pool 8 }\n")
+    event = types.FileEvent(text.uri, types.FileChangeType.Changed)
+    other.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
+    await until(lambda: {*other.refreshed} == shown)
+    other.refreshed.clear()
+    assert await shapes(main) == ["8×8×3", "1×1×4"]
+    for more in ("relu\n", "flatten\n"):
+        other.refreshed.clear()
+        main.change(main.text + more)
+        assert await main.findings() == []
+        assert len(await shapes(main)) >= 3
+    assert other.refreshed == []  # as the client asks again anyway, of a text that has changed
+
+
+async def shapes(editor: Editor) -> list[str]:
+    """What stands beside the statements of a text."""
+    params = types.InlayHintParams(editor.document, editor.whole)
+    return [str(hint.label) for hint in await editor.client.text_document_inlay_hint_async(params) or ()]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("other", ["emacs"], indirect=True)
+async def test_names_in_files_that_are_not_open(other: LanguageClient, tmp_path: Path) -> None:
+    text = 'use "../50% blocks; new#1?.net"\ninput 8x8x3\nunit 4\n'
+    for name in ("a b.net", "c%20d.net", "é🙂.net"):
+        (tmp_path / "models").mkdir(exist_ok=True)
+        (tmp_path / "models" / name).write_text(f"# 🙂 {name}\n{text}unit 5\n", encoding="utf-8")
+    block = tmp_path / "50% blocks; new#1?.net"
+    block.write_text("# é\ndef unit(ch) { conv (ch)x3 }\n", encoding="utf-8")
+    editor = Editor(other, tmp_path / "models/a b.net", text)
+    assert await editor.findings() == []
+    asked = types.ReferenceParams(types.ReferenceContext(True), editor.document, editor.at("unit"))
+    used = await other.text_document_references_async(asked)
+    found = sorted((Path(str(to_fs_path(one.uri))).name, one.range.start.line) for one in used)
+    assert found == [
+        (block.name, 1),
+        ("a b.net", 2),
+        ("c%20d.net", 3),
+        ("c%20d.net", 4),
+        ("é🙂.net", 3),
+        ("é🙂.net", 4),
+    ]
+    made = await other.text_document_rename_async(types.RenameParams(editor.document, editor.at("unit"), "group"))
+    assert {Path(str(to_fs_path(each))).name: len(edits) for each, edits in made.changes.items()} == {
+        block.name: 1,
+        "a b.net": 1,
+        "c%20d.net": 2,
+        "é🙂.net": 2,
+    }
+    assert editor.uri in made.changes
+    (tmp_path / "models/c%20d.net").write_text(text + "unit (\n", encoding="utf-8")
+    with pytest.raises(JsonRpcException, match=r"in line 4 of c%20d\.net it stands in words that cannot be read"):
+        await other.text_document_rename_async(types.RenameParams(editor.document, editor.at("unit"), "group"))
+
+
+# -- texts as editors have them ------------------------------------------------------------------------------
+
+
+@pytest_lsp.fixture(config=SERVER)
+async def plain(lsp_client: LanguageClient) -> AsyncIterator[None]:
+    """A client that has not begun yet."""
+    yield
+    await lsp_client.shutdown_session()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+async def test_places_in_all_that_is_answered(plain: LanguageClient, tmp_path: Path, encoding: str) -> None:
+    """Every place of an answer holds the same words, in each encoding, with each end of a line, after a mark."""
+    general = types.GeneralClientCapabilities(position_encodings=[types.PositionEncodingKind(encoding)])
+    await begin(plain, "neovim", tmp_path, general=general)
+    text = 'net "é🙂"; input 8x8x3; a: conv 4 x 3 relu  # 🙂\nconv 4x3 rleu # é\nlast: conv 4x3\nadd { | relu | bn }  # 🙂\n'
+    seen = []
+    for number, written in enumerate((text, text.replace("\n", "\r\n"), "\ufeff" + text)):
+        editor = Editor(plain, tmp_path / f"{number}.net", written)
+        places = Positions(written, encoding)
+
+        def part(where: types.Range, places: Positions = places, written: str = written) -> str:
+            return written[places.offset(where.start) : places.offset(where.end)]
+
+        found = [(one.code, part(one.range)) for one in await editor.findings()]
+        outline = await plain.text_document_document_symbol_async(types.DocumentSymbolParams(editor.document))
+        found += [(one.name, part(one.selection_range), part(one.range)) for one in outline]
+        data = (await plain.text_document_semantic_tokens_full_async(types.SemanticTokensParams(editor.document))).data
+        line = column = 0
+        for at in range(0, len(data), 5):
+            line, column = line + data[at], data[at + 1] + (0 if data[at] else column)
+            end = types.Position(line, column + data[at + 2])
+            found.append((data[at + 3], part(types.Range(types.Position(line, column), end))))
+        where = places.position(written.index("bn }"))
+        hover = await plain.text_document_hover_async(types.HoverParams(editor.document, where))
+        found.append(part(hover.range))
+        fixed = types.CodeActionContext([], [types.CodeActionKind("source.fixAll")])
+        whole = types.CodeActionParams(editor.document, editor.whole, fixed)
+        (action,) = await plain.text_document_code_action_async(whole)
+        ((edit),) = action.edit.changes[editor.uri]
+        found.append((part(edit.range), edit.new_text))
+        seen.append(found)
+    assert {("NET104", "rleu"), ("NET004", "4 x 3"), ("last", "last", "last: conv 4x3")} <= {*seen[0]}
+    assert seen[0] == seen[1] == seen[2]
+
+
+@pytest.mark.asyncio
+async def test_a_client_that_can_do_little(plain: LanguageClient, tmp_path: Path) -> None:
+    """No pull, no registration, no Markdown, no trees, no refreshing, and no folder."""
+    await plain.initialize_session(types.InitializeParams(types.ClientCapabilities(), root_path=str(tmp_path)))
+    editor = Editor(plain, "untitled:Untitled-1", UNET)
+    assert await editor.findings() == []
+    outline = await plain.text_document_document_symbol_async(types.DocumentSymbolParams(editor.document))
+    assert [(one.name, one.container_name) for one in outline[2:4]] == [("double", None), ("ch", "double")]
+    assert editor.part(outline[3].location.range) == "ch"
+    hover = await plain.text_document_hover_async(types.HoverParams(editor.document, editor.at("pool 2", 1)))
+    assert hover.contents.kind == types.MarkupKind.Markdown  # which clients that say nothing take
+    made = await plain.text_document_rename_async(types.RenameParams(editor.document, editor.at("double"), "twice"))
+    assert {*made.changes} == {editor.uri}
+    assert len(made.changes[editor.uri]) == 10
+
+
+@pytest.mark.asyncio
+async def test_texts_are_plain_where_the_client_says_so(plain: LanguageClient, tmp_path: Path) -> None:
+    hover = types.HoverClientCapabilities(content_format=[types.MarkupKind.PlainText])
+    await begin(plain, "emacs", tmp_path, text_document=types.TextDocumentClientCapabilities(hover=hover))
+    editor = Editor(plain, tmp_path / "a.net", UNET)
+    found = await plain.text_document_hover_async(types.HoverParams(editor.document, editor.at("pool 2", 1)))
+    assert found.contents.kind == types.MarkupKind.PlainText
+
+
+@pytest.mark.asyncio
+async def test_two_folders_and_a_project_that_changes(plain: LanguageClient, tmp_path: Path) -> None:
+    for folder in ("first", "second", "third"):
+        (tmp_path / folder / "models").mkdir(parents=True)
+        (tmp_path / folder / "block.net").write_text("def unit(ch) { conv (ch)x3; bn }\n")
+    await begin(plain, "visual_studio_code", tmp_path / "first", tmp_path / "second")
+    text = 'use "../block.net"\ninput 8x8x3\nunit 4\n'
+    editors = {name: Editor(plain, tmp_path / name / "models/a.net", text) for name in ("second", "third")}
+
+    def codes(name: str) -> set[str]:
+        return {str(one.code) for one in plain.diagnostics.get(editors[name].uri, ())}
+
+    await until(lambda: "NET501" in codes("second") and "NET123" in codes("third"))  # which `use` would leave
+    added = types.WorkspaceFoldersChangeEvent([types.WorkspaceFolder(uri(tmp_path / "third"), "third")], [])
+    plain.workspace_did_change_workspace_folders(types.DidChangeWorkspaceFoldersParams(added))
+    await until(lambda: codes("third") == {"NET501"})
+    asked = types.ReferenceParams(types.ReferenceContext(True), editors["third"].document, editors["third"].at("unit"))
+    assert len(await plain.text_document_references_async(asked)) == 2
+    (project := tmp_path / "third/pyproject.toml").write_text('[tool.netc]\nallow = ["NET501"]\n')
+    event = types.FileEvent(uri(project), types.FileChangeType.Created)
+    plain.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
+    await until(lambda: codes("third") == set())
+    assert codes("second") == {"NET501"}
+    project.unlink()
+    plain.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
+    await until(lambda: codes("third") == {"NET501"})
 
 
 # -- a place -------------------------------------------------------------------------------------------------
@@ -346,6 +542,7 @@ def test_places_are_counted_as_was_agreed_on(encoding: str) -> None:
     places = Positions(text, encoding)
     for offset in range(len(text) + 1):
         if text[max(offset - 1, 0) : offset + 1] == "\r\n":
+            assert places.position(offset) == places.position(offset - 1)
             continue
         found = places.position(offset)
         assert places.offset(found) == offset
@@ -418,9 +615,14 @@ import sys, time
 from netc.cli import main
 from netc.server import document
 
-def compile(*given, **named):
-    print("busy", flush=True)
-    time.sleep(600)
+right = document.compile_source
+
+def compile(source, **given):
+    if "endless" not in source.text or ("code" in source.text and "speculate" not in given):
+        return right(source, **given)
+    print("busy", file=sys.stderr, flush=True)
+    while True:
+        given = {**given}
 
 document.compile_source = compile
 sys.exit(main(["lsp"]))
@@ -433,9 +635,9 @@ def framed(message: dict[str, Any]) -> bytes:
     return b"Content-Length: %d\r\n\r\n%s" % (len(data), data)
 
 
-@pytest.mark.parametrize("leaves", ["exit", "closed"])
-def test_a_server_ends_with_its_editor_whatever_it_works_on(leaves: str) -> None:
-    opened = {"uri": "untitled:a", "languageId": "netc", "version": 1, "text": "input 8x8x3\n"}
+@pytest.mark.parametrize(("leaves", "code"), [("shutdown", 0), ("exit", 1), ("closed", 0)])
+def test_a_server_ends_with_its_editor_whatever_it_works_on(leaves: str, code: int) -> None:
+    opened = {"uri": "untitled:a", "languageId": "netc", "version": 1, "text": "# endless"}
     messages: list[dict[str, Any]] = [
         {"id": 1, "method": "initialize", "params": {"processId": None, "rootUri": None, "capabilities": {}}},
         {"method": "initialized", "params": {}},
@@ -452,11 +654,59 @@ def test_a_server_ends_with_its_editor_whatever_it_works_on(leaves: str) -> None
             given.flush()
             while told.readline().strip() != b"busy":
                 assert server.poll() is None
-            if leaves == "exit":
-                given.write(b"".join(map(framed, last)))
-                given.flush()
-            else:
+            if leaves == "closed":
                 given.close()
-            assert server.wait(PATIENCE) == 0
+            else:
+                given.write(b"".join(map(framed, last[leaves == "exit" :])))
+                given.flush()
+            assert server.wait(PATIENCE) == code
         finally:
             server.kill()
+
+
+@pytest_lsp.fixture(config=ClientServerConfig(server_command=[sys.executable, "-c", BUSY]))
+async def busy(lsp_client: LanguageClient, tmp_path: Path) -> AsyncIterator[None]:
+    """A client of a server for which some texts have no end."""
+    await begin(lsp_client, "visual_studio_code", tmp_path)
+    yield
+    await lsp_client.shutdown_session()
+
+
+@pytest.mark.asyncio
+async def test_work_without_end_is_ended_by_a_newer_text(busy: LanguageClient, tmp_path: Path) -> None:
+    editor = Editor(busy, tmp_path / "a.net", "input 8x8x3\n")
+    assert await editor.findings() == []
+    for number in range(3):
+        editor.change("input 8x8x3\nconv 4x3 # endless\n")
+        waiting = asyncio.ensure_future(shapes(editor))
+        await asyncio.sleep(0.3 * number)
+        assert not waiting.done()
+        editor.change(f"input 8x8x3\nconv {number + 4}x3\n")
+        assert await editor.findings() == []
+        async with asyncio.timeout(PATIENCE):
+            assert await waiting == ["8×8×3", f"8×8×{number + 4}"]
+
+
+@pytest.mark.asyncio
+async def test_a_question_without_end_can_be_taken_back(busy: LanguageClient, tmp_path: Path) -> None:
+    right = Editor(busy, tmp_path / "right.net", "input 8x8x3\n")
+    assert await right.findings() == []
+    editor = Editor(busy, tmp_path / "a.net", "input 8x8x3 # endless code\n")
+    assert await editor.findings() == []
+    for number in range(3):
+        params = {"textDocument": {"uri": editor.uri}}
+        sent = busy.protocol.send_request_async("netc/compile", params, msg_id=f"{number}")
+        waiting = asyncio.ensure_future(sent)
+        await asyncio.sleep(0.3 * number)
+        assert not waiting.done()
+        busy.protocol.notify("$/cancelRequest", types.CancelParams(f"{number}"))
+        with pytest.raises(JsonRpcException, match="cancel"):
+            await asyncio.wait_for(waiting, PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            assert "def build_model" in (await right.custom("compile"))["code"]
+            assert await shapes(editor) == ["8×8×3"]
+    waiting = asyncio.ensure_future(editor.custom("compile"))
+    await asyncio.sleep(0.2)
+    busy.text_document_did_close(types.DidCloseTextDocumentParams(editor.document))
+    with pytest.raises(JsonRpcException, match="is not open"):
+        await asyncio.wait_for(waiting, PATIENCE)

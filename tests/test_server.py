@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,9 @@ from netc.limits import Limits
 from netc.lower.bind import trailing_words
 from netc.lower.definitions import shipped_names
 from netc.report.reference import gist, operation_page
+from netc.server import folders
 from netc.server.completion import USUAL, USUAL_WORDS, completion, documentation
-from netc.server.definition import RenameRefused, rename
+from netc.server.definition import highlights, references
 from netc.server.document import Document, Settings
 from netc.server.figure import figure
 from netc.server.findings import actions, findings, mended, place
@@ -30,10 +33,11 @@ from netc.server.hover import hover, share
 from netc.server.links import links
 from netc.server.moved import Moved
 from netc.server.places import nodes, places
+from netc.server.rename import RenameRefused, rename
 from netc.server.signature import signature
 from netc.server.workspace import Workspace
 from netc.syntax.parser import parse
-from netc.syntax.source import Source
+from netc.syntax.source import Source, Span
 from netc.syntax.tree import Operation, Reference, alike, descend
 from tests import editing
 from tests.specs import SPECS
@@ -455,6 +459,187 @@ def test_a_refused_name_is_told_what_it_means_and_where(text: str, name: str, wh
     assert str(refused.value).startswith(f"`{text[at + 1 : at + 2]}` cannot become `{name}`: ")
     assert why in str(refused.value)
     assert rename(workspace, document, at, "another")
+
+
+# -- files that are not open ---------------------------------------------------------------------------------
+
+
+BLOCKS = "def unit(ch) { conv (ch)x3; bn }\n"
+USER = 'use "blocks.net"\ninput 8x8x3\nunit 4\nunit ch=5  # a unit\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder of specs, of which some use others, and what is not to be looked at."""
+    folder = tmp_path / "project"
+    for name, text in {
+        "blocks.net": BLOCKS,
+        "one.net": USER,
+        "models/two.net": USER.replace("blocks", "../blocks"),
+        "by way of.net": 'use "blocks.net"\ndef twice() { unit 4; unit 4 }\n',
+        "own.net": "def unit(ch) { relu }\ninput 8x8x3\nunit 4\n",
+        "build/made.net": USER.replace("blocks", "../blocks"),
+        ".old/hidden.net": USER.replace("blocks", "../blocks"),
+        "env/pyvenv.cfg": "",
+        "env/installed.net": USER.replace("blocks", "../blocks"),
+        "../outside.net": USER.replace("blocks", "project/blocks"),
+        "no text.net": "",
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / "no text.net").write_bytes(b"unit \xff\xfe")
+    (folder / "pipe.net").symlink_to("/dev/zero")
+    (folder / "link.net").symlink_to("../outside.net")
+    (folder / "again.net").symlink_to("one.net")
+    return folder
+
+
+def in_project(folder: Path, name: str) -> tuple[Workspace, Document]:
+    """A text of a project that is open, and no other one."""
+    workspace = Workspace(folders=(folder,))
+    (document,) = workspace.change(str(folder / name), (folder / name).read_text())
+    return workspace, document
+
+
+def where(spans: list[Span], folder: Path) -> list[str]:
+    return sorted(f"{Path(span.source.name).relative_to(folder)}:{span.line}" for span in spans)
+
+
+USES = [
+    "blocks.net:1",
+    "by way of.net:2",
+    "by way of.net:2",
+    "models/two.net:3",
+    "models/two.net:4",
+    "one.net:3",
+    "one.net:4",
+]
+
+
+@pytest.mark.parametrize("name", ["one.net", "blocks.net", "by way of.net"])
+def test_uses_are_found_in_files_that_are_not_open(project: Path, name: str) -> None:
+    workspace, document = in_project(project, name)
+    at = document.now.source.text.index("unit")
+    found = references(workspace, document, at)
+    assert found.whole
+    assert where(found.spans(), project) == USES
+    assert where(found.spans(declaration=False), project) == USES[1:]
+    assert {span.text for span in found.spans()} == {"unit"}
+    (marked, *_) = highlights(document, at)
+    assert marked.source is document.now.source
+    for span in (spans := rename(workspace, document, at, "group"))[::-1]:
+        path = Path(span.source.name)
+        text = path.read_text()
+        path.write_text(text[: span.start] + "group" + text[span.end :])
+    assert where(spans, project) == USES
+    for path in project.rglob("*.net"):
+        if path.name in ("one.net", "two.net", "by way of.net", "own.net"):
+            again = in_project(project, str(path.relative_to(project)))[1]
+            assert not again.now.program.report.failed
+            assert ("unit 4" in again.now.source.text) == (path.name == "own.net")
+            assert "# a unit" in again.now.source.text or "#" not in again.now.source.text
+
+
+def test_an_open_text_counts_before_its_file(project: Path) -> None:
+    workspace, document = in_project(project, "one.net")
+    workspace.change(str(project / "models/two.net"), "\n" + USER.replace("blocks", "../blocks"))
+    found = references(workspace, document, document.now.source.text.index("unit")).spans()
+    assert where(found, project) == [
+        use.replace("two.net:4", "two.net:5").replace("two.net:3", "two.net:4") for use in USES
+    ]
+
+
+def test_parameters_of_definitions_are_renamed_in_files_too(project: Path) -> None:
+    workspace, document = in_project(project, "blocks.net")
+    found = rename(workspace, document, BLOCKS.index("ch"), "width")
+    assert where(found, project) == ["blocks.net:1", "blocks.net:1", "models/two.net:4", "one.net:4"]
+
+
+def test_a_name_of_the_text_alone_is_not_looked_for(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace, document = in_project(project, "one.net")
+    monkeypatch.setattr(workspace, "specs", None)
+    workspace.change(str(project / "one.net"), "param n = 2\ninput 8x8x3\na: conv (n)x3\nadd a\n")
+    for word in ("n = ", "a: "):
+        at = document.now.source.text.index(word)
+        assert len(references(workspace, document, at).spans()) == 2
+        assert len(rename(workspace, document, at, "other")) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        (
+            "models/two.net",
+            'use "../blocks.net"\ninput 8x8x3\nunit 4\nunit 5 )\n',
+            "in line 4 of two.net it stands in words that",
+        ),
+        ("models/two.net", 'use "../blocks.net"\ndef group(a) { relu }\ninput 8x8x3\ngroup 4\n', "line 2 of two.net"),
+        ("models/two.net", 'use "../blocks.net"\nparam group = 3\ninput 8x8x3\nunit (group)\n', None),
+    ],
+)
+def test_a_new_name_is_tried_in_files_that_are_not_open(project: Path, name: str, text: str, why: str | None) -> None:
+    (project / name).write_text(text)
+    workspace, document = in_project(project, "blocks.net")
+    if why is None:
+        assert rename(workspace, document, BLOCKS.index("unit"), "group")
+        return
+    with pytest.raises(RenameRefused, match=why):
+        rename(workspace, document, BLOCKS.index("unit"), "group")
+
+
+def test_no_name_is_changed_in_part(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace, document = in_project(project, "one.net")
+    at = document.now.source.text.index("unit")
+    closed = project / "models/two.net"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda path, mode: Path(path) != closed)
+        with pytest.raises(RenameRefused, match=r"`unit` cannot become `group`: .*two\.net may not be written"):
+            rename(workspace, document, at, "group")
+    for bound in ("SPECS", "SIZE", "ENTRIES"):
+        with monkeypatch.context() as patch:
+            patch.setattr(folders, bound, 2)
+            with pytest.raises(RenameRefused, match="more files than are looked at"):
+                rename(workspace, document, at, "group")
+            assert not references(workspace, document, at).whole
+
+
+def test_what_netc_ships_keeps_its_name_where_it_is_open_too(tmp_path: Path) -> None:
+    path = Path(str(files("netc.std") / "resnet.net"))
+    workspace = Workspace(folders=(tmp_path,))
+    (document,) = workspace.change(str(path), path.read_text(encoding="utf-8"))
+    at = document.now.source.text.index("def resblock") + 5
+    with pytest.raises(RenameRefused, match="`resblock` is of a file that netc ships"):
+        rename(workspace, document, at, "other")
+
+
+def test_use_may_not_leave_the_folder_of_the_workspace_that_holds_the_file(tmp_path: Path) -> None:
+    for name in ("first/blocks.net", "second/blocks.net", "blocks.net"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(BLOCKS)
+    workspace = Workspace(folders=(tmp_path / "first", tmp_path / "second"))
+    for folder in ("first", "second"):
+        (tmp_path / folder / "models").mkdir()
+        name = str(tmp_path / folder / "models/a.net")
+        (document, *_) = workspace.change(name, USER.replace("blocks", "../blocks"))
+        assert "NET123" not in {found.code for found in findings(document)}
+        assert [link.path for link in links(document)] == [tmp_path / folder / "blocks.net"]
+        assert references(workspace, document, document.now.source.text.index("unit")).spans()
+        workspace.change(name, USER.replace("blocks", "../../blocks"))
+        assert "NET123" in {found.code for found in findings(document)}
+        workspace.change(name, USER.replace("blocks", "../blocks"))
+    assert len(workspace.refresh([tmp_path / "first"])) == 2
+    assert "NET123" in {found.code for found in findings(document)}
+
+
+def test_what_was_ended_halfway_is_found_out_anew() -> None:
+    workspace = Workspace()
+    (document,) = workspace.change("a.net", UNET)
+    before, svg = document.good, figure(document).svg
+    workspace.change("a.net", UNET + "rleu\n")
+    assert figure(document).svg == svg
+    workspace.again()
+    assert document.good is not before
+    assert (figure(document).svg, figure(document).old) == (svg, True)
 
 
 # -- everything ----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import NoReturn
 
-from netc.cli.endings import CLEAN
+from netc.cli.endings import CLEAN, ERRORS
 from netc.cli.running import need
 
 DESCRIPTION = "The language server for .net files: it talks to an editor on standard input and output."
@@ -61,11 +61,12 @@ def configure(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> NoReturn:
     """Serve until the editor leaves, and end the process then: what is still being worked on is for no one, and an
-    ordinary end would wait for it."""
+    ordinary end would wait for it. One that leaves without a word before is in error, by the protocol."""
     need("netc lsp", ("pygls", "lsprotocol"))
     from netc.server.protocol.server import make  # noqa: PLC0415 - brings pygls
 
     channel, sys.stdout = sys.stdout, sys.stderr  # what is printed by mistake would be read as a message
-    make().start_io(stdout=channel.buffer)
+    server = make()
+    server.start_io(stdout=channel.buffer)
     sys.stderr.flush()
-    os._exit(CLEAN)
+    os._exit(ERRORS if server.left else CLEAN)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from pathlib import Path
 
 from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.ir.net import Net
 from netc.limits import Limits
-from netc.lower.definitions import Namespace, definitions_of
+from netc.lower.definitions import Namespace, Texts, definitions_of
 from netc.lower.evaluate import Scope
 from netc.lower.expansion import Body
 from netc.lower.names import Names
@@ -17,7 +16,7 @@ from netc.lower.statements import STATEMENTS
 from netc.lower.walk import mentions, names
 from netc.program import Program, Sections
 from netc.suggest import did_you_mean
-from netc.syntax.source import Source, Span
+from netc.syntax.source import Span
 from netc.syntax.tree import Definition, File, Parameter
 from netc.values import Value
 
@@ -33,12 +32,12 @@ def lower(
     report: Diagnostics,
     *,
     speculate: bool = False,
-    texts: Mapping[Path, Source] | None = None,
+    texts: Texts | None = None,
 ) -> Program:
     """Expand a file into a `Program`, reporting everything wrong with it.
 
     `overrides` replace the values of the file's `param`s. With `speculate`, arms and passes that do not run are
-    expanded too, on `Program.ghosts`, as emitted code needs them. `texts` are those that `use` reads before the disk.
+    expanded too, on `Program.ghosts`, as emitted code needs them. `texts` are those of an editor.
     """
     state = State(file, overrides, limits, report, STATEMENTS, speculate=speculate, texts=texts)
     namespace = Namespace(below=definitions_of(file))
@@ -164,4 +163,4 @@ def _unused(state: State, file: File, ctx: Context) -> None:
             report.add("NET511", f"the parameter `{statement.name}` is never used", statement.name_span)
 
 
-__all__ = ["lower"]
+__all__ = ["Texts", "lower"]

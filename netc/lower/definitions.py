@@ -87,6 +87,7 @@ def definitions_of(file: File) -> dict[str, Definition]:
     return {statement.name: statement for statement in file.statements if isinstance(statement, Definition)}
 
 
+SHIPPED = "netc/std/"  # what the names of shipped files begin with
 _DEFINITION = re.compile(r"^(?:shared\s+)?def\s+(\w+)", re.MULTILINE)
 
 
@@ -109,7 +110,7 @@ def shipped_names() -> Iterator[str]:
 @cache
 def _shipped_file(file_name: str, text: str) -> Namespace:
     report = Diagnostics()
-    file = parse(Source(f"netc/std/{file_name}", text), Limits(), report)
+    file = parse(Source(f"{SHIPPED}{file_name}", text), Limits(), report)
     assert not report.failed, [found.message for found in report]
     space = Namespace()
     for position, statement in enumerate(file.statements):
@@ -141,35 +142,44 @@ def used(file: File) -> Iterator[Target]:
                     yield Target(argument.value.value, argument.value.span)
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What an editor has: the texts that are being `written`, by the paths of their files, which `use` reads before
+    the disk; and the `folders` of its projects (absolute), where there are any: `use` may not leave the first of them
+    that holds the file."""
+
+    written: Mapping[Path, Source] = field(default_factory=dict)
+    folders: tuple[Path, ...] = ()
+
+
 @dataclass(slots=True)
 class Includes:
     """Follows `use`: paths are relative to the file and stay inside the tree of the first file's folder.
 
-    The tree is that of the working directory where it holds the file, else the file's own folder. `texts` are read
-    before the disk: an editor's, of files that are being written.
+    The tree is that of the working directory, or of a folder of `texts`, where it holds the file, else the file's own
+    folder.
     """
 
     root: Path
     report: Diagnostics
     limits: Limits
     stack: list[Path]
-    texts: Mapping[Path, Source] = field(default_factory=dict)
+    texts: Texts = field(default_factory=Texts)
     count: int = 0
     opened: dict[Path, Source] = field(default_factory=dict)
 
     @classmethod
-    def start(
-        cls, source: Source, report: Diagnostics, limits: Limits, texts: Mapping[Path, Source] | None = None
-    ) -> Includes:
+    def start(cls, source: Source, report: Diagnostics, limits: Limits, texts: Texts | None = None) -> Includes:
         """For the file that a compilation starts from."""
+        texts = texts or Texts()
         here = Path.cwd().resolve()
         path, (folder, name) = here / "-", split(source.name)
         if isfile(source.name):
             path = (here / source.name).resolve()
         elif isdir(folder or "."):  # a text that says where it would stand, such as an editor's
             path = Path(here, folder).resolve() / name
-        inside = path.is_relative_to(here)
-        return cls(here if inside else path.parent, report, limits, [path], texts or {})
+        root = next((folder for folder in texts.folders or (here,) if path.is_relative_to(folder)), path.parent)
+        return cls(root, report, limits, [path], texts)
 
     def open(self, target: str, span: Span) -> tuple[Path, Source] | None:
         """Read the file that a `use` names, or report why not."""
@@ -185,7 +195,7 @@ class Includes:
                 help=(f"raise the bound with `--limit includes={self.limits.includes * 2}`",),
             )
             return None
-        source = self.texts.get(path) or self._read(path, span)
+        source = self.texts.written.get(path) or self._read(path, span)
         if source is None:
             return None
         self.opened[path] = source

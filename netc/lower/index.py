@@ -7,9 +7,8 @@ calls and what can be read of a broken file are in it too. Where lowering report
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal as Choice
 
 from netc.diagnostics.model import Diagnostics
@@ -17,7 +16,7 @@ from netc.layers import LAYERS
 from netc.layers.kinds import Operand
 from netc.limits import Limits
 from netc.lower.bind import trailing_words
-from netc.lower.definitions import Includes, definitions_of, is_flag, shipped
+from netc.lower.definitions import Includes, Texts, definitions_of, is_flag, shipped
 from netc.lower.names import NAMELESS
 from netc.lower.walk import WITH, handed_over, references
 from netc.params import Param
@@ -94,8 +93,8 @@ class Index:
         return [*named.spans, *named.uses]
 
 
-def index(file: File, limits: Limits | None = None, texts: Mapping[Path, Source] | None = None) -> Index:
-    """Find every name that a file defines, and all its uses. `texts` are those that `use` reads before the disk."""
+def index(file: File, limits: Limits | None = None, texts: Texts | None = None) -> Index:
+    """Find every name that a file defines, and all its uses. `texts` are those of an editor."""
     limits = limits or Limits()
     walk = _Walk(Includes.start(file.source, Diagnostics(), limits, texts), limits)
     walk.file(file)

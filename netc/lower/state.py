@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from itertools import chain, count
-from pathlib import Path
 from typing import Any, NoReturn
 
 from netc.diagnostics.model import MOST, Diagnostics, Edit, Fix, Frame
@@ -16,14 +15,14 @@ from netc.ir.net import Net, Node
 from netc.ir.shape import Shape
 from netc.layers.base import Weight
 from netc.limits import Limits
-from netc.lower.definitions import AllDefaults, Includes, Namespace
+from netc.lower.definitions import AllDefaults, Includes, Namespace, Texts
 from netc.lower.evaluate import Scope
 from netc.lower.expansion import Body, Step
 from netc.lower.expected import Amount, Expected
 from netc.lower.names import Names, network_name
 from netc.lower.walk import LONG, head_length, labels_in, mentions, nested
 from netc.suggest import did_you_mean
-from netc.syntax.source import Source, Span
+from netc.syntax.source import Span
 from netc.syntax.tree import Definition, File, Operation, Repeat, Starred, Statement
 from netc.values import Value
 
@@ -219,7 +218,7 @@ class State:
         table: Table,
         *,
         speculate: bool,
-        texts: Mapping[Path, Source] | None = None,
+        texts: Texts | None = None,
     ) -> None:
         self.file = file
         self.limits = limits

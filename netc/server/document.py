@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from pathlib import Path
 
 from netc.compiler import compile_source, judge, prove_fixes
 from netc.diagnostics.codes import Severity
@@ -13,6 +11,7 @@ from netc.diagnostics.levels import Levels
 from netc.diagnostics.model import Diagnostic, Diagnostics
 from netc.figures.facts import Facts
 from netc.limits import Limits
+from netc.lower import Texts
 from netc.lower.index import Index, index
 from netc.program import Program
 from netc.project import Project
@@ -48,13 +47,17 @@ class Settings:
 class Snapshot:
     """One version of a text, with what is known of it, each found out when it is first asked for.
 
-    `texts` are those of files that are open too, which `use` reads before the disk. It never changes.
+    `texts` are those that are open too, and the folders of the workspace. It never changes.
     """
 
-    def __init__(self, source: Source, settings: Settings, texts: Mapping[Path, Source] | None = None) -> None:
+    def __init__(self, source: Source, settings: Settings, texts: Texts | None = None) -> None:
         self.source = source
         self.settings = settings
-        self.texts = texts or {}
+        self.texts = texts or Texts()
+
+    def anew(self) -> Snapshot:
+        """The same version, of which nothing is known yet."""
+        return Snapshot(self.source, self.settings, self.texts)
 
     @cached_property
     def _too_large(self) -> bool:
@@ -102,7 +105,7 @@ class Snapshot:
         """The first error, in the order of the text."""
         return next((found for found in self.findings if found.severity is Severity.ERROR), None)
 
-    @property
+    @cached_property
     def works(self) -> bool:
         """Whether the text is right, but for lints that count as errors, and makes a network."""
         return not self.program.report.failed and bool(self.program.net.outputs)
@@ -137,15 +140,21 @@ class Document:
     Versions are compiled when something is asked that needs it, so that a change costs nothing by itself.
     """
 
-    def __init__(self, source: Source, settings: Settings, texts: Mapping[Path, Source] | None = None) -> None:
+    def __init__(self, source: Source, settings: Settings, texts: Texts | None = None) -> None:
         self.now = Snapshot(source, settings, texts)
         self._good: Snapshot | None = None
 
-    def change(self, source: Source, settings: Settings, texts: Mapping[Path, Source] | None = None) -> None:
+    def change(self, source: Source, settings: Settings, texts: Texts | None = None) -> None:
         """Go on to the next version. The one before stays as `good` if it was compiled, and worked."""
         if "program" in self.now.__dict__ and self.now.works:
             self._good = self.now
         self.now = Snapshot(source, settings, texts)
+        self.__dict__.pop("_moved", None)
+
+    def again(self) -> None:
+        """Find everything out anew, of the same texts: after work on them that was ended halfway."""
+        self.now = self.now.anew()
+        self._good = None if self._good is None else self._good.anew()
         self.__dict__.pop("_moved", None)
 
     @property

@@ -8,6 +8,7 @@ from typing import Literal as Choice
 from typing import NamedTuple
 
 from netc.layers import LAYERS
+from netc.lower.definitions import SHIPPED
 from netc.lower.names import NAMELESS
 from netc.server.document import Document, Snapshot
 from netc.syntax.tree import RESERVED, Keyword, Operation, Reference, descend
@@ -79,7 +80,7 @@ def _known(now: Snapshot) -> dict[int, Word]:
             found[node.span.start] = Word(*node.span[1:], "enumMember")
     for named in now.index.named:
         kind = _NAMES[named.kind]
-        shipped = named.spans[0].source.name.startswith("netc/std/")
+        shipped = named.spans[0].source.name.startswith(SHIPPED)
         for number, span in enumerate((*named.spans, *named.uses)):
             if span.source is now.source:
                 declared = number < len(named.spans)

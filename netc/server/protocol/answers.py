@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
+from pygls.capabilities import get_capability
 from pygls.uris import from_fs_path
 
 from netc.diagnostics.codes import Severity
 from netc.diagnostics.model import Diagnostic, capped
-from netc.server import completion, definition, findings, hints, hover, links, signature, symbols, tokens
+from netc.lower.definitions import SHIPPED
+from netc.server import completion, definition, findings, hints, hover, links, rename, signature, symbols, tokens
 from netc.server.document import Document
 from netc.server.formatting import Replacement, formatting, formatting_of, replacements
 from netc.server.protocol.positions import Positions
@@ -22,7 +24,6 @@ from netc.syntax.source import Source, Span
 
 FIX_ALL = "source.fixAll.netc"
 UNUSED = frozenset(("NET508", "NET511", "NET512", "NET516", "NET518"))  # what editors show in grey
-SHIPPED = "netc/std/"
 TRIGGERS = ("=", " ", '"', "(", "/")
 LEGEND = types.SemanticTokensLegend(list(tokens.KINDS), ["declaration", "defaultLibrary"])
 _ITEMS = {
@@ -51,12 +52,13 @@ _SYMBOLS = {
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What is known of the client: how it counts columns, the URIs of the texts that it has open by their names, and
-    the command that a click on "draw" runs."""
+    """What is known of the client: how it counts columns, the URIs of the texts that it has open by their names,
+    the command that a click on "draw" runs, and what it says that it can do."""
 
     encoding: types.PositionEncodingKind | str
     uris: dict[str, str]
     draw: str
+    can: types.ClientCapabilities
 
     def uri(self, source: Source) -> str | None:
         """The URI of a text: of a shipped block that of its file; None for one that is no file."""
@@ -65,6 +67,13 @@ class Client:
         if source.name.startswith(SHIPPED):
             return uri_of(Path(str(files("netc.std") / source.name.removeprefix(SHIPPED))))
         return uri_of(Path(source.name)) if Path(source.name).is_absolute() else None
+
+    def said(self, text: str, where: str) -> types.MarkupContent:
+        """A text in Markdown, as what the client shows in a place: as it is where that takes nothing else, which is
+        well read too."""
+        formats = get_capability(self.can, f"text_document.{where}")
+        plain = formats is not None and types.MarkupKind.Markdown not in formats
+        return types.MarkupContent(types.MarkupKind.PlainText if plain else types.MarkupKind.Markdown, text)
 
     def positions(self, source: Source) -> Positions:
         """The places of a text."""
@@ -169,7 +178,7 @@ class Answers:
         if found is None:
             return None
         text = found.text + "\n\n*numbers of the text as it last worked*" * found.old
-        return types.Hover(_markdown(text), self.positions.range(found.start, found.end))
+        return types.Hover(self.client.said(text, "hover.content_format"), self.positions.range(found.start, found.end))
 
     def completion(self, position: types.Position) -> types.CompletionList:
         """What may stand at a place; documentation comes when an item is looked at."""
@@ -195,7 +204,8 @@ class Answers:
         """An item with its documentation."""
         data: Any = item.data
         text = completion.documentation(self.document, data["kind"], item.label, tuple(data["of"]))
-        item.documentation = None if text is None else _markdown(text)
+        where = "completion.completion_item.documentation_format"
+        item.documentation = None if text is None else self.client.said(text, where)
         return item
 
     def signature(self, position: types.Position) -> types.SignatureHelp | None:
@@ -217,28 +227,28 @@ class Answers:
         found = definition.definition(self.document, self.offset(position))
         return [] if found is None else self._locations(found.spans)
 
-    def references(self, position: types.Position, declaration: bool) -> list[types.Location]:
-        """Where the name at a place is used."""
-        at = self.offset(position)
-        return self._locations(definition.references(self.workspace, self.document, at, declaration=declaration))
+    def references(self, position: types.Position, declaration: bool) -> tuple[list[types.Location], bool]:
+        """Where the name at a place is used, and whether all files were looked at."""
+        seen = definition.references(self.workspace, self.document, self.offset(position))
+        return self._locations(seen.spans(declaration=declaration)), seen.whole
 
     def highlights(self, position: types.Position) -> list[types.DocumentHighlight]:
         """The same in this text."""
-        spans = definition.references(self.workspace, self.document, self.offset(position))
-        return [types.DocumentHighlight(self.range(span)) for span in spans if span.source is self.now.source]
+        spans = definition.highlights(self.document, self.offset(position))
+        return [types.DocumentHighlight(self.range(span)) for span in spans]
 
     def _locations(self, spans: tuple[Span, ...] | list[Span]) -> list[types.Location]:
         return [location for span in spans if (location := self.client.location(span)) is not None]
 
     def renamable(self, position: types.Position) -> types.PrepareRenamePlaceholder:
         """The name at a place; raises `RenameRefused`."""
-        span = definition.renamable(self.document, self.offset(position))
+        span = rename.renamable(self.document, self.offset(position))
         return types.PrepareRenamePlaceholder(self.range(span), span.text)
 
     def rename(self, position: types.Position, name: str) -> types.WorkspaceEdit:
         """The edits that give a name another one; raises `RenameRefused`."""
         edits: dict[str, list[types.TextEdit]] = {}
-        for span in definition.rename(self.workspace, self.document, self.offset(position), name):
+        for span in rename.rename(self.workspace, self.document, self.offset(position), name):
             uri = self.client.uri(span.source)
             if uri is not None:
                 where = self.client.positions(span.source).range(span.start, span.end)
@@ -247,9 +257,16 @@ class Answers:
 
     # -- the whole text --------------------------------------------------------------------------------------
 
-    def outline(self) -> list[types.DocumentSymbol]:
-        """The outline."""
-        return [self._symbol(one) for one in symbols.symbols(self.document)]
+    def outline(self) -> list[types.DocumentSymbol] | list[types.SymbolInformation]:
+        """The outline: as a list, for clients that show no tree."""
+        found = [self._symbol(one) for one in symbols.symbols(self.document)]
+        if get_capability(self.client.can, "text_document.document_symbol.hierarchical_document_symbol_support"):
+            return found
+        uri = self.client.uri(self.now.source) or ""
+        return [
+            types.SymbolInformation(types.Location(uri, one.range), one.name, one.kind, container_name=container)
+            for one, container in _flat(found)
+        ]
 
     def _symbol(self, one: symbols.Symbol) -> types.DocumentSymbol:
         return types.DocumentSymbol(
@@ -319,6 +336,15 @@ class Answers:
         ]
 
 
+def _flat(
+    found: Iterable[types.DocumentSymbol], container: str | None = None
+) -> Iterator[tuple[types.DocumentSymbol, str | None]]:
+    """Parts of a text with the names of those around them."""
+    for one in found:
+        yield one, container
+        yield from _flat(one.children or (), one.name)
+
+
 def uri_of(path: Path) -> str:
     """The URI of a file."""
     return str(from_fs_path(str(path)))
@@ -327,10 +353,6 @@ def uri_of(path: Path) -> str:
 def _asked(kind: str, only: Sequence[types.CodeActionKind | str] | None) -> bool:
     """Whether a kind of action is among those that are asked for: a kind stands for all that begin with it."""
     return only is None or any(kind == one or kind.startswith(f"{one}.") for one in only)
-
-
-def _markdown(text: str) -> types.MarkupContent:
-    return types.MarkupContent(types.MarkupKind.Markdown, text)
 
 
 def _units(text: str) -> int:

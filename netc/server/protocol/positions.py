@@ -27,9 +27,9 @@ class Positions:
         self._encoding = PositionEncodingKind.Utf32 if text.isascii() else PositionEncodingKind(encoding)
 
     def position(self, offset: int) -> Position:
-        """The place of an offset."""
+        """The place of an offset; of one in the middle of a line break, the end of the line."""
         line = bisect_right(self._starts, offset) - 1
-        before = self._text[self._starts[line] : offset]
+        before = self._text[self._starts[line] : offset].removesuffix("\r")
         return Position(line, self._count(before))
 
     def range(self, start: int, end: int) -> Range:

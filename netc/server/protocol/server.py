@@ -7,30 +7,34 @@ come while it is busy only the last one is looked at, and a request that is take
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import tempfile
-import threading
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.capabilities import get_capability
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
 
 from netc import __version__
 from netc.project import Project, ProjectError
-from netc.server.definition import RenameRefused
 from netc.server.document import Document, Settings
 from netc.server.protocol import custom
 from netc.server.protocol.answers import FIX_ALL, LEGEND, TRIGGERS, Answers, Client
+from netc.server.protocol.worker import Ended, Task, Worker
+from netc.server.rename import RenameRefused
 from netc.server.workspace import Workspace
 
 T = TypeVar("T")
-STACK = 64 * 2**20  # bytes of the worker: threads have less than programs on some systems
 DRAW = "netc.draw"
+LONG = 0.5  # seconds after which work on an older version of a text is ended; what takes less is done sooner
+AGAIN = 0.05  # seconds until what cannot be ended at once is tried again
 
 
 class Server(LanguageServer):
@@ -39,33 +43,39 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         super().__init__("netc", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
         self.texts: dict[str, str] = {}  # as the client has them, by name
-        self.client = Client(types.PositionEncodingKind.Utf16, {}, DRAW)
+        self.client = Client(types.PositionEncodingKind.Utf16, {}, DRAW, types.ClientCapabilities())
+        self.ready_to_leave = False
+        self.left = False  # by a client that did not say so before
         self._versions: dict[str, int | None] = {}
         self._workspace = Workspace(self._settings)
         self._waiting: dict[str, None] = {}  # names of texts whose findings are to be told
         self._wrong: dict[str, ProjectError] = {}  # by the path of the project's file
         self._told: set[str] = set()
+        self._stale = False  # whether what is shown of texts that did not change may be old
         self._checking: asyncio.Task[None] | None = None
         self._figures: str | None = None
-        before = threading.stack_size(STACK)
-        self._worker = ThreadPoolExecutor(1, "netc")
-        self._worker.submit(int).result()  # makes the thread
-        threading.stack_size(before)
+        self._worker = Worker()
 
     # -- texts -----------------------------------------------------------------------------------------------
 
     def begin(self, params: types.InitializeParams) -> None:
         """What the client says of itself. The first folder of its workspace is where the server runs, as `netc check`
-        would in a terminal: `use` may not leave it."""
+        would in a terminal."""
         options: Any = params.initialization_options
         draw = options.get("drawCommand", DRAW) if isinstance(options, dict) else DRAW
         encoding = self.workspace.position_encoding or types.PositionEncodingKind.Utf16
-        self.client = Client(encoding, self.client.uris, str(draw))
-        folders = params.workspace_folders or []
-        root = folders[0].uri if folders else params.root_uri
-        path = to_fs_path(root) if root else None
-        if path and os.path.isdir(path):
-            os.chdir(path)
+        self.client = Client(encoding, self.client.uris, str(draw), params.capabilities)
+        folders = [*self._folders()]
+        self._workspace.refresh(folders)
+        if folders:
+            os.chdir(folders[0])
+
+    def _folders(self) -> Iterator[Path]:
+        """The folders of the workspace that are there."""
+        for uri in [folder.uri for folder in self.workspace.folders.values()] or [self.workspace.root_uri]:
+            path = to_fs_path(uri) if uri else None
+            if path and os.path.isdir(path):
+                yield Path(path)
 
     def watch(self) -> None:
         """Have the client tell of changes of files, where it can."""
@@ -81,6 +91,7 @@ class Server(LanguageServer):
         """A text that was opened or has changed."""
         name = self.called(uri)
         self.client.uris[name], self.texts[name], self._versions[name] = uri, text, version
+        self._outdated(name)
         self._check(name)
 
     async def close(self, uri: str) -> None:
@@ -89,23 +100,27 @@ class Server(LanguageServer):
         if self.texts.pop(name, None) is None:
             return
         self._waiting.pop(name, None)
+        self._outdated(name)
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
-        for other in await self._run(lambda: self._closed(name)):
-            self._check(other)
+        self._recheck(await self._worker.run(lambda: self._closed(name)))
 
-    def _closed(self, name: str) -> list[str]:
-        """Forget a text, unless it was opened again: the names of those that use it; called by the worker."""
-        if name in self.texts:
-            return []
-        return [other.now.source.name for other in self._workspace.close(name)]
+    def _closed(self, name: str) -> list[Document]:
+        """Forget a text, unless it was opened again: those that use it; called by the worker."""
+        return [] if name in self.texts else self._workspace.close(name)
 
     async def refresh(self) -> None:
-        """Files have changed, that `use` names or that say how texts are judged."""
+        """Files have changed, that `use` names or that say how texts are judged, or the folders that they are in."""
         for path in self._told:
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(from_fs_path(path) or "", []))
         self._told.clear()
-        for name in await self._run(lambda: [document.now.source.name for document in self._workspace.refresh()]):
-            self._check(name)
+        folders = [*self._folders()]
+        self._recheck(await self._worker.run(lambda: self._workspace.refresh(folders)))
+
+    def _recheck(self, documents: list[Document]) -> None:
+        """Have texts checked that are what they were, as something else is not."""
+        self._waiting.update(dict.fromkeys(document.now.source.name for document in documents))
+        self._stale |= bool(documents)
+        self._go_on()
 
     @staticmethod
     def called(uri: str) -> str:
@@ -113,11 +128,10 @@ class Server(LanguageServer):
         return to_fs_path(uri) or f"<{uri}>"
 
     def _settings(self, name: str) -> Settings:
-        """What a project says of a text; where that is wrong, it says so once and counts for nothing."""
-        if name.startswith("<"):
-            return Settings()
+        """What a project says of a text, of one that is no file that of the first folder; where that is wrong, it says
+        so once and counts for nothing."""
         try:
-            return Settings.of(Project.of(Path(name).parent))
+            return Settings.of(Project.of(None if name.startswith("<") else Path(name).parent))
         except ProjectError as error:
             self._wrong[str(error.file)] = error
             return Settings()
@@ -129,14 +143,37 @@ class Server(LanguageServer):
         name = self.called(uri)
         if name not in self.texts:
             raise JsonRpcInvalidParams(f"{uri} is not open")
+        while True:
+            task = Task(name)
+            try:
+                return await self._worker.run(partial(self._answer, task, question))
+            except Ended:
+                continue  # the text is another one now, which is asked instead
+            except asyncio.CancelledError:
+                self._end(task)
+                raise
+            finally:
+                self._go_on()
 
-        def work() -> T:
-            document = self._sync(name)
-            return question(Answers(self.client, self._workspace, document))
+    def _answer(self, task: Task, question: Callable[[Answers], T]) -> T:
+        """Answer a question; called by the worker. Raises `Ended`."""
+        document = self._sync(task.name)
+        try:
+            return self._worker.endable(task, lambda: question(Answers(self.client, self._workspace, document)))
+        except Ended:
+            self._workspace.again()
+            raise
 
-        answer = await self._run(work)
-        self._go_on()
-        return answer
+    def _outdated(self, name: str) -> None:
+        """End what is done on the text of a name before this version, if it takes long."""
+        task = self._worker.task
+        if task is not None and task.name == name:
+            left = task.since + LONG - time.monotonic()
+            asyncio.get_running_loop().call_later(max(0, left), self._end, task)
+
+    def _end(self, task: Task) -> None:
+        if not self._worker.end(task):
+            asyncio.get_running_loop().call_later(AGAIN, self._end, task)
 
     def _sync(self, name: str) -> Document:
         """Bring a text up to date; called by the worker. Those that use it are checked again."""
@@ -146,10 +183,8 @@ class Server(LanguageServer):
         for changed in self._workspace.change(name, text):
             if changed.now.source.name != name:  # which waits since it came
                 self._waiting[changed.now.source.name] = None
+                self._stale = True
         return self._workspace.documents[name]
-
-    def _run(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        return asyncio.get_running_loop().run_in_executor(self._worker, work)
 
     def _check(self, name: str) -> None:
         """Have the findings of a text told, when it is its turn."""
@@ -164,19 +199,33 @@ class Server(LanguageServer):
     async def _check_all(self) -> None:
         while self._waiting:
             name = next(iter(self._waiting))
-            version, found = await self._run(lambda name=name: self._findings(name))  # type: ignore[misc]
+            version, found = await self._worker.run(lambda name=name: self._findings(name))  # type: ignore[misc]
             if name not in self._waiting and name in self.texts and found is not None:
                 uri = self.client.uris[name]
                 self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
             self._tell_projects()
+        if self._stale:
+            self._stale = False
+            self._show_anew()
 
     def _findings(self, name: str) -> tuple[int | None, list[types.Diagnostic] | None]:
-        """The findings of a text; called by the worker."""
+        """The findings of a text, None where it has changed meanwhile; called by the worker."""
         self._waiting.pop(name, None)  # first: a version that comes while this one is looked at waits again
         version = self._versions.get(name)
-        if name not in self.texts:
+        try:
+            return version, self._answer(Task(name), Answers.diagnostics) if name in self.texts else None
+        except Ended:
             return version, None
-        return version, Answers(self.client, self._workspace, self._sync(name)).diagnostics()
+
+    def _show_anew(self) -> None:
+        """Have the client ask again for what it shows beside texts, where it can."""
+        for shown, ask in (
+            ("inlay_hint", self.workspace_inlay_hint_refresh),
+            ("code_lens", self.workspace_code_lens_refresh),
+            ("semantic_tokens", self.workspace_semantic_tokens_refresh),
+        ):
+            if get_capability(self.client_capabilities, f"workspace.{shown}.refresh_support"):
+                ask(None)
 
     def _tell_projects(self) -> None:
         """Tell what is wrong with the files of projects, or that nothing is any more."""
@@ -195,7 +244,7 @@ class Server(LanguageServer):
         """Write the figure of a text to a file of its own and have it shown; its path, or None where there is none."""
         figure = await self.ask(uri, lambda answers: custom.figure(answers, {}))
         if not figure["svg"]:
-            self._say(figure["error"], types.MessageType.Error)
+            self.say(figure["error"], types.MessageType.Error)
             return None
         if self._figures is None:
             self._figures = tempfile.mkdtemp(prefix="netc-")
@@ -206,15 +255,23 @@ class Server(LanguageServer):
             shown = types.ShowDocumentParams(from_fs_path(str(path)) or "", external=True)
             await self.window_show_document_async(shown)
         else:
-            self._say(f"the figure is in {path}", types.MessageType.Info)
+            self.say(f"the figure is in {path}", types.MessageType.Info)
         return str(path)
 
-    def _say(self, text: str, kind: types.MessageType) -> None:
+    def say(self, text: str, kind: types.MessageType) -> None:
+        """Show a message."""
         self.window_show_message(types.ShowMessageParams(kind, text))
+
+
+def _is_odd(record: logging.LogRecord) -> bool:
+    """Whether a message of pygls is none of an answer that was refused, which is the client's to tell."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, JsonRpcException) or isinstance(error, JsonRpcInternalError)
 
 
 def make() -> Server:
     """A server with all that it can do."""
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_odd)
     server = Server()
     _texts(server)
     _questions(server)
@@ -238,6 +295,14 @@ def _texts(server: Server) -> None:
     def initialized(params: types.InitializedParams) -> None:
         server.watch()
 
+    @server.feature(types.SHUTDOWN)
+    def shutdown(params: None) -> None:
+        server.ready_to_leave = True
+
+    @server.feature(types.EXIT)
+    def leave(params: None) -> None:
+        server.left = not server.ready_to_leave
+
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     async def opened(params: types.DidOpenTextDocumentParams) -> None:
         server.put(params.text_document.uri, params.text_document.text, params.text_document.version)
@@ -257,6 +322,10 @@ def _texts(server: Server) -> None:
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     async def files(params: types.DidChangeWatchedFilesParams) -> None:
+        await server.refresh()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    async def folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
         await server.refresh()
 
 
@@ -315,7 +384,12 @@ def _names(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_REFERENCES)
     async def references(params: types.ReferenceParams) -> list[types.Location]:
         declared = params.context.include_declaration
-        return await server.ask(params.text_document.uri, lambda answers: answers.references(params.position, declared))
+        found, whole = await server.ask(
+            params.text_document.uri, lambda answers: answers.references(params.position, declared)
+        )
+        if not whole:
+            server.say("the folders hold more files than are looked at for uses", types.MessageType.Warning)
+        return found
 
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
     async def highlight(params: types.DocumentHighlightParams) -> list[types.DocumentHighlight]:
