@@ -363,7 +363,7 @@ def test_what_is_made_as_large_as_the_other_factor_is_not_made_larger() -> None:
     y = g.conv("x", 8, 3, 1)
     gate = g.node("Expand", g.node("Sigmoid", g.node("GlobalAveragePool", y)), g.node("Shape", y))
     assert ops(same(g, g.node("Mul", y, gate))) == ["conv", "gap", "sigmoid", "mul"]
-    assert "makes a tensor larger" in refused(g.proto(g.node("Relu", gate)))
+    assert ops(same(g, g.node("Relu", gate))) == ["conv", "gap", "sigmoid", "upsample", "relu"]
 
 
 def test_several_tokens_stand_in_their_order() -> None:
@@ -479,6 +479,153 @@ def test_recurrent_layers_of_pytorch_are_read() -> None:
     assert ops(found) == ["lstm", "gru"]
 
 
+def test_a_plain_recurrent_layer_says_its_activations() -> None:
+    g = Graph("batch", 5, 3)
+    x = g.node("Transpose", "x", perm=[1, 0, 2])
+    y = g.node("RNN", x, g.array(1, 4, 3), g.array(1, 4, 4), g.array(1, 8), hidden_size=4, activations=["Tanh"])
+    assert ops(same(g, g.node("Transpose", g.node("Squeeze", y, g.whole(1)), perm=[1, 0, 2]))) == ["rnn"]
+    next(one for one in g.nodes[1].attribute if one.name == "activations").strings[0] = b"Relu"
+    assert "its activations" in refused(g.proto(y))
+
+
+def test_zeros_of_any_batch_are_cut_for_the_layers_that_begin_with_them() -> None:
+    g = Graph("batch", 5, 3)
+    batch = g.node("Gather", g.node("Shape", "x"), g.whole(0), axis=0)
+    zeros = g.node("ConstantOfShape", g.node("Concat", g.whole(2), batch, g.whole(4), axis=0))
+    x = g.node("Transpose", "x", perm=[1, 0, 2])
+    for at, channels in enumerate((3, 4)):
+        begins = g.node("Slice", zeros, g.whole(at), g.whole(at + 1), g.whole(0))
+        weights = g.array(1, 16, channels), g.array(1, 16, 4), g.array(1, 32)
+        x = g.node("Squeeze", g.node("LSTM", x, *weights, "", begins, begins, hidden_size=4), g.whole(1))
+    assert ops(same(g, g.node("Transpose", x, perm=[1, 0, 2]))) == ["lstm", "lstm"]
+
+
+def test_a_batch_of_one_is_found_wherever_reshapes_leave_it() -> None:
+    """Attention as PyTorch exports it for a batch of one: positions first, all heads of the batch as one axis."""
+    g = Graph(1, 5, 8)
+    x = g.node("Transpose", "x", perm=[1, 0, 2])
+    rows = [g.node("Add", g.node("MatMul", x, g.array(8, 8)), g.array(8)) for _ in range(3)]
+    query, key, value = (g.node("Transpose", g.node("Reshape", one, g.whole(5, 2, 4)), perm=[1, 0, 2]) for one in rows)
+    scores = g.node("MatMul", g.node("Mul", query, g.number(0.5)), g.node("Transpose", key, perm=[0, 2, 1]))
+    y = g.node("MatMul", g.node("Softmax", scores, axis=-1), value)
+    y = g.node("Reshape", g.node("Transpose", y, perm=[1, 0, 2]), g.whole(5, 8))
+    y = g.node("Reshape", g.node("Gemm", y, g.array(8, 8), g.array(8), transB=1), g.whole(5, 1, 8))
+    found = same(g, g.node("Add", g.node("Transpose", y, perm=[1, 0, 2]), "x"))
+    assert ops(found) == ["attention", "add"]
+
+
+def test_constants_in_steps_are_the_numbers_that_they_come_to() -> None:
+    g = Graph("batch", 3, 4, 4)
+    zero, six = (g.node("Cast", g.constant(np.float64(value)), to=TensorProto.FLOAT) for value in (0, 6))
+    kernel = g.array(5, 3, 3, 3)
+    length = g.node("ReduceL2", kernel, g.whole(1, 2, 3))
+    kernel = g.node("Mul", g.array(5, 1, 1, 1), g.node("Div", kernel, length))
+    found = same(g, g.node("Clip", g.node("Conv", "x", kernel), zero, six))
+    assert ops(found) == ["conv", "relu6"]
+
+
+@pytest.mark.parametrize("bounds", [(-2, 2), (-0.5, None), (None, 0.75), (0.25, 1.5)])
+def test_bounds_that_no_activation_has_are_those_of_a_rectifier(bounds: tuple[float | None, float | None]) -> None:
+    g = Graph("batch", 3, 4, 4)
+    given = [g.number(bound) if bound is not None else "" for bound in bounds]
+    found = same(g, g.node("Clip", g.conv("x", 5, 3), *given))
+    assert ops(found) == ["conv", "rescale", "relu", "rescale"]
+
+
+def test_a_layer_norm_is_known_in_other_pieces() -> None:
+    g = Graph("batch", 6, 3, 4)
+    y = g.conv("x", 6, 6, 1)
+    centred, again = (g.node("Sub", y, g.node("ReduceMean", y, g.whole(1))) for _ in range(2))
+    variance = g.node("ReduceMean", g.node("Mul", again, again), g.whole(1))
+    inverse = g.node("Div", g.number(1), g.node("Sqrt", g.node("Add", variance, g.number(1e-6))))
+    assert ops(same(g, g.node("Mul", inverse, centred))) == ["conv", "layernorm"]
+
+
+@pytest.mark.parametrize("size", [1, 5])
+@pytest.mark.parametrize("batch", [1, "batch"])
+def test_a_mean_over_channels_as_positions_is_response_normalisation(batch: int | str, size: int) -> None:
+    g = Graph(batch, 6, 3, 4)
+    x = g.node("Relu", g.conv("x", 6, 6, 1))
+    sizes = g.node("Shape", x)
+    first, rest = (g.node("Slice", sizes, g.whole(start), g.whole(end)) for start, end in ((0, 1), (1, 3)))
+    wide = g.node("Concat", first, g.whole(1), rest, g.whole(-1), axis=0)
+    pads = g.whole(*(0, 0, size // 2, 0, 0, 0, 0, size // 2, 0, 0))
+    parted = g.node("Pad", g.node("Reshape", g.node("Mul", x, x), wide), pads)
+    mean = g.node("AveragePool", parted, kernel_shape=[size, 1, 1], strides=[1, 1, 1], count_include_pad=1)
+    mean = g.node("Reshape", g.node("Squeeze", mean, g.whole(1)), sizes)
+    below = g.node("Pow", g.node("Add", g.node("Mul", mean, g.number(0.5)), g.number(2)), g.number(0.75))
+    found = same(g, g.node("Div", x, below))
+    assert ops(found) == ["conv", "relu", "lrn"]
+
+
+def test_what_is_stacked_for_a_sum_is_a_sum() -> None:
+    for kind, op in (("ReduceSum", "add"), ("ReduceMean", "avg"), ("ReduceMax", "max")):
+        g = Graph("batch", 3, 4, 4)
+        axes = {"axes": [0]} if kind == "ReduceMax" else {}
+        parts = [g.node("Unsqueeze", g.conv("x", 5, 3), g.whole(0)) for _ in range(3)]
+        given = [g.node("Concat", *parts, axis=0), *([] if axes else [g.whole(0)])]
+        opset = 17 if kind == "ReduceMax" else 18
+        assert ops(same(g, g.node(kind, *given, keepdims=0, **axes), opset=opset)) == ["conv"] * 3 + [op]
+
+
+def test_a_mean_over_rows_is_a_pool_of_their_height() -> None:
+    g = Graph("batch", 3, 4, 5)
+    found = same(g, g.node("ReduceMean", g.conv("x", 6, 3, 1), g.whole(2), keepdims=1))
+    assert ops(found) == ["conv", "avgpool"]
+    g = Graph("batch", 3, 4, 5)
+    y = g.node("ReduceMax", g.conv("x", 6, 3, 1), g.whole(3), keepdims=0)
+    assert ops(same(g, g.node("ReduceMax", y, g.whole(2), keepdims=0)))[:2] == ["conv", "pool"]
+
+
+def test_what_numpy_would_repeat_is_made_as_large() -> None:
+    """Coordinate attention (Hou et al. 2021) has a gate for each row; a vector stands at each position of a map."""
+    g = Graph("batch", 3, 4, 5)
+    y = g.conv("x", 6, 3, 1)
+    row = g.node("Sigmoid", g.node("ReduceMean", y, g.whole(3), keepdims=1))
+    wide = g.node("Tile", g.node("ReduceMean", y, g.whole(2, 3), keepdims=1), g.whole(1, 1, 4, 5))
+    found = same(g, g.node("Concat", g.node("Mul", y, row), wide, axis=1))
+    assert ops(found) == ["conv", "avgpool", "sigmoid", "gap", "upsample", "upsample", "mul", "concat"]
+    g = Graph("batch", 3, 4, 5)
+    assert "more than positions of size 1" in refused(g.proto(g.node("Tile", g.conv("x", 6, 3), g.whole(1, 2, 1, 1))))
+
+
+def test_means_over_channels_are_known_without_their_axis() -> None:
+    g = Graph("batch", 3, 4, 5)
+    y = g.conv("x", 6, 3, 1)
+    parts = [g.node("Unsqueeze", g.node("ReduceMean", y, g.whole(1), keepdims=0), g.whole(1))]
+    found = same(g, g.node("Mul", y, g.node("Sigmoid", g.conv(parts[0], 1, 1, 1))))
+    assert ops(found) == ["conv", "gap", "conv", "sigmoid", "mul"]
+
+
+@pytest.mark.parametrize(("size", "window"), [(7, 2), (8, 3)])
+def test_a_mean_leaves_out_what_is_beyond_the_map(size: int, window: int) -> None:
+    g = Graph("batch", 2, size, size)
+    y = g.node("AveragePool", "x", kernel_shape=[window] * 2, strides=[2, 2], ceil_mode=1, count_include_pad=1)
+    assert ops(same(g, y, opset=19)) == ["avgpool"]
+
+
+def test_a_softplus_of_large_numbers_is_the_number() -> None:
+    g = Graph("batch", 3, 4, 4)
+    y = g.conv("x", 5, 3)
+    chosen = g.node("Where", g.node("Greater", y, g.number(20)), y, g.node("Softplus", y))
+    assert ops(same(g, chosen)) == ["conv", "softplus"]
+    g = Graph("batch", 3, 4, 4)
+    chosen = g.node("Where", g.node("Greater", "x", g.number(1)), "x", g.node("Softplus", "x"))
+    assert "(Greater): no layer" in refused(g.proto(chosen))
+
+
+@pytest.mark.parametrize("name", ["log_sigmoid", "log_softmax", "mul"])
+def test_logarithms_and_squares_are_known(name: str) -> None:
+    g = Graph("batch", 3, 4, 4)
+    y = g.conv("x", 5, 3)
+    made = {
+        "log_sigmoid": lambda: g.node("Log", g.node("Sigmoid", y)),
+        "log_softmax": lambda: g.node("Log", g.node("Softmax", y, axis=1)),
+        "mul": lambda: g.node("Pow", y, g.number(3)),
+    }[name]()
+    assert ops(same(g, made)) == ["conv", name]
+
+
 def test_windows_are_rounded_up_as_padding_or_refused() -> None:
     g = Graph("batch", 2, 8, 8)
     found = same(g, g.node("MaxPool", "x", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1))
@@ -508,6 +655,36 @@ def test_verify_runs_a_model_with_the_batch_that_it_is_for(
     onnx.save(g.proto(g.node("Gemm", pooled, g.array(5, 2), g.array(2))), tmp_path / "made.onnx")
     assert main(["import", str(tmp_path / "made.onnx"), "-o", str(tmp_path / "made.net"), "--verify"]) == 0
     assert "proved: onnxruntime" in capsys.readouterr().err
+
+
+def _verified(graph: Graph, output: str, path: Path) -> str:
+    """What `netc import` wrote of a graph, once onnxruntime and NumPy compute the same."""
+    onnx.save(graph.proto(output), path / "made.onnx")
+    assert main(["import", str(path / "made.onnx"), "-o", str(path / "made.net"), "--verify"]) == 0
+    return (path / "made.net").read_text(encoding="utf-8")
+
+
+def test_outputs_are_verified_in_the_order_of_their_axes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Positions before the batch, as for CTC; no axis but the batch, as a value in reinforcement learning has; three
+    sizes that are equal, by which no axis is told from another."""
+    g = Graph("batch", 5, 3)
+    _verified(g, g.node("Transpose", g.node("MatMul", "x", g.array(3, 4)), perm=[1, 0, 2]), tmp_path)
+    assert "the batch is first in the output" in capsys.readouterr().err
+    (tmp_path / "b").mkdir()
+    g = Graph("batch", 3)
+    _verified(g, g.node("Squeeze", g.node("MatMul", "x", g.array(3, 1)), g.whole(1)), tmp_path / "b")
+    (tmp_path / "c").mkdir()
+    g = Graph("batch", 4, 4, 4)
+    _verified(g, g.node("Transpose", g.conv("x", 4, 4, 1), perm=[0, 1, 3, 2]), tmp_path / "c")
+
+
+def test_a_network_of_ids_is_verified_with_ids(tmp_path: Path) -> None:
+    g = Graph("batch", 5)
+    y = g.node("ReduceMean", g.node("Gather", g.array(7, 3), "x"), g.whole(1), keepdims=0)
+    proto = g.proto(g.node("MatMul", y, g.array(3, 2)))
+    proto.graph.input[0].type.tensor_type.elem_type = TensorProto.INT64
+    onnx.save(proto, tmp_path / "made.onnx")
+    assert main(["import", str(tmp_path / "made.onnx"), "-o", str(tmp_path / "made.net"), "--verify"]) == 0
 
 
 def _block() -> tuple[Graph, str]:
@@ -650,6 +827,7 @@ WRONG: Sequence[tuple[Callable[[Any], None], str]] = [
     (_longer, "its sizes and its type take"),
     (lambda proto: setattr(proto.graph.node[0], "domain", "com.example"), "(com.example.Conv): no layer"),
     (lambda proto: setattr(proto.opset_import[0], "version", 999), "it is of opset 999"),
+    (lambda proto: proto.graph.node[0].input.__delitem__(1), "it has 1 inputs, expected 2 to 3"),
     (lambda proto: proto.graph.node[-1].output.append("x"), "which is there already"),
     (lambda proto: setattr(proto.graph.output[0], "name", "nowhere"), "output `nowhere`: nothing makes it"),
     (lambda proto: setattr(proto.graph.initializer[0], "data_type", TensorProto.STRING), "is of the type STRING"),

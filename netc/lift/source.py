@@ -57,7 +57,9 @@ class Imported:
     `sources` holds the source's own name of each node, with the scopes it stands in (`layer1.0.conv1`,
     `conv2_block1_1_conv`). `weights` reads the arrays, by the names of nodes, channels last; None where the source has
     none. `left_out` are parts of the source that are not in the network, `remarks` what else a reader of the spec has
-    to know (batch norms that were folded); both are sentences without a full stop.
+    to know (batch norms that were folded); both are sentences without a full stop. `layout` says of inputs and outputs
+    whose axes the source has in another order, by node, which of its axes those of the node are, batch first; None
+    where it has none of an axis of size 1.
     """
 
     net: Net
@@ -65,6 +67,7 @@ class Imported:
     weights: Callable[[], Weights] | None = None
     left_out: Sequence[str] = ()
     remarks: Sequence[str] = ()
+    layout: Mapping[str, Sequence[int | None]] = field(default_factory=dict)
 
 
 Tensor = str | None  # a node's name; None for what comes of a layer that was refused

@@ -35,9 +35,10 @@ def imported(model: onnx.ModelProto, folder: Path | None, name: str, limits: Lim
     from netc.targets.onnx.read.graph import graph_of  # noqa: PLC0415
     from netc.targets.onnx.read.idioms import with_functions  # noqa: PLC0415
     from netc.targets.onnx.read.patterns import with_patterns  # noqa: PLC0415
-    from netc.targets.onnx.read.reader import Reader  # noqa: PLC0415
+    from netc.targets.onnx.read.reader import Reader, with_constants  # noqa: PLC0415
 
     graph = graph_of(model, folder, name, limits)
+    with_constants(graph)
     with_patterns(graph)
     with_functions(graph)
     reader = Reader(graph, Sketch(name))
@@ -57,4 +58,4 @@ def imported(model: onnx.ModelProto, folder: Path | None, name: str, limits: Lim
         return made
 
     sources = {node.name: reader.sketch.sources[node.name] for node in net}
-    return Imported(net, sources, loaded if weights else None, (), list(reader.remarks))
+    return Imported(net, sources, loaded if weights else None, (), list(reader.remarks), reader.laid)

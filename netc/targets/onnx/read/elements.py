@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from netc.ir.shape import Dim
+from netc.layers.base import LAYERS
 from netc.lift.source import Unsaid
+from netc.params import Refused
 from netc.targets.onnx.read import functions
 from netc.targets.onnx.read.constants import Constant, known, short
 from netc.targets.onnx.read.folding import foldable, folded
@@ -18,6 +22,8 @@ from netc.targets.onnx.read.sequences import Scores, masked, scaled, softened
 from netc.targets.onnx.read.sizes import OPEN
 
 COMBINERS = {"Add": "add", "Sum": "add", "Mul": "mul", "Sub": "sub", "Max": "max", "Mean": "avg"}
+ENDLESS = 1e30  # a bound from which on it is none
+POWERS = (2, 3, 4)  # that are products of a tensor with itself
 
 
 @reads(1, "Function")
@@ -65,8 +71,29 @@ def combined(r: Reader, op: Op, kind: str, tensors: list[Tensor]) -> Tensor:
         whole_axes = combined(r, op, kind, [joined_axes(x, parts) for x in tensors])
         return parted(whole_axes, [[extent(lead.axes[at]) or 1 for at in part] for part in parts])
     lead, order = r.layout.settled(lead)
-    made = r.layer(op, kind, [r.layout.turned(x, order).node for x in tensors])
+    made = r.layer(op, kind, _as_large(r, op, kind, [r.layout.turned(x, order).node for x in tensors]))
     return r.layout.ordered(made, lead, order)
+
+
+def _as_large(r: Reader, op: Op, kind: str, nodes: list[str]) -> list[str]:
+    """Operands of a combiner, of which those that it does not make larger by itself are as large as the others."""
+    shapes = [r.sketch.net.shapes[node] for node in nodes]
+    try:
+        LAYERS[kind]().infer(shapes)
+    except Refused:
+        sizes = [[size for size in column if size != 1] or [1] for column in zip(*shapes, strict=True)]
+        return [enlarged(r, op, node, [column[0] for column in sizes]) or node for node in nodes]
+    return nodes
+
+
+def enlarged(r: Reader, op: Op, node: str, wanted: Sequence[Dim]) -> str | None:
+    """A map whose positions of size 1 are repeated; None where it takes more than that to have the wanted shape."""
+    shape = r.sketch.net.shapes[node]
+    pairs = list(zip(shape, wanted, strict=True))
+    if shape[-1] != wanted[-1] or any(old != new and (old != 1 or new is None) for old, new in pairs):
+        return None
+    factor = tuple(1 if old == new or new is None else new for old, new in pairs[:-1])
+    return r.layer(op, "upsample", [node], factor=factor) if max(factor, default=1) > 1 else node
 
 
 def _with_constant(r: Reader, op: Op, x: Tensor, constant: Constant, first: bool) -> Tensor:
@@ -75,6 +102,8 @@ def _with_constant(r: Reader, op: Op, x: Tensor, constant: Constant, first: bool
     if constant.dtype.kind != "f" or len(shape) > x.rank:
         raise Unsaid(f"its constant has {len(constant.shape)} axes, and the tensor {x.rank}")
     if constant.size == 1:
+        if op.op == "Pow" and not first and (power := float(constant.array().reshape(-1)[0])) in POWERS:
+            return Tensor(r.layer(op, "mul", [x.node] * int(power)), x.axes)
         kind, values = _with_number(op, constant, first)
         return x if not kind else Tensor(r.layer(op, kind, [x.node], **values), x.axes)
     along = [at for at, size in enumerate(shape) if size != 1]
@@ -194,6 +223,8 @@ def l2norm(r: Reader, op: Op) -> Tensor:
     """Channels to length 1; of several nodes (`netc.targets.onnx.read.patterns`)."""
     x = r.tensor(op)
     x = channels_at(r, x, r.axis(op.attr("axis"), x.rank))
+    if not op.attr("bounded"):
+        r.remark("`l2norm` leaves channels that are all 0 as they are, of which the file makes no numbers (NaN)")
     return Tensor(r.layer(op, "l2norm", [x.node]), x.axes)
 
 
@@ -252,14 +283,28 @@ def computed(r: Reader, op: Op) -> Any:
 
 @reads(13, "Clip")
 def clipped(r: Reader, op: Op) -> Any:
-    """What is only known of constants."""
+    """Elements within bounds that no activation has: moved to 0, where a `relu` is, and back."""
     x = r.value(op, 0)
-    bounds = [r.constant(op, place, "bound") if op.given(place) else None for place in (1, 2)]
-    if not isinstance(x, Constant) or any(one is not None and one.size != 1 for one in bounds):
-        raise Unsaid("no layer of netc is known for it")
-    made = x.array()
-    if made.dtype == object:
-        raise Unsaid(OPEN)
-    for bound, nearer in zip(bounds, (np.maximum, np.minimum), strict=True):
-        made = made if bound is None else nearer(made, bound.array().reshape(()))
-    return known(made)
+    given = [r.constant(op, place, "bound") if op.given(place) else None for place in (1, 2)]
+    if any(one is not None and one.size != 1 for one in given):
+        raise Unsaid("a bound is no number")
+    said = op.attr("min"), op.attr("max")  # before opset 11
+    bounds = [one if held is None else held.array().reshape(()) for one, held in zip(said, given, strict=True)]
+    if isinstance(x, Constant):
+        made = x.array()
+        if made.dtype == object:
+            raise Unsaid(OPEN)
+        for bound, nearer in zip(bounds, (np.maximum, np.minimum), strict=True):
+            made = made if bound is None else nearer(made, bound)
+        return known(made)
+    low, high = (None if bound is None or abs(bound) > ENDLESS else short(float(bound)) for bound in bounds)
+    x = r.tensor(op)
+    if low is None and high is None:
+        return x
+    if low is not None and high is not None and low >= high:
+        raise Unsaid(f"its bounds are {low:g} and {high:g}")
+    sign, zero = (1.0, low) if low is not None else (-1.0, high or 0.0)
+    most: dict[str, Any] = {} if low is None or high is None else {"max": high - low}
+    node = r.layer(op, "rescale", [x.node], factor=sign, offset=-sign * zero)
+    node = r.layer(op, "relu", [node], **most)
+    return Tensor(r.layer(op, "rescale", [node], factor=sign, offset=zero), x.axes)

@@ -19,15 +19,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Arrays = Mapping[str, NDArray[Any]]
+    Laid = Mapping[str, Sequence[int | None]]
 
+IDS = {"tensor(int64)": "int64", "tensor(int32)": "int32"}  # types of inputs that hold ids
 LAYING = ("Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 
 
 class OnnxSource:
-    """A file, whose inputs and outputs have the names of a text, and its layout: channels are put where they belong by
-    the sizes that the file says, first where both fit."""
+    """A file, whose inputs and outputs have the names of a text, and its layout; `laid` says which axes of an input or
+    an output of the file are those of a node."""
 
-    def __init__(self, path: Path, net: Net, inputs: Mapping[str, str]) -> None:
+    def __init__(
+        self, path: Path, net: Net, inputs: Mapping[str, str], laid: Mapping[str, Sequence[int | None]]
+    ) -> None:
         import onnxruntime  # noqa: PLC0415 - for those who ask
 
         from netc.targets.onnx.engine import session  # noqa: PLC0415
@@ -38,6 +42,7 @@ class OnnxSource:
             raise ExportError(f"the inputs of {path} are not those of the network")
         self._net = net
         self._inputs = inputs
+        self._laid = laid
         self.name = f"onnxruntime {onnxruntime.__version__}"
 
     def outputs(self, inputs: Arrays) -> Arrays:
@@ -63,16 +68,19 @@ class OnnxSource:
         return {}
 
     def _made(self, session: onnxruntime.InferenceSession, inputs: Arrays) -> Arrays:
-        shapes = {one.name: one.shape for one in session.get_inputs()}
-        given = {self._inputs[name]: _first(array, shapes[self._inputs[name]]) for name, array in inputs.items()}
-        wanted = next((shape[0] for shape in shapes.values() if isinstance(shape[0], int)), None)
+        there = {one.name: one for one in session.get_inputs()}
+        given = {
+            self._inputs[name]: _as_in_file(array, self._laid[name], there[self._inputs[name]].type)
+            for name, array in inputs.items()
+        }
+        wanted = next((one.shape[0] for one in there.values() if isinstance(one.shape[0], int)), None)
         try:
             parts = [session.run(None, part) for part in _parts(given, wanted)]
         except Exception as error:  # its own classes have no common base but this one
             raise ExportError(f"{self.name} fails to run the model: {error}") from None
         batch = len(next(iter(inputs.values())))
         pairs = zip(self._net.outputs, zip(*parts, strict=True), strict=True)
-        return {name: _last(_joined(arrays, batch), self._net.shapes[name]) for name, arrays in pairs}
+        return {name: _joined([_as_here(array, self._laid[name]) for array in arrays], batch) for name, arrays in pairs}
 
 
 def _softmax(graph: onnx.GraphProto, name: str) -> onnx.NodeProto | None:
@@ -101,21 +109,20 @@ def _joined(arrays: Sequence[NDArray[Any]], batch: int) -> NDArray[Any]:
     return made
 
 
-def _first(array: NDArray[Any], shape: Sequence[object]) -> NDArray[Any]:
-    """An array with its channels first, where it then has a shape."""
+def _as_in_file(array: NDArray[Any], laid: Sequence[int | None], kind: str) -> NDArray[Any]:
+    """An array of a node with its axes as a file has them, in the type that it takes."""
     import numpy  # noqa: PLC0415
 
-    moved = numpy.ascontiguousarray(numpy.moveaxis(array, -1, 1))
-    sizes = zip(moved.shape[1:], shape[1:], strict=False)
-    return moved if all(not isinstance(said, int) or said == size for size, said in sizes) else array
+    moved = numpy.ascontiguousarray(array.transpose(numpy.argsort([axis or 0 for axis in laid])))
+    return moved.astype(IDS.get(kind, array.dtype))
 
 
-def _last(array: NDArray[Any], shape: Sequence[int | None]) -> NDArray[Any]:
-    """An array with its channels last, where it then has a shape."""
+def _as_here(array: NDArray[Any], laid: Sequence[int | None]) -> NDArray[Any]:
+    """An array of a file with its axes as a node has them."""
     import numpy  # noqa: PLC0415
 
-    moved = numpy.moveaxis(array, 1, -1) if array.ndim > 1 else array
-    return moved if all(said in (None, size) for size, said in zip(moved.shape[1:], shape, strict=False)) else array
+    moved = array.transpose([axis for axis in laid if axis is not None])
+    return numpy.expand_dims(moved, [at for at, axis in enumerate(laid) if axis is None])
 
 
 def opened(path: Path, found: Imported, made: Lifted) -> tuple[Weights, OnnxSource]:
@@ -124,4 +131,5 @@ def opened(path: Path, found: Imported, made: Lifted) -> tuple[Weights, OnnxSour
     if found.weights is None:
         raise ExportError(f"{path} has no weights, and nothing to compare")
     inputs = {made.names[node]: found.sources[node] for node in found.net.inputs}
-    return found.weights(), OnnxSource(path, made.program.net, inputs)
+    laid = {made.names[node]: axes for node, axes in found.layout.items()}
+    return found.weights(), OnnxSource(path, made.program.net, inputs, laid)

@@ -23,6 +23,7 @@ from netc.params import Bool, Real, Refused, declared
 MOST_TERMS, MOST_CHARACTERS = 32, 1_000  # of a form, and of its key
 MOST_CONSTANTS = 4  # of a function, that are tried as parameters
 NOISE = 1e-6  # of a number: what rounding of constants to float32 leaves of differences that are none
+FAR = 16.0  # from where on softplus(x) is x in float32
 DIGITS = 6  # in which numbers are equal
 
 
@@ -203,10 +204,24 @@ def chosen(condition: Above, p: Form, q: Form) -> Form:
     gain, above = p - q, condition.difference
     if (value := above.number) is not None:
         return p if value > 0 else q
+    if _is_rounding(gain, above):
+        return q
     ratio = None if gain.number is not None else gain.leading / above.leading
     if ratio is not None and not (gain - above * ratio).terms:
         return q + relu(above) * ratio
     return q + _atom("step", above * (1 / abs(above.leading))) * gain
+
+
+def _is_rounding(gain: Form, above: Form) -> bool:
+    """Whether a difference is only rounding above 0 of a form: of a softplus and its argument, far above 0, where
+    libraries take the latter."""
+    for monomial, value in gain.terms.items():
+        if len(monomial) == 1 and monomial[0][0].name == "softplus" and monomial[0][1] == 1:
+            argument: Form = monomial[0][0].argument
+            rest = above * (argument.leading / above.leading) - argument
+            if rest.number is not None and rest.number <= -FAR and above.leading * argument.leading > 0:
+                return not (gain - (_atom("softplus", argument) - argument) * value).terms
+    return False
 
 
 def _signed(name: str, function: Callable[[float], float], p: Form, mirrored: Callable[[Form], Form]) -> Form:
@@ -253,8 +268,13 @@ def softplus(p: Form) -> Form:
 
 
 def logarithm(p: Form) -> Form:
-    q = _one_plus_exp(p)
-    return _of("log", log, p) if q is None else softplus(q)
+    if (q := _one_plus_exp(p)) is not None:
+        return softplus(q)
+    if len(p.terms) == 1:
+        ((monomial, value),) = p.terms.items()
+        if value == 1 and len(monomial) == 1 and monomial[0][0].name == "sigmoid" and monomial[0][1] == 1:
+            return -softplus(-monomial[0][0].argument)
+    return _of("log", log, p)
 
 
 def _reciprocal(p: Form) -> Form:

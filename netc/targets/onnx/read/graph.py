@@ -18,6 +18,7 @@ from netc.targets.onnx.read.constants import Constant, known, short, stored
 MAIN = ("", "ai.onnx")  # names of the domain of ONNX's own operations
 OLDEST = 7  # opset: operations before it broadcast otherwise
 SCOPES = "pkg.torch.onnx.name_scopes"
+LAYING = ("Identity", "Squeeze", "Unsqueeze", "Reshape")  # operations that leave elements in their order
 SHOWN = 80  # characters of a name in a message
 
 
@@ -36,6 +37,7 @@ class Op:
     scopes: tuple[str, ...] = ()
     known: frozenset[str] = frozenset()  # attributes of its operation
     mistyped: Sequence[str] = ()  # those that are of another type than there
+    arity: tuple[int, int] = (0, 1 << 31)  # the fewest and the most inputs of its operation
     read: set[str] = field(default_factory=set)
 
     @property
@@ -175,6 +177,9 @@ def _check(op: Op, made: set[str], reasons: list[Reason]) -> None:
         if op.version
     ]
     reasons += [Reason(op.place, f"the attribute `{shown(name)}` is of another type") for name in op.mistyped]
+    least, most = op.arity
+    if not least <= len(op.inputs) <= most:
+        reasons.append(Reason(op.place, f"it has {len(op.inputs)} inputs, expected {least} to {most}"))
     for source in op.inputs:
         if source not in made:
             reasons.append(Reason(op.place, f"it reads `{shown(source)}`, which nothing makes before it"))
@@ -209,8 +214,22 @@ def _constant(op: Op, folder: Path | None, constants: dict[str, Constant], broke
         broken[name] = f"{op.place} is of no numbers"
 
 
+@dataclass(frozen=True, slots=True)
 class Subgraph:
     """An attribute that is a graph, or something else that is no value."""
+
+    body: onnx.GraphProto | None = None
+
+    def passes_on(self) -> str | None:
+        """The value from outside that is its only output, in another shape at most; None where it is anything else."""
+        made: dict[str, str] = {}
+        for node in self.body.node if self.body is not None else ():
+            if node.op_type in LAYING and node.domain in MAIN and node.input:
+                made[node.output[0]] = made.get(node.input[0], node.input[0])
+            elif node.op_type != "Constant":
+                return None
+        outputs = [made.get(info.name) for info in self.body.output] if self.body is not None else []
+        return outputs[0] if len(outputs) == 1 else None
 
 
 def _op(index: int, node: onnx.NodeProto, opset: int) -> Op:
@@ -223,6 +242,7 @@ def _op(index: int, node: onnx.NodeProto, opset: int) -> Op:
         try:
             schema = onnx.defs.get_schema(node.op_type, opset)
             op.version, op.known = schema.since_version, frozenset(schema.attributes)
+            op.arity = schema.min_input, schema.max_input
         except Exception:  # of its own kind, for what that opset has not
             op.version = 0
         else:
@@ -248,6 +268,10 @@ def _value(attribute: onnx.AttributeProto) -> Any:
         return attribute.t
     if kind == _A.FLOATS:
         return [short(value) for value in attribute.floats]
+    if kind == _A.STRINGS:
+        return [text.decode("utf-8", "replace") for text in attribute.strings]
+    if kind == _A.GRAPH:
+        return Subgraph(attribute.g)
     if kind == _A.INTS:
         return list(attribute.ints)
     return Subgraph()

@@ -18,6 +18,7 @@ from netc.targets.onnx.read.layout import BATCH, Axis, Tensor, extent, own
 from netc.targets.onnx.read.reader import Load, Reader, reads
 from netc.targets.onnx.read.resizing import resampled
 from netc.targets.onnx.read.sequences import attention, product
+from netc.targets.onnx.read.shapes import sizes_of
 from netc.targets.onnx.read.windows import Windows, windows
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def pool(r: Reader, op: Op) -> Any:
     floor = list(op.attributes.get("pads", []))
     slid = windows(op, shape[:-1], None)
     op.flag("storage_order")  # of the second output
-    counted = bool(op.flag("count_include_pad"))
+    counted = bool(op.flag("count_include_pad")) and any(floor)  # what is beyond the map is not counted
     if max(slid.dilation) > 1:
         raise Unsaid("its windows are dilated, which those of pools are not")
     if max(slid.kernel) == max(slid.stride) == 1 and slid.pad == "same":
@@ -403,7 +404,7 @@ def grouped(r: Reader, op: Op) -> Tensor:
     channels, whole = channels_of(shape), elements(shape)
     if groups < 1 or channels % groups or (rest != -1 and (whole is None or rest * groups != whole)):
         raise Unsaid(f"it has {groups} groups, and its input {channels} channels")
-    known = [None, channels, *shape[:-1]]
+    known = [extent(x.axes[0]), channels, *shape[:-1]]
     one = sizes.count(-1) == 1
     fits = [size in (0, there) or (size == -1 and one) for size, there in zip(sizes, known, strict=False)]
     if sizes and (len(sizes) != x.rank or not all(fits)):
@@ -418,9 +419,14 @@ def across_channels(r: Reader, op: Op) -> Tensor:
     x = r.tensor(op)
     axis = r.axis(op.attr("axis"), x.rank)
     x = r.layout.last(x, axis)
-    if channels_of(r.shape(x)) != op.attr("channels"):
+    channels, sizes = channels_of(r.shape(x)), sizes_of(r, x)
+    before, after = (r.integers(op, place, "shape") for place in (1, 2))
+    if before is not None and before[:-1] != [sizes[0], 1, *sizes[1:-1]]:
+        raise Unsaid("its shape is that of another tensor")
+    if op.attr("channels", channels) != channels or (after is not None and after[:-1] != sizes[:-1]):
         raise Unsaid("it sums up some of the channels")
-    return Tensor(r.layer(op, "lrn", [x.node], **op.attr("values")), x.axes)
+    values = {name: op.attr(name) for name in ("radius", "bias", "alpha", "beta")}
+    return Tensor(r.layer(op, "lrn", [x.node], **values), x.axes)
 
 
 @reads(13, "LRN")

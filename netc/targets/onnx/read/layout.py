@@ -272,6 +272,16 @@ def _shorter(axis: Axis) -> Axis:
 def regrouped(x: Tensor, sizes: Sequence[int | Size]) -> tuple[Axis, ...] | None:
     """The axes of a value with other sizes, of which one may be -1; None where they cut its axes nowhere."""
     left = list(sum(x.axes, ()))
+    one = next((at for at, digits in enumerate(left) if digits == Digits(BATCH, 1)), None)
+    inner = None if one is None else extent(tuple(left[one + 1 :]))
+    if one is None or inner is None:
+        return _grouped(left, sizes)
+    batch = left.pop(one)
+    axes = _grouped(left, sizes)
+    return None if axes is None else _with_batch(axes, batch, inner)
+
+
+def _grouped(left: list[Digits], sizes: Sequence[int | Size]) -> tuple[Axis, ...] | None:
     at = next((at for at, size in enumerate(sizes) if isinstance(size, int) and size == -1), len(sizes))
     made = [_taken(left, size, True) for size in sizes[:at]]
     ends = [_taken(left, size, False) for size in reversed(sizes[at + 1 :])]
@@ -281,6 +291,18 @@ def regrouped(x: Tensor, sizes: Sequence[int | Size]) -> tuple[Axis, ...] | None
     if not rest and left:
         return None
     return tuple(merged(axis) for axis in (*made, *rest, *reversed(ends)) if axis is not None)
+
+
+def _with_batch(axes: tuple[Axis, ...], batch: Digits, inner: int) -> tuple[Axis, ...]:
+    """Axes with a batch of one among them, after which `inner` elements come: in an axis of size 1 of its own where
+    there is one, else in one that is not the last, which has the channels."""
+    places = [at for at in range(len(axes) + 1) if extent(sum(axes[at:], ())) == inner]
+    at = places[0] if places else 0
+    if len(places) < 2:  # no axis of size 1 between
+        at -= at == len(axes) - 1 > 0
+        at = 0 if at == len(axes) else at
+    held = (*axes[at], batch) if places and at < places[0] else (batch, *axes[at])
+    return (*axes[:at], held, *axes[at + 1 :]) if axes else axes
 
 
 def in_parts(lead: Tensor, others: Sequence[Tensor]) -> list[list[int]] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ import numpy as np
 from netc.layers.norm import TINY
 from netc.lift.source import Unsaid
 from netc.targets.onnx.read.constants import short
-from netc.targets.onnx.read.graph import Graph, Op
+from netc.targets.onnx.read.graph import Graph, Op, Subgraph
 
 FAR = 1 << 31
+RANDOM = ("Dropout",)
 
 
 class Matcher:
@@ -53,11 +54,68 @@ class Matcher:
 
     def axes(self, op: Op) -> list[int] | None:
         """The axes of a node that reduces them and keeps them with size 1."""
-        if not op.attributes.get("keepdims", 1):
-            return None
+        return self.along(op) if op.attributes.get("keepdims", 1) else None
+
+    def along(self, op: Op) -> list[int] | None:
+        """The axes of a node, which are an attribute or a constant."""
         if "axes" in op.attributes:
             return list(op.attributes["axes"])
         return self.integers(op.given(1))
+
+    def alike(self, one: str, other: str, depth: int = 4) -> bool:
+        """Whether two values are the same: made once, or in the same few nodes of the same values."""
+        if one == other:
+            return True
+        makers = self._makers.get(one), self._makers.get(other)
+        if None in makers:
+            numbers = self.integers(one)
+            return makers == (None, None) and numbers is not None and numbers == self.integers(other)
+        first, second = (maker for maker in makers if maker is not None)
+        return (
+            depth > 0
+            and (first.op, first.domain, first.attributes) == (second.op, second.domain, second.attributes)
+            and first.outputs.index(one) == second.outputs.index(other)
+            and len(first.inputs) == len(second.inputs)
+            and first.op not in RANDOM
+            and all(self.alike(*pair, depth - 1) for pair in zip(first.inputs, second.inputs, strict=True))
+        )
+
+    def without_one(self, name: str, axis: int) -> str:
+        """The value that another is without an axis, if that has the size 1."""
+        op = self.made(name, "Squeeze", "If")
+        if op is not None and op.op == "Squeeze" and self.along(op) == [axis]:
+            return op.inputs[0]
+        branches = [one.passes_on() for one in op.attributes.values() if isinstance(one, Subgraph)] if op else []
+        return branches[0] if len(branches) == 2 and branches[0] == branches[1] and branches[0] else name
+
+    def bordered(self, name: str, axis: int, by: int) -> str | None:
+        """The value that another is with as many zeros on both sides of an axis."""
+        op = self.made(name, "Pad")
+        pads = op and self.integers(op.given(1))
+        if not (op and pads) or op.attributes.get("mode", "constant") != "constant" or len(op.inputs) > 3:
+            return None
+        rank = len(pads) // 2
+        wanted = [by if at in (axis, axis + rank) else 0 for at in range(2 * rank)]
+        zero = not op.given(2) or self.number(op.given(2)) == 0
+        return op.inputs[0] if pads == wanted and zero else None
+
+    def inverse_root(self, name: str) -> str | None:
+        """The value whose root a value is 1 divided by."""
+        inverse = self.made(name, "Reciprocal", "Div", "Pow")
+        if inverse is None:
+            return None
+        if inverse.op == "Pow":
+            return inverse.inputs[0] if self.number(inverse.inputs[1]) == -0.5 else None
+        if inverse.op == "Div" and self.number(inverse.inputs[0]) != 1:
+            return None
+        return self.root(inverse.inputs[-1])
+
+    def root(self, name: str) -> str | None:
+        """The value whose root another is."""
+        op = self.made(name, "Sqrt", "Pow")
+        if op is None or (op.op == "Pow" and self.number(op.inputs[1]) != 0.5):
+            return None
+        return op.inputs[0]
 
     def square(self, name: str) -> str | None:
         """The value whose square another is."""
@@ -72,12 +130,20 @@ class Matcher:
 Replacement = tuple[str, list[str], dict[str, Any]]  # the operation, its inputs, its attributes
 
 
+def _log_of_softmax(m: Matcher, op: Op) -> Replacement | None:
+    """log(softmax(x))."""
+    softmax = m.made(op.inputs[0], "Softmax")
+    if softmax is None or softmax.version < 13:  # which took the sum over several axes
+        return None
+    return "LogSoftmax", [*softmax.inputs], {"axis": softmax.attributes.get("axis", -1)}
+
+
 def _log_softmax(m: Matcher, op: Op) -> Replacement | None:
     """s - log(sum(exp(s))) of s = x - max(x)."""
     logarithm = m.made(op.inputs[1], "Log")
     total = logarithm and m.made(logarithm.inputs[0], "ReduceSum")
     power = total and m.made(total.inputs[0], "Exp")
-    if op.op != "Sub" or not (logarithm and total and power) or power.inputs[0] != op.inputs[0]:
+    if not (logarithm and total and power) or power.inputs[0] != op.inputs[0]:
         return None
     lowered = m.made(op.inputs[0], "Sub")
     largest = lowered and m.made(lowered.inputs[1], "ReduceMax")
@@ -89,10 +155,23 @@ def _log_softmax(m: Matcher, op: Op) -> Replacement | None:
     return "LogSoftmax", [lowered.inputs[0]], {"axis": axes[0]}
 
 
-def _l2norm(m: Matcher, op: Op) -> Replacement | None:
-    """x / max(length of x, 1e-12)."""
-    if op.op != "Div":
+STACKED = {"ReduceSum": "Sum", "ReduceMean": "Mean", "ReduceMax": "Max"}
+
+
+def _stacked(m: Matcher, op: Op) -> Replacement | None:
+    """A sum, a mean or a maximum of tensors that were stacked for it along an axis of their own."""
+    axes = m.along(op)
+    joined = m.made(op.inputs[0], "Concat") if axes and not op.attributes.get("keepdims", 1) else None
+    if joined is None or axes != [joined.attributes.get("axis")]:
         return None
+    parts = [m.made(name, "Unsqueeze") for name in joined.inputs]
+    if any(part is None or m.along(part) != axes for part in parts):
+        return None
+    return STACKED[op.op], [part.inputs[0] for part in parts if part is not None], {}
+
+
+def _l2norm(m: Matcher, op: Op) -> Replacement | None:
+    """x / max(length of x, 1e-12), or by the length itself."""
     name = op.inputs[1]
     if (wider := m.made(name, "Expand")) is not None:
         name = wider.inputs[0]
@@ -101,6 +180,8 @@ def _l2norm(m: Matcher, op: Op) -> Replacement | None:
     if bounded and bounded.op == "Clip" and len(bounded.inputs) == 3 and not bounded.inputs[2]:
         number = m.number(bounded.inputs[1])
         least = None if number is None else (bounded.inputs[0], number)
+    if bounded is None:
+        least = name, TINY
     if least is None or abs(least[1] - TINY) > TINY * 1e-6:
         return None
     length = m.made(least[0], "ReduceL2", "Sqrt")
@@ -113,41 +194,29 @@ def _l2norm(m: Matcher, op: Op) -> Replacement | None:
     axes = m.axes(total)
     if not axes or len(axes) != 1 or source != op.inputs[0]:
         return None
-    return "L2Norm", [op.inputs[0]], {"axis": axes[0]}
+    return "L2Norm", [op.inputs[0]], {"axis": axes[0], "bounded": bounded is not None}
 
 
 def _standardized(m: Matcher, op: Op) -> Replacement | None:
     """c / sqrt(mean(c ** 2) + epsilon) of c = x - mean(x)."""
-    if op.op not in ("Div", "Mul"):
-        return None
-    name = op.inputs[1]
-    if op.op == "Mul":
-        inverse = m.made(name, "Reciprocal")
-        if inverse is None:
-            return None
-        name = inverse.inputs[0]
-    root = m.made(name, "Sqrt", "Pow")
-    if root is not None and root.op == "Pow" and m.number(root.inputs[1]) != 0.5:
-        return None
-    shifted = root and m.made(root.inputs[0], "Add")
+    pairs = [op.inputs] if op.op == "Div" else [op.inputs, op.inputs[::-1]]
+    under = m.root if op.op == "Div" else m.inverse_root
+    found = next(((one, root) for one, other in pairs if (root := under(other)) is not None), None)
+    shifted = found and m.made(found[1], "Add")
     epsilon = None if shifted is None else m.with_number(shifted)
     variance = None if epsilon is None else m.made(epsilon[0], "ReduceMean")
-    centred = m.made(op.inputs[0], "Sub")
+    centred = found and m.made(found[0], "Sub")
     mean = centred and m.made(centred.inputs[1], "ReduceMean")
-    if not (variance and centred and mean and epsilon) or mean.inputs[0] != centred.inputs[0]:
+    if not (variance and centred and mean and epsilon and found) or mean.inputs[0] != centred.inputs[0]:
         return None
-    square, axes = m.square(variance.inputs[0]), m.axes(variance)
-    again = None if square is None else m.made(square, "Sub")  # exporters may write it twice
-    same = square == op.inputs[0] or (again is not None and again.inputs == centred.inputs)
-    if not same or axes is None or len(axes) != 1 or m.axes(mean) != axes:
+    square, axes = m.square(variance.inputs[0]), m.axes(variance)  # exporters may write what is squared twice
+    if square is None or not m.alike(square, found[0]) or axes is None or len(axes) != 1 or m.axes(mean) != axes:
         return None
     return "Standardized", [centred.inputs[0]], {"axis": axes[0], "epsilon": epsilon[1]}
 
 
 def _grouped(m: Matcher, op: Op) -> Replacement | None:
     """Groups of channels as channels of their own, each normalised."""
-    if op.op != "Reshape" or len(op.inputs) != 2:
-        return None
     norm = m.made(op.inputs[0], "InstanceNormalization")
     parts = norm and m.made(norm.inputs[0], "Reshape")
     if not (norm and parts) or len(norm.inputs) != 3 or len(parts.inputs) != 2:
@@ -170,8 +239,6 @@ def _grouped(m: Matcher, op: Op) -> Replacement | None:
 
 def _prelu(m: Matcher, op: Op) -> Replacement | None:
     """x where it is above 0, else a slope times it."""
-    if op.op != "Where" or len(op.inputs) != 3:
-        return None
     above, below = m.made(op.inputs[0], "Greater"), m.made(op.inputs[2], "Mul")
     if not (above and below) or above.inputs[0] != op.inputs[1] or m.number(above.inputs[1]) != 0:
         return None
@@ -183,19 +250,22 @@ def _prelu(m: Matcher, op: Op) -> Replacement | None:
 
 
 def _lrn(m: Matcher, op: Op) -> Replacement | None:
-    """x / (bias + alpha * sum of squares of the channels around) ** beta, whose sum is of slices."""
-    if op.op != "Div":
-        return None
+    """x / (bias + alpha * sum of squares of the channels around) ** beta."""
     power = m.made(op.inputs[1], "Pow")
-    beta = power and m.number(power.inputs[1])
+    beta = m.number(power.inputs[1]) if power else None
     shifted = power and m.made(power.inputs[0], "Add")
-    bias = shifted and m.with_number(shifted)
-    scaled = bias and m.made(bias[0], "Mul")
-    alpha = scaled and m.with_number(scaled)
-    if beta is None or not (bias and alpha):
+    bias = m.with_number(shifted) if shifted else None
+    scaled = m.made(bias[0], "Mul") if bias else None
+    alpha = m.with_number(scaled) if scaled else None
+    if beta is None or bias is None or alpha is None:
         return None
+    values = {"alpha": alpha[1], "bias": bias[1], "beta": beta}
+    return _in_slices(m, op.inputs[0], alpha[0], values) or _in_means(m, op.inputs[0], alpha[0], values)
+
+
+def _in_slices(m: Matcher, source: str, name: str, values: dict[str, float]) -> Replacement | None:
+    """A normalisation across channels whose sum is of slices, as netc exports it."""
     slices: list[str] = []
-    name = alpha[0]
     while (total := m.made(name, "Add")) is not None and len(slices) < 1000:
         slices.append(total.inputs[1])
         name = total.inputs[0]
@@ -203,22 +273,34 @@ def _lrn(m: Matcher, op: Op) -> Replacement | None:
     if any(cut is None for cut in cuts):
         return None
     known = [cut for cut in cuts if cut is not None]
-    source, _, count, axis = known[0]
-    if known != [(source, at, count, axis) for at in range(len(known))] or len(known) % 2 == 0:
+    wide, _, count, axis = known[0]
+    if known != [(wide, at, count, axis) for at in range(len(known))] or len(known) % 2 == 0:
         return None
-    radius = len(known) // 2
-    around = m.made(source, "Pad")
-    pads = around and m.integers(around.given(1))
-    if not (around and pads) or around.attributes.get("mode", "constant") != "constant" or len(around.inputs) > 3:
+    squares = m.bordered(wide, axis, len(known) // 2)
+    if squares is None or m.square(squares) != source:
         return None
-    if around.given(2) and m.number(around.given(2)) != 0:
+    return "AcrossChannels", [source], {"axis": axis, "channels": count, "radius": len(known) // 2, **values}
+
+
+def _in_means(m: Matcher, source: str, name: str, values: dict[str, float]) -> Replacement | None:
+    """A normalisation across channels whose mean is a pool over channels as positions, as PyTorch writes it."""
+    after = m.made(name, "Reshape")
+    if after is None and m.made(name, "Squeeze") is None:
         return None
-    rank = len(pads) // 2
-    wanted = [radius if at in (axis, axis + rank) else 0 for at in range(2 * rank)]
-    if pads != wanted or m.square(around.inputs[0]) != op.inputs[0]:
+    name = name if after is None else after.inputs[0]
+    pool = m.made(m.without_one(name, 1), "AveragePool")
+    window = pool.attributes.get("kernel_shape", []) if pool else []
+    usual = {"strides": [1] * len(window), "pads": [0] * 2 * len(window), "ceil_mode": 0, "auto_pad": "NOTSET"}
+    if not (pool and window) or any(pool.attributes.get(one, value) != value for one, value in usual.items()):
         return None
-    values = {"radius": radius, "alpha": alpha[1], "bias": bias[1], "beta": beta}
-    return "AcrossChannels", [op.inputs[0]], {"axis": axis, "channels": count, "values": values}
+    if window[0] % 2 == 0 or set(window[1:]) != {1}:
+        return None
+    wide = m.made(m.bordered(pool.inputs[0], 2, window[0] // 2) or "", "Reshape", "Unsqueeze")
+    if wide is None or (wide.op == "Unsqueeze" and m.along(wide) != [1]) or m.square(wide.inputs[0]) != source:
+        return None
+    shapes = [op.inputs[1] if op is not None and op.op == "Reshape" else "" for op in (wide, after)]
+    given = {"axis": 1, "radius": window[0] // 2, **values, "alpha": short(values["alpha"] / window[0])}
+    return "AcrossChannels", [source, *shapes], given
 
 
 def _cut(m: Matcher, name: str) -> tuple[str, int, int, int] | None:
@@ -236,7 +318,7 @@ def _cut(m: Matcher, name: str) -> tuple[str, int, int, int] | None:
 
 def _mirrored(m: Matcher, op: Op) -> Replacement | None:
     """Pieces of a tensor backwards around it."""
-    if op.op != "Concat" or len(op.inputs) not in (2, 3):
+    if len(op.inputs) not in (2, 3):
         return None
     pieces = [_backwards(m, name) for name in op.inputs]
     middle = [name for name, piece in zip(op.inputs, pieces, strict=True) if piece is None]
@@ -277,26 +359,28 @@ def _backwards(m: Matcher, name: str) -> tuple[str, int, int, int] | None:
     return op.inputs[0], start, end, axis
 
 
-PATTERNS: Sequence[Callable[[Matcher, Op], Replacement | None]] = (
-    _log_softmax,
-    _l2norm,
-    _standardized,
-    _grouped,
-    _prelu,
-    _lrn,
-    _mirrored,
-)
-ENDS = {"Sub", "Div", "Mul", "Reshape", "Where", "Concat"}  # nodes that patterns end in
+Pattern = Callable[[Matcher, Op], Replacement | None]
+PATTERNS: Mapping[str, Sequence[Pattern]] = {  # by the node that they end in
+    "Log": (_log_of_softmax,),
+    "Sub": (_log_softmax,),
+    "Div": (_l2norm, _standardized, _lrn),
+    "Mul": (_standardized,),
+    "Reshape": (_grouped,),
+    "Where": (_prelu,),
+    "Concat": (_mirrored,),
+    **dict.fromkeys(STACKED, (_stacked,)),
+}
+ONE = ("Log", *STACKED)  # that may have one input; others have two at least
 
 
 def with_patterns(graph: Graph) -> None:
     """Replace nodes that are a layer together."""
     matcher = Matcher(graph)
     for at, op in enumerate(graph.ops):
-        if op.op not in ENDS or op.domain or not op.version or len(op.inputs) < 2:
+        if op.domain or not op.version or len(op.inputs) < 2 - (op.op in ONE):
             continue
         found = None
-        for pattern in PATTERNS:
+        for pattern in PATTERNS.get(op.op, ()):
             try:
                 found = found or pattern(matcher, op)
             except Unsaid:  # a constant that is too large to be a number

@@ -78,6 +78,7 @@ class Reader:
     remarks: dict[str, None] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)  # values of whole numbers
     skipped: dict[Op, str] = field(default_factory=dict)  # nodes that another one has done, and what stands for them
+    laid: dict[str, Sequence[int | None]] = field(default_factory=dict)  # `Imported.layout`
     layout: Layout = field(init=False)
     names: Names = field(init=False)
     readers: Mapping[str, list[Op]] = field(init=False)
@@ -129,6 +130,18 @@ class Reader:
                 if at >= len(several) and made is not None:
                     self._refuse_output(op, at)
 
+    def of_constants(self, op: Op) -> dict[str, Constant] | None:
+        """What a node makes of constants; None where that is not known, or no constant."""
+        try:
+            made = self._handler(op)(self, op)
+            op.check()
+        except (Unsaid, Unknown):
+            return None
+        several = dict(zip(op.outputs, made if isinstance(made, list) else [made], strict=False))
+        wanted = {name for name in op.outputs if self.readers.get(name) or name in self.graph.outputs}
+        fits = wanted <= several.keys() and all(isinstance(one, Constant) for one in several.values())
+        return several if fits else None
+
     def _handler(self, op: Op) -> Handler:
         newest, handler = OPERATIONS.get(op.op, (0, None))
         if op.domain or handler is None:
@@ -162,6 +175,7 @@ class Reader:
         node = self.sketch.add(name, "input", shape=shape, place=f"input `{shown(name)}`")
         if node is None:
             raise Unknown
+        self.laid[node] = 0, *order
         batch: Axis = (Digits(BATCH, known[0]),)
         axes = [batch] * len(sizes)
         for at, axis in enumerate(order):
@@ -202,16 +216,23 @@ class Reader:
                 raise Unknown
             if not isinstance(value, Tensor) or value.node in self.attended:
                 raise Unsaid("it is no tensor that a layer gives")
+            batch = next((at for at in range(value.rank) if value.is_batch(at)), 0)
+            axes = [batch, *(at for at in range(value.rank) if at != batch)]
+            value = Tensor(value.node, tuple(value.axes[at] for at in axes) + ((),) * (value.rank == 1))
             if self._channels_last:
                 value = self.layout.turned(value, range(1, value.rank))
             value, order = self.layout.settled(value)
-            if order != tuple(range(1, value.rank)) and value.rank > 2:
-                self.remark(f"channels are last in the output `{value.node}`, and not in the file's `{shown(name)}`")
         except Unsaid as error:
             self.sketch.refuse(f"output `{shown(name)}`", str(error))
+            return None
         except Unknown:
             return None
-        return value.node if isinstance(value, Tensor) else None
+        self.laid[value.node] = laid = [axes[at] if at < len(axes) else None for at in (0, *order)]
+        if batch:
+            self.remark(f"the batch is first in the output `{value.node}`, and not in the file's `{shown(name)}`")
+        elif laid != sorted(axes) and len(laid) == len(axes):
+            self.remark(f"channels are last in the output `{value.node}`, and not in the file's `{shown(name)}`")
+        return value.node
 
     # -- what handlers ask for ------------------------------------------------------------------------------------
 
@@ -351,3 +372,16 @@ class Reader:
                 return None
             self.skipped[reader] = name
             return reader, constant.changed((channels,), lambda array: array.reshape(-1))
+
+
+def with_constants(graph: Graph) -> None:
+    """Compute nodes of constants alone: what is looked for after that finds numbers where exporters write steps."""
+    reader, left = Reader(graph, Sketch(graph.name)), list[Op]()
+    for op in graph.ops:
+        made = reader.of_constants(op) if op.inputs and graph.constants.keys() >= set(op.inputs) - {""} else None
+        if made is None:
+            left.append(op)
+        else:
+            graph.constants |= made
+            reader.values |= made
+    graph.ops = left

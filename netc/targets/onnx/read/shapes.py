@@ -11,7 +11,7 @@ import numpy as np
 from netc.ir.shape import axes_of, channels_of, rank_of
 from netc.lift.source import Unsaid
 from netc.targets.onnx.read.constants import MOST, Constant, known, stored
-from netc.targets.onnx.read.elements import channels_at
+from netc.targets.onnx.read.elements import channels_at, enlarged
 from netc.targets.onnx.read.folding import folded
 from netc.targets.onnx.read.graph import Op
 from netc.targets.onnx.read.layout import BATCH, Axis, Digits, Tensor, extent, own, regrouped
@@ -24,7 +24,7 @@ REPEATING = ("Add", "Sub", "Mul")  # elements of a smaller tensor for those of a
 MOST_PARTS = 64  # shares of channels that are joined to one
 
 
-def _sizes_of(r: Reader, x: Tensor) -> list[Any]:
+def sizes_of(r: Reader, x: Tensor) -> list[Any]:
     """The sizes of a value; open ones as a `Size`."""
     made: list[Any] = []
     for axis in x.axes:
@@ -48,9 +48,9 @@ def shape(r: Reader, op: Op) -> Constant:
     if isinstance(x, Constant):
         return known(np.asarray(x.shape, np.int64)[start:end])
     if isinstance(x, Scores) and start in (-2, x.query.rank - 2):
-        sizes = [_sizes_of(r, x.query)[-2], _sizes_of(r, x.key)[-1]][:end]
+        sizes = [sizes_of(r, x.query)[-2], sizes_of(r, x.key)[-1]][:end]
     elif isinstance(x, Tensor):
-        sizes = _sizes_of(r, x)[start:end]
+        sizes = sizes_of(r, x)[start:end]
     else:
         raise Unsaid("it is of a constant that is repeated, or within an attention")
     if all(isinstance(size, int) for size in sizes):
@@ -91,7 +91,7 @@ def reshape(r: Reader, op: Op) -> Any:
     x, sizes = r.plain(op, 0), r.integers(op, 1, "shape")
     if sizes is None:
         raise Unsaid("it has no shape")
-    before: list[Any] = list(x.shape) if isinstance(x, Constant) else _sizes_of(r, x)
+    before: list[Any] = list(x.shape) if isinstance(x, Constant) else sizes_of(r, x)
     if not op.flag("allowzero"):
         if any(size == 0 and at >= len(before) for at, size in enumerate(sizes)):
             raise Unsaid(f"its shape is {sizes}, of {len(before)} axes")
@@ -125,7 +125,7 @@ def reshaped(r: Reader, x: Tensor, sizes: Sequence[Any]) -> Tensor:
         axes = regrouped(vector, sizes)
         if axes is not None:
             return Tensor(flat, axes)
-    raise Unsaid(f"its shape is {list(sizes)}, which does not fit {_sizes_of(r, x)}")
+    raise Unsaid(f"its shape is {list(sizes)}, which does not fit {sizes_of(r, x)}")
 
 
 @reads(25, "Flatten")
@@ -178,21 +178,50 @@ def expand(r: Reader, op: Op) -> Any:
         if x.shape[0] == 1 and all(size in (1, there) for size, there in zip(rest, x.shape[1:], strict=True)):
             return Repeated(_reshaped_constant(x, list(x.shape[1:])))
     if isinstance(x, Tensor) and len(sizes) == x.rank:
-        there = _sizes_of(r, x)
+        there = sizes_of(r, x)
         if all(size in (1, own_size) for size, own_size in zip(sizes, there, strict=True)):
             return x
         if all(own_size in (1, size) for size, own_size in zip(sizes, there, strict=True)) and _repeated_by(
             r, op, sizes
         ):
             return x
+        return _larger(r, op, x, sizes)
     raise Unsaid("it makes a tensor larger")
+
+
+def _larger(r: Reader, op: Op, x: Tensor, sizes: list[Any]) -> Tensor:
+    """A map whose positions of size 1 are repeated; a size of 1 leaves what is there."""
+    there = sizes_of(r, x)
+    wanted = [old if size == 1 else size for old, size in zip(there, sizes, strict=True)]
+    x, order = r.layout.settled(x)
+    if wanted[0] != there[0] or any(isinstance(size, Size) for size in wanted[1:]):
+        raise Unsaid("it makes the batch larger, or a tensor by sizes that are open")
+    node = enlarged(r, op, x.node, [wanted[at] for at in order])
+    if node is None:
+        raise Unsaid("it makes a tensor larger in more than positions of size 1")
+    return r.layout.ordered(node, x, order)
+
+
+@reads(13, "Tile")
+def tile(r: Reader, op: Op) -> Any:
+    x, times = r.value(op, 0), r.integers(op, 1, "repeats") or []
+    if isinstance(x, Constant) and len(times) == len(x.shape) and times:
+        if all(isinstance(count, int) for count in times) and x.size * prod(times) * 8 <= MOST:
+            return known(np.tile(x.array(), times))
+        if times == [Size("", BATCH), *[1] * (len(times) - 1)] and x.shape[0] == 1:
+            return Repeated(_reshaped_constant(x, list(x.shape[1:])))
+    if isinstance(x, Tensor) and len(times) == x.rank and times[0] == 1:
+        there = sizes_of(r, x)
+        if all(count == 1 or size == 1 for size, count in zip(there, times, strict=True)):
+            return _larger(r, op, x, [size if count == 1 else count for size, count in zip(there, times, strict=True)])
+    raise Unsaid("it repeats more than positions of size 1")
 
 
 def _repeated_by(r: Reader, op: Op, sizes: list[Any]) -> bool:
     """Whether all that read a larger tensor take it together with one of its sizes, which makes it larger anyway."""
     readers = r.readers.get(op.outputs[0], [])
     others = [r.values.get(name) for reader in readers for name in reader.inputs if name != op.outputs[0]]
-    fits = all(isinstance(x, Tensor) and _sizes_of(r, x) == sizes for x in others)
+    fits = all(isinstance(x, Tensor) and sizes_of(r, x) == sizes for x in others)
     return fits and len(others) == len(readers) > 0 and all(reader.op in REPEATING for reader in readers)
 
 
@@ -260,6 +289,8 @@ def _token(r: Reader, op: Op, given: Any, x: Tensor, axis: int) -> Tensor:
 
 @reads(13, "Slice")
 def sliced(r: Reader, op: Op) -> Any:
+    if isinstance(r.value(op, 0), Repeated) and not r.value(op, 0).constant.shape and op.version >= 10:
+        return r.value(op, 0)
     x = r.plain(op, 0)
     rank = len(x.shape) if isinstance(x, Constant) else x.rank
     if op.version >= 10:
