@@ -200,6 +200,45 @@ def test_units_of_a_stage_widen_what_each_is_given() -> None:
     assert STAGE in found.text, found.text
 
 
+ECA = """\
+def project(ch, stride=1, k=5) {
+    conv (ch//4)x1 relu; conv (ch//4)x3/(stride) relu
+    conv (ch)x1
+    mul {
+        | identity
+        | gap; reshape (ch)x1
+          conv 1x(k) bias=false sigmoid; reshape 1x1x(ch)
+    }
+}
+"""
+
+
+def test_sizes_of_several_numbers_follow_widths() -> None:
+    """Efficient channel attention, as PyTorch exports it: a gate over the channels as positions."""
+
+    def unit(ch: int, k: int, stride: int = 1) -> str:
+        gate = f"gap; reshape {ch}x1; conv 1x{k} bias=false sigmoid; reshape 1x1x{ch}"
+        gated = f"mul {{ | identity | {gate} }}"
+        return f"conv {ch // 4}x1 relu; conv {ch // 4}x3/{stride} relu; conv {ch}x1; {gated}"
+
+    rows = ["input 64x64x3; conv 64x3"]
+    for ch, k, n in ((256, 5, 3), (512, 5, 4), (1024, 5, 6), (2048, 7, 3)):
+        rows += [f"add {{ | {unit(ch, k, 2)} | avgpool 2; conv {ch}x1 }}; relu"]
+        rows += [f"repeat {n - 1} {{ add {{ | {unit(ch, k)} | identity }}; relu }}"]
+    found = lifted(netc.loads("\n".join([*rows, "gap; fc 10"])).net, {})
+    assert not found.flat_because, found.flat_because
+    assert ECA in found.text, found.text
+
+
+def test_windows_along_one_dimension_are_none_along_the_other() -> None:
+    """Both have the size 1x7, but for the order of its numbers."""
+    rows = (f"conv {ch}x1x{k}; pool 2; conv {ch}x3 bn; conv {ch}x{k}x1" for ch, k in ((8, 3), (16, 5), (24, 7)))
+    found = lifted(netc.loads("\n".join(["input 64x64x3", *rows, "gap; fc 10"])).net, {})
+    assert "conv (ch)x1x(k)" in found.text, found.text
+    assert "conv (ch)x(k)x1" in found.text, found.text
+    assert found.text.count("def ") == 1
+
+
 def flattened(net: Net) -> Net:
     """The network in which each `concat` reads all that is joined, as PyTorch writes DenseNets."""
     made, joins = Net(net.name), dict[str, tuple[str, ...]]()

@@ -73,6 +73,8 @@ class Alike:
             return None
         if level >= EXACT:
             return tuple((type(each), each) for each in own)
+        if isinstance(first, tuple) and (name == "shape" or level == OPEN):
+            return parts[0] if len({*(parts := [*map(_lines, own)])}) == 1 else _VARIES
         if (level == FIXED and kind_of(name) not in _FREE) or isinstance(first, tuple) or first is None:
             return (type(first), first) if all(each == first for each in own) else _VARIES
         return None
@@ -121,6 +123,11 @@ class Alike:
                 known = any(self.tied(each) for body in item.bodies() for each in body.items)
             self._tied[item] = known
         return known
+
+
+def _lines(size: Any) -> Any:
+    """A size of several numbers, of which those that are 1 or `?` stay so: a window of 1x5 is none of 5x1."""
+    return tuple(part if part in (1, None) else "" for part in size) if isinstance(size, tuple) else size
 
 
 def value_cost(default: Any, values: Sequence[Any]) -> float:

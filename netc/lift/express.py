@@ -147,7 +147,7 @@ def solve(body: Series, entry: Sequence[int], most: int = 64) -> Solution | None
 def _open(body: Series, found: Solution) -> list[tuple[Column, tuple[Any, ...]]] | None:
     """The values that differ, by executions; the others are noted. None where no expression is known."""
     pending: list[tuple[Column, tuple[Any, ...]]] = []
-    for column in columns(body):
+    for column in (part for each in columns(body) for part in _parts(each, found)):
         if column.kind == "pad":
             column.values = _padding(column.values)
         first = column.values[0] if column.values else None
@@ -176,6 +176,22 @@ def _open(body: Series, found: Solution) -> list[tuple[Column, tuple[Any, ...]]]
         else:
             pending.append((own, base))
     return pending
+
+
+def _parts(column: Column, found: Solution) -> Iterator[Column]:
+    """The values at a place; where they are sizes of several numbers and differ, these one by one. The last number of a
+    shape is a width, and so is one that is the width of what the layer is given."""
+    lengths = {len(own) if isinstance(own, tuple) else 0 for own in column.values}
+    if len({*column.values}) == 1 or len(lengths) > 1 or lengths == {0}:
+        yield column
+        return
+    (item, name), (length,) = column.key, lengths
+    keys = [(item, f"{name} {place}") for place in range(length)]
+    found.texts[column.key] = Sized(keys)
+    for place, key in enumerate(keys):
+        values = [own[place] for own in column.values]
+        wide = name == "shape" and (place == length - 1 or values == column.channels)
+        yield replace(column, key=key, kind=WIDTH if wide else column.kind, values=values)
 
 
 CIN = "cin"
@@ -314,6 +330,13 @@ class Stepped:
     """What another value is, and one more in each pass."""
 
     base: Key
+
+
+@dataclass(slots=True, eq=False)
+class Sized:
+    """A size of several numbers, each of which is said by itself."""
+
+    parts: Sequence[Key]
 
 
 @dataclass(slots=True, eq=False)
@@ -601,6 +624,8 @@ def resolved(said: Any, texts: dict[Key, Any]) -> Any:
         if base == 0:
             return i
         return Binary("+", base if isinstance(base, Expr) else to_expr(base), i, NOWHERE)
+    if isinstance(said, Sized):
+        return tuple(resolved(texts[part], texts) for part in said.parts)
     if isinstance(said, Test):
         return said.expression()
     if not isinstance(said, Said):

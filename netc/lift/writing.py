@@ -13,7 +13,7 @@ from netc.layers.base import LAYERS
 from netc.lift.aligned import LEARNING
 from netc.lift.arguments import SAID, Unwritable, declared_by, written
 from netc.lift.definitions import TENSORS, outside, plain
-from netc.lift.express import ACT, COUNT, Formal, Said, Solution, Stepped, Test, resolved, solve, to_expr
+from netc.lift.express import ACT, COUNT, Formal, Said, Sized, Solution, Stepped, Test, resolved, solve, to_expr
 from netc.lift.labels import Taken, label_of
 from netc.lift.roles import call_widths
 from netc.lift.scopes import Scopes
@@ -659,7 +659,7 @@ def _keyed(word: str, values: Mapping[str, Any]) -> list[Argument]:
 
 
 def _is_constant(text: Any) -> bool:
-    return not isinstance(text, Said | Stepped | Test | Expr)
+    return not isinstance(text, Said | Sized | Stepped | Test | Expr)
 
 
 def _share(place: Any, scale: tuple[float, int]) -> Any:
