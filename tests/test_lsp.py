@@ -265,6 +265,25 @@ async def shapes(editor: Editor) -> list[str]:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("other", ["neovim"], indirect=True)  # which tells of no files
+async def test_files_that_change_unseen(other: LanguageClient, tmp_path: Path) -> None:
+    main = Editor(other, tmp_path / "main.net", 'use "block.net"\ninput 8x8x3\nunit 4\n')
+
+    def codes() -> list[str]:
+        return [str(one.code) for one in other.diagnostics.get(main.uri, ())]
+
+    await until(lambda: codes() == ["NET123", "NET101"])
+    await asyncio.sleep(1.5)
+    (tmp_path / "block.net").write_text("def unit(ch) { conv (ch)x3; bn }\n")
+    await until(lambda: codes() == ["NET501"])
+    (tmp_path / "pyproject.toml").write_text('[tool.netc]\nallow = ["NET501"]\n')
+    await until(lambda: codes() == [])
+    (tmp_path / "pyproject.toml").unlink()
+    await until(lambda: codes() == ["NET501"])
+    assert {*other.refreshed} == {"inlayHint", "semanticTokens"}
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("other", ["emacs"], indirect=True)
 async def test_names_in_files_that_are_not_open(other: LanguageClient, tmp_path: Path) -> None:
     text = 'use "../50% blocks; new#1?.net"\ninput 8x8x3\nunit 4\n'
@@ -360,6 +379,20 @@ async def test_a_client_that_can_do_little(plain: LanguageClient, tmp_path: Path
     made = await plain.text_document_rename_async(types.RenameParams(editor.document, editor.at("double"), "twice"))
     assert {*made.changes} == {editor.uri}
     assert len(made.changes[editor.uri]) == 10
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_names_of_files_as_editors_write_them(client: LanguageClient, tmp_path: Path) -> None:
+    """Neovim leaves some marks of a URI as they are, VS Code writes each as a number."""
+    (tmp_path / "a;b c.net").write_text("def unit(ch) { conv (ch)x3 }\n")
+    for name in ("one;1.net", "one;2.net", "one%3B3.net", "%6Fne%20(4)+&=,@$'!~:.net"):
+        editor = Editor(client, f"{uri(tmp_path)}/{name}", f'use "a;b c.net"\ninput 8x8x3\nunit 4 # {name}\n')
+        assert await editor.findings() == []
+        found = await client.text_document_definition_async(types.DefinitionParams(editor.document, editor.at("unit")))
+        assert [to_fs_path(one.uri) for one in found] == [str(tmp_path / "a;b c.net")]
+        used = types.ReferenceParams(types.ReferenceContext(True), editor.document, editor.at("unit"))
+        places = await client.text_document_references_async(used)
+    assert len(places) == 5
 
 
 @pytest.mark.asyncio

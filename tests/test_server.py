@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import re
 from collections import Counter
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from random import Random
+from time import perf_counter
 
 import pytest
 
@@ -33,6 +38,7 @@ from netc.server.hover import hover, share
 from netc.server.links import links
 from netc.server.moved import Moved
 from netc.server.places import nodes, places
+from netc.server.protocol.worker import Ended, Task, Worker
 from netc.server.rename import RenameRefused, rename
 from netc.server.signature import signature
 from netc.server.workspace import Workspace
@@ -640,6 +646,53 @@ def test_what_was_ended_halfway_is_found_out_anew() -> None:
     workspace.again()
     assert document.good is not before
     assert (figure(document).svg, figure(document).old) == (svg, True)
+
+
+def test_work_that_is_ended_anywhere_leaves_nothing_behind() -> None:
+    """After each of many ends, at any time of what is done, all answers are those of a fresh start."""
+    random, worker = Random(5), Worker()
+    questions: list[Callable[[Document], object]] = [
+        findings,
+        mended,
+        figure,
+        lambda document: hints(document, 0, 10_000),
+        lambda document: document.now.works and document.now.code,
+    ]
+    corpus = [text for text in editing.texts() if len(text) < 1_500]
+
+    async def ended(document: Document, question: Callable[[Document], object], after: float) -> bool:
+        task = Task("edited.net")
+        done = worker.run(lambda: worker.endable(task, lambda: question(document)))
+        await asyncio.sleep(after)
+        while not worker.end(task):
+            await asyncio.sleep(0.001)
+        try:
+            await done
+        except Ended:
+            return True
+        return False
+
+    async def session(wanted: int) -> int:
+        workspace, ends = Workspace(), 0
+        for _ in range(50 * wanted):
+            if ends == wanted:
+                break
+            question, text = random.choice(questions), random.choice(corpus)
+            (fresh,) = Workspace().change("edited.net", text)
+            begun = perf_counter()
+            answer = question(fresh)
+            taken = perf_counter() - begun
+            workspace.change("edited.net", text)
+            document = workspace.documents["edited.net"]
+            if await ended(document, question, taken * random.random()):
+                ends += 1
+                workspace.again()
+                if not fresh.is_old:
+                    assert editing.plain(question(document)) == editing.plain(answer)
+            assert gc.isenabled()
+        return ends
+
+    assert asyncio.run(session(12)) == 12
 
 
 # -- everything ----------------------------------------------------------------------------------------------

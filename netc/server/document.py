@@ -69,7 +69,7 @@ class Snapshot:
         """The tree, of what can be read."""
         if self._too_large:
             return File(self.source, (), ())
-        if "program" in self.__dict__:
+        if self.is_compiled:
             return self.program.file
         return parse(self.source, self.settings.limits, Diagnostics())
 
@@ -84,6 +84,11 @@ class Snapshot:
         help = ("raise the bound with `--limit file_size=BYTES`",)
         program.report.add("NET601", f"{name} is larger than {size:,} bytes", Span(self.source, 0, 0), help=help)
         return program
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether `program` is there already."""
+        return "program" in self.__dict__
 
     @cached_property
     def findings(self) -> list[Diagnostic]:
@@ -146,7 +151,7 @@ class Document:
 
     def change(self, source: Source, settings: Settings, texts: Texts | None = None) -> None:
         """Go on to the next version. The one before stays as `good` if it was compiled, and worked."""
-        if "program" in self.now.__dict__ and self.now.works:
+        if self.now.is_compiled and self.now.works:
             self._good = self.now
         self.now = Snapshot(source, settings, texts)
         self.__dict__.pop("_moved", None)

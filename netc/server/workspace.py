@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from netc.diagnostics.model import Diagnostics
+from netc.files import Stamp, stamp
 from netc.lower.definitions import Texts, used
+from netc.project import places
 from netc.server.document import Document, Settings, Snapshot
 from netc.server.folders import Specs, specs
 from netc.syntax.reading import read
@@ -57,6 +59,15 @@ class Workspace:
             self._folders = tuple(map(path_of, folders))
         self._renew({name: document.now.source for name, document in self.documents.items()})
         return [*self.documents.values()]
+
+    def stamps(self) -> dict[Path, Stamp | None]:
+        """What answers follow from beside the open texts, as it is now: files that these use, and those of projects,
+        whether or not they are there. Of a text that has not been compiled the last is known alone."""
+        paths = {place for name in self.documents for place in places(Path(name).parent)}
+        for name, document in self.documents.items():
+            if document.now.is_compiled:
+                paths |= _used(name, document)
+        return {path: stamp(path) for path in paths}
 
     def again(self) -> None:
         """Find everything out anew, after work that was ended halfway."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from lsprotocol import types
 from pygls.capabilities import get_capability
-from pygls.uris import from_fs_path
+from pygls.uris import from_fs_path, to_fs_path
 
 from netc.diagnostics.codes import Severity
 from netc.diagnostics.model import Diagnostic, capped
@@ -348,6 +348,11 @@ def _flat(
 def uri_of(path: Path) -> str:
     """The URI of a file."""
     return str(from_fs_path(str(path)))
+
+
+def path_of_uri(uri: str) -> str | None:
+    """The file of a URI; None for one of something else. A semicolon is one of its name, as editors have it."""
+    return to_fs_path(uri.replace(";", "%3B"))
 
 
 def _asked(kind: str, only: Sequence[types.CodeActionKind | str] | None) -> bool:

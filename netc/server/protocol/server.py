@@ -20,13 +20,14 @@ from lsprotocol import types
 from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
-from pygls.uris import from_fs_path, to_fs_path
+from pygls.uris import from_fs_path
 
 from netc import __version__
+from netc.files import Stamp
 from netc.project import Project, ProjectError
 from netc.server.document import Document, Settings
 from netc.server.protocol import custom
-from netc.server.protocol.answers import FIX_ALL, LEGEND, TRIGGERS, Answers, Client
+from netc.server.protocol.answers import FIX_ALL, LEGEND, TRIGGERS, Answers, Client, path_of_uri
 from netc.server.protocol.worker import Ended, Task, Worker
 from netc.server.rename import RenameRefused
 from netc.server.workspace import Workspace
@@ -34,7 +35,8 @@ from netc.server.workspace import Workspace
 T = TypeVar("T")
 DRAW = "netc.draw"
 LONG = 0.5  # seconds after which work on an older version of a text is ended; what takes less is done sooner
-AGAIN = 0.05  # seconds until what cannot be ended at once is tried again
+LOOK = 1.0  # seconds after which files are looked at again, for clients that do not tell of their changes
+AGAIN = 0.05  # seconds until work is told again to end, if it goes on
 
 
 class Server(LanguageServer):
@@ -53,6 +55,7 @@ class Server(LanguageServer):
         self._told: set[str] = set()
         self._stale = False  # whether what is shown of texts that did not change may be old
         self._checking: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._figures: str | None = None
         self._worker = Worker()
 
@@ -73,12 +76,12 @@ class Server(LanguageServer):
     def _folders(self) -> Iterator[Path]:
         """The folders of the workspace that are there."""
         for uri in [folder.uri for folder in self.workspace.folders.values()] or [self.workspace.root_uri]:
-            path = to_fs_path(uri) if uri else None
+            path = path_of_uri(uri) if uri else None
             if path and os.path.isdir(path):
                 yield Path(path)
 
     def watch(self) -> None:
-        """Have the client tell of changes of files, where it can."""
+        """Have the client tell of changes of files, or see to them where it cannot."""
         workspace = self.client_capabilities.workspace
         watching = workspace and workspace.did_change_watched_files
         if watching and watching.dynamic_registration:
@@ -86,6 +89,18 @@ class Server(LanguageServer):
             options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
             method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
             self.client_register_capability(types.RegistrationParams([types.Registration("files", method, options)]))
+        else:
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+
+    async def _look(self) -> None:
+        """Look whether files have changed, again and again."""
+        before = dict[Path, Stamp | None]()
+        while True:
+            await asyncio.sleep(LOOK)
+            now = await self._worker.run(self._workspace.stamps)
+            if any(now[path] != before[path] for path in now.keys() & before.keys()):
+                await self.refresh()
+            before = now
 
     def put(self, uri: str, text: str, version: int | None) -> None:
         """A text that was opened or has changed."""
@@ -125,7 +140,7 @@ class Server(LanguageServer):
     @staticmethod
     def called(uri: str) -> str:
         """What the core calls a text: its path, or its URI where it is no file."""
-        return to_fs_path(uri) or f"<{uri}>"
+        return path_of_uri(uri) or f"<{uri}>"
 
     def _settings(self, name: str) -> Settings:
         """What a project says of a text, of one that is no file that of the first folder; where that is wrong, it says

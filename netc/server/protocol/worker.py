@@ -10,9 +10,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
+PATIENCE = 1.0  # seconds until what was told to end is told so again
 STACK = 64 * 2**20  # bytes: threads have less than programs on some systems
 
 
@@ -22,12 +24,12 @@ class Ended(BaseException):
 
 
 class Task:
-    """Work that can be ended, on the text of a `name`: `since` when it is done (monotonic, in seconds), and whether it
-    is `over` before that."""
+    """Work that can be ended, on the text of a `name`: `since` when it is done (monotonic, in seconds), whether it is
+    `over` before that, and until when it is `told` so no more."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.since = 0.0
+        self.since = self.told = 0.0
         self.over = False
 
 
@@ -47,24 +49,27 @@ class Worker:
         return asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def endable(self, task: Task, work: Callable[[], T]) -> T:
-        """Do the part of something that can be ended; called in the thread. Raises `Ended`."""
+        """Do the part of something that can be ended; called in the thread. Raises `Ended`: also where work that was
+        ended came to a result or to an error, as some code in C makes another error of one, or goes on."""
         try:
-            try:
-                self._begin(task)
-                return work()
-            finally:
-                self._leave()
-        except Ended:
-            self._leave()  # which is not ended again, as one task is ended once
+            self._begin(task)
+            done = work()
+            self._leave()
+        except BaseException:
+            self._left()
+            if not task.over:
+                raise
+        if task.over:
             gc.enable()  # which compiling pauses
-            raise
+            raise Ended
+        return done
 
     def _begin(self, task: Task) -> None:
         with self._lock:
-            if task.over:
-                raise Ended
             task.since = time.monotonic()
             self.task = task
+        if task.over:
+            raise Ended
 
     def _leave(self) -> None:
         """Be out of reach: also for an end that has been sent and has not come."""
@@ -72,16 +77,22 @@ class Worker:
             self.task = None
             _raise(self._thread, None)
 
+    def _left(self) -> None:
+        while self.task is not None:
+            with suppress(Ended):
+                self._leave()
+
     def end(self, task: Task) -> bool:
-        """End a task, also before it begins. False where that has to wait, as half of a module would be left."""
+        """End a task, also before it begins. False where it is still done, and has to be told again in a moment: in the
+        middle of an import, which would leave half a module, or where Python passes over the error."""
         with self._lock:
             task.over = True
-            if self.task is task:
-                if self._imports():
-                    return False
-                self.task = None
+            if self.task is not task:
+                return True
+            if time.monotonic() >= task.told and not self._imports():
+                task.told = time.monotonic() + PATIENCE
                 _raise(self._thread, Ended)
-        return True
+        return False
 
     def _imports(self) -> bool:
         frame = sys._current_frames().get(self._thread)
