@@ -289,6 +289,17 @@ def test_units_that_differ_in_a_part_are_one_definition() -> None:
         assert part in found
 
 
+UNITS_OF_STAGES = {
+    "efficientnetv2-b0": "def fused(ch, stride=1) { conv (4*channels)x3/(stride) bn silu; conv (ch)x1 bn }",
+    "shufflenetv2": "repeat n-1 { concat { | part 1 of=2 | part 2 of=2; mobile ch }; shuffle 2 }",
+}
+
+
+@pytest.mark.parametrize("name", UNITS_OF_STAGES)
+def test_what_a_stage_repeats_is_a_definition_before_the_stage(name: str) -> None:
+    assert UNITS_OF_STAGES[name] in lifted(spec(name), {}).text
+
+
 def units(seed: int) -> str:
     """A network of inverted residuals, each part of which is there or not, of random widths."""
     draw, channels, rows = random.Random(seed), 16, ["input 64x64x3; conv 16x3"]

@@ -91,17 +91,12 @@ def define(
         pool = [*all_series(whole), *(each for one in made for each in all_series(one.body))]
         alike.branches = {id(branch) for series in pool for item in series.items for branch in _branches(item)}
         total = alike.series_cost(whole) + sum(3 + alike.series_cost(one.body) for one in made)
+        least = max(_SHARE * total, 2.0)
         best: Candidate | None = None
         groups = _families(pool, alike) if optional else []
         groups += _groups(pool, alike, _SHARE * total)
-        for tried, (bound, places) in enumerate(sorted(groups, key=lambda each: -each[0])):
-            if tried >= _TRIED or bound <= max(_SHARE * total, best.gain if best else 0):
-                break
-            if not gated and _begins_at_gate(places[0].items):
-                continue
-            found = _candidate(places, alike)
-            if found is not None and found.gain > (best.gain if best else max(_SHARE * total, 2.0)):
-                best = found
+        groups = [each for each in groups if gated or not _begins_at_gate(each[1][0].items)]
+        best = _best(sorted(groups, key=lambda each: -each[0]), alike, least)
         if best is None:
             break
         one = Definition(best.body, best.before)
@@ -112,6 +107,53 @@ def define(
         _replace(best.places, one)
         made.append(one)
     return made, some
+
+
+def _best(groups: Sequence[tuple[float, list[Place]]], alike: Alike, least: float) -> Candidate | None:
+    """The definition that saves most tokens, at least so many; but what stands in it several times is one before it."""
+    best: Candidate | None = None
+    for bound, places in groups[:_TRIED]:
+        if bound <= (best.gain if best else least):
+            break
+        found = _candidate(places, alike)
+        if found is not None and found.gain > (best.gain if best else least):
+            best = found
+    if best is None:
+        return None
+    for parts in _steps(best.places, [places for _, places in groups], alike):
+        found = _candidate(parts, alike)
+        if found is not None and found.gain > least:
+            return found
+    return best
+
+
+def _steps(places: Sequence[Place], groups: Sequence[list[Place]], alike: Alike) -> list[list[Place]]:
+    """The groups of which each of the places has several, one after the other, and little else, as a stage has units:
+    those first that are most of them."""
+    steps: dict[tuple[int, int], tuple[int, int]] = {}  # where items of the places begin: the place, and the item
+    inside: dict[int, tuple[int, int]] = {}  # and in which of them series are
+    for number, place in enumerate(places):
+        for at, item in enumerate(place.items, place.start):
+            steps[id(place.series), at] = number, at
+            inside |= {id(series): (number, at) for each in inner(item) for series in all_series(each)}
+    costs = [sum(map(alike.cost, place.items)) for place in places]
+    made: list[tuple[float, list[Place]]] = []
+    for parts in groups:
+        begun, left = [set[int]() for _ in places], [*costs]
+        for part in parts:
+            number, at = inside.get(id(part.series)) or steps.get((id(part.series), part.start), (-1, 0))
+            if number >= 0 and (part.series is not places[number].series or _is_within(part, places[number])):
+                begun[number].add(at)
+                left[number] -= sum(map(alike.cost, part.items))
+        few = all(len(own) > 1 and 2 * rest < cost for own, rest, cost in zip(begun, left, costs, strict=True))
+        if few and not _late(parts, alike):
+            made.append((sum(left), parts))
+    return [parts for _, parts in sorted(made, key=lambda each: each[0])]
+
+
+def _is_within(part: Place, whole: Place) -> bool:
+    """Whether what begins in a place of the same series ends there too, and is less."""
+    return part.end <= whole.end and part.end - part.start < whole.end - whole.start
 
 
 def reads_of(body: Series) -> Iterator[str]:
@@ -319,15 +361,23 @@ def _goes_on(place: Place) -> bool:
     return bool(after) and not (isinstance(after[0], Layer) and after[0].word in ("from", "output"))
 
 
-def strides(item: Item) -> bool:
-    """Whether a layer in it makes the map smaller, in any execution."""
+def strides(item: Item, runs: Sequence[int] | None = None) -> bool:
+    """Whether a layer in it makes the map smaller, in any of these executions of it, or in any at all."""
     if isinstance(item, Layer):
         own = item.values.get("stride", [])
-        return any(isinstance(each, int) and each > 1 for each in own) or any(
-            strides(each) for branch in item.branches for each in branch.items
+        chosen = own if runs is None or not own else [own[run] for run in runs]
+        return any(isinstance(each, int) and each > 1 for each in chosen) or any(
+            strides(each, runs) for branch in item.branches for each in branch.items
         )
-    bodies = [item.body] if isinstance(item, Loop) else item.bodies()
-    return any(strides(each) for body in bodies for each in body.items)
+    if isinstance(item, Loop):
+        spans = item.spans if runs is None else [item.spans[run] for run in runs]
+        within = [start + each for start, count in spans for each in range(count)]
+        return any(strides(each, within) for each in item.body.items)
+    chosen = item.runs if runs is None else [item.runs[run] for run in runs]
+    if item.definition.places is None:
+        return any(strides(each, chosen) for each in item.definition.body.items)
+    places = [item.definition.places[run] for run in chosen]
+    return any(strides(each, [run]) for series, run in places for each in series.items)
 
 
 def _statements(items: Sequence[Item]) -> int:

@@ -144,11 +144,25 @@ def _of_kind(body: Series) -> str:
         return "mbconv" if "dwconv" in words else "project"
     if "dwconv" in words:
         return "separable" if words.count("conv") < 2 else "mobile"
+    if _is_fused(items):
+        return "fused"
     if words.count("conv") == 2 and not combiners:
         return "head" if words[-1] == "conv" and "bn" in words else "double"  # others are normalised, outputs are not
     if words.count("conv") == 3 and not combiners and any(map(_is_line, items)):
         return "factorized"
     return "block"
+
+
+def _is_fused(items: Sequence[Item]) -> bool:
+    """Whether it is the fused inverted residual of EfficientNetV2: a window of several pixels that widens, and one of a
+    pixel without activation that narrows."""
+    convs = [item for item in items if isinstance(item, Layer) and "filters" in item.values]
+    last = items[-1]
+    if len(convs) != 2 or not isinstance(last, Layer) or LAYERS[last.word].family != "norm":
+        return False
+    widths = zip(*(item.values["filters"] for item in convs), strict=True)
+    pixels = [[own == 1 for own in item.values.get("kernel", ())] for item in convs]
+    return not any(pixels[0]) and all(pixels[1]) and all(one > other for one, other in widths)
 
 
 def _has_lines(item: Item) -> bool:
