@@ -74,6 +74,15 @@ async def published(client: LanguageClient) -> types.PublishDiagnosticsParams:
     return found
 
 
+def changes(edit: types.WorkspaceEdit | None) -> dict[str, list[types.TextEdit]]:
+    """The edits of each text, of what an editor applies."""
+    assert edit is not None
+    if edit.document_changes is None:
+        return {each: [*edits] for each, edits in (edit.changes or {}).items()}
+    assert edit.changes is None
+    return {one.text_document.uri: [*one.edits] for one in edit.document_changes}  # type: ignore
+
+
 async def until(holds: Callable[[], object]) -> None:
     """Wait until something holds of what the server has told."""
     async with asyncio.timeout(PATIENCE):
@@ -156,7 +165,7 @@ async def test_findings_fixes_and_formatting(client: LanguageClient, tmp_path: P
     )
     assert [action.title for action in actions] == ["write `4x3`", "netc: apply all safe fixes"]
     assert [action.kind for action in actions] == ["quickfix", "source.fixAll.netc"]
-    mended = editor.edited(actions[1].edit.changes[editor.uri])
+    mended = editor.edited(changes(actions[1].edit)[editor.uri])
     assert "conv 4x3 relu\n" in mended
     editor.change(mended.replace("rleu\n", ""))
     (denied,) = await editor.findings()
@@ -187,7 +196,7 @@ async def test_a_change_is_one_of_those_that_use_it(client: LanguageClient, tmp_
     found = await client.text_document_definition_async(types.DefinitionParams(main.document, main.at("unit")))
     assert [(one.uri, block.part(one.range)) for one in found] == [(block.uri, "unit")]
     renamed = await client.text_document_rename_async(types.RenameParams(block.document, block.at("unit"), "group"))
-    assert {each: len(edits) for each, edits in renamed.changes.items()} == {main.uri: 1, block.uri: 1}
+    assert {each: len(edits) for each, edits in changes(renamed).items()} == {main.uri: 1, block.uri: 1}
     with pytest.raises(JsonRpcException, match="cannot become `conv`: that is an operation"):
         await client.text_document_rename_async(types.RenameParams(block.document, block.at("unit"), "conv"))
     client.text_document_did_close(types.DidCloseTextDocumentParams(block.document))
@@ -213,7 +222,7 @@ async def test_other_editors(other: LanguageClient, tmp_path: Path) -> None:
     (action,) = await other.text_document_code_action_async(
         types.CodeActionParams(editor.document, found.range, context)
     )
-    assert editor.edited(action.edit.changes[editor.uri]) == "input 8x8x3\nconv 4x3 relu\n"
+    assert editor.edited(changes(action.edit)[editor.uri]) == "input 8x8x3\nconv 4x3 relu\n"
 
 
 @pytest.mark.asyncio
@@ -264,6 +273,28 @@ async def shapes(editor: Editor) -> list[str]:
     return [str(hint.label) for hint in await editor.client.text_document_inlay_hint_async(params) or ()]
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_edits_are_of_the_texts_as_they_are(client: LanguageClient, tmp_path: Path) -> None:
+    """Of all texts, also of those that have just changed; and editors are told of which versions."""
+    (tmp_path / "closed.net").write_text('use "block.net"\ninput 8x8x3\nunit 4\n')
+    block = Editor(client, tmp_path / "block.net", "def unit(ch) { conv (ch)x3 }\n")
+    editor = Editor(client, tmp_path / "main.net", 'use "block.net"\ninput 8x8x3\nunit 4\n')
+    for number in range(5):
+        editor.change(f'use "block.net"\n{"# more" * number}\ninput 8x8x3\nunit 4; unit {number + 5}\n')
+        block.change(f"{'# more' * number}\n\ndef unit(ch) {{ conv (ch)x3 }}\n")
+        edit = await client.text_document_rename_async(
+            types.RenameParams(block.document, block.at("unit"), f"group{number}")
+        )
+        assert edit.document_changes is not None
+        versions = {one.text_document.uri: one.text_document.version for one in edit.document_changes}
+        assert [versions[one.uri] for one in (block, editor)] == [block.version, editor.version]
+        for one in (block, editor):
+            made = one.edited(changes(edit)[one.uri])
+            assert made == one.text.replace("unit", f"group{number}")
+        outside = [each for each in versions if each not in (block.uri, editor.uri)]
+        assert outside == []  # as the folder is none of the workspace
+
+
 @pytest.mark.asyncio
 @pytest.mark.parametrize("other", ["neovim"], indirect=True)  # which tells of no files
 async def test_files_that_change_unseen(other: LanguageClient, tmp_path: Path) -> None:
@@ -306,13 +337,13 @@ async def test_names_in_files_that_are_not_open(other: LanguageClient, tmp_path:
         ("é🙂.net", 4),
     ]
     made = await other.text_document_rename_async(types.RenameParams(editor.document, editor.at("unit"), "group"))
-    assert {Path(str(to_fs_path(each))).name: len(edits) for each, edits in made.changes.items()} == {
+    assert {Path(str(to_fs_path(each))).name: len(edits) for each, edits in changes(made).items()} == {
         block.name: 1,
         "a b.net": 1,
         "c%20d.net": 2,
         "é🙂.net": 2,
     }
-    assert editor.uri in made.changes
+    assert editor.uri in changes(made)
     (tmp_path / "models/c%20d.net").write_text(text + "unit (\n", encoding="utf-8")
     with pytest.raises(JsonRpcException, match=r"in line 4 of c%20d\.net it stands in words that cannot be read"):
         await other.text_document_rename_async(types.RenameParams(editor.document, editor.at("unit"), "group"))
@@ -358,7 +389,7 @@ async def test_places_in_all_that_is_answered(plain: LanguageClient, tmp_path: P
         fixed = types.CodeActionContext([], [types.CodeActionKind("source.fixAll")])
         whole = types.CodeActionParams(editor.document, editor.whole, fixed)
         (action,) = await plain.text_document_code_action_async(whole)
-        ((edit),) = action.edit.changes[editor.uri]
+        ((edit),) = changes(action.edit)[editor.uri]
         found.append((part(edit.range), edit.new_text))
         seen.append(found)
     assert {("NET104", "rleu"), ("NET004", "4 x 3"), ("last", "last", "last: conv 4x3")} <= {*seen[0]}
@@ -377,8 +408,8 @@ async def test_a_client_that_can_do_little(plain: LanguageClient, tmp_path: Path
     hover = await plain.text_document_hover_async(types.HoverParams(editor.document, editor.at("pool 2", 1)))
     assert hover.contents.kind == types.MarkupKind.Markdown  # which clients that say nothing take
     made = await plain.text_document_rename_async(types.RenameParams(editor.document, editor.at("double"), "twice"))
-    assert {*made.changes} == {editor.uri}
-    assert len(made.changes[editor.uri]) == 10
+    assert {*changes(made)} == {editor.uri}
+    assert len(changes(made)[editor.uri]) == 10
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -479,7 +510,7 @@ async def test_names(client: LanguageClient, tmp_path: Path) -> None:
     )
     assert ready.placeholder == "a"
     made = await client.text_document_rename_async(types.RenameParams(editor.document, editor.at("a: conv"), "skip"))
-    assert editor.edited(made.changes[editor.uri]) == text.replace("a: ", "skip: ").replace("add a", "add skip")
+    assert editor.edited(changes(made)[editor.uri]) == text.replace("a: ", "skip: ").replace("add a", "add skip")
     for words, name, why in (
         ("a: conv", "repeat", "expected a name"),
         ("resblock", "other", "keeps its name"),

@@ -44,7 +44,7 @@ from netc.server.signature import signature
 from netc.server.workspace import Workspace
 from netc.syntax.parser import parse
 from netc.syntax.source import Source, Span
-from netc.syntax.tree import Operation, Reference, alike, descend
+from netc.syntax.tree import Definition, Operation, Reference, alike, descend
 from tests import editing
 from tests.specs import SPECS
 
@@ -309,6 +309,22 @@ def test_hover_and_lens_tell_shares_alike() -> None:
     (share,) = re.findall(r"[\d,]+ parameters \(.*?\)", lens)
     assert share == "42,624 parameters (99.9 %)"
     assert share in told(text)
+
+
+def test_a_lens_counts_what_its_definition_made() -> None:
+    counted = 0
+    for text in editing.texts()[::4]:
+        (document,) = Workspace().change("spec.net", text)
+        if len(text) > 5_000 or document.good is None:
+            continue
+        for statement in document.good.file.statements:
+            made = nodes(document, statement.name_span.start).names if isinstance(statement, Definition) else ()
+            own = sum(document.good.facts.cost.layers[name].parameters for name in made)
+            if own:
+                shown = [lens.text for lens in lenses(document) if lens.span == statement.name_span]
+                assert [f" {own:,} parameters" in one for one in shown] == [True]
+                counted += 1
+    assert counted > 5
 
 
 def test_copies_are_named_after_what_their_statement_made() -> None:

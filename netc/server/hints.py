@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from netc.analysis.cost import Cost
@@ -10,7 +11,6 @@ from netc.figures.facts import counts
 from netc.server.around import head
 from netc.server.document import Document, Snapshot
 from netc.server.hover import folded, share
-from netc.server.places import made
 from netc.syntax.source import Span
 from netc.syntax.tree import Definition, Operation, descend
 
@@ -68,20 +68,28 @@ def lenses(document: Document) -> list[Lens]:
     place = first.name_span if first is not None else Span(now.source, 0, 0)
     total = good.facts.cost.total
     found = [Lens(place, "draw", draws=True), Lens(place, _costs(good, names, total))]
-    for statement in good.file.statements:
-        if not isinstance(statement, Definition):
-            continue
+    for statement, inside in _definitions(good):
         calls = len(good.ran.calls.get((statement.name_span.start, statement.name_span.end), ()))
         span = document.then(statement.name_span)
         if span is None or not calls:
             continue
-        inside = made(good, statement.name_span.start)
         own = sum((good.facts.cost.layers[name] for name in inside), Cost())
         said = [f"{calls} call{'s' * (calls != 1)}"]
         if own.parameters:
             said.append(_costs(good, inside, own, share(own.parameters, total.parameters)))
         found.append(Lens(span, " · ".join(said)))
     return found
+
+
+def _definitions(good: Snapshot) -> Iterator[tuple[Definition, list[str]]]:
+    """The definitions of a text, and the nodes that each made in all its copies, in the order of the network."""
+    found = [statement for statement in good.file.statements if isinstance(statement, Definition)]
+    starts, made = [one.span.start for one in found], [list[str]() for _ in found]
+    for name, places in good.ran.nodes:
+        for at in {bisect_right(starts, start) - 1 for start, _ in places}:
+            if at >= 0 and any(starts[at] <= start and end <= found[at].span.end for start, end in places):
+                made[at].append(name)
+    return zip(found, made, strict=True)
 
 
 def _costs(good: Snapshot, names: Sequence[str], cost: Cost, part: str = "") -> str:

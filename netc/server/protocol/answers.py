@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -52,11 +52,13 @@ _SYMBOLS = {
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What is known of the client: how it counts columns, the URIs of the texts that it has open by their names,
-    the command that a click on "draw" runs, and what it says that it can do."""
+    """What is known of the client: how it counts columns, the URIs of the texts that it has or had open by their names,
+    the versions that those have which answers are about, the command that a click on "draw" runs, and what it says that
+    it can do."""
 
     encoding: types.PositionEncodingKind | str
     uris: dict[str, str]
+    versions: dict[str, int | None]
     draw: str
     can: types.ClientCapabilities
 
@@ -67,6 +69,21 @@ class Client:
         if source.name.startswith(SHIPPED):
             return uri_of(Path(str(files("netc.std") / source.name.removeprefix(SHIPPED))))
         return uri_of(Path(source.name)) if Path(source.name).is_absolute() else None
+
+    def edit(self, made: Mapping[Source, list[types.TextEdit]]) -> types.WorkspaceEdit:
+        """Edits of texts: of those that are open only in the version that they are about, where the client can see to
+        that."""
+        named = {source.name: (self.uri(source) or "", edits) for source, edits in made.items()}
+        if not get_capability(self.can, "workspace.workspace_edit.document_changes"):
+            return types.WorkspaceEdit(dict(named.values()))
+        return types.WorkspaceEdit(
+            document_changes=[
+                types.TextDocumentEdit(
+                    types.OptionalVersionedTextDocumentIdentifier(uri, self.versions.get(name)), [*edits]
+                )
+                for name, (uri, edits) in named.items()
+            ]
+        )
 
     def said(self, text: str, where: str) -> types.MarkupContent:
         """A text in Markdown, as what the client shows in a place: as it is where that takes nothing else, which is
@@ -157,7 +174,7 @@ class Answers:
         )
 
     def _edit(self, made: list[Replacement]) -> types.WorkspaceEdit:
-        return types.WorkspaceEdit({self.client.uri(self.now.source) or "": self._edits(made)})
+        return self.client.edit({self.now.source: self._edits(made)})
 
     def _edits(self, made: list[Replacement]) -> list[types.TextEdit]:
         return [types.TextEdit(self.positions.range(one.start, one.end), one.text) for one in made]
@@ -247,13 +264,16 @@ class Answers:
 
     def rename(self, position: types.Position, name: str) -> types.WorkspaceEdit:
         """The edits that give a name another one; raises `RenameRefused`."""
-        edits: dict[str, list[types.TextEdit]] = {}
+        spans: dict[Source, list[Span]] = {}
         for span in rename.rename(self.workspace, self.document, self.offset(position), name):
-            uri = self.client.uri(span.source)
-            if uri is not None:
-                where = self.client.positions(span.source).range(span.start, span.end)
-                edits.setdefault(uri, []).append(types.TextEdit(where, name))
-        return types.WorkspaceEdit(edits)
+            spans.setdefault(span.source, []).append(span)
+        places = {source: self.client.positions(source) for source in spans}
+        return self.client.edit(
+            {
+                source: [types.TextEdit(places[source].range(span.start, span.end), name) for span in found]
+                for source, found in spans.items()
+            }
+        )
 
     # -- the whole text --------------------------------------------------------------------------------------
 

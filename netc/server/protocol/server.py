@@ -12,6 +12,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,11 +45,10 @@ class Server(LanguageServer):
 
     def __init__(self) -> None:
         super().__init__("netc", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
-        self.texts: dict[str, str] = {}  # as the client has them, by name
-        self.client = Client(types.PositionEncodingKind.Utf16, {}, DRAW, types.ClientCapabilities())
+        self.texts: dict[str, tuple[str, int | None]] = {}  # as the client has them, with their versions, by name
+        self.client = Client(types.PositionEncodingKind.Utf16, {}, {}, DRAW, types.ClientCapabilities())
         self.ready_to_leave = False
         self.left = False  # by a client that did not say so before
-        self._versions: dict[str, int | None] = {}
         self._workspace = Workspace(self._settings)
         self._waiting: dict[str, None] = {}  # names of texts whose findings are to be told
         self._wrong: dict[str, ProjectError] = {}  # by the path of the project's file
@@ -67,7 +67,7 @@ class Server(LanguageServer):
         options: Any = params.initialization_options
         draw = options.get("drawCommand", DRAW) if isinstance(options, dict) else DRAW
         encoding = self.workspace.position_encoding or types.PositionEncodingKind.Utf16
-        self.client = Client(encoding, self.client.uris, str(draw), params.capabilities)
+        self.client = Client(encoding, {}, {}, str(draw), params.capabilities)
         folders = [*self._folders()]
         self._workspace.refresh(folders)
         if folders:
@@ -105,7 +105,7 @@ class Server(LanguageServer):
     def put(self, uri: str, text: str, version: int | None) -> None:
         """A text that was opened or has changed."""
         name = self.called(uri)
-        self.client.uris[name], self.texts[name], self._versions[name] = uri, text, version
+        self.client.uris[name], self.texts[name] = uri, (text, version)
         self._outdated(name)
         self._check(name)
 
@@ -121,7 +121,10 @@ class Server(LanguageServer):
 
     def _closed(self, name: str) -> list[Document]:
         """Forget a text, unless it was opened again: those that use it; called by the worker."""
-        return [] if name in self.texts else self._workspace.close(name)
+        if name in self.texts:
+            return []
+        self.client.versions.pop(name, None)
+        return self._workspace.close(name)
 
     async def refresh(self) -> None:
         """Files have changed, that `use` names or that say how texts are judged, or the folders that they are in."""
@@ -191,14 +194,17 @@ class Server(LanguageServer):
             asyncio.get_running_loop().call_later(AGAIN, self._end, task)
 
     def _sync(self, name: str) -> Document:
-        """Bring a text up to date; called by the worker. Those that use it are checked again."""
-        text = self.texts.get(name)
-        if text is None:  # closed since
+        """Bring all texts up to date, as an answer may be about others too; called by the worker. Those that use one
+        that has changed are checked again."""
+        texts = self.texts.copy()
+        if name not in texts:  # closed since
             raise JsonRpcInvalidParams(f"{name} is not open")
-        for changed in self._workspace.change(name, text):
-            if changed.now.source.name != name:  # which waits since it came
-                self._waiting[changed.now.source.name] = None
-                self._stale = True
+        for each, (text, version) in texts.items():
+            self.client.versions[each] = version
+            for changed in self._workspace.change(each, text):
+                if changed.now.source.name != each:  # which waits since it came
+                    self._waiting[changed.now.source.name] = None
+                    self._stale = True
         return self._workspace.documents[name]
 
     def _check(self, name: str) -> None:
@@ -226,11 +232,11 @@ class Server(LanguageServer):
     def _findings(self, name: str) -> tuple[int | None, list[types.Diagnostic] | None]:
         """The findings of a text, None where it has changed meanwhile; called by the worker."""
         self._waiting.pop(name, None)  # first: a version that comes while this one is looked at waits again
-        version = self._versions.get(name)
-        try:
-            return version, self._answer(Task(name), Answers.diagnostics) if name in self.texts else None
-        except Ended:
-            return version, None
+        found = None
+        if name in self.texts:
+            with suppress(Ended):
+                found = self._answer(Task(name), Answers.diagnostics)
+        return self.client.versions.get(name), found
 
     def _show_anew(self) -> None:
         """Have the client ask again for what it shows beside texts, where it can."""
