@@ -26,7 +26,8 @@ BAR = {
     "InceptionV3": 52,
     "InceptionResNetV2": 60,
     "ConvNeXtTiny": 28,
-    "NASNetMobile": 91,
+    "NASNetMobile": 90,
+    "NASNetLarge": 100,
 }
 FEW = ("ResNet50", "MobileNetV2", "MobileNetV3Large", "ResNet50V2")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from netc.layers.base import LAYERS
@@ -11,7 +11,7 @@ from netc.lift.arguments import declared_by
 from netc.lift.express import COUNT, WIDTH, kind_of
 from netc.lift.padding import number
 from netc.lift.scopes import Scopes
-from netc.lift.vectors import Call, Item, Layer, Loop, Series, executed, layers_of, read
+from netc.lift.vectors import Call, Item, Layer, Loop, Series, executed, layers_of, read, results
 from netc.lower.bind import trailing_words
 from netc.params import REQUIRED
 
@@ -193,15 +193,18 @@ def is_unit(item: Item) -> bool:
     return not isinstance(item, Layer) or bool(item.branches)
 
 
-def parting(items: Sequence[Item], at: int) -> float:
-    """What it costs the reader to part a series before an item."""
+def parting(items: Sequence[Item], at: int, used: Container[str] = ()) -> float:
+    """What it costs the reader to part a series before an item; `used` are the tensors that are read by labels."""
     if not 0 < at < len(items):
         return 0.0
     before, after = items[at - 1], items[at]
     if is_word(after) and isinstance(after, Layer):
         norm = LAYERS[after.word].family == "norm"
         if isinstance(before, Layer) and not before.branches:
+            if before.word == "from":
+                return 0.0  # of what stands elsewhere
             heads = before.word in LAYERS and (LAYERS[before.word].trailing or LAYERS[before.word].family == "norm")
             return SPLIT if heads else 1.0
-        return 0.0 if norm else 3.0  # what follows a sum belongs to it, unless it begins a pre-activated unit
+        # What follows a sum belongs to it, unless it begins a pre-activated unit, or the sum is read without it too.
+        return 0.0 if norm or any(name in used for name in results(before)) else 3.0
     return 0.0

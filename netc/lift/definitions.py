@@ -288,7 +288,7 @@ def _candidate(places: Sequence[Place], alike: Alike) -> Candidate | None:
         start += place.series.times
         inline += sum(map(alike.cost, place.items))
         calls += 1.0 + sum(call_cost(formal, runs) for formal in formals) + len(tensors)
-        ends = [parting(place.series.items, at) for at in (place.start, place.end)]
+        ends = [parting(place.series.items, at, alike.used) for at in (place.start, place.end)]
         bad += _PART * (0 < place.end - place.start < len(place.series.items) and id(place.series) in alike.branches)
         bad += sum(ends) + alike.scopes.parting(place.series.items, place.start, place.end)
         split += max(ends) >= SPLIT
