@@ -36,7 +36,7 @@ from netc.server.workspace import Workspace
 T = TypeVar("T")
 DRAW = "netc.draw"
 LONG = 0.5  # seconds after which work on an older version of a text is ended; what takes less is done sooner
-LOOK = 1.0  # seconds after which files are looked at again, for clients that do not tell of their changes
+LOOK = 1.0  # seconds after which files are looked at again
 AGAIN = 0.05  # seconds until work is told again to end, if it goes on
 
 
@@ -56,6 +56,7 @@ class Server(LanguageServer):
         self._stale = False  # whether what is shown of texts that did not change may be old
         self._checking: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
+        self._stamps: dict[Path, Stamp | None] = {}
         self._figures: str | None = None
         self._worker = Worker()
 
@@ -81,7 +82,8 @@ class Server(LanguageServer):
                 yield Path(path)
 
     def watch(self) -> None:
-        """Have the client tell of changes of files, or see to them where it cannot."""
+        """Have the client tell of changes of files at once, where it can, and look for others now and then: not each
+        client can, and what a text uses may be called anything and be anywhere."""
         workspace = self.client_capabilities.workspace
         watching = workspace and workspace.did_change_watched_files
         if watching and watching.dynamic_registration:
@@ -89,18 +91,15 @@ class Server(LanguageServer):
             options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
             method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
             self.client_register_capability(types.RegistrationParams([types.Registration("files", method, options)]))
-        else:
-            self._looking = asyncio.get_running_loop().create_task(self._look())
+        self._looking = asyncio.get_running_loop().create_task(self._look())
 
     async def _look(self) -> None:
         """Look whether files have changed, again and again."""
-        before = dict[Path, Stamp | None]()
         while True:
             await asyncio.sleep(LOOK)
-            now = await self._worker.run(self._workspace.stamps)
-            if any(now[path] != before[path] for path in now.keys() & before.keys()):
+            before, self._stamps = self._stamps, await self._worker.run(self._workspace.stamps)
+            if any(self._stamps[path] != before[path] for path in self._stamps.keys() & before.keys()):
                 await self.refresh()
-            before = now
 
     def put(self, uri: str, text: str, version: int | None) -> None:
         """A text that was opened or has changed."""
@@ -132,7 +131,10 @@ class Server(LanguageServer):
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(from_fs_path(path) or "", []))
         self._told.clear()
         folders = [*self._folders()]
-        self._recheck(await self._worker.run(lambda: self._workspace.refresh(folders)))
+        self._stamps, documents = await self._worker.run(
+            lambda: (self._workspace.stamps(), self._workspace.refresh(folders))
+        )
+        self._recheck(documents)
 
     def _recheck(self, documents: list[Document]) -> None:
         """Have texts checked that are what they were, as something else is not."""
