@@ -388,7 +388,7 @@ def _said(each: tuple[Column, tuple[Any, ...]], found: Solution, entry: Sequence
         if formal.kind == column.kind and formal.name != CIN and _equal(vector, formal.values):
             texts[column.key] = Said(formal)
             return True
-    if column.kind != WIDTH:
+    if column.kind not in (WIDTH, "shape"):
         return False
     for formal in found.formals:
         if formal.kind == FACTOR and _equal(
