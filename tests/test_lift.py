@@ -1,6 +1,7 @@
 """Texts made of flat networks: what they compile to is the network, layer by layer, whatever their names."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import netc
 from netc.ir.net import Net
 from netc.layers.merge import Concatenate
 from netc.lift.aligned import aligned
-from netc.lift.joined import grown, joined
-from netc.lift.lifting import flat, proved
+from netc.lift.joined import joined
+from netc.lift.joins import grown, nested, opened
+from netc.lift.lifting import flat, lifted, proved
 from netc.lift.proof import NotTheNetwork
 from netc.lift.source import ImportRefused, Sketch
 from tests.specs import SPECS
@@ -31,7 +33,7 @@ def test_an_activation_is_one_with_its_layer_or_stands_after_it() -> None:
     one, two = (netc.loads(f"input 8x8x3; {text}; gap").net for text in ("conv 4x3 relu", "conv 4x3; identity; relu"))
     assert [node.layer for node in joined(one)[0]] == [node.layer for node in joined(two)[0]]
     read_twice = netc.loads("input 8x8x3; a: conv 4x3; b: relu; add { | from a | from b }; gap").net
-    assert not joined(read_twice)[1]
+    assert not joined(read_twice).ends
 
 
 @pytest.mark.parametrize(
@@ -117,6 +119,52 @@ def test_the_form_of_what_is_joined_says_the_same_and_is_one(seed: int) -> None:
         other = grown(at_once(net, seed))
         assert said(other) == said(net)
         assert {name: other.operands(name) for name in net.shapes} == {name: form.operands(name) for name in net.shapes}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_join_within_a_join_is_a_part_of_it(seed: int) -> None:
+    net = joins(seed)
+    net.outputs = [name for name in net.shapes if not net.consumers(name) or random.Random(seed).random() < 0.2]
+    form, parts = opened(net)
+    assert {*form.shapes}.isdisjoint(parts)
+    assert {*form.shapes, *parts} == {*net.shapes}
+    whole = said(net)
+    assert all(said(form)[name] == whole[name] for name in form.shapes)
+    for name, part in parts.items():
+        row = form.operands(part.reader)[part.start : part.stop]
+        assert flatly([whole[each] for each in row]) == flatly([whole[name]])
+
+
+def flatly(parts: Sequence[object]) -> list[object]:
+    """Names in whatever tuples one after the other."""
+    return [one for part in parts for one in (flatly(part) if isinstance(part, tuple) else (part,))]
+
+
+@pytest.mark.parametrize(
+    ("text", "within"),
+    [
+        ("from p; concat q r", 1),
+        ("from r; concat p q", 1),
+        ("from p; s: conv 2x1; from q; t: conv 2x1; from r; concat s t", 1),
+        ("from p; s: conv 2x1; from p; t: conv 3x1; from s; concat t q r", 0),  # in each other
+        ("from p; s: conv 2x1; from p; concat s r; add { | identity | from q; conv 8x1 }", 0),  # what grows
+        ("from p; concat r q", 0),  # not in a row
+        ("from p; concat q; conv 3x1; add r", 0),  # all
+        ("from p; concat q b r", 0),  # what comes from elsewhere too
+        ("from a; s: conv 2x1; from p; u: concat q r; output u s", 0),  # read by others
+        ("from p; concat q r over=rows", 1),
+    ],
+)
+def test_branches_of_branches_are_joined_by_themselves(text: str, within: int) -> None:
+    branches = "conv 4x3; x: identity; a: conv 8x1; p: conv 3x1; from a; q: conv 3x1; from x; r: conv 3x1"
+    net = netc.loads(f"{'b: input 8x8x3; ' * (' b ' in text)}input 8x8x3; {branches}; {text}").net
+    made = nested(net)
+    assert len(made) == len(net) + within
+    found = lifted(net, {})
+    assert not found.flat_because, found.flat_because
+    assert found.text.count("concat") == 1 + within, found.text
+    assert set(found.names) == {node.name for node in net}
+    assert aligned(net, made) == {node.name: node.name for node in net}
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,8 @@ class Side:
 
     def __post_init__(self) -> None:
         bare, gone = _bare(self.whole)
-        self.net, ends = joined(bare)
+        self.net, ends, parts = joined(bare)
+        ends |= {name: part.reader for name, part in parts.items()}
         self.ends = ends | {name: ends.get(kept, kept) for name, kept in gone.items()}
         train = self.program.sections.train if self.program else None
         decay = train.value(WeightDecay) if train else None

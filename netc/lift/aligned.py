@@ -18,10 +18,11 @@ def aligned(net: Net, other: Net, says: Facts = lambda name, net: facts(net.node
     """The node of another network for each of this one. Operands of sums and the like may come in another order.
 
     `says` gives what has to be the same of two nodes, beside their edges, shapes and shared weights. Activations are
-    compared as parts of the layers before them (`joined`), and are mapped to these. Raises `NotTheNetwork` with the
-    first difference, seen from the outputs.
+    compared as parts of the layers before them (`joined`), and are mapped to these. What joins a part of what another
+    layer joins is mapped where the other network has such a layer. Raises `NotTheNetwork` with the first difference,
+    seen from the outputs.
     """
-    (one, ends), (two, _) = joined(net), joined(other)
+    (one, ends, parts), (two, _, its_parts) = joined(net), joined(other)
     if len(one.outputs) != len(two.outputs) or len(one.inputs) != len(two.inputs):
         raise NotTheNetwork("the numbers of inputs or outputs differ")
     here, there = _colours(one, says), _colours(two, says)
@@ -54,7 +55,10 @@ def aligned(net: Net, other: Net, says: Facts = lambda name, net: facts(net.node
         made, matched = one.node(name).layer_name, two.node(match).layer_name
         if there_of.setdefault(made, matched) != matched or here_of.setdefault(matched, made) != made:
             raise NotTheNetwork(f"`{name}` and `{match}` share weights with others")
-    return mapping | {act: mapping[head] for act, head in ends.items()}
+    inner = {part: name for name, part in its_parts.items()}
+    same = {name: inner.get(part._replace(reader=mapping[part.reader])) for name, part in parts.items()}
+    mapping |= {act: mapping[head] for act, head in ends.items()}
+    return mapping | {name: match for name, match in same.items() if match is not None}
 
 
 def _colours(net: Net, says: Facts) -> dict[str, int]:

@@ -2,25 +2,34 @@
 
 `conv 64x3 relu` is one layer, and `conv 64x3` with a `relu` after it, in another block of a text or in a model of
 another program, are two that compute the same with the same weights. Layers that hand on what they are given
-(`linear`, `rescale 1`) are left out. A `concat` of all that another one joins, and of more after it, reads that one:
-DenseNets are written both ways. Networks are compared in this form.
+(`linear`, `rescale 1`) are left out. What a `concat` joins is said in one way (`netc.lift.joins`). Networks are
+compared in this form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from netc.ir.net import Net, Node
-from netc.layers.merge import Concatenate
 from netc.lift.arguments import given, params_of
+from netc.lift.joins import Part, grown, opened
 
 
-def joined(net: Net) -> tuple[Net, dict[str, str]]:
-    """The network in this form, and of each layer that is none of it, the one whose tensor is its."""
+class Joined(NamedTuple):
+    """A network in this form, of each layer that is none of it the one whose tensor is its, and which parts of what
+    others join are joined by layers that are none of it."""
+
+    net: Net
+    ends: dict[str, str]
+    parts: dict[str, Part]
+
+
+def joined(net: Net) -> Joined:
+    """The network in this form."""
     net, idle = busy(net)
-    net = grown(net)
+    net, parts = opened(grown(net))
     acts = _acts(net)
     ends = {act: head for head, act in acts.items()}
     made = Net(net.name)
@@ -33,7 +42,7 @@ def joined(net: Net) -> tuple[Net, dict[str, str]]:
         operands = [ends.get(name, name) for name in net.operands(node.name)]
         made.add(replace(node, layer=layer), operands, net.shapes[node.name])
     made.outputs = [ends.get(name, name) for name in net.outputs]
-    return made, ends | {name: ends.get(head, head) for name, head in idle.items()}
+    return Joined(made, ends | {name: ends.get(head, head) for name, head in idle.items()}, parts)
 
 
 def busy(net: Net) -> tuple[Net, dict[str, str]]:
@@ -70,69 +79,6 @@ def without(net: Net, heads: Mapping[str, str]) -> Net:
             made.add(node, [heads.get(name, name) for name in net.operands(node.name)], net.shapes[node.name])
     made.outputs = list(net.outputs)
     return made
-
-
-def grown(net: Net) -> Net:
-    """The network in which `concat a b c` reads the `concat a b` that stands somewhere, and `c`; the network itself
-    where there is none such.
-
-    Whatever the order of the layers, all networks that differ in this alone have one form. What two layers join alike
-    is left as it is, since neither is the one to be read.
-    """
-    at: dict[str, _Path] = {}  # what each layer joins
-    ends: dict[_Path, list[str]] = {}
-    paths: dict[tuple[object, str], _Path] = {}
-    for node in net:
-        if not isinstance(node.layer, Concatenate):
-            continue
-        first, *rest = net.operands(node.name)
-        path = at.get(first)
-        if path is None or net.node(first).layer != node.layer:
-            path = paths.setdefault((node.layer, first), _Path(None, first))
-        for operand in rest:
-            path = paths.setdefault((path, operand), _Path(path, operand))
-        at[node.name] = path
-        ends.setdefault(path, []).append(node.name)
-    operands = {name: _grown(name, path, net, at, ends) for name, path in at.items()}
-    if all(net.operands(name) == own for name, own in operands.items()):
-        return net
-    made = Net(net.name)
-    for node in net:
-        waiting = [node.name]
-        while waiting:  # of what is read now, another `concat` may come later in the network
-            name = waiting[-1]
-            own = operands.get(name, net.operands(name))
-            if missing := [each for each in own if each not in made]:
-                waiting += missing
-                continue
-            if name not in made:
-                made.add(net.node(name), own, net.shapes[name])
-            waiting.pop()
-    made.outputs = list(net.outputs)
-    return made
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Path:
-    """Tensors one after the other: those of another path, if there is one, and one more."""
-
-    before: _Path | None
-    last: str
-
-
-def _grown(
-    name: str, path: _Path, net: Net, at: Mapping[str, _Path], ends: Mapping[_Path, Sequence[str]]
-) -> tuple[str, ...]:
-    """What a layer reads that joins the tensors of a path: what joins the most of the first of these, and the rest."""
-    own = at.get(net.operands(name)[0])
-    rest = [path.last]
-    before = path.before
-    while before is not None and before is not own and len(ends.get(before, ())) != 1:
-        rest.append(before.last)
-        before = before.before
-    if before is None:
-        return net.operands(name)
-    return (net.operands(name)[0] if before is own else ends[before][0], *rest[::-1])
 
 
 def _acts(net: Net) -> dict[str, str]:

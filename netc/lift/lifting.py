@@ -15,7 +15,8 @@ from netc.lift.alike import Alike
 from netc.lift.arguments import Unwritable
 from netc.lift.definitions import define
 from netc.lift.fold import fold, turn, unfold, wrap
-from netc.lift.joined import busy, grown
+from netc.lift.joined import busy
+from netc.lift.joins import grown, nested
 from netc.lift.names import name_definitions
 from netc.lift.passes import collect, taps
 from netc.lift.proof import NotTheNetwork, mapped
@@ -103,7 +104,7 @@ def with_blocks(net: Net, sources: Mapping[str, str], comment: Sequence[str] = (
 def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
     """The text of a network with its blocks, and the nodes in the order of its statements. Raises `Unwritable`."""
     told = net
-    net = grown(busy(net)[0])
+    net = nested(grown(busy(net)[0]))
     scopes = Scopes(sources)
     gates = (False, True) if any(isinstance(node.layer, Multiply) for node in net) else (True,)
     made = [each for gated in gates for each in _texts(partial(Tree, net), told, scopes, gated)]

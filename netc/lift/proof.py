@@ -27,7 +27,7 @@ def mapped(net: Net, made: Net, order: Sequence[str]) -> dict[str, str]:
     `NotTheNetwork` where an operation, a parameter, an operand, a shape, shared weights, the outputs, or the cost
     differ.
     """
-    (one, ends), (two, _) = joined(net), joined(made)
+    (one, ends, parts), (two, _, its_parts) = joined(net), joined(made)
     names = [name for name in order if name in one]
     others = [name for name in made.shapes if name in two]
     if sorted(names) != sorted(node.name for node in one) or len(names) != len(others):
@@ -47,7 +47,14 @@ def mapped(net: Net, made: Net, order: Sequence[str]) -> dict[str, str]:
         raise NotTheNetwork(f"the text has the inputs {two.inputs}, and the network {one.inputs}")
     if (costs := (measure(one).total, measure(two).total))[0] != costs[1]:
         raise NotTheNetwork(f"the text costs {costs[1]}, and the network {costs[0]}")
-    return mapping | {act: mapping[head] for act, head in ends.items()}
+    mapping |= {act: mapping[head] for act, head in ends.items()}
+    inner = {part: name for name, part in its_parts.items()}
+    for name, part in parts.items():
+        there = part._replace(reader=mapping[part.reader])
+        if there not in inner:
+            raise NotTheNetwork(f"`{name}` joins what no layer of the text joins by itself")
+        mapping[name] = inner[there]
+    return mapping
 
 
 def facts(node: Node, net: Net) -> tuple[object, ...]:
