@@ -439,6 +439,18 @@ def test_group_normalisation_is_known_in_pieces() -> None:
     assert ops(found) == ["conv", "groupnorm"]
 
 
+@pytest.mark.parametrize("learnt", [True, False])
+def test_a_norm_without_parameters_has_none(learnt: bool) -> None:
+    """Instance normalisation has factors of 1 and offsets of 0 in any file; those of a module bear its name."""
+    g = Graph("batch", 6, 3, 4)
+    arrays = [g.constant(np.full(6, value, "f4")) for value in (1, 0)]
+    names = ["norm.weight", "norm.bias"] if learnt else arrays
+    g.arrays |= {name: g.arrays.pop(array) for name, array in zip(names, arrays, strict=True)}
+    found = same(g, g.node("InstanceNormalization", g.conv("x", 6, 6, 1), *names))
+    layer: Any = found.net.node(found.net.outputs[0]).layer
+    assert (layer.op, layer.scale, layer.center) == ("groupnorm", learnt, learnt)
+
+
 def test_the_length_of_channels_is_known_in_pieces() -> None:
     g = Graph("batch", 6)
     length = g.node("Clip", g.node("ReduceL2", "x", g.whole(1)), g.number(1e-12))
@@ -556,6 +568,8 @@ def test_a_mean_over_channels_as_positions_is_response_normalisation(batch: int 
     below = g.node("Pow", g.node("Add", g.node("Mul", mean, g.number(0.5)), g.number(2)), g.number(0.75))
     found = same(g, g.node("Div", x, below))
     assert ops(found) == ["conv", "relu", "lrn"]
+    g.arrays[pads][2] += 1  # as an even number of channels has it, which are more before than after
+    assert "(Pad): it pads channels" in refused(g.proto(g.node("Div", x, below)))
 
 
 def test_what_is_stacked_for_a_sum_is_a_sum() -> None:
@@ -657,11 +671,10 @@ def test_verify_runs_a_model_with_the_batch_that_it_is_for(
     assert "proved: onnxruntime" in capsys.readouterr().err
 
 
-def _verified(graph: Graph, output: str, path: Path) -> str:
-    """What `netc import` wrote of a graph, once onnxruntime and NumPy compute the same."""
+def _verified(graph: Graph, output: str, path: Path, *options: str) -> None:
+    """`netc import` of a graph, of which onnxruntime and NumPy compute the same."""
     onnx.save(graph.proto(output), path / "made.onnx")
-    assert main(["import", str(path / "made.onnx"), "-o", str(path / "made.net"), "--verify"]) == 0
-    return (path / "made.net").read_text(encoding="utf-8")
+    assert main(["import", str(path / "made.onnx"), "-o", str(path / "made.net"), "--verify", *options]) == 0
 
 
 def test_outputs_are_verified_in_the_order_of_their_axes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -675,7 +688,9 @@ def test_outputs_are_verified_in_the_order_of_their_axes(tmp_path: Path, capsys:
     _verified(g, g.node("Squeeze", g.node("MatMul", "x", g.array(3, 1)), g.whole(1)), tmp_path / "b")
     (tmp_path / "c").mkdir()
     g = Graph("batch", 4, 4, 4)
-    _verified(g, g.node("Transpose", g.conv("x", 4, 4, 1), perm=[0, 1, 3, 2]), tmp_path / "c")
+    y = g.node("Transpose", g.node("Relu", g.conv("x", 4, 4, 1)), perm=[0, 1, 3, 2])
+    for flat_ones in ((), ("--flat", "--force")):
+        _verified(g, y, tmp_path / "c", *flat_ones)
 
 
 def test_a_network_of_ids_is_verified_with_ids(tmp_path: Path) -> None:

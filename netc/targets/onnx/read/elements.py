@@ -213,7 +213,8 @@ def softmax(r: Reader, op: Op) -> Any:
 def channels_at(r: Reader, x: Tensor, axis: int) -> Tensor:
     """A tensor that has the channels of its layer as an axis."""
     last = len(r.shape(x)) - 1
-    if axis and r.layout.order(x) is not None and x.axes[axis] == whole(last, r.shape(x)[last]) != ():
+    apart = r.layout.order(x) is not None or not x.is_batch(0)
+    if axis and apart and x.axes[axis] == whole(last, r.shape(x)[last]) != ():
         return x
     return r.layout.last(x, axis)
 

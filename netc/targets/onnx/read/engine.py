@@ -131,5 +131,7 @@ def opened(path: Path, found: Imported, made: Lifted) -> tuple[Weights, OnnxSour
     if found.weights is None:
         raise ExportError(f"{path} has no weights, and nothing to compare")
     inputs = {made.names[node]: found.sources[node] for node in found.net.inputs}
-    laid = {made.names[node]: axes for node, axes in found.layout.items()}
-    return found.weights(), OnnxSource(path, made.program.net, inputs, laid)
+    net = made.program.net
+    ends = zip((*inputs, *net.outputs), (*found.net.inputs, *found.net.outputs), strict=True)
+    laid = {here: found.layout[there] for here, there in ends}
+    return found.weights(), OnnxSource(path, net, inputs, laid)

@@ -14,11 +14,11 @@ from netc.layers.shape import Pad
 from netc.lift.source import Unsaid
 from netc.targets.onnx.read.constants import MOST, Constant, derived
 from netc.targets.onnx.read.graph import Op
-from netc.targets.onnx.read.layout import BATCH, Axis, Tensor, extent, own
+from netc.targets.onnx.read.layout import BATCH, Axis, Tensor, extent, own, regrouped
+from netc.targets.onnx.read.names import ROLES
 from netc.targets.onnx.read.reader import Load, Reader, reads
 from netc.targets.onnx.read.resizing import resampled
 from netc.targets.onnx.read.sequences import attention, product
-from netc.targets.onnx.read.shapes import sizes_of
 from netc.targets.onnx.read.windows import Windows, windows
 
 if TYPE_CHECKING:
@@ -352,6 +352,9 @@ def _normalised(
         found, learnt = _after_both(r, op, axis, x.rank, channels)
         if found or (beta is None and not op.given(2)):
             gamma, beta, share = *learnt, 1
+        else:
+            gamma = None if gamma is None or _nothing_learnt(gamma) else gamma
+            beta = None if beta is None or _nothing_learnt(beta) else beta
     weights: dict[str, Load] = {}
     for role, name, array in (("gamma", "scale", gamma), ("beta", "center", beta)):
         if array is None:
@@ -360,6 +363,11 @@ def _normalised(
             weights[role] = _turned(_noted(r, array), lambda numbers: np.repeat(numbers, share))
     constants = [array for array in (gamma, beta) if array is not None]
     return _shared(r, op, kind, x.node, constants, weights, values)
+
+
+def _nothing_learnt(array: Constant) -> bool:
+    """Whether factors of 1 or offsets of 0 are no parameters of a module, which may be trained yet."""
+    return not array.name.endswith(ROLES)
 
 
 def _after_both(
@@ -419,12 +427,13 @@ def across_channels(r: Reader, op: Op) -> Tensor:
     x = r.tensor(op)
     axis = r.axis(op.attr("axis"), x.rank)
     x = r.layout.last(x, axis)
-    channels, sizes = channels_of(r.shape(x)), sizes_of(r, x)
-    before, after = (r.integers(op, place, "shape") for place in (1, 2))
-    if before is not None and before[:-1] != [sizes[0], 1, *sizes[1:-1]]:
-        raise Unsaid("its shape is that of another tensor")
-    if op.attr("channels", channels) != channels or (after is not None and after[:-1] != sizes[:-1]):
+    channels, batch, *rest = channels_of(r.shape(x)), *x.axes
+    if op.attr("channels", channels) != channels:
         raise Unsaid("it sums up some of the channels")
+    for place, axes in ((1, (batch, (), *rest)), (2, x.axes)):
+        sizes = r.integers(op, place, "shape")
+        if sizes is not None and regrouped(x, sizes) != axes:
+            raise Unsaid(f"its shape is {sizes}, and that of its input another one")
     values = {name: op.attr(name) for name in ("radius", "bias", "alpha", "beta")}
     return Tensor(r.layer(op, "lrn", [x.node], **values), x.axes)
 

@@ -229,7 +229,8 @@ def _grouped(m: Matcher, op: Op) -> Replacement | None:
     if not np.all(plain[0] == 1) or plain[1].any():
         return None
     whole = m.made(op.inputs[1], "Shape")
-    same = whole is not None and not whole.attributes and whole.inputs[0] == parts.inputs[0]
+    part = whole is not None and (whole.attributes.get("start", 0) or "end" in whole.attributes)
+    same = whole is not None and not part and whole.inputs[0] == parts.inputs[0]
     after = [] if same else m.integers(op.inputs[1])
     if after is None:
         return None

@@ -77,9 +77,15 @@ def resize(r: Reader, op: Op) -> Tensor:
     if any(new is None for _, new, _ in made):
         raise Unsaid("it resizes an open size by no whole factor, or not as `upsample` does")
     if not all(_equal(old or 0, new or 0, scale, mode, place, rounding, False) for old, new, scale in made):
-        raise Unsaid(f"it finds pixels by {place} ({mode}), and `resize` takes their centres")
+        raise Unsaid(_elsewhere(place, mode))
     extent = tuple(new for _, new, _ in made)
     return r.placed(r.layer(op, "resize", [x.node], extent=extent, method=METHODS[mode]), x)
+
+
+def _elsewhere(place: str, mode: str) -> str:
+    """Why pixels are none of `resize`, and what is in PyTorch."""
+    instead = " (in PyTorch: align_corners=False)" if place == "align_corners" else ""
+    return f"it finds pixels by {place} ({mode}), and `resize` takes their centres{instead}"
 
 
 def _wanted(r: Reader, op: Op, old: bool) -> tuple[list[float] | None, list[Any] | None]:
@@ -140,7 +146,7 @@ def _to_another(r: Reader, op: Op, x: Tensor, sizes: list[Any], mode: str, place
         if all(_equal(SAMPLE, SAMPLE * one, one, mode, place, rounding, True) for one in given):
             return r.placed(r.layer(op, "upsample", [x.node], factor=given, method=METHODS[mode]), x)
     if factors != {1} or not all(_equal(a, b, b / a, mode, place, rounding, False) for a, b in samples):
-        raise Unsaid(f"it finds pixels by {place} ({mode}), and `resize` takes their centres")
+        raise Unsaid(_elsewhere(place, mode))
     return r.placed(r.layer(op, "resize", [x.node, node], to=True, method=METHODS[mode]), x)
 
 

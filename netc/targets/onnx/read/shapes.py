@@ -143,7 +143,7 @@ def squeeze(r: Reader, op: Op) -> Any:
     rank = len(x.shape) if isinstance(x, Constant) else x.rank
     ones = [at for at in range(rank) if (x.shape[at] == 1 if isinstance(x, Constant) else x.axes[at] == ())]
     if isinstance(x, Tensor) and op.given(1) == "" and "axes" not in op.attributes and extent(x.axes[0]) == 1:
-        raise Unsaid("it takes away the axis of the batch")
+        raise Unsaid("it takes away the axis of the batch, which has the size 1 here: export the model for any batch")
     axes = r.axes(op, 1, 13, rank, ones) or []
     if not set(axes) <= set(ones):
         raise Unsaid("it takes away an axis whose size is not 1, or may be another")

@@ -7,7 +7,7 @@ from typing import Any
 
 from netc.lift.source import Unsaid
 
-OPEN = "computes with a size that is known only when it runs"
+OPEN = "computes with a size that is known only when it runs: a model that is exported for one size can be read"
 
 
 @dataclass(frozen=True, slots=True)
