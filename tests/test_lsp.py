@@ -519,8 +519,9 @@ async def test_names(client: LanguageClient, tmp_path: Path) -> None:
         ("resblock", "other", "keeps its name"),
         ("32x32", "other", "no name here"),
     ):
-        with pytest.raises(JsonRpcException, match=why):
+        with pytest.raises(JsonRpcException, match=why) as refused:
             await client.text_document_rename_async(types.RenameParams(editor.document, editor.at(words), name))
+        assert refused.value.code == types.LSPErrorCodes.RequestFailed
 
 
 # -- the whole text ------------------------------------------------------------------------------------------

@@ -435,7 +435,7 @@ async def _allowed(answer: Coroutine[Any, Any, T]) -> T:
     try:
         return await answer
     except RenameRefused as refused:
-        raise JsonRpcInvalidParams(str(refused)) from None
+        raise JsonRpcException(str(refused), types.LSPErrorCodes.RequestFailed.value) from None
 
 
 def _custom(server: Server, name: str, answer: Callable[[Answers, custom.Given], Any]) -> None:
