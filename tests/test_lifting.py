@@ -285,7 +285,13 @@ def test_units_that_differ_in_a_part_are_one_definition() -> None:
     assert OPTIONAL in lifted(spec("efficientnet-b0"), {}).text
     found = lifted(spec("mobilenetv3-small"), {}).text
     assert found.count("def ") == 1
-    for part in ("if expand > cin {", "if reduce > 0 {", "if stride == 1 and ch == cin {", "bn (act)"):
+    for part in (
+        "if expand > cin {",
+        "if gated {",
+        "conv ((expand//4+4)//8*8)x1 relu",
+        "if stride == 1 and ch == cin {",
+        "bn (act)",
+    ):
         assert part in found
 
 

@@ -25,6 +25,9 @@ RESIDUAL = "residual"
 _PARTS = {"add": RESIDUAL, "mul": "gated", "concat": "joined", "droppath": "drop", "pool": "pooled", "bn": "normed"}
 _MOST = 64  # of a factor between two widths
 _FACTORS = 3  # values of a factor that is a parameter, at most
+_UNIT = 8  # channels that widths are multiples of where papers round them
+_USUAL = 0.75  # share of the executions from which on a value is the default of a width, a number or a switch
+_KNOWN = 3  # pairs of widths that show how one is rounded
 
 Key = tuple[int, str]  # an item by its identity, and what of it
 
@@ -312,6 +315,20 @@ def _related(target: Sequence[Any], source: Sequence[Any]) -> tuple[int, int] | 
     return None
 
 
+def _rounded(target: Sequence[Any], source: Sequence[Any]) -> tuple[int, int] | None:
+    """`(k, m)` where the target is `(source//k+m)//8*8`: a share to the nearest multiple of 8, or the next."""
+    pairs = {(one, other) for one, other in zip(target, source, strict=True) if one is not None}
+    if len({one for one, _ in pairs}) < _KNOWN or any(
+        type(one) is not int or type(other) is not int for one, other in pairs
+    ):
+        return None
+    for part in range(2, _MOST + 1):
+        for more in (_UNIT // 2, _UNIT - 1):
+            if all((other // part + more) // _UNIT * _UNIT == one for one, other in pairs):
+                return part, more
+    return None
+
+
 def _equal(one: Sequence[Any], other: Sequence[Any]) -> bool:
     return all(a is None or (a == b and type(a) is type(b)) for a, b in zip(one, other, strict=True))
 
@@ -348,6 +365,7 @@ class Said:
     times: Formal | Reference | None = None  # a width that it is a factor of
     here: bool = False  # which is that of the tensor that the layer is given, and not that of the definition
     less: int = 0  # than that
+    rounded: int = 0  # to a multiple of `_UNIT`, after so many more
 
 
 @dataclass(slots=True, eq=False)
@@ -419,6 +437,11 @@ def _said(each: tuple[Column, tuple[Any, ...]], found: Solution, entry: Sequence
     if relation := _related(vector, entry):
         texts[column.key] = Said(_entry(found, entry), relation)
         return True
+    for formal in found.formals:
+        if formal.kind == WIDTH and formal.name != CIN and (rounded := _rounded(vector, formal.values)):
+            part, more = rounded
+            texts[column.key] = Said(formal, (1, part), rounded=more)
+            return True
     return False
 
 
@@ -598,7 +621,9 @@ def _default(formal: Formal, before: Sequence[Formal]) -> None:
     """Give a parameter the value that most executions have as its default, or that of a parameter before it."""
     times = len(formal.values)
     (value, count), *_ = Counter((type(own), own) for own in formal.values).most_common(1)
-    share = 0.75 if formal.kind in (WIDTH, COUNT) else 0.5
+    if formal.kind == FLAG and value[1] and count < _USUAL * times:
+        value, count = (bool, False), times  # a switch says more where it is on
+    share = _USUAL if formal.kind in (WIDTH, COUNT) else 0.5
     if count >= share * times and times > 1 and count > 1:
         formal.default = to_expr(value[1])
         formal.default_values = [value[1]] * times
@@ -633,4 +658,8 @@ def resolved(said: Any, texts: dict[Key, Any]) -> Any:
     text = scaled(said.formal.name, said.relation)
     if said.less:
         text = Binary("-", text, Literal(said.less, NOWHERE), NOWHERE)
+    if said.rounded:
+        unit = Literal(_UNIT, NOWHERE)
+        more = Binary("+", text, Literal(said.rounded, NOWHERE), NOWHERE)
+        text = Binary("*", Binary("//", more, unit, NOWHERE), unit, NOWHERE)
     return text if said.times is None else Binary("*", text, Reference(said.times.name, NOWHERE), NOWHERE)
