@@ -474,6 +474,17 @@ def test_no_label_is_the_name_of_a_layer_within_a_call(letter: str) -> None:
     assert ("c2" in labels(found.text)) == (letter not in "abcde"), found.text
 
 
+@pytest.mark.parametrize("letter", "abr")
+def test_no_label_is_the_name_of_a_layer_within_a_pass(letter: str) -> None:
+    """The `repeat` is labelled by a letter, and makes `a2_concat1` in its second pass, as a call `a2` does."""
+    text = CELLS.replace("c0: conv 8x3;", "c0: repeat 3 { concat { | conv 4x3 | conv 4x5 } };")
+    net = netc.loads(text).net
+    found = lifted(net, {f"c{n}_w": f"{letter}{n}" for n in range(2, 7)})
+    assert not found.flat_because, found.flat_because
+    assert "a: repeat 3 {" in found.text, found.text
+    assert (f"{letter}2" in labels(found.text)) == (letter != "a"), found.text
+
+
 def misnamed(net: Net, seed: int) -> dict[str, str]:
     """Names of few words, most of which netc uses too, with numbers and scopes."""
     draw = random.Random(seed)

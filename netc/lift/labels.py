@@ -28,7 +28,8 @@ class Taken:
     """The names of a body that are taken: at first by its parameters and by definitions, then by labels.
 
     No two layers may have one name. A call with the label `c2` makes `c2_h` of the layer `h` within, a definition
-    `mixed` makes `mixed3_h`, and words after a layer `a` are `a_bn`. In a `repeat` labels are counted.
+    `mixed` makes `mixed3_h`, and words after a layer `a` are `a_bn`. In a `repeat` labels are counted, as
+    are its passes by its own.
     """
 
     def __init__(self, names: Collection[str]) -> None:

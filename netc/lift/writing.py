@@ -317,7 +317,8 @@ class _Body:
             if item in self.firsts:
                 self.labels[item] = self.labels[self.firsts[item]]
                 continue
-            within, counted = self._within([item, *again.get(item, ())], made), repeated or item in again
+            within = self._within([item, *again.get(item, ())], made)
+            counted = repeated or item in again or isinstance(item, Loop)
             given = isinstance(item, Layer) and item.word == "identity"
             name = GIVEN if given and not self.given else ALL if item in self.all_passes else ""
             if name not in special:
