@@ -500,10 +500,12 @@ def test_a_plain_recurrent_layer_says_its_activations() -> None:
     assert "its activations" in refused(g.proto(y))
 
 
-def test_zeros_of_any_batch_are_cut_for_the_layers_that_begin_with_them() -> None:
+@pytest.mark.parametrize("expanded", [True, False])
+def test_zeros_of_any_batch_are_cut_for_the_layers_that_begin_with_them(expanded: bool) -> None:
     g = Graph("batch", 5, 3)
     batch = g.node("Gather", g.node("Shape", "x"), g.whole(0), axis=0)
-    zeros = g.node("ConstantOfShape", g.node("Concat", g.whole(2), batch, g.whole(4), axis=0))
+    sizes = g.node("Concat", g.whole(2), batch, g.whole(4), axis=0)
+    zeros = g.node("Expand", g.number(0), sizes) if expanded else g.node("ConstantOfShape", sizes)
     x = g.node("Transpose", "x", perm=[1, 0, 2])
     for at, channels in enumerate((3, 4)):
         begins = g.node("Slice", zeros, g.whole(at), g.whole(at + 1), g.whole(0))
@@ -524,6 +526,13 @@ def test_a_batch_of_one_is_found_wherever_reshapes_leave_it() -> None:
     y = g.node("Reshape", g.node("Gemm", y, g.array(8, 8), g.array(8), transB=1), g.whole(5, 1, 8))
     found = same(g, g.node("Add", g.node("Transpose", y, perm=[1, 0, 2]), "x"))
     assert ops(found) == ["attention", "add"]
+
+
+def test_matrices_that_a_file_holds_as_one_are_cut() -> None:
+    g = Graph("batch", 5, 8)
+    kernels = g.node("Split", g.array(24, 8), g.whole(8, 16), axis=0, count=2)
+    query, both = (g.node("MatMul", "x", g.node("Transpose", kernel, perm=[1, 0])) for kernel in kernels)
+    assert ops(same(g, g.node("Concat", query, both, axis=2))) == ["conv", "conv", "concat"]
 
 
 def test_constants_in_steps_are_the_numbers_that_they_come_to() -> None:
@@ -783,6 +792,14 @@ def test_numbers_of_other_widths_are_said(kind: int) -> None:
     assert found.weights is not None
     for array in found.weights().values():
         assert array.dtype == np.float32
+
+
+def test_tensors_of_other_widths_are_said() -> None:
+    g = Graph("batch", 3, 4, 4)
+    half = g.node("Cast", g.conv("x", 5, 3), to=TensorProto.FLOAT16)
+    found = taken(g.proto(g.node("Cast", half, to=TensorProto.FLOAT)))
+    assert ops(found) == ["conv"]
+    assert any("float16 in some of the file's tensors" in remark for remark in found.remarks)
 
 
 # -- what is no network, and what is broken ------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 
 from netc.ir.shape import Dim
 from netc.layers.base import LAYERS
@@ -22,6 +23,7 @@ from netc.targets.onnx.read.sequences import Scores, masked, scaled, softened
 from netc.targets.onnx.read.sizes import OPEN
 
 COMBINERS = {"Add": "add", "Sum": "add", "Mul": "mul", "Sub": "sub", "Max": "max", "Mean": "avg"}
+HALF = {TensorProto.FLOAT16: "float16", TensorProto.BFLOAT16: "bfloat16"}
 ENDLESS = 1e30  # a bound from which on it is none
 POWERS = (2, 3, 4)  # that are products of a tensor with itself
 
@@ -249,6 +251,8 @@ def cast(r: Reader, op: Op) -> Any:
     if isinstance(given, Constant):
         return folded(op, [given])
     if isinstance(given, Tensor) and kind in FLOATS:
+        if kind in HALF:
+            r.remark(f"numbers are {HALF[kind]} in some of the file's tensors, and float32 here")
         return given
     if isinstance(given, Tensor) and kind in WHOLE:
         r.whole.add(op.outputs[0])

@@ -173,6 +173,8 @@ def expand(r: Reader, op: Op) -> Any:
     x, sizes = r.value(op, 0), r.integers(op, 1, "shape") or []
     if isinstance(x, Constant) and all(isinstance(size, int) for size in sizes):
         return folded(op, [x, r.constant(op, 1, "shape")])
+    if isinstance(x, Constant) and x.size == 1:
+        return Repeated(x.changed((), lambda array: array.reshape(())))
     if isinstance(x, Constant) and len(sizes) == len(x.shape) and isinstance(sizes[0], Size) and is_batch(sizes[0]):
         rest = sizes[1:]
         if x.shape[0] == 1 and all(size in (1, there) for size, there in zip(rest, x.shape[1:], strict=True)):
@@ -391,14 +393,22 @@ def _channels(r: Reader, op: Op, node: str, start: int, count: int, step: int) -
     return parts[0] if len(parts) == 1 else r.layer(op, "concat", parts)
 
 
+def _cut(x: Constant, axis: int, start: int, length: int) -> Constant:
+    """Some of a constant that follow each other along an axis."""
+    index = (slice(None),) * axis + (slice(start, start + length),)
+    return x.changed((*x.shape[:axis], length, *x.shape[axis + 1 :]), lambda array: array[index])
+
+
 @reads(18, "Split")
 def split(r: Reader, op: Op) -> Any:
-    x, count = r.tensor(op), len(op.outputs)
-    axis = r.axis(op.attr("axis", 0), x.rank)
-    size = extent(x.axes[axis])
+    x, count = r.value(op, 0), len(op.outputs)
+    if not isinstance(x, Constant):
+        x = r.tensor(op)
+    axis = r.axis(op.attr("axis", 0), len(x.shape) if isinstance(x, Constant) else x.rank)
+    size = x.shape[axis] if isinstance(x, Constant) else extent(x.axes[axis])
     op.attr("num_outputs")
     given = r.whole_numbers(op, 1, "split") if op.version >= 13 else op.attr("split")
-    if size is None or x.is_batch(axis):
+    if size is None or (isinstance(x, Tensor) and x.is_batch(axis)):
         raise Unsaid("it cuts the batch, or an open size")
     if given is None:
         share = -(-size // count)
@@ -406,6 +416,8 @@ def split(r: Reader, op: Op) -> Any:
     if len(given) != count or sum(given) != size or min(given) < 1:
         raise Unsaid(f"its parts are {given}, of {size}")
     starts = [sum(given[:at]) for at in range(count)]
+    if isinstance(x, Constant):
+        return [_cut(x, axis, start, length) for start, length in zip(starts, given, strict=True)]
     wanted = [bool(r.readers.get(name)) or name in r.graph.outputs for name in op.outputs]
     return [
         taken(r, op, x, axis, slice(start, start + length)) if used else None
