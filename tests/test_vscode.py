@@ -27,6 +27,7 @@ from netc.figures.theme import THEMES
 from netc.report.highlight import TOKENS, NetLexer
 from netc.server.document import Document, Settings
 from netc.server.figure import figure
+from netc.server.tokens import tokens
 from netc.syntax.source import Source
 from tests.test_figures_page import CHROMIUM, DRIVER, FLAGS
 from tools.textmate import SCOPES, grammar
@@ -93,6 +94,25 @@ def _scopes(text: str) -> list[str]:
 def _units(words: str) -> Iterator[str]:
     for character in words:
         yield from character * (len(character.encode("utf-16-le")) // 2)
+
+
+def test_what_the_server_says_of_words_changes_no_colour_that_they_have() -> None:
+    """Colours of the server come a second later: words of the language must not flicker."""
+    contributed = json.loads((EXTENSION / "package.json").read_text("utf-8"))["contributes"]["semanticTokenScopes"]
+    assert contributed == [{"language": "netc", "scopes": {"keyword.defaultLibrary": [f"{SCOPES['statement']}.netc"]}}]
+    kinds = {"keyword": "keyword", "statement": "keyword.defaultLibrary", "operation": "function"}
+    for file in ROOT.glob("specs/*.net"):
+        text = file.read_text("utf-8")
+        said = {
+            word.start: word.kind + ".defaultLibrary" * (word.kind == "keyword" and word.shipped)
+            for word in tokens(written(text))
+            if word.kind in ("keyword", "function")
+        }
+        lexed = NetLexer(stripnl=False, ensurenl=False).get_tokens_unprocessed(text)
+        for start, token, _ in lexed:
+            kind = next((kind for kind, one in TOKENS.items() if one is token), "")
+            if kind in kinds and start in said:
+                assert said[start] == kinds[kind], (file.name, text[start : start + 20])
 
 
 @built

@@ -72,8 +72,8 @@ def _known(now: Snapshot) -> dict[int, Word]:
     for node in descend(now.file.statements):
         if isinstance(node, Operation):
             start, end = node.name_span[1:]
-            plain = node.name in NAMELESS or node.name == "input"
-            found[start] = Word(start, end, "keyword" if plain else "function", shipped=node.name in LAYERS)
+            plain = node.name in NAMELESS
+            found[start] = Word(start, end, "keyword" if plain else "function", shipped=plain or node.name in LAYERS)
         elif isinstance(node, Keyword):
             found[node.key_span.start] = Word(*node.key_span[1:], "property")
         elif isinstance(node, Reference):

@@ -14,6 +14,14 @@ export function isSpec(document: vscode.TextDocument): boolean {
   return vscode.languages.match(SPECS, document) > 0;
 }
 
+/** Why a server does not start is told once, in words of our own (`Process.why`); what the client would say besides is
+ * in its output. */
+class QuietUntilItRuns extends LanguageClient {
+  override error(message: string, data?: unknown, show?: boolean | "force"): void {
+    super.error(message, data, this.isRunning() ? show : false);
+  }
+}
+
 export class Client {
   private client: LanguageClient | null = null;
   private turn = Promise.resolve();
@@ -37,7 +45,7 @@ export class Client {
   }
 
   readonly ask: Ask = (name, uri, more) => {
-    if (!this.client?.isRunning()) return Promise.reject(new Error("netc lsp does not run: netc, Restart the Language Server"));
+    if (!this.client?.isRunning()) return Promise.reject(new Error(`netc lsp does not run: the command "netc: Restart the Language Server" starts it`));
     return this.client.sendRequest(name, { textDocument: { uri }, ...more });
   };
 
@@ -69,7 +77,7 @@ export class Client {
         return { action: CloseAction.DoNotRestart, handled: true };
       },
     };
-    const client = new LanguageClient(
+    const client = new QuietUntilItRuns(
       "netc",
       "netc",
       () => {
@@ -105,7 +113,9 @@ export class Client {
     const why = await process.why();
     this.output.appendLine(why);
     void vscode.window.showErrorMessage(why, SETTINGS, OUTPUT).then((chosen) => {
-      if (chosen === SETTINGS) void vscode.commands.executeCommand("workbench.action.openSettings", "netc.command");
+      // Of a window on another machine, the program is that machine's setting.
+      const kind = vscode.env.remoteName ? "Remote" : "";
+      if (chosen === SETTINGS) void vscode.commands.executeCommand(`workbench.action.open${kind}Settings`, { query: "netc.command" });
       else if (chosen === OUTPUT) this.output.show();
     });
   }

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { Client, isSpec } from "./client";
 import { Panel } from "./panel";
-import { Summaries } from "./summary";
+import { Report } from "./report";
 
 let client: Client | null = null;
 
@@ -10,13 +10,20 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const output = vscode.window.createOutputChannel("netc");
   const found = (uri: vscode.Uri): void => {
     panel.changed(uri);
-    summaries.changed(uri);
+    for (const report of [summary, code]) report.changed(uri);
   };
   const started = new Client(output, found);
   client = started;
   const { ask } = started;
   const panel = new Panel(vscode.Uri.joinPath(context.extensionUri, "out"), ask);
-  const summaries = new Summaries(ask);
+  const summary = new Report("netc-summary", ".summary", async (uri) => {
+    const { text, old, error } = await ask("netc/summary", uri, { format: "text" });
+    return error || (old ? `Of the text as it last worked:\n\n${text}` : text);
+  });
+  const code = new Report("netc-keras", ".py", async (uri) => {
+    const { code, error } = await ask("netc/compile", uri, {});
+    return error ? `# There is no Keras code: ${error}\n` : code;
+  });
 
   const commands: Record<string, (uri: vscode.Uri) => unknown> = {
     "netc.check": check,
@@ -25,12 +32,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       panel.show(uri);
       panel.attend(vscode.window.activeTextEditor);
     },
-    "netc.summary": (uri) => summaries.show(uri),
+    "netc.summary": (uri) => summary.show(uri),
     "netc.compile": async (uri) => {
-      const { code, error } = await ask("netc/compile", uri.toString(), {});
+      const { error } = await ask("netc/compile", uri.toString(), {});
       if (error) return vscode.window.showErrorMessage(`There is no Keras code: ${error}`);
-      const document = await vscode.workspace.openTextDocument({ language: "python", content: code });
-      return vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside, preview: false });
+      return code.show(uri);
     },
   };
   for (const [name, act] of Object.entries(commands)) {
@@ -48,11 +54,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const restart = (): Promise<void> => started.restart();
   context.subscriptions.push(
     output,
-    summaries.register(),
+    summary.register(),
+    code.register(),
     vscode.commands.registerCommand("netc.restart", restart),
     vscode.window.registerWebviewPanelSerializer("netc.figure", {
       deserializeWebviewPanel: (kept) => {
-        panel.fill(kept);
+        panel.keep(kept);
         panel.attend(vscode.window.activeTextEditor);
         return Promise.resolve();
       },

@@ -44,8 +44,14 @@ export class Panel {
     if (this.panel && (!uri || uri.toString() === this.live.uri)) void this.live.refresh();
   }
 
-  /** Give a panel its page, a new one or one that VS Code has kept while it was closed. */
-  fill(panel: vscode.WebviewPanel): void {
+  /** Go on with a panel that VS Code has kept while it was closed; it comes when it is looked at, and there may be
+   * another one since. */
+  keep(panel: vscode.WebviewPanel): void {
+    if (this.panel) panel.dispose();
+    else this.fill(panel);
+  }
+
+  private fill(panel: vscode.WebviewPanel): void {
     this.panel = panel;
     const { webview } = panel;
     webview.options = { enableScripts: true, localResourceRoots: [this.files] };
