@@ -313,6 +313,13 @@ def test_heads_of_a_column_go_on_where_they_have_room() -> None:
     assert violations(scene) == []
 
 
+def test_the_label_of_a_short_shortcut_is_broken_between_its_layers() -> None:
+    text = "input 56x56x64; add { | conv 128x3/2 bn relu; conv 128x3 bn | conv 128x1/2 bn }; relu; gap; fc 10"
+    said = texts(netc.loads(text).draw(style="graph").scene)
+    assert "1×1, 128, /2" in said
+    assert not [line for line in said if line != line.strip("· ")]
+
+
 def test_modules_have_their_names() -> None:
     said = headings(netc.load("specs/googlenet.net").draw(style="graph").scene)
     assert len(said) == 9

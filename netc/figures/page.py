@@ -188,13 +188,14 @@ class _Sheet:
         return ([Group([*miniatures, *texts])] if texts else []), y
 
 
-def wrap(text: str, width: float, size: float, between: str = " ") -> list[str]:
-    """A text in lines that are at most so wide, broken only at `between`; what is wider alone is cut."""
+def wrap(text: str, width: float, size: float, between: str = " ", within: str = "") -> list[str]:
+    """A text in lines that are at most so wide, broken only at `between`, which goes there, and at `within` in parts
+    that are wider; what is wider alone is cut."""
     lines: list[str] = []
     for part in text.split(between):
         longer = f"{lines[-1]}{between}{part}" if lines else part
         if lines and text_width(longer, size) <= width:
             lines[-1] = longer
         else:
-            lines.append(part)
+            lines += wrap(part, width, size, within) if within else [part]
     return [fit(line, width, size) for line in lines]

@@ -165,7 +165,7 @@ class Measures:
         room = max(rooms)
         labelled = pieces[rooms.index(room)]
         room = max([room, *(text_width(word, LABEL) + 0.1 for word in leg.label.split())])
-        labelled.lines = wrap(leg.label, room, LABEL) if self.vertical else [leg.label]
+        labelled.lines = wrap(leg.label, room, LABEL, " · ", " ") if self.vertical else [leg.label]
         labelled.width = LANE + len(labelled.lines) * (LABEL + 1) + 2
 
     def _gap(self, spot: Spot, slot: int) -> float:
