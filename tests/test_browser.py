@@ -26,8 +26,8 @@ def ask(question: str, /, **takes: object) -> Any:
     return json.loads(answer(json.dumps({"ask": question, **takes})))
 
 
-def check(text: str, opened: int = 0, name: str = "test.net") -> Any:
-    return ask("check", name=name, opened=opened, text=text, style="auto", theme="light")
+def check(text: str, opened: int = 0, name: str = "test.net", **overrides: str) -> Any:
+    return ask("check", name=name, opened=opened, text=text, style="auto", theme="light", overrides=overrides)
 
 
 @pytest.fixture(autouse=True)
@@ -130,6 +130,46 @@ def test_code_is_that_of_the_command(tmp_path: Path) -> None:
     main(["compile", str(tmp_path / "resnet.net"), "-o", str(tmp_path / "resnet.py")])
     assert told["text"] == (tmp_path / "resnet.py").read_text(encoding="utf-8")
     assert netc.__version__
+
+
+def test_another_value_of_a_parameter_is_that_of_the_command(tmp_path: Path) -> None:
+    from netc.cli import main
+
+    text = Path("specs/resnet-cifar.net").read_text(encoding="utf-8")
+    told = check(text, name="resnet.net")
+    assert told["parameters"] == [{"name": "n", "value": "3"}]
+    assert dict(ask("summary")["totals"])["network"] == "resnet_cifar, 20 weighted layers deep"
+    assert check(text, name="resnet.net", n="9")["findings"] == []
+    assert dict(ask("summary")["totals"])["network"] == "resnet_cifar, 56 weighted layers deep"
+    (tmp_path / "resnet.net").write_text(text)
+    main(["compile", str(tmp_path / "resnet.net"), "-D", "n=9", "-o", str(tmp_path / "resnet.py")])
+    assert ask("code")["text"] == (tmp_path / "resnet.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code", "words", "place"),
+    [
+        ("ch", "8.5", "NET108", "`-D ch=8.5` gives a real", "4"),
+        ("ch", "two words", "NET108", "`-D ch`: got the value `two words`, expected a number", "4"),
+        ("ch", "", "NET108", "`-D ch`: got the value ``, expected a number", "4"),
+        ("width", "2", "NET112", "`-D width=...` names no parameter of the file", ""),
+        ("a b", "2", "NET108", "`-D a b`: got `a b=2`, expected `name=value`", ""),
+    ],
+)
+def test_a_value_that_cannot_be_is_an_error(name: str, value: str, code: str, words: str, place: str) -> None:
+    """And what was right last stays as what is old."""
+    text = "param ch = 4\ninput 8x8x1; conv (ch)x3; fc 2\n"
+    check(text)
+    told = check(text, **{name: value})
+    (found,) = told["findings"]
+    assert found["code"] == code
+    assert found["message"].startswith(words)
+    assert text[found["start"] : found["end"]] == place
+    assert told["figure"]["old"]
+    assert told["parameters"] == [{"name": "ch", "value": "4"}]
+    assert ask("code")["error"]
+    assert ask("fix")["text"] == text
+    assert check(text, ch="6")["findings"] == []
 
 
 def test_hover_and_completion_are_in_the_pages_places() -> None:

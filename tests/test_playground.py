@@ -33,7 +33,7 @@ SLOW = (  # within all bounds, and seconds of work
     "input 64x64x3\nrepeat 700 as i { conv (8+i)x3 bn relu; add { | identity | conv (8+i)x3 bn } }\ngap; fc 10\n"
 )
 NUMBERS = count()
-CONTROL, HOME, DOWN, ENTER = "\ue009", "\ue011", "\ue015", "\ue007"
+CONTROL, HOME, DOWN, ENTER, BACK = "\ue009", "\ue011", "\ue015", "\ue007", "\ue003"
 
 
 def _missing() -> str:
@@ -256,7 +256,6 @@ def test_typing_an_error_and_mending_it(page: Any) -> None:
     assert one(page, "#notice").text == "NET004: 64 x 3 is written with spaces, but a size is one word line 3"
     assert drawn(page) == [], "the figure is grey"
     assert css(page, "#view.old svg #conv1"), "and there"
-    assert one(page, "#notice").rect["y"] + one(page, "#notice").rect["height"] <= one(page, "#view").rect["y"]
     assert css(page, ".cm-lintRange-error")
     one(page, "#notice button").click()
     assert selected(page) == "64 x 3"
@@ -419,6 +418,50 @@ def test_a_bomb_in_a_link_is_refused(page: Any) -> None:
     wait(lambda: css(page, "#notice") and "its text is too long" in one(page, "#notice").text)
 
 
+def test_other_values_of_parameters(page: Any) -> None:
+    """As by `-D`: they hold for all that is shown, are part of the link, and what cannot be is said."""
+    page.execute_script("location.hash = 'resnet-cifar'")
+    wait(lambda: drawn(page) and css(page, "#parameters input"))
+    assert one(page, "#parameters label").text == "n"
+    assert one(page, "#parameters input").get_attribute("placeholder") == "3"
+    one(page, "#parameters input").click()
+    press(page, "9")
+    wait(lambda: "basic_unit ×9" in told(page, "#view text"))
+    one(page, "#tab-summary").click()
+    wait(lambda: "56 weighted layers deep" in one(page, "#summary").text)
+    one(page, "#tab-findings").click()
+    wait(lambda: page.execute_script("return location.hash").startswith("#z="))
+    url = page.current_url
+    one(page, "#parameters input").click()
+    press(page, "x")
+    wait(lambda: told(page, "article b") == ["error NET108"])
+    assert drawn(page) == []
+    assert one(page, "#parameters input").get_attribute("value") == "9x", "what is written stays"
+    page.execute_script("location.hash = 'unet'")
+    wait(lambda: "net unet" in text(page) and drawn(page))
+    assert "n" not in told(page, "#parameters label")
+    page.execute_script("location.href = arguments[0]", url)
+    wait(lambda: "basic_unit ×9" in told(page, "#view text"))
+    assert one(page, "#parameters input").get_attribute("value") == "9"
+    page.execute_script("location.hash = arguments[0]", link(SMALL, width="2"))
+    wait(lambda: told(page, "article b") == ["error NET112"])
+    assert one(page, "#parameters .unknown").get_attribute("value") == "2"
+    one(page, "#parameters input").click()
+    press(page, BACK)
+    wait(lambda: drawn(page) and not css(page, "#parameters"))
+
+
+def test_an_error_does_not_move_the_figure(page: Any) -> None:
+    show(page, NESTED)
+    place = "return JSON.stringify(document.querySelector('#view #conv1').getBoundingClientRect())"
+    before = page.execute_script(place)
+    go(page, "gap")
+    press(page, "x")
+    wait(lambda: css(page, "#notice"))
+    assert page.execute_script(place) == before
+    assert one(page, "#notice").rect["y"] > css(page, "#view #conv1")[0].rect["y"], "which it does not hide"
+
+
 def test_what_takes_long_is_stopped(page: Any) -> None:
     """By a button, and after a time; what was right last stays, and the next text is checked by another Python."""
     show(page, SMALL)
@@ -458,6 +501,7 @@ def test_a_narrow_screen_shows_one_part_at_a_time(page: Any) -> None:
     for each in css(page, "header button, header select, header summary, #views button"):
         assert 0 <= each.rect["x"] <= each.rect["x"] + each.rect["width"] <= 390
         assert each.rect["height"] >= 30
+    assert one(page, "header").rect["height"] < 50, "one row"
     one(page, "#views [data-view=figure]").click()
     css(page, "#conv1 text")[0].click()
     assert css(page, "#editor"), "a click leads to the text"

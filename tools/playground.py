@@ -110,7 +110,8 @@ def example(path: Path) -> dict[str, Any]:
         return json.loads(answer(json.dumps({"ask": ask, **takes})))
 
     dark, checked = (
-        asked("check", name=path.name, opened=0, text=text, style="auto", theme=theme) for theme in ("dark", "light")
+        asked("check", name=path.name, opened=0, text=text, style="auto", theme=theme, overrides={})
+        for theme in ("dark", "light")
     )
     return {
         "name": path.name,
@@ -121,10 +122,10 @@ def example(path: Path) -> dict[str, Any]:
     }
 
 
-def link(text: str, name: str = "example.net", style: str = "auto") -> str:
+def link(text: str, name: str = "example.net", style: str = "auto", **overrides: str) -> str:
     """What stands after the `#` of the playground's URL to open a text in it (playground/src/share.ts)."""
     packed = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
-    told = json.dumps({"name": name, "text": text, "style": style}, ensure_ascii=False).encode()
+    told = json.dumps({"name": name, "text": text, "style": style, "overrides": overrides}, ensure_ascii=False).encode()
     return "z=" + urlsafe_b64encode(packed.compress(told) + packed.flush()).decode().rstrip("=")
 
 

@@ -20,6 +20,7 @@ from netc.server.document import Document, Settings, Snapshot
 from netc.server.figure import figure
 from netc.server.formatting import formatted
 from netc.syntax.source import Source, Span
+from netc.syntax.tree import Parameter
 
 Json = dict[str, Any]
 _documents: dict[int, Document] = {}  # the one that was checked last
@@ -50,14 +51,15 @@ def answer(question: str) -> str:
     return json.dumps(_QUESTIONS[name](**asked), ensure_ascii=False, separators=(",", ":"))
 
 
-def _check(name: str, opened: int, text: str, style: str, theme: str) -> Json:
-    """What there is to say of a text, and its figure. `opened` tells of which text it is a version."""
-    document, source = _documents.get(opened), Source(name, text)
+def _check(name: str, opened: int, text: str, style: str, theme: str, overrides: Mapping[str, str]) -> Json:
+    """What there is to say of a text, and its figure. `opened` tells of which text it is a version; `overrides` are
+    values in place of those of its `param`s."""
+    document, source, settings = _documents.get(opened), Source(name, text), Settings(overrides=overrides)
     if document is None:
         _documents.clear()
-        document = _documents[opened] = Document(source, Settings())
-    elif (document.now.source.name, document.now.source.text) != (name, text):
-        document.change(source, Settings())
+        document = _documents[opened] = Document(source, settings)
+    elif (document.now.source.name, document.now.source.text, document.now.settings) != (name, text, settings):
+        document.change(source, settings)
     now = document.now
     drawn = figure(document, style, Options(theme=theme))
     shown = {"svg": drawn.svg, "style": drawn.style, "old": drawn.old, "error": drawn.error}
@@ -65,7 +67,16 @@ def _check(name: str, opened: int, text: str, style: str, theme: str) -> Json:
         "name": now.program.name,
         "findings": [_finding(now, found) for found in findings.findings(document)],
         "figure": {**shown, "places": _places(document, drawn.objects)},
+        "parameters": [*_parameters(document)],
     }
+
+
+def _parameters(document: Document) -> Iterable[Json]:
+    """The `param`s of the last version that worked, with their values as they are written; where none did, of what can
+    be read of the text."""
+    for statement in (document.good or document.now).file.statements:
+        if isinstance(statement, Parameter):
+            yield {"name": statement.name, "value": statement.value.span.text}
 
 
 def _finding(now: Snapshot, found: Diagnostic) -> Json:

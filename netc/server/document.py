@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
@@ -13,13 +14,15 @@ from netc.figures.facts import Facts
 from netc.limits import Limits
 from netc.lower import Texts
 from netc.lower.index import Index, index
+from netc.lower.overrides import parse_override
 from netc.program import Program
 from netc.project import Project
 from netc.server.moved import Moved
 from netc.server.ran import Ran, ran
 from netc.syntax.parser import parse
 from netc.syntax.source import Source, Span
-from netc.syntax.tree import File
+from netc.syntax.tree import File, Parameter
+from netc.values import Value
 
 # What is checked again with each key may take a second or two: lower bounds than those of a command that is waited for,
 # unless the project says its own.
@@ -28,10 +31,12 @@ BOUNDS = Limits(layers=10_000, steps=40_000, repeat=20_000, file_size=1_000_000)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How texts are judged: the levels of lints, and the bounds."""
+    """How texts are judged: the levels of lints, the bounds, and values in place of those of the text's `param`s, each
+    written as after `-D NAME=`."""
 
     levels: Levels = field(default_factory=Levels)
     limits: Limits = BOUNDS
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, project: Project) -> Settings:
@@ -77,7 +82,7 @@ class Snapshot:
     def program(self) -> Program:
         """The compiled text; complete only where `works`."""
         if not self._too_large:
-            return compile_source(self.source, limits=self.settings.limits, texts=self.texts, proven=False)
+            return self.compile(self.source, proven=False)
         program = compile_source(Source(self.source.name, ""), limits=self.settings.limits)
         program.report.discard(lambda _: True)
         size, name = self.settings.limits.file_size, self.source.name
@@ -90,6 +95,28 @@ class Snapshot:
         """Whether `program` is there already."""
         return "program" in self.__dict__
 
+    def compile(self, source: Source, *, speculate: bool = False, proven: bool = True) -> Program:
+        """Compile a text as this one is compiled: with its settings, beside the same open texts."""
+        values, refused = self._overrides
+        program = compile_source(
+            source, values, self.settings.limits, speculate=speculate, texts=self.texts, proven=proven
+        )
+        spans = {one.name: one.value.span for one in program.file.statements if isinstance(one, Parameter)}
+        for name, why in refused.items():
+            program.report.add("NET108", f"`-D {name}`: {why}", spans.get(name, Span(source, 0, 0)))
+        return program
+
+    @cached_property
+    def _overrides(self) -> tuple[dict[str, Value], dict[str, str]]:
+        """The values in place of those of `param`s, and why there are none for others."""
+        values, refused = dict[str, Value](), dict[str, str]()
+        for name, text in self.settings.overrides.items():
+            try:
+                values.update([parse_override(f"{name}={text}")])
+            except ValueError as error:
+                refused[name] = str(error)
+        return values, refused
+
     @cached_property
     def findings(self) -> list[Diagnostic]:
         """What there is to say, after levels and comments. Which of the fixes are safe is in `proven`."""
@@ -101,7 +128,7 @@ class Snapshot:
         findings = self.findings
         if all(found.fix is None for found in findings):
             return findings
-        prove_fixes(self.program, limits=self.settings.limits, texts=self.texts)
+        prove_fixes(self.program, self._overrides[0], self.settings.limits, self.texts)
         fixes = {found.key: found.fix for found in self.program.report}
         return [replace(found, fix=fixes.get(found.key, found.fix)) for found in findings]
 
@@ -130,8 +157,7 @@ class Snapshot:
         """The Keras code of one that `works`, as `netc compile` writes it."""
         from netc.targets.keras.source import emit  # noqa: PLC0415 - for those who ask, with black
 
-        limits = self.settings.limits
-        return emit(compile_source(self.source, limits=limits, texts=self.texts, speculate=True))
+        return emit(self.compile(self.source, speculate=True))
 
     @cached_property
     def ran(self) -> Ran:

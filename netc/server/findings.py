@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netc.compiler import compile_source, judge
+from netc.compiler import judge
 from netc.diagnostics.fixes import fix
 from netc.diagnostics.model import Diagnostic, Fix
 from netc.server.document import Document, Snapshot
@@ -52,7 +52,6 @@ def mended(document: Document, *, unsafe: bool = False) -> str:
         return now.source.text
 
     def check(text: Source) -> list[Diagnostic]:
-        program = compile_source(text, limits=now.settings.limits, texts=now.texts)
-        return judge(program, now.settings.levels)
+        return judge(now.compile(text), now.settings.levels)
 
     return fix(now.source, check, unsafe=unsafe).source.text

@@ -3,6 +3,7 @@ import { Editor, type Since } from "./editor";
 import { BOUND, Engine, Stopped, type Assets, type State } from "./engine";
 import { FigureView } from "./figure";
 import { later, make, one, recall, remember, ticked } from "./page";
+import { Parameters } from "./parameters";
 import { showCode, showFindings, showSummary } from "./panels";
 import type { Checked, Figure, Finding, Name, Questions, Range, Summary } from "./protocol";
 import { decode, encode, type Shared } from "./share";
@@ -115,6 +116,7 @@ function shownFindings(checked: Checked, at: Since): void {
   checkedAt = at;
   editor.diagnose(findings, at);
   showFindings(findings, acts);
+  parameters.show(checked.parameters);
 }
 
 /** What the cursor stands in is marked in the figure: the objects made by the smallest place around it. */
@@ -189,7 +191,8 @@ async function checkOnce(): Promise<void> {
   halted = false;
   try {
     const look = { style: styleList.value, theme: paper() };
-    const checked = await engine.ask("check", { name: name(), opened, text: editor.text, ...look });
+    const what = { name: name(), opened, text: editor.text, overrides: parameters.values };
+    const checked = await engine.ask("check", { ...what, ...look });
     if (text !== opened) return;
     shownFindings(checked, at);
     drawn(checked.figure, at);
@@ -273,7 +276,7 @@ async function openExample(key: string): Promise<boolean> {
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   const found = (await response.json()) as Example;
   if (location.hash.slice(1) !== asked) return true; // somebody went on
-  open({ ...found, style: "auto" }, key);
+  open({ ...found, style: "auto", overrides: {} }, key);
   const at = editor.follow();
   const { checked, summary } = found;
   const svg = paper() === "dark" ? found.dark : checked.figure.svg;
@@ -290,6 +293,7 @@ function open(shared: Shared, key: string): void {
   origin = { key, name: shared.name, text: editor.text };
   findings = [];
   styleList.value = built.styles.includes(shared.style) ? shared.style : "auto";
+  parameters.open(shared.overrides);
   entitle();
   begin();
   figure.fit("width");
@@ -320,8 +324,9 @@ let written = location.hash.slice(1);
 
 async function hash(): Promise<string> {
   const key = listed();
-  if (key in built.examples && styleList.value === "auto") return key;
-  return encode({ name: name(), text: editor.text, style: styleList.value });
+  const overrides = parameters.values;
+  if (key in built.examples && styleList.value === "auto" && !Object.keys(overrides).length) return key;
+  return encode({ name: name(), text: editor.text, style: styleList.value, overrides });
 }
 
 /** The text goes into the URL, and an own one is kept. */
@@ -376,6 +381,7 @@ const editor = new Editor("", {
 });
 const figure = new FigureView(picked);
 const engine = new Engine(built, state);
+const parameters = new Parameters(() => (keep(), void told(check)));
 const tabs = new Tabs((tab) => refresh(tab));
 
 for (const key of Object.keys(built.examples)) exampleList.append(make("option", { value: key }, key));
@@ -388,7 +394,7 @@ splitter(one("#split-panel"), one("#left"), "--top", 0.62);
 exampleList.addEventListener("change", () => {
   const chosen = exampleList.value;
   void write().then(async () => {
-    location.hash = chosen || own || (await encode({ name: "net.net", text: "", style: "auto" }));
+    location.hash = chosen || own || (await encode({ name: "net.net", text: "", style: "auto", overrides: {} }));
   });
 });
 styleList.addEventListener("change", () => (keep(), void told(check)));

@@ -36,10 +36,17 @@ export interface Figure {
   places: Record<string, Range[]>;
 }
 
+/** A `param` with its value as it is written. */
+export interface Parameter {
+  name: string;
+  value: string;
+}
+
 export interface Checked {
   name: string;
   findings: Finding[];
   figure: Figure;
+  parameters: Parameter[];
 }
 
 export interface Summary {
@@ -75,7 +82,10 @@ export interface Look {
 
 /** Questions by name: what goes in, and what comes out. */
 export interface Questions {
-  check: { takes: { name: string; opened: number; text: string } & Look; gives: Checked };
+  check: {
+    takes: { name: string; opened: number; text: string; overrides: Record<string, string> } & Look;
+    gives: Checked;
+  };
   summary: { takes: object; gives: Summary | null };
   code: { takes: object; gives: { text: string; error: string } };
   hover: { takes: { at: number }; gives: Hover | null };

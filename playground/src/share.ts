@@ -7,6 +7,8 @@ export interface Shared {
   name: string;
   text: string;
   style: string;
+  /** Values in place of those of `param`s. */
+  overrides: Record<string, string>;
 }
 
 const MOST = 2_000_000; // bytes of a text
@@ -28,7 +30,9 @@ export async function decode(hash: string): Promise<Shared> {
     const found = JSON.parse(text) as Partial<Record<keyof Shared, unknown>>;
     if (typeof found.text !== "string") throw new Error("no text");
     const name = typeof found.name === "string" && /^[\w.-]{1,100}$/.test(found.name) ? found.name : "net.net";
-    return { name, text: found.text, style: typeof found.style === "string" ? found.style : "auto" };
+    const style = typeof found.style === "string" ? found.style : "auto";
+    const overrides = Object.entries(found.overrides ?? {}).filter((pair): pair is [string, string] => typeof pair[1] === "string");
+    return { name, text: found.text, style, overrides: Object.fromEntries(overrides) };
   } catch (error) {
     const why = error instanceof TooLong ? "its text is too long" : "it is cut off or altered";
     throw new Error(`This link cannot be read: ${why}.`, { cause: error });

@@ -3,11 +3,18 @@
  * once it has started nothing in it can reach the network.
  */
 import type { PyodideInterface } from "pyodide";
-import type { Order, Report } from "../protocol";
+import type { Order, Questions, Report } from "../protocol";
 
 const scope = self as DedicatedWorkerGlobalScope;
 const HOME = "/lib/netc-playground";
-const FIRST = { ask: "check", name: "", opened: 0, text: "input 8x8x1; conv 4x3; fc 2", style: "graph", theme: "light" };
+const FIRST: Questions["check"]["takes"] = {
+  name: "",
+  opened: 0,
+  text: "input 8x8x1; conv 4x3; fc 2",
+  overrides: {},
+  style: "graph",
+  theme: "light",
+};
 let answer: ((question: string) => string) | null = null;
 let python: PyodideInterface | null = null;
 
@@ -40,7 +47,7 @@ async function start(order: Extract<Order, { kind: "start" }>): Promise<void> {
   install(python, await archive);
   python.runPython(`import sys\nsys.path.insert(0, "${HOME}")`);
   const { answer: given } = python.pyimport("netc.server.browser") as { answer: (question: string) => string };
-  given(JSON.stringify(FIRST)); // with all that is imported when it is first used
+  given(JSON.stringify({ ask: "check", ...FIRST })); // with all that is imported when it is first used
   answer = given;
   for (const way of ["fetch", "XMLHttpRequest", "WebSocket", "WebTransport", "EventSource", "importScripts"]) {
     Object.defineProperty(scope, way, { value: undefined });
