@@ -350,6 +350,13 @@ def test_blocks_and_widths_are_called_by_what_they_do(name: str) -> None:
     assert f"def {HEADS[name]} {{" in lifted(spec(name), {}).text
 
 
+def test_no_block_is_called_as_the_network() -> None:
+    net = spec("convnext-tiny")
+    found = lifted(net, {node.name: f"{net.name}_{node.name}" for node in net}).text
+    assert "def " in found
+    assert not re.search(r"^def (convnext|tiny)", found, flags=re.MULTILINE), found
+
+
 def preactivated() -> str:
     """ResNet-v2 as keras.applications has it, whose last block of a stage makes the map smaller."""
     rows = ["input 64x64x3; conv 64x7/2"]

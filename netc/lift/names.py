@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from netc.layers.base import LAYERS
 from netc.lift.definitions import TENSORS, strides
-from netc.lift.scopes import Scopes
+from netc.lift.scopes import Scopes, parts_of
 from netc.lift.vectors import Call, Definition, Item, Layer, Loop, Series, inner, layers_of
 from netc.lower.definitions import shipped
 from netc.lower.names import NAMELESS
@@ -19,12 +19,16 @@ _GATED = frozenset({"squeeze", "project"})
 _LOOKED = 12  # executions of a definition that are looked at
 
 
-def name_definitions(definitions: Sequence[Definition], scopes: Scopes) -> None:
-    """Give definitions their names, no two the same, and none that of an operation or a shipped block."""
+def name_definitions(definitions: Sequence[Definition], scopes: Scopes, network: str) -> None:
+    """Give definitions their names, no two the same, none that of an operation or a shipped block, and none a word of
+    the name of the network."""
+    whole = {part.lower() for part in parts_of(network)}
     taken: set[str] = set()
     traits: dict[str, list[dict[str, bool]]] = {}  # of the definitions that are called alike
     for one in definitions:
-        base = _of_source(one, scopes) or _of_kind(one.body)
+        base = _of_source(one, scopes)
+        if base is None or base in whole:
+            base = _of_kind(one.body)
         own, others = _traits(one.body), traits.setdefault(base, [])
         name, count = base, 0
         if name in taken and (trait := _of_its_own(own, others)) is not None:

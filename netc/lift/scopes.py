@@ -13,6 +13,15 @@ _INSIDE, _ACROSS = 0.5, 3.0  # what it costs to part a scope, and to take some b
 _NESTED = 2  # parts of a name that make a scope
 
 
+def parts_of(name: str) -> tuple[str, ...]:
+    """The words of a name, with the numbers at their ends apart."""
+    parts: list[str] = []
+    for piece in _PIECE.findall(name):
+        word = piece.rstrip(digits)
+        parts += [part for part in (word, piece[len(word) :]) if part]
+    return tuple(parts)
+
+
 class Scopes:
     """The scopes of nodes, by their names at the source."""
 
@@ -30,11 +39,7 @@ class Scopes:
             return ()
         known = self._known.get(node)
         if known is None:
-            parts: list[str] = []
-            for piece in _PIECE.findall(self.source(node)):
-                word = piece.rstrip(digits)
-                parts += [part for part in (word, piece[len(word) :]) if part]
-            known = self._known[node] = tuple(parts)
+            known = self._known[node] = parts_of(self.source(node))
         return known
 
     def common(self, one: str | None, other: str | None) -> int:
