@@ -110,6 +110,13 @@ def test_issue_of_tflearn_is_named() -> None:
     assert "    stride must be less than or equal to kernel size\n" in page("NET301").body
 
 
+def test_max_pools_are_told_nothing_of_the_gradient_of_averages() -> None:
+    (one,) = found("input 32x32x16\npool 2/4\n")
+    told = " ".join((*one.notes, *one.help))
+    assert "between the windows have no influence" in told
+    assert "TFLearn" not in told
+
+
 def test_ends_of_a_failed_network_are_no_findings() -> None:
     assert {one.code for one in found("input 8x8x3\na: conv 8x3\nconv 8x3 wrong\nfrom a\nbn\n")} == {"NET104", "NET501"}
 

@@ -568,3 +568,22 @@ def test_override_that_is_none(text: str) -> None:
     with pytest.raises(ValueError, match="got") as refused:
         parse_override(text)
     assert len(str(refused.value)) < 250
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "draw clean.net --style foo",
+            "`netc draw`: argument --style: invalid choice: 'foo' (choose from 'auto', 'graph'",
+        ),
+        ("check", "`netc check`: the following arguments are required: FILE"),
+        ("summary clean.net -D", "expected one argument"),
+    ],
+)
+def test_wrong_options_are_told_in_a_line(capsys: pytest.CaptureFixture[str], line: str, said: str) -> None:
+    assert main(line.split()) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == ("", 1)
+    assert said in told.err
+    assert told.err.endswith("--help` says more\n")

@@ -41,6 +41,10 @@ def judged(source: Source) -> list[Diagnostic]:
         ("conv 8x3, relu", "conv 8x3 relu"),
         ("conv 8x3,stride=2,relu, pad=same", "conv 8x3 stride=2 relu pad=same"),
         ("a: bn; b: bn; add a, b,a", "a: bn; b: bn; add a b a"),
+        ("conv 8×3×3 relu", "conv 8x3x3 relu"),
+        ("conv\u00a08x3\u00a0relu\u00a0stride=2", "conv 8x3 relu stride=2"),
+        ("conv\u202f8\u00d73\u3000relu\uff1b\u2009bn", "conv 8x3 relu; bn"),
+        ("conv 8\u200bx3 re\u200blu\ufeff; bn", "conv 8x3 relu; bn"),
     ],
 )
 def test_what_was_meant(text: str, meant: str) -> None:
@@ -139,3 +143,7 @@ def test_fixes_are_counted(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     assert path.read_text() == "input 8x8x3\nconv 8x3\nconv 8x3 relu\n"
     assert capsys.readouterr().err == f"fixed 1 finding, none remain in {path}\n"
     assert main(["check", "--unsafe-fixes", str(path)]) == 2
+    capsys.readouterr()
+    path.write_text("input 8x8x3\ncnv (foo+bar)x3 xoo=2 zoo\n")
+    assert main(["check", "--fix", "--unsafe-fixes", str(path)]) == 1
+    assert capsys.readouterr().err == f"fixed 0 findings, 1 remains in {path}\n"  # the fix uncovers more

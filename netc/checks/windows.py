@@ -13,6 +13,7 @@ from netc.diagnostics.model import Edit, Fix, Label
 from netc.ir.net import Net, Node
 from netc.ir.shape import Shape, show_shape
 from netc.ir.window import Window, read_share, same_padding, skips
+from netc.layers.pool import AveragePool
 from netc.layers.shape import Pad
 from netc.program import Program
 from netc.syntax.source import Span
@@ -90,7 +91,7 @@ def _skipped(sliding: Sliding, findings: Findings) -> None:
         notes=[
             "TensorFlow before 1.4.0 refused the CPU gradient of such an average pool, `stride must be less than or "
             "equal to kernel size` (TFLearn issue 331); it is legal since, and its results and gradients are right"
-            if pool
+            if isinstance(node.layer, AveragePool)
             else "legal in TensorFlow, forward and backward; the pixels between the windows have no influence"
         ],
         help=_pool_choices(sliding) if pool else _conv_choices(sliding),
@@ -101,9 +102,10 @@ def _skipped(sliding: Sliding, findings: Findings) -> None:
 def _pool_choices(sliding: Sliding) -> list[str]:
     stride, op = _compact(sliding.strides), sliding.node.origin.span.text.split()[0]
     slices = [f"`subsample {stride}` is the same as a strided slice: the same numbers, plainly said"]
+    taken = " (as TFLearn did in its pull request 592)" if isinstance(sliding.node.layer, AveragePool) else ""
     return [
         *(slices if max(sliding.sizes) == 1 else ()),
-        f"`{op} {stride}` reads every pixel, but changes the results (as TFLearn did in its pull request 592)",
+        f"`{op} {stride}` reads every pixel, but changes the results{taken}",
         f"`conv (channels)x{stride}/{stride}` is a projection that reads every pixel and is learnt",
     ]
 

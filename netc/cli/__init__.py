@@ -62,10 +62,10 @@ exit codes:
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, which repeats what it does not know as it was given."""
+    """argparse, which says what is wrong as other errors are said: in a line, and as it was given."""
 
     def error(self, message: str) -> NoReturn:
-        super().error(harmless(message))
+        self.exit(USAGE, f"netc: `{self.prog}`: {harmless(message)}; `{self.prog} --help` says more\n")
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if file is sys.stdout:  # argparse would not say that the help went nowhere

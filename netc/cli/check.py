@@ -93,12 +93,13 @@ def _check(path: str, name: str, chosen: Settings, options: argparse.Namespace) 
     elif changed or path == STDIO:
         write(path, fixed.text)
     if changed or any(found.fix for found in left):
-        say(f"{'fixed' if options.fix else 'would fix'} {_counted(count, left)} in {source.name}")
+        counted = _counted(count, left, unsafe=options.unsafe_fixes)
+        say(f"{'fixed' if options.fix else 'would fix'} {counted} in {source.name}")
     return left, changed
 
 
-def _counted(count: int, left: Sequence[Diagnostic]) -> str:
-    """`3 findings, 2 remain`, and how many of these have an unsafe fix."""
-    more = sum(found.fix is not None for found in left)
+def _counted(count: int, left: Sequence[Diagnostic], *, unsafe: bool) -> str:
+    """`3 findings, 2 remain`, and how many of these have an unsafe fix that was not tried."""
+    more = 0 if unsafe else sum(found.fix is not None for found in left)
     hint = f" ({more} with a fix that --unsafe-fixes applies)" if more else ""
     return f"{count} finding{'s' * (count != 1)}, {len(left) or 'none'} remain{'s' * (len(left) == 1)}{hint}"

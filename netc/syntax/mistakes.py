@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,7 +51,13 @@ _HINTS = {
     "|": "`|` begins a branch in the braces of a combiner: `add { | identity | conv 64x3 }`",
     "{": "braces belong to an operation, a `repeat`, an `if` or a `def`, and open on its line",
 }
-_MEANT = {"\u00a0": " ", "\u2212": "-", "\u2013": "-", "\u2014": "-", "\u00d7": "x", "\u201c": '"', "\u201d": '"'}
+_MEANT = {
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+    **dict.fromkeys("\u2018\u2019\u201c\u201d\u201e", '"'),
+    "\u00d7": "x",
+}
+_PRINTED = {" ": "a space", "": "nothing: it shows nothing"}
+_STRAY = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"?|\u201c[^"\u201c\u201d\n]*\u201d|[\n;{}|]|[^\x00-\x7f]')
 _WANTED = {
     "DEF": "`def`",
     "LPAR": "`(`",
@@ -127,10 +133,46 @@ def _odd_character(mistake: Mistake) -> bool:
         return mistake.report("NET001", f"`{found}` is no name", help=help)
     import unicodedata  # noqa: PLC0415 - large, and for this message only
 
-    name = unicodedata.name(found, "control character")
-    meant = _MEANT.get(found, "")
-    help = f"write `{meant}`" if meant.strip() else ""
-    return mistake.report("NET001", f"U+{ord(found):04X} ({name.lower()}) cannot stand here", help=help, fix=meant)
+    name, meant = unicodedata.name(found, "control character"), _meant(found)
+    message = f"U+{ord(found):04X} ({name.lower()}) cannot stand here"
+    if meant is None:
+        return mistake.report("NET001", message)
+    edits = tuple(_plain(mistake))
+    one = len({edit.replacement for edit in edits}) == 1
+    written = f"write {_PRINTED.get(meant, f'`{meant}`')}"
+    fix = Fix(written if one else "write it in plain characters", edits, safe=True)
+    mistake.layout.findings.add("NET001", message, mistake.at, mistake.at + 1, help=[written], fix=fix)
+    return True
+
+
+def _plain(mistake: Mistake) -> Iterator[Edit]:
+    """All characters of the rest of a statement that stand for others; those before it were read."""
+    for match in _STRAY.finditer(mistake.layout.text, mistake.at):
+        if match[0] in "\n;{}|":
+            return
+        ends = (
+            sorted({match.start(), match.end() - 1}) if match[0][0] != '"' else ()
+        )  # of a quotation, or the character
+        for at in ends:
+            span = Span(mistake.layout.source, at, at + 1)
+            if (meant := _meant(span.text)) is not None:
+                yield Edit(span, meant)
+
+
+def _meant(character: str) -> str | None:
+    """What a character was meant to be that looks like one of the language or like nothing; None if that is not known.
+
+    >>> _meant("\\u3000"), _meant("\\u200b"), _meant("\\uff1b"), _meant("\\u00d7"), _meant("\\u00e9")
+    (' ', '', ';', 'x', None)
+    """
+    import unicodedata  # noqa: PLC0415 - large, and for a mistake only
+
+    if character in _MEANT:
+        return _MEANT[character]
+    category, plain = unicodedata.category(character), unicodedata.normalize("NFKC", character)
+    if category in ("Zs", "Cf"):
+        return " " if category == "Zs" else ""
+    return plain if plain.isascii() and len(plain) == 1 and not plain.isalnum() else None
 
 
 def _reserved(mistake: Mistake) -> bool:
