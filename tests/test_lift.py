@@ -16,6 +16,7 @@ from netc.lift.joins import grown, nested, opened
 from netc.lift.lifting import flat, lifted, proved
 from netc.lift.proof import NotTheNetwork
 from netc.lift.source import ImportRefused, Sketch
+from netc.lift.sums import summed
 from tests.specs import SPECS
 from tools.lifting import sketched
 
@@ -165,6 +166,69 @@ def test_branches_of_branches_are_joined_by_themselves(text: str, within: int) -
     assert found.text.count("concat") == 1 + within, found.text
     assert set(found.names) == {node.name for node in net}
     assert aligned(net, made) == {node.name: node.name for node in net}
+
+
+@pytest.mark.parametrize(
+    ("text", "operands"),
+    [
+        ("from a; add b; add c", "abc"),
+        ("from a; p: add b; from c; add p", "abc"),
+        ("from c; add { | identity | from a; add b }", "abc"),
+        ("from a; p: add b; from c; q: add d; from p; add q", "abq"),
+        ("from a; p: add b; from c; add d p", "cdp"),  # rounded otherwise than (a + b) + c + d
+        ("from a; p: add b; add p", "pp"),
+        ("from a; p: add b; r: relu; from p; add r", "pr"),
+        ("from a; p: add g; from p; add b", "pb"),  # one factor a channel
+        ("from a; p: mul b; from p; add c", "pc"),
+    ],
+)
+def test_a_sum_that_only_a_sum_reads_is_a_part_of_it(text: str, operands: str) -> None:
+    inputs = "; ".join(f"{name}: input 8x8x3" for name in "abcd")
+    others = "others: mul b c d g; output last others"
+    net = netc.loads(f"{inputs}; g: input 1x1x3; {text}; last: relu; from a; {others}").net
+    (end,) = summed(net)[0].operands("last")
+    assert summed(net)[0].operands(end) == tuple(operands)
+
+
+def test_what_hands_on_a_part_of_a_sum_is_no_layer_of_the_form() -> None:
+    text = "a: input 8x8x3; b: input 8x8x3; c: input 8x8x3; from a; {}; relu"
+    one, two = (netc.loads(text.format(sums)).net for sums in ("p: add b; r: rescale 1; add c", "add b c"))
+    assert not {"p", "r"} & joined(one).ends.keys()
+    assert len(aligned(one, two)) == len(joined(one)[0]) == len(two)
+    assert flat(one).text
+
+
+def test_a_sum_that_is_an_output_stays() -> None:
+    net = netc.loads("a: input 8x8x3; b: input 8x8x3; p: add a; q: add a; output p q").net
+    assert summed(net) == (net, {})
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_sum_of_sums_is_one_to_the_last_bit(seed: int) -> None:
+    np = pytest.importorskip("numpy")
+    from netc.ir.weights import random_weights
+    from netc.targets.numpy.run import run
+
+    draw, names, read = random.Random(seed), [*"abcd"], set[str]()
+    lines = [f"{name}: input 8x8x3" for name in names]
+    for at in range(8):
+        operands = [names[-1], *draw.sample(names[:-1], draw.randint(1, 2))]
+        first, *rest = draw.sample(operands, len(operands))
+        lines.append(f"from {first}; n{at}: add {' '.join(rest)}")
+        names.append(f"n{at}")
+        read |= {first, *rest}
+    lines.append(f"concat {' '.join(name for name in names if name not in read)} d")
+    net = netc.loads("; ".join(lines)).net
+    numbers = np.random.default_rng(seed)
+    inputs = {
+        name: numbers.normal(0, 10.0 ** numbers.integers(-3, 4), (2, 8, 8, 3)).astype("f4") for name in net.inputs
+    }
+    (form, parts), weights = summed(net), random_weights(net, 0)
+    assert parts
+    assert len(form) + len(parts) == len(net)
+    found, expected = run(form, weights, inputs), run(net, weights, inputs)
+    assert found.keys() == expected.keys()
+    assert all(np.array_equal(found[name], expected[name]) for name in found)
 
 
 @pytest.mark.parametrize(

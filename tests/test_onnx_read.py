@@ -298,6 +298,24 @@ def test_an_activation_is_known_however_it_is_written(name: str) -> None:
     assert getattr(found.net.node(found.net.outputs[0]).layer, "approximate", False) == name.endswith("approximate")
 
 
+@pytest.mark.parametrize(
+    ("dilation", "stride", "before", "after", "causal"),
+    [(3, 1, 6, 0, True), (1, 2, 2, 0, True), (3, 1, 4, 0, False), (3, 1, 8, 0, False), (3, 1, 6, 1, False)],
+)
+def test_a_convolution_that_is_padded_before_time_alone_is_causal(
+    dilation: int, stride: int, before: int, after: int, causal: bool
+) -> None:
+    """By its own pads, or by a `Pad` before it, as PyTorch's users write it."""
+    g, h = Graph("batch", 4, 12), Graph("batch", 4, 12)
+    steps = {"dilations": [dilation], "strides": [stride]}
+    first = same(g, g.node("Conv", "x", g.array(8, 4, 3), pads=[before, after], **steps))
+    padded = h.node("Pad", "x", h.whole(0, 0, before, 0, 0, after))
+    second = same(h, h.node("Conv", padded, h.array(8, 4, 3), **steps))
+    for found in (first, second):
+        assert ops(found) == (["conv"] if causal else ["pad", "conv"])
+        assert getattr(found.net.node(found.net.outputs[0]).layer, "pad", "") == ("causal" if causal else "valid")
+
+
 def test_what_is_like_an_activation_and_is_none_is_refused() -> None:
     g = Graph("batch", 3, 4, 4)
     y = g.node("Clip", g.node("Add", "x", g.number(3.01)), g.number(0), g.number(6))

@@ -2,8 +2,8 @@
 
 `conv 64x3 relu` is one layer, and `conv 64x3` with a `relu` after it, in another block of a text or in a model of
 another program, are two that compute the same with the same weights. Layers that hand on what they are given
-(`linear`, `rescale 1`) are left out. What a `concat` joins is said in one way (`netc.lift.joins`). Networks are
-compared in this form.
+(`linear`, `rescale 1`) are left out. What a `concat` joins and an `add` adds up is said in one way (`netc.lift.joins`,
+`netc.lift.sums`). Networks are compared in this form.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 from netc.ir.net import Net, Node
 from netc.lift.arguments import given, params_of
 from netc.lift.joins import Part, grown, opened
+from netc.lift.sums import summed
 
 
 class Joined(NamedTuple):
-    """A network in this form, of each layer that is none of it the one whose tensor is its, and which parts of what
-    others join are joined by layers that are none of it."""
+    """A network in this form, of layers that are none of it the one whose tensor is theirs, and of others which parts
+    they join or add up of what one of it does."""
 
     net: Net
     ends: dict[str, str]
@@ -30,6 +31,7 @@ def joined(net: Net) -> Joined:
     """The network in this form."""
     net, idle = busy(net)
     net, parts = opened(grown(net))
+    net, sums = summed(net)
     acts = _acts(net)
     ends = {act: head for head, act in acts.items()}
     made = Net(net.name)
@@ -42,7 +44,8 @@ def joined(net: Net) -> Joined:
         operands = [ends.get(name, name) for name in net.operands(node.name)]
         made.add(replace(node, layer=layer), operands, net.shapes[node.name])
     made.outputs = [ends.get(name, name) for name in net.outputs]
-    return Joined(made, ends | {name: ends.get(head, head) for name, head in idle.items()}, parts)
+    heads = ends | {name: ends.get(head, head) for name, head in idle.items()}
+    return Joined(made, {name: head for name, head in heads.items() if head in made}, parts | sums)
 
 
 def busy(net: Net) -> tuple[Net, dict[str, str]]:

@@ -24,6 +24,7 @@ from netc.lift.scopes import Scopes
 from netc.lift.sharing import share
 from netc.lift.source import ImportRefused, Reason
 from netc.lift.std import Standard
+from netc.lift.sums import summed
 from netc.lift.text import statements_of
 from netc.lift.tree import Tree, in_order
 from netc.lift.vectors import executed
@@ -103,9 +104,16 @@ def with_blocks(net: Net, sources: Mapping[str, str], comment: Sequence[str] = (
 
 def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
     """The text of a network with its blocks, and the nodes in the order of its statements. Raises `Unwritable`."""
-    told = net
+    told, scopes = net, Scopes(sources)
     net = nested(grown(busy(net)[0]))
-    scopes = Scopes(sources)
+    whole, parts = summed(net)
+    forms = [net, whole] if parts else [net]  # sums that a `repeat` may add to, or collect
+    best = min((_of_form(form, told, scopes) for form in forms), key=_Text.lines)
+    return best.text, best.order
+
+
+def _of_form(net: Net, told: Net, scopes: Scopes) -> _Text:
+    """The best text of a network in one form."""
     gates = (False, True) if any(isinstance(node.layer, Multiply) for node in net) else (True,)
     made = [each for gated in gates for each in _texts(partial(Tree, net), told, scopes, gated)]
     if made[0].labels:  # tensors are read from afar, so that blocks may be found in one order and not in another
@@ -115,8 +123,7 @@ def structured(net: Net, sources: Mapping[str, str]) -> tuple[str, list[str]]:
         orders = [[*executed(way().series, 0)] for way in ways]
         others = [way for at, way in enumerate(ways) if orders.index(orders[at]) == at > 0]
         made += [each for way in others for gated in gates for each in _texts(way, told, scopes, gated)]
-    best = min(made, key=lambda each: sum(map(bool, each.text.splitlines())) - _COLLECTED * each.collected)
-    return best.text, best.order
+    return min(made, key=lambda each: each.lines() - _COLLECTED * each.collected)
 
 
 @dataclass(slots=True)
@@ -129,6 +136,10 @@ class _Text:
     labels: bool
     collected: int
     optional: bool
+
+    def lines(self) -> int:
+        """How many lines it has that are not blank."""
+        return sum(map(bool, self.text.splitlines()))
 
 
 def _texts(tree: Callable[[], Tree], told: Net, scopes: Scopes, gated: bool) -> list[_Text]:

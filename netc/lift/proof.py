@@ -7,6 +7,7 @@ from typing import Any
 
 from netc.analysis.cost import measure
 from netc.ir.net import Net, Node
+from netc.layers.merge import Concatenate
 from netc.layers.regularise import DropPath
 from netc.layers.shape import Reshape
 from netc.lift.arguments import collapsed, given, params_of
@@ -23,9 +24,9 @@ def mapped(net: Net, made: Net, order: Sequence[str]) -> dict[str, str]:
     """The node of `made`, the network of a text, for each of `net`, which it was made of, in the order of the text.
 
     `order` names the nodes of `net` as the statements of the text make theirs. Activations are compared as parts of
-    the layers before them (`joined`); such a one is mapped to that layer where it is none by itself in `made`. Raises
-    `NotTheNetwork` where an operation, a parameter, an operand, a shape, shared weights, the outputs, or the cost
-    differ.
+    the layers before them (`joined`); such a one is mapped to that layer where it is none by itself in `made`, and a
+    part of a sum to none there. Raises `NotTheNetwork` where an operation, a parameter, an operand, a shape, shared
+    weights, the outputs, or the cost differ.
     """
     (one, ends, parts), (two, _, its_parts) = joined(net), joined(made)
     names = [name for name in order if name in one]
@@ -51,9 +52,10 @@ def mapped(net: Net, made: Net, order: Sequence[str]) -> dict[str, str]:
     inner = {part: name for name, part in its_parts.items()}
     for name, part in parts.items():
         there = part._replace(reader=mapping[part.reader])
-        if there not in inner:
+        if there in inner:
+            mapping[name] = inner[there]
+        elif isinstance(net.node(name).layer, Concatenate):
             raise NotTheNetwork(f"`{name}` joins what no layer of the text joins by itself")
-        mapping[name] = inner[there]
     return mapping
 
 

@@ -138,6 +138,8 @@ def _padded(r: Reader, op: Op, node: str, slid: Windows) -> tuple[str, str | tup
     """What a convolution reads, and its `pad`: zeros that are not as many on both sides are a layer of their own."""
     if (pad := slid.pad) is not None:
         return node, pad
+    if slid.causal:
+        return node, "causal"
     assert slid.pads is not None
     before, after = zip(*slid.pads, strict=True)
     return r.layer(op, "pad", [node], before=before, after=after), "valid"

@@ -38,6 +38,11 @@ class Windows:
             return "valid"
         return None if any(before != after for before, after in self.pads) else tuple(before for before, _ in self.pads)
 
+    @property
+    def causal(self) -> bool:
+        """Whether they read nothing that comes later, along the only axis, and all that is before."""
+        return len(self.kernel) == 1 and self.pads == [((self.kernel[0] - 1) * self.dilation[0], 0)]
+
 
 def windows(op: Op, sizes: Sequence[Dim], kernel: Sequence[int] | None) -> Windows:
     """The windows of a convolution or a pool. Raises `Unsaid`."""
