@@ -352,7 +352,7 @@ def test_blocks_and_widths_are_called_by_what_they_do(name: str) -> None:
 
 def test_no_block_is_called_as_the_network() -> None:
     net = spec("convnext-tiny")
-    found = lifted(net, {node.name: f"{net.name}_{node.name}" for node in net}).text
+    found = lifted(net, {node.name: f"{net.name}_{'ab'[place % 2]}_{place}" for place, node in enumerate(net)}).text
     assert "def " in found
     assert not re.search(r"^def (convnext|tiny)", found, flags=re.MULTILINE), found
 
