@@ -645,6 +645,16 @@ def test_a_mean_leaves_out_what_is_beyond_the_map(size: int, window: int) -> Non
     assert ops(same(g, y, opset=19)) == ["avgpool"]
 
 
+@pytest.mark.parametrize("counted", [0, 1])
+def test_a_mean_over_padding_that_is_counted_is_none_over_what_is_there(counted: int) -> None:
+    g = Graph("batch", 2, 8, 8)
+    y = g.node("AveragePool", "x", kernel_shape=[3, 3], auto_pad="SAME_UPPER", count_include_pad=counted)
+    if counted:
+        assert "it counts its padding" in refused(g.proto(y))
+    else:
+        assert ops(same(g, y)) == ["avgpool"]
+
+
 def test_a_softplus_of_large_numbers_is_the_number() -> None:
     g = Graph("batch", 3, 4, 4)
     y = g.conv("x", 5, 3)

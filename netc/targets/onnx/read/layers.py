@@ -194,7 +194,8 @@ def pool(r: Reader, op: Op) -> Any:
     floor = list(op.attributes.get("pads", []))
     slid = windows(op, shape[:-1], None)
     op.flag("storage_order")  # of the second output
-    counted = bool(op.flag("count_include_pad")) and any(floor)  # what is beyond the map is not counted
+    said = any(floor) or op.attributes.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID")
+    counted = bool(op.flag("count_include_pad")) and said  # what `ceil_mode` adds beyond the map is not counted
     if max(slid.dilation) > 1:
         raise Unsaid("its windows are dilated, which those of pools are not")
     if max(slid.kernel) == max(slid.stride) == 1 and slid.pad == "same":
