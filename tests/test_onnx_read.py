@@ -830,6 +830,42 @@ def test_tensors_of_other_widths_are_said() -> None:
     assert any("float16 in some of the file's tensors" in remark for remark in found.remarks)
 
 
+def test_a_bias_of_zeros_that_is_computed_is_none() -> None:
+    """As PyTorch writes a convolution without one (`optimize=False`)."""
+    g = Graph("batch", 3, 8, 8)
+    kernel = g.array(4, 3, 1, 1)
+    count = g.node("Shape", kernel, start=0, end=1)
+    zeros = g.node("Expand", g.node("CastLike", g.whole(0), "x"), g.node("Expand", count, g.whole(1)))
+    y = g.norm(g.node("Conv", "x", kernel, zeros), 4)
+    found = same(g, y)
+    assert ops(found) == ["conv", "bn"]
+    assert [node.layer.bias for node in found.net if node.layer.op == "conv"] == [False]
+    assert "(CastLike): no layer" in refused(g.proto(g.node("Mul", y, g.node("CastLike", g.whole(2), y))))
+
+
+@pytest.mark.parametrize(
+    ("producer", "end", "biased", "said"),
+    [
+        ("pytorch", "Relu", False, "optimize=False"),
+        ("pytorch", "Relu", True, "optimize=False"),
+        ("pytorch", "BatchNormalization", False, ""),
+        ("other", "Relu", True, "all 2 convolutions have biases"),
+        ("other", "Relu", False, ""),
+    ],
+)
+def test_what_became_of_batch_norm_is_said(producer: str, end: str, biased: bool, said: str) -> None:
+    g = Graph("batch", 3, 8, 8)
+    y = "x"
+    for channels in (3, 4):
+        biases = [g.array(4)] * biased
+        y = g.node("Conv", y, g.array(4, channels, 1, 1), *biases)
+    y = g.norm(y, 4) if end == "BatchNormalization" else g.node(end, y)
+    proto = g.proto(y)
+    proto.producer_name = producer
+    told = [one for one in taken(proto).remarks if "batch norm" in one]
+    assert [said in one for one in told] == [True] * bool(said)
+
+
 # -- what is no network, and what is broken ------------------------------------------------------------------------
 
 

@@ -245,3 +245,20 @@ def test_what_tutorials_write_is_read_as_pytorch_computes_it(
     assert not made.flat_because
     there = sum(one.numel() for one in model.parameters())
     assert measure(found.net).total.trainable == there - LOST.get(name, 0)
+
+
+@pytest.mark.parametrize("dynamo", [False, True])
+def test_batch_norm_is_kept_as_the_documentation_says(dynamo: bool, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"optimize": False} if dynamo else {"dynamo": False, "do_constant_folding": False}
+    path = tmp_path / "model.onnx"
+    model = pytorch.randomised(UNet(), SIZE)
+    torch.onnx.export(model, (torch.zeros(1, 3, SIZE, SIZE),), path, verbose=False, **options)
+    found = read(path)
+    assert found.weights is not None
+    assert not any("batch norm" in one for one in found.remarks)
+    kinds = [node.layer.op for node in found.net]
+    assert (kinds.count("bn"), kinds.count("conv")) == (10, 11)
+    assert sum(array.size for (_, role), array in found.weights().items() if not role.startswith("moving_")) == sum(
+        one.numel() for one in model.parameters()
+    )
+    assert compared(path)[0] < NETWORK

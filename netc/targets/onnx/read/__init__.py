@@ -43,10 +43,8 @@ def imported(model: onnx.ModelProto, folder: Path | None, name: str, limits: Lim
     with_functions(graph)
     reader = Reader(graph, Sketch(name))
     net = reader.sketch.finish(reader.read())
-    if (count := graph.biased_convolutions()) > 1:
-        reader.remark(
-            f"all {count} convolutions have biases: where batch norm followed them, it is part of their weights"
-        )
+    if (said := graph.folded_norms()) is not None:
+        reader.remark(said)
     weights = reader.weights
 
     def loaded() -> Weights:

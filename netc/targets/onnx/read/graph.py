@@ -20,6 +20,10 @@ OLDEST = 7  # opset: operations before it broadcast otherwise
 SCOPES = "pkg.torch.onnx.name_scopes"
 LAYING = ("Identity", "Squeeze", "Unsqueeze", "Reshape")  # operations that leave elements in their order
 SHOWN = 80  # characters of a name in a message
+_FOLDED = (
+    "if the model has any, PyTorch's exporter made it part of the convolutions, which `optimize=False` "
+    "(with `dynamo=False`: `do_constant_folding=False`) keeps it from"
+)
 
 
 @dataclass(eq=False, slots=True)
@@ -96,10 +100,18 @@ class Graph:
                 found.setdefault(name, []).append(op)
         return found
 
-    def biased_convolutions(self) -> int:
-        """How many convolutions there are, if all have biases, and no batch norm is left in the file; else 0."""
-        ops = [op for op in self.ops if op.op in ("Conv", "BatchNormalization")]
-        return len(ops) if all(op.op == "Conv" and op.given(2) for op in ops) else 0
+    def folded_norms(self) -> str | None:
+        """What there is to know of batch norms that are not in the file, and may be part of its convolutions."""
+        ops = [op for op in self.ops if op.op in ("Conv", "ConvTranspose", "BatchNormalization")]
+        if not ops or any(op.op == "BatchNormalization" for op in ops):
+            return None
+        if self.producer == "pytorch":
+            return f"no batch norm is in the file: {_FOLDED}"
+        if len(ops) > 1 and all(op.given(2) for op in ops):
+            return (
+                f"all {len(ops)} convolutions have biases: where batch norm followed them, it is part of their weights"
+            )
+        return None
 
     def needed(self) -> None:
         """Leave out nodes that no output depends on."""
@@ -131,7 +143,8 @@ def graph_of(model: onnx.ModelProto, folder: Path | None, name: str, limits: Lim
     for tensor in body.initializer:
         _store(tensor, tensor.name, folder, constants, broken)
     inputs = {info.name: _sizes(info) for info in body.input if info.name not in constants and info.name not in broken}
-    types = {info.name: info.type.tensor_type.elem_type for info in body.input}
+    types = {info.name: info.type.tensor_type.elem_type for info in (*body.input, *body.value_info)}
+    types |= {tensor.name: tensor.data_type for tensor in body.initializer}
     graph = Graph(name, opset, [], constants, inputs, [], {}, model.producer_name, types)
     alias: dict[str, str] = {}
     made = {"", *constants, *broken, *inputs}
@@ -139,6 +152,7 @@ def graph_of(model: onnx.ModelProto, folder: Path | None, name: str, limits: Lim
         op = _op(index, node, opset)
         _check(op, made, reasons)
         made.update(op.outputs)
+        _typed(op, types)
         op.inputs = [alias.get(source, source) for source in op.inputs]
         if op.op == "Constant" and not op.domain and op.outputs:
             _constant(op, folder, constants, broken)
@@ -186,6 +200,15 @@ def _check(op: Op, made: set[str], reasons: list[Reason]) -> None:
     for target in op.outputs:
         if target and target in made:
             reasons.append(Reason(op.place, f"it makes `{shown(target)}`, which is there already"))
+
+
+def _typed(op: Op, types: dict[str, int]) -> None:
+    """Make a `CastLike` the `Cast` that it is, where the file says the type of what it reads for that alone."""
+    if op.op in (*LAYING, "Transpose") and op.inputs:
+        types.setdefault(op.outputs[0], types.get(op.inputs[0], 0))
+    if op.op == "CastLike" and not op.domain and (kind := types.get(op.given(1), 0)):
+        op.op, op.inputs = "Cast", op.inputs[:1]
+        op.attributes["to"] = kind
 
 
 def _store(

@@ -56,9 +56,11 @@ def _kernel(r: Reader, op: Op, place: int = 1) -> Constant:
 
 
 def _bias(r: Reader, op: Op, place: int, axis: int, rank: int, channels: int) -> Constant | None:
-    """The bias of a node: its own input, or what is added to what it gives."""
+    """The bias of a node: its own input, or what is added to what it gives. Zeros that the file computes are none: no
+    layer has learnt them."""
     if op.given(place):
-        return _vector(r, op, place, "bias", channels)
+        found = _vector(r, op, place, "bias", channels)
+        return found if found is None or found.name or found.array().any() else None
     added = r.after(op, "Add", axis, rank, channels)
     return None if added is None else _noted(r, added[1])
 
