@@ -230,6 +230,23 @@ def test_sizes_of_several_numbers_follow_widths() -> None:
     assert ECA in found.text, found.text
 
 
+def test_one_number_of_a_shape_is_left_to_be_worked_out() -> None:
+    """The boxes of SSD, of maps of several sizes, whose shapes an exporter writes out."""
+    rows, read = ["input 64x64x3; m0: conv 16x3"], []
+    for level, (size, count) in enumerate([(32, 4), (16, 6), (8, 6), (4, 6), (2, 4)], 1):
+        rows += [f"from m{level - 1}; m{level}: conv {16 * level}x3/2 relu"]
+        for kind, values in (("box", 4), ("class", 21)):
+            name = f"{kind}{level}"
+            rows += [f"from m{level}; conv {count * values}x3; {name}: reshape {size * size * count}x{values}"]
+            read.append(name)
+    one, other = (" ".join(name for name in read if name.startswith(kind)) for kind in ("box", "class"))
+    rows += [f"from {one.split()[0]}; boxes: concat {one.partition(' ')[2]} over=rows"]
+    rows += [f"from {other.split()[0]}; classes: concat {other.partition(' ')[2]} over=rows; output boxes classes"]
+    found = lifted(netc.loads("\n".join(rows)).net, {})
+    assert not found.flat_because, found.flat_because
+    assert "; reshape ?x(c2) }" in found.text, found.text
+
+
 def test_windows_along_one_dimension_are_none_along_the_other() -> None:
     """Both have the size 1x7, but for the order of its numbers."""
     rows = (f"conv {ch}x1x{k}; pool 2; conv {ch}x3 bn; conv {ch}x{k}x1" for ch, k in ((8, 3), (16, 5), (24, 7)))

@@ -182,19 +182,28 @@ def _open(body: Series, found: Solution) -> list[tuple[Column, tuple[Any, ...]]]
 
 
 def _parts(column: Column, found: Solution) -> Iterator[Column]:
-    """The values at a place; where they are sizes of several numbers and differ, these one by one. The last number of a
-    shape is a width, and so is one that is the width of what the layer is given."""
+    """The values at a place; where they are sizes of several numbers and differ, these one by one.
+
+    The last number of a shape is a width, and so is one that is the width of what the layer is given. Where a single
+    other one differs, it is left to be worked out (`?`)."""
     lengths = {len(own) if isinstance(own, tuple) else 0 for own in column.values}
     if len({*column.values}) == 1 or len(lengths) > 1 or lengths == {0}:
         yield column
         return
     (item, name), (length,) = column.key, lengths
-    keys = [(item, f"{name} {place}") for place in range(length)]
-    found.texts[column.key] = Sized(keys)
-    for place, key in enumerate(keys):
-        values = [own[place] for own in column.values]
-        wide = name == "shape" and (place == length - 1 or values == column.channels)
-        yield replace(column, key=key, kind=WIDTH if wide else column.kind, values=values)
+    parts = [
+        replace(column, key=(item, f"{name} {place}"), values=[own[place] for own in column.values])
+        for place in range(length)
+    ]
+    found.texts[column.key] = Sized([part.key for part in parts])
+    if name == "shape":
+        for part in (*(part for part in parts[:-1] if part.values == column.channels), parts[-1]):
+            part.kind = WIDTH
+        others = [part for part in parts if part.kind != WIDTH and len({*part.values}) > 1]
+        if len(others) == 1 and not any(None in own for own in column.values):
+            found.texts[others[0].key] = None
+            parts.remove(others[0])
+    yield from parts
 
 
 CIN = "cin"
