@@ -937,6 +937,30 @@ def test_what_is_no_network_is_refused_with_its_place(change: Callable[[Any], No
     assert why in _refusals(change)
 
 
+@pytest.mark.parametrize("files", [1, 2])
+def test_a_model_without_the_file_of_its_weights_names_it_once(
+    files: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proto = netc.loads("input 8x8x3; conv 4x3; conv 4x3; gap; fc 2").program
+    made = model(proto, random_weights(proto.net, 0)).proto
+    path = tmp_path / "Model.onnx"
+    together: dict[str, Any] = {"all_tensors_to_one_file": True, "location": "Model.onnx.data"} if files == 1 else {}
+    onnx.save(
+        made, path, save_as_external_data=True, size_threshold=0, **({"all_tensors_to_one_file": False} | together)
+    )
+    assert main(["summary", str(path)]) == 0
+    capsys.readouterr()
+    for one in tmp_path.iterdir():
+        if one != path:
+            one.unlink()
+    assert main(["import", str(path), "-o", "-"]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.endswith("it beside the model" if files == 1 else "them beside the model")
+    assert files > 1 or said.count("/Model.onnx") == said.count("`Model.onnx.data`") == 1
+    with pytest.raises(FileNotFoundError):
+        read(path)
+
+
 @pytest.mark.parametrize("location", ["../secret", "/etc/passwd", "a/../../b", "", "link", "short", "folder"])
 def test_arrays_outside_of_the_folder_are_not_read(location: str, tmp_path: Path) -> None:
     graph, end = _block()

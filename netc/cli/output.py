@@ -91,8 +91,9 @@ def tell(text: str) -> None:
 
 
 def reason(error: OSError) -> str:
-    """Why the system refused, in lower case."""
-    return (error.strerror or str(error)).lower()
+    """Why the system refused, as a part of a sentence."""
+    said = error.strerror or str(error)
+    return said[:1].lower() + said[1:]
 
 
 # -- files ---------------------------------------------------------------------------------------------------

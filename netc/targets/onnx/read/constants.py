@@ -108,7 +108,7 @@ def derived(given: Sequence[Constant], shape: tuple[int, ...], function: Callabl
 
 def stored(tensor: onnx.TensorProto, folder: Path | None) -> Constant:
     """An array of a file, whose numbers are there in full; `folder` is where files beside the model may be. Raises
-    `Unsaid`."""
+    `Unsaid`, and FileNotFoundError as `_outside`."""
     said = f"the array `{tensor.name}`"
     if tensor.data_type not in TYPES:
         kinds = dict(zip(_P.DataType.values(), _P.DataType.keys(), strict=True))
@@ -143,7 +143,8 @@ def _typed(tensor: onnx.TensorProto, numbers: str, dtype: np.dtype[Any]) -> Arra
 
 
 def _outside(tensor: onnx.TensorProto, folder: Path | None, wanted: int, dtype: np.dtype[Any]) -> Callable[[], Array]:
-    """How an array in a file beside the model is read: one in its folder, which is no link, and long enough."""
+    """How an array in a file beside the model is read: one in its folder, which is no link, and long enough. Raises
+    `Unsaid`; FileNotFoundError, whose `filename` is what the model calls it, where there is none."""
     said = f"the array `{tensor.name}`"
     entries = {entry.key: entry.value for entry in tensor.external_data}
     place = PurePosixPath(entries.get("location", ""))
@@ -157,6 +158,8 @@ def _outside(tensor: onnx.TensorProto, folder: Path | None, wanted: int, dtype: 
     try:
         offset, length = int(entries.get("offset") or 0), int(entries.get("length") or wanted)
         found = path.stat()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(error.errno, error.strerror, str(place)) from None
     except (ValueError, OSError) as error:
         raise Unsaid(f"{said} is in {place}: {getattr(error, 'strerror', None) or 'no place there'}") from None
     if not S_ISREG(found.st_mode) or offset < 0 or length != wanted or offset + length > found.st_size:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from errno import ENOENT
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,8 @@ def shown(text: str) -> str:
 
 
 def graph_of(model: onnx.ModelProto, folder: Path | None, name: str, limits: Limits) -> Graph:
-    """The graph of a model. Raises `ImportRefused` with all that is wrong with it."""
+    """The graph of a model. Raises `ImportRefused` with all that is wrong with it, FileNotFoundError where a file with
+    its arrays is not there."""
     reasons: list[Reason] = []
     opset = _opset(model, reasons)
     body = model.graph
@@ -138,7 +140,7 @@ def graph_of(model: onnx.ModelProto, folder: Path | None, name: str, limits: Lim
         raise ImportRefused([Reason("the model", f"it has {len(body.node):,} nodes, and at most {limits.layers:,}")])
     if body.sparse_initializer:
         reasons.append(Reason("the model", "it has sparse arrays"))
-    broken: dict[str, str] = {}
+    broken: dict[str, Exception] = {}
     constants: dict[str, Constant] = {}
     for tensor in body.initializer:
         _store(tensor, tensor.name, folder, constants, broken)
@@ -167,10 +169,20 @@ def graph_of(model: onnx.ModelProto, folder: Path | None, name: str, limits: Lim
     graph.needed()
     graph.scopes = {op.name.rpartition("/")[0] for op in graph.ops} - {""}
     used = {source for op in graph.ops for source in op.inputs} | set(graph.outputs)
-    reasons += [Reason("the model", why) for one, why in broken.items() if one in used]
+    unread = [error for one, error in broken.items() if one in used]
+    if missing := {str(error.filename): None for error in unread if isinstance(error, FileNotFoundError)}:
+        raise _beside(list(missing))
+    reasons += [Reason("the model", str(error)) for error in unread]
     if reasons:
         raise ImportRefused(reasons)
     return graph
+
+
+def _beside(missing: Sequence[str]) -> FileNotFoundError:
+    more = f" and {len(missing) - 1:,} more" * (len(missing) > 1)
+    there, it = ("is", "it") if len(missing) == 1 else ("are", "them")
+    said = f"its weights are in `{shown(missing[0])}`{more}, which {there} not there: put {it} beside the model"
+    return FileNotFoundError(ENOENT, said, missing[0])
 
 
 def _opset(model: onnx.ModelProto, reasons: list[Reason]) -> int:
@@ -212,19 +224,23 @@ def _typed(op: Op, types: dict[str, int]) -> None:
 
 
 def _store(
-    tensor: onnx.TensorProto, name: str, folder: Path | None, constants: dict[str, Constant], broken: dict[str, str]
+    tensor: onnx.TensorProto,
+    name: str,
+    folder: Path | None,
+    constants: dict[str, Constant],
+    broken: dict[str, Exception],
 ) -> None:
     try:
         constants[name] = stored(tensor, folder)
-    except Unsaid as error:
-        broken[name] = str(error)
+    except (Unsaid, FileNotFoundError) as error:
+        broken[name] = error
 
 
-def _constant(op: Op, folder: Path | None, constants: dict[str, Constant], broken: dict[str, str]) -> None:
+def _constant(op: Op, folder: Path | None, constants: dict[str, Constant], broken: dict[str, Exception]) -> None:
     """What a node `Constant` holds."""
     name, values = op.outputs[0], op.attributes
     if len(values) != 1:
-        broken[name] = f"{op.place} has {len(values)} values"
+        broken[name] = Unsaid(f"{op.place} has {len(values)} values")
         return
     ((key, value),) = values.items()
     if key == "value" and isinstance(value, onnx.TensorProto):
@@ -234,7 +250,7 @@ def _constant(op: Op, folder: Path | None, constants: dict[str, Constant], broke
     elif key in ("value_int", "value_ints"):
         constants[name] = known(np.asarray(value, np.int64))
     else:
-        broken[name] = f"{op.place} is of no numbers"
+        broken[name] = Unsaid(f"{op.place} is of no numbers")
 
 
 @dataclass(frozen=True, slots=True)
