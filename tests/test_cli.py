@@ -97,6 +97,41 @@ def test_check_reads_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert ":2:11: error[NET104]" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["check", "summary", "draw", "import", "fmt"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("real.pt", "torch.onnx.export"),
+        ("real.PTH", "state_dict"),
+        ("real.ckpt", "pickle"),
+        ("real.safetensors", "weights alone"),
+        ("real.pb", "TensorFlow"),
+        ("real.tflite", "LiteRT"),
+    ],
+)
+def test_files_with_a_model_that_is_not_read_are_told_by_their_endings(
+    command: str, name: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(name).write_bytes(b"PK\x03\x04\0\0\x08\x80")
+    assert main([command, name]) == 2
+    out, err = capsys.readouterr()
+    (line,) = [line for line in (out + err).splitlines() if name in line and "error in" not in line]
+    assert said in line
+    assert "UTF-8" not in line
+
+
+def test_binary_files_are_no_text_and_others_may_be_saved_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("picture.net").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    assert main(["check", "picture.net"]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("error[NET005]: picture.net is no text, but binary data\n")
+    assert "PNG" not in out
+    for encoding in ("latin-1", "utf-16"):
+        Path("old.net").write_bytes("input 8x8x3  # \xe9\n".encode(encoding))
+        assert main(["check", "old.net"]) == 1
+        assert "help: save the file as UTF-8" in capsys.readouterr().out
+
+
 def test_check_missing_file_is_an_error_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     """It has no position, the others are checked all the same, and the exit code is that of wrong use."""
     assert main(["check", "nowhere.net", "broken.net"]) == 2

@@ -137,10 +137,13 @@ def names(options: argparse.Namespace, paths: Sequence[str]) -> list[str]:
 def read(path: str, limits: Limits, name: str) -> tuple[Source | None, list[Diagnostic]]:
     """The text of a file (or of standard input, by that name, for `-`), or why there is none."""
     from netc.syntax import reading  # noqa: PLC0415 - not every command reads specs
+    from netc.targets.unread import unread  # noqa: PLC0415
 
     if is_model(path):
         advice = f"`netc import` makes a spec of it; {', '.join(READING_MODELS)} take it as it is"
         return None, [Diagnostic("NET005", f"`{name}` is a model: {advice}")]
+    if os.path.exists(path) and (what := unread(path)) is not None:
+        return None, [Diagnostic("NET005", f"`{name}` is {what}")]
     report = Diagnostics()
     try:
         return reading.read(path, limits, report, name=name), list(report)

@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 
 from netc.diagnostics.model import Diagnostics
 from netc.limits import Limits
@@ -52,6 +53,9 @@ def _decode(name: str, data: bytes, report: Diagnostics) -> Source | None:
     try:
         return Source(name, data.decode("utf-8"))
     except UnicodeDecodeError as error:
+        if b"\0" in data and not data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            report.add("NET005", f"{name} is no text, but binary data", Span(Source(name, ""), 0, 0))
+            return None
         place = len(data[: error.start].decode())
         report.add(
             "NET005",

@@ -12,6 +12,7 @@ from netc import needs
 from netc.diagnostics.escape import harmless
 from netc.lift.source import Imported
 from netc.targets.errors import ExportError
+from netc.targets.unread import unread
 
 if TYPE_CHECKING:
     from netc.ir.net import Net
@@ -65,6 +66,8 @@ def read(path: Path, **options: Any) -> Imported:
 
 def _known(path: Path) -> str:
     if (suffix := suffix_of(path)) is None:
+        if (what := unread(path)) is not None:
+            raise ValueError(f"{path} is {what}")
         raise ValueError(f"got {path}, expected a name that ends in {', '.join(READERS)}")
     return suffix
 
