@@ -31,6 +31,7 @@ class Alike:
     def __init__(self, used: Counter[str], scopes: Scopes) -> None:
         self.used, self.scopes = used, scopes
         self.branches: set[int] = set()  # the identities of series that are branches
+        self.within: set[tuple[int, int]] = set()  # places in series that are within units with optional parts
         self.taps: Mapping[str, Sequence[Tap]] = {}  # of tensors that combiners read by labels
         self._numbers: dict[Any, int] = {}
         self._known: tuple[dict[Item, int], ...] = ({}, {}, {}, {})

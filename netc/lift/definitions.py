@@ -94,6 +94,8 @@ def define(
         least = max(_SHARE * total, 2.0)
         best: Candidate | None = None
         groups = _families(pool, alike) if optional else []
+        units = [place for _, places in groups for place in places]
+        alike.within = {(id(unit.series), at) for unit in units for at in range(unit.start + 1, unit.end)}
         groups += _groups(pool, alike, _SHARE * total)
         groups = [each for each in groups if gated or not _begins_at_gate(each[1][0].items)]
         best = _best(sorted(groups, key=lambda each: -each[0]), alike, least)
@@ -290,6 +292,7 @@ def _candidate(places: Sequence[Place], alike: Alike) -> Candidate | None:
         calls += 1.0 + sum(call_cost(formal, runs) for formal in formals) + len(tensors)
         ends = [parting(place.series.items, at, alike.used) for at in (place.start, place.end)]
         bad += _PART * (0 < place.end - place.start < len(place.series.items) and id(place.series) in alike.branches)
+        bad += SPLIT * sum((id(place.series), at) in alike.within for at in (place.start, place.end))
         bad += sum(ends) + alike.scopes.parting(place.series.items, place.start, place.end)
         split += max(ends) >= SPLIT
     if 3 * split > len(chosen):
