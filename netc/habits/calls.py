@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from netc.ir.window import cropping
 from netc.layers import LAYERS
+from netc.lower.definitions import shipped
 from netc.lower.evaluate import value_words
 from netc.suggest import nearest
 from netc.syntax.tree import is_name
@@ -93,7 +94,7 @@ _SYNONYMS = {
 }
 CALL = (
     r"(?:(?P<made>[A-Za-z_][\w.]*)\s*=\s*)?(?P<adding>[\w.]+\.add\()?(?P<path>(?:[A-Za-z_]\w*\.)*)(?P<called>[A-Za-z_]\w*)"
-    r"\s*\((?P<arguments>[^\n]*?)\)(?P<fed>\s*\(\s*[\w.]+\s*\))?(?(adding)\s*\))\s*[,;]?"
+    r"\s*\((?P<arguments>[^\n]*?)\)(?P<fed>\s*\(\s*[\w.]+\s*\))?(?(adding)\s*\))(?:\s*[,;])?"
 )
 
 
@@ -109,6 +110,9 @@ def call(match: re.Match[str], norm: str = "") -> Words | None:
             return None
         words = call(inner, normed)
         return words and {**words, "called": match["path"] + match["called"]}
+    if (formals := _formals(match)) is not None:
+        text = _of_definition(match, formals, arguments)
+        return None if text is None else {"statement": text, "called": match["called"]}
     torch = match["path"].endswith("nn.") or re.search(r"[123]d\Z", match["called"]) is not None
     own = match["called"] in LAYERS and not match["path"]
     found = _CALLS.get(f"nn.{plain}") if torch else None
@@ -130,10 +134,59 @@ def call(match: re.Match[str], norm: str = "") -> Words | None:
     return None if text is None else {"statement": text, "called": match["path"] + match["called"]}
 
 
+_FORMALS = r"^[ \t]*(?:shared[ \t]+)?def[ \t]+{name}[ \t]*\(([^{{}}]*?)\)[^(){{}}\n]*\{{"
+
+
+def _formals(match: re.Match[str]) -> list[str] | None:
+    """The parameters of the definition that is called: of the text itself, or one that netc ships; None for none."""
+    name = match["called"]
+    if match["path"] or name in LAYERS:
+        return None
+    own = re.search(_FORMALS.format(name=name), match.string, re.MULTILINE)
+    if own is not None:
+        return [formal.partition("=")[0].strip() for formal in _split(own[1]) or ()]
+    known = shipped(name)
+    return None if known is None else [*known.signature.params]
+
+
+def _of_definition(match: re.Match[str], formals: list[str], arguments: list[str]) -> str | None:
+    """The statement that a call of a definition amounts to."""
+    if not _is_called(match, arguments):
+        return None
+    words = [match["called"]]
+    for position, argument in enumerate(arguments):
+        keyed = re.match(r"(\w+)\s*=(?!=)(.*)\Z", argument)
+        key = "" if keyed is None else keyed[1] if keyed[1] in formals else nearest(keyed[1], formals)
+        value = _single(argument if keyed is None else keyed[2].strip())
+        if key is None or value is None or position >= len(formals):
+            return None
+        words.append(f"{key}={value}" if key else value)
+    return " ".join(words)
+
+
+def _single(value: str) -> str | None:
+    """A value of a call as a definition takes it: one word, a string or an expression."""
+    if re.fullmatch(r"'\w+'|\"\w+\"", value):
+        return f'"{value[1:-1]}"'
+    plain = _plain(value)
+    if plain is None and re.fullmatch(r"[\w\s.+*/()-]+", value):
+        return f"({value})"
+    return None if plain == "None" else plain
+
+
+def parted(match: re.Match[str]) -> Words | None:
+    """A statement of a definition whose arguments were parted by commas."""
+    arguments = _split(match["rest"])
+    if _formals(match) is None or arguments is None or len(arguments) < 2:
+        return None
+    return {"statement": " ".join([match["called"], *(re.sub(r"\s*=\s*", "=", one) for one in arguments)])}
+
+
 def _is_called(match: re.Match[str], arguments: list[str]) -> bool:
-    """Whether parentheses after an operation of netc's are those of a call: `conv (ch)x3` is none."""
+    """Whether parentheses after an operation are those of a call: not in `conv (ch)x3`, nor in `block (n) (ch)`."""
+    tight = match.string[match.end("called")] == "("
     keys = any(re.match(r"\w+\s*=(?!=)", argument) for argument in arguments)
-    return len(arguments) != 1 or keys or match["fed"] is not None
+    return len(arguments) != 1 or keys or (tight and match["fed"] is not None)
 
 
 def _given(op: str, roles: list[str], arguments: list[str]) -> dict[str, str] | None:

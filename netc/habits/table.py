@@ -18,6 +18,7 @@ from netc.habits.calls import (
     listed,
     operation,
     parameter,
+    parted,
     setting,
     share,
     size,
@@ -81,6 +82,7 @@ def _unless_labelled(match: Match) -> Words | None:
 
 _NAME = r"[A-Za-z_]\w*"
 _REST = r"[^\n;}#]*?"
+_LABELLED = rf"{_BEGIN}(?:{_NAME}[ \t]*:[ \t]*)?"
 _BRACE = r"(?=[ \t]*(?:\{|$))"
 _LINES = "batch|epochs|steps|loss|optimizer|schedule|metrics|seed|validation|classes|channels|resize|flip|crop"
 _JOINS = "add|concat|mul|max|avg|sub"
@@ -185,7 +187,15 @@ HABITS = (
         make=setting,
     ),
     _row(
-        CALL,
+        rf"{_LABELLED}(?P<it>(?P<path>)(?P<called>{_NAME})[ \t]+(?P<rest>{_REST},{_REST})){_END}",
+        "`,` cannot stand between arguments",
+        "{statement}",
+        "arguments are parted by spaces: `{write}`",
+        parted,
+        safe=True,
+    ),
+    _row(
+        rf"{_LABELLED}(?P<it>{CALL}){_END}",
         "`{called}(...)` is a call, and a layer is a statement",
         "{statement}",
         "values are parted by spaces, options are `key=value`: `{write}`",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import dropwhile, takewhile
 from typing import Any
 
 from netc.diagnostics.model import Edit, Fix
@@ -16,7 +17,7 @@ from netc.lower.walk import names
 from netc.params import Anything, Bool, Choice, Param, Refused, Signature, Sizes
 from netc.suggest import did_you_mean
 from netc.syntax.source import Span
-from netc.syntax.tree import Argument, Expr, Keyword, Literal, Operation, Positional, Reference, Size, Starred
+from netc.syntax.tree import Argument, Expr, Group, Keyword, Literal, Operation, Positional, Reference, Size, Starred
 from netc.values import SizeValue, Value, Word, kind_of, show
 
 
@@ -125,8 +126,9 @@ def bind(
     each option to its own, all words to any. With `labels`, bare names that are neither words nor parameters are left
     to the caller.
     """
-    binder = _Binder(signature, operation, scope, rank, labels)
-    for argument in operation.arguments if arguments is None else arguments:
+    written = tuple(operation.arguments if arguments is None else arguments)
+    binder = _Binder(signature, operation, written, scope, rank, labels)
+    for argument in written:
         try:
             binder.take(argument)
         except Poison:
@@ -157,10 +159,17 @@ class _Binder:
     """The state of one `bind`."""
 
     def __init__(
-        self, signature: Signature, operation: Operation, scope: Scope, rank: int | None, labels: bool
+        self,
+        signature: Signature,
+        operation: Operation,
+        arguments: Sequence[Argument],
+        scope: Scope,
+        rank: int | None,
+        labels: bool,
     ) -> None:
         self.signature = signature
         self.operation = operation
+        self.arguments = arguments
         self.scope = scope
         self.labels = labels
         self.bound = Bound(rank=rank)
@@ -222,10 +231,8 @@ class _Binder:
         value = size_value(size, self.scope)
         parts, written = value.parts, size.parts
         extent = [name for name in targets if name != "stride"]
+        self._refuse_apart(size.span)
         if len(extent) > 1:
-            if help := self._one_size(size.span.text):
-                message = f"`{extent[0]}` of `{self.signature.name}` is given twice"
-                raise self.fail("NET103", message, size.span, help=(help,))
             self.set(self.signature.params[extent[0]], parts[0], size.parts[0], size.span)
             parts, written = parts[1:], written[1:]
         if parts:
@@ -234,13 +241,41 @@ class _Binder:
         if value.stride:
             self._stride(size, value, targets)
 
-    def _one_size(self, after: str) -> str:
-        """Help for `conv 64 3x3`: a size whose parts were written apart."""
-        first = self.signature.size[0] if self.signature.size else ""
-        extent = [name for name in self.signature.size if name != "stride"]
-        if len(extent) < 2 or first not in self.bound.values or extent[-1] in self.bound.spans:
-            return ""
-        return f"`{first}` and `{extent[-1]}` are one size: `{self.signature.name} {self.bound.values[first]}x{after}`"
+    def _refuse_apart(self, here: Span) -> None:
+        """Refuse `conv 64 3` and `pool 3 2`: a size whose parts stand apart, of which one at least stood before."""
+        if self._strayed:
+            raise Poison
+        order = ["filters", "kernel", "stride"]
+        targets = sorted(self.signature.size, key=lambda name: order.index(name) if name in order else 0)
+        first = self.bound.spans.get(targets[0]) if targets else None
+        if first is None:
+            return
+        run = [*takewhile(self._is_number, dropwhile(lambda one: one.span.start != first.start, self.arguments))]
+        keys = {one.key for one in self.arguments if isinstance(one, Keyword)}
+        if here.start not in {one.span.start for one in run} or len(targets) < 2 or targets[1] in keys:
+            return
+        whole = isinstance(run[0].value, Size) and len(run[0].value.parts) > 1 and targets[1] == "kernel"
+        *parts, last = (f"`{name}`" for name in targets[: len(run) + whole])
+        joints = ["/" if name == "stride" else "x" for name in targets[1:]][whole:]
+        strided = [one for one in run if isinstance(one.value, Size) and one.value.stride]
+        span, help, fix = run[0].span.to(run[-1].span), self._needed(), None
+        if len(run) + len(strided) <= len(joints) + 1 and strided in ([], run[-1:]):
+            texts = [f"({one.span.text})" if isinstance(one.value, Reference) else one.span.text for one in run]
+            size = texts[0] + "".join(map("".join, zip(joints, texts[1:], strict=False)))
+            help = (f"write `{self.signature.name} {size}`",)
+            fix = Fix(f"write `{size}`", (Edit(span, size),), safe=joints[: len(run) - 1] == ["x"])
+        self._strayed = True
+        message = f"`{self.signature.name}` takes its {', '.join(parts)} and {last} as one word, this is {len(run)}"
+        self.scope.report.add("NET107", message, span, help=help, fix=fix, frame=self.scope.frame)
+        raise Poison
+
+    def _is_number(self, argument: Argument) -> bool:
+        """Whether an argument may be a part of a size: a number, the name of a value, an expression, or a size."""
+        value = argument.value
+        if not isinstance(argument, Positional) or isinstance(value, Reference):
+            known = isinstance(value, Reference) and (self.scope.knows(value.name) or value.name in SIZES)
+            return isinstance(argument, Positional) and known
+        return isinstance(value, Group | Size) or (isinstance(value, Literal) and isinstance(value.value, int))
 
     def _stride(self, size: Size, value: SizeValue, targets: tuple[str, ...]) -> None:
         if "stride" not in targets:
@@ -451,11 +486,12 @@ class _Binder:
                 expr.span,
                 help=(self._usage(),),
             )
+        self._refuse_apart(expr.span)
         raise self.fail(
             "NET107",
             f"`{self.signature.name}` has all its values already, got another: {show(value)}",
             expr.span,
-            help=(self._one_size(show(value)) or self._usage(),),
+            help=(self._usage(),),
         )
 
     # -- the end ---------------------------------------------------------------------------------------------

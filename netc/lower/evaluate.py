@@ -134,7 +134,8 @@ def boolean(expr: Expr, scope: Scope) -> bool:
     """The value of a condition."""
     value = evaluate(expr, scope)
     if not isinstance(value, bool):
-        raise scope.fail("NET111", f"a condition must be true or false, this is {show(value)}", expr.span)
+        help = "`true` and `false` are conditions, and comparisons: `if n > 0 { ... }`"
+        raise scope.fail("NET111", f"a condition must be true or false, this is {show(value)}", expr.span, help=(help,))
     return value
 
 

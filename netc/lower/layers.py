@@ -12,9 +12,11 @@ from netc.ir.net import Net, Node, Origin, Written
 from netc.ir.shape import Shape, channels_of, elements, show_shape
 from netc.layers import LAYERS
 from netc.layers.base import Layer, Weight
+from netc.layers.merge import Gated
 from netc.lower.bind import NO_DEFAULTS, Bound, Defaults, Trailing, bind
 from netc.lower.evaluate import Poison
 from netc.lower.expansion import Body, LayerStep
+from netc.lower.misfits import gates
 from netc.lower.state import BROKEN, Context, Current, State, head, run_branches
 from netc.params import Refused, Signature
 from netc.syntax.source import Span
@@ -292,6 +294,9 @@ def _add(
             return None
         shape = layer.checked_shape(shapes)
     except Refused as error:
+        if error.code == "NET201" and issubclass(cls, Gated):
+            more, known = gates(cls, ctx.net, operands or (), shapes, origin.frame)
+            error.help = (*more,) if known else (*error.help, *more)
         _report(error, origin, shapes, operands or (), bound.spans, ctx)
         return None
     node = _admit(state, Node(state.unique(name, ctx), layer, origin), shapes, shape, ctx)
