@@ -937,6 +937,30 @@ def test_what_is_no_network_is_refused_with_its_place(change: Callable[[Any], No
     assert why in _refusals(change)
 
 
+@pytest.mark.parametrize(
+    ("trace", "said"),
+    [
+        (
+            'File "/lib/site-packages/torch/nn/modules/container.py", line 259, in forward\n    input = module(input)\n'
+            '  File "/home/me/model.py", line 37, in forward\n    x = torch.atan(self.conv(x))\n'
+            '  File "/lib/site-packages/torch/nn/functional.py", line 5, in atan\n    return torch.atan(input)',
+            ", model.py line 37",
+        ),
+        ('File "C:\\me\\torch\\a b.py", line 2, in forward', ", a b.py line 2"),
+        ('File "/lib/site-packages/torch/nn/functional.py", line 5, in atan', ""),
+        ('File "/a/\x1b[31m\u202e.py", line 1, in f', ", ?[31m?.py line 1"),
+        (f'File "/a/{"b" * 5000}", line 1, in f', f", {'b' * 80}... line 1"),
+        ('File "/a.py", line 1' + '"' * 100_000, ""),
+        ("no trace", ""),
+    ],
+)
+def test_a_refusal_has_the_line_of_the_users_model(trace: str, said: str) -> None:
+    g = Graph("batch", 3, 8, 8)
+    y = g.node("Atan", g.conv("x", 4, 3))
+    g.nodes[-1].metadata_props.add(key="pkg.torch.onnx.stack_trace", value=trace)
+    assert refused(g.proto(y)) == f"node 1 `Atan_1` (Atan){said}: no layer of netc is known for it"
+
+
 @pytest.mark.parametrize("files", [1, 2])
 def test_a_model_without_the_file_of_its_weights_names_it_once(
     files: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]

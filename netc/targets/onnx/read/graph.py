@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from errno import ENOENT
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,12 @@ from netc.targets.onnx.read.constants import Constant, known, short, stored
 
 MAIN = ("", "ai.onnx")  # names of the domain of ONNX's own operations
 OLDEST = 7  # opset: operations before it broadcast otherwise
-SCOPES = "pkg.torch.onnx.name_scopes"
+SCOPES, TRACE = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.stack_trace"
 LAYING = ("Identity", "Squeeze", "Unsqueeze", "Reshape")  # operations that leave elements in their order
 SHOWN = 80  # characters of a name in a message
+MOST_METADATA = 10_000  # characters of an entry that are looked at
+_FRAME = re.compile(r'File "([^"\n]+)", line (\d{1,9})\b')
+_PYTORCH = re.compile(r"[/\\](site|dist)-packages[/\\]torch[/\\]")  # in the paths of its own files
 _FOLDED = (
     "if the model has any, PyTorch's exporter made it part of the convolutions, which `optimize=False` "
     "(with `dynamo=False`: `do_constant_folding=False`) keeps it from"
@@ -40,6 +43,7 @@ class Op:
     version: int = 0
     domain: str = ""
     scopes: tuple[str, ...] = ()
+    line: str = ""  # of the user's program, that it comes of
     known: frozenset[str] = frozenset()  # attributes of its operation
     mistyped: Sequence[str] = ()  # those that are of another type than there
     arity: tuple[int, int] = (0, 1 << 31)  # the fewest and the most inputs of its operation
@@ -49,7 +53,8 @@ class Op:
     def place(self) -> str:
         """What messages call it."""
         kind = f"{self.domain}.{self.op}" if self.domain else self.op
-        return f"node {self.index} `{shown(self.name or self.outputs[0])}` ({shown(kind)})"
+        line = f", {self.line}" if self.line else ""
+        return f"node {self.index} `{shown(self.name or self.outputs[0])}` ({shown(kind)}){line}"
 
     def attr(self, name: str, default: Any = None) -> Any:
         """The value of an attribute, which then counts as read."""
@@ -276,7 +281,8 @@ def _op(index: int, node: onnx.NodeProto, opset: int) -> Op:
     attributes = {attribute.name: _value(attribute) for attribute in node.attribute}
     metadata = {entry.key: entry.value for entry in node.metadata_props}
     op = Op(index, node.name, node.op_type, list(node.input), list(node.output) or [""], attributes, domain=domain)
-    op.scopes = tuple(re.findall(r"'([^']*)'", metadata.get(SCOPES, "")[:10_000]))
+    op.scopes = tuple(re.findall(r"'([^']*)'", metadata.get(SCOPES, "")[:MOST_METADATA]))
+    op.line = _line(metadata.get(TRACE, "")[-MOST_METADATA:])
     if not domain:
         try:
             schema = onnx.defs.get_schema(node.op_type, opset)
@@ -288,6 +294,12 @@ def _op(index: int, node: onnx.NodeProto, opset: int) -> Op:
             types = {name: int(attribute.type) for name, attribute in schema.attributes.items()}  # type: ignore[call-overload]
             op.mistyped = [one.name for one in node.attribute if types.get(one.name, one.type) != one.type]
     return op
+
+
+def _line(trace: str) -> str:
+    """The last line of a trace that is not PyTorch's own, `model.py line 37`; "" where there is none."""
+    frames = [(path, number) for path, number in _FRAME.findall(trace) if not _PYTORCH.search(path)]
+    return f"{shown(PureWindowsPath(frames[-1][0]).name)} line {frames[-1][1]}" if frames else ""
 
 
 _A = onnx.AttributeProto

@@ -215,7 +215,7 @@ def with_functions(graph: Graph) -> None:
                     ((kind, values), rank) = found
                     op = Op(  # noqa: PLW2901 - stands for it
                         op.index, op.name, "Function", [base], op.outputs,
-                        {"layer": kind, "values": values, "rank": rank}, 1, "", op.scopes,
+                        {"layer": kind, "values": values, "rank": rank}, 1, "", op.scopes, op.line,
                     )  # fmt: skip
                     break
         wanted.update(op.inputs)

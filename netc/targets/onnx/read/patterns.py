@@ -389,5 +389,5 @@ def with_patterns(graph: Graph) -> None:
         if found is not None:
             kind, inputs, attributes = found
             version = 13 if kind == "LogSoftmax" else 1
-            graph.ops[at] = Op(op.index, op.name, kind, inputs, op.outputs, attributes, version, "", op.scopes)
+            graph.ops[at] = Op(op.index, op.name, kind, inputs, op.outputs, attributes, version, "", op.scopes, op.line)
     graph.needed()
