@@ -46,6 +46,7 @@ from netc.syntax.parser import parse
 from netc.syntax.source import Source, Span
 from netc.syntax.tree import Definition, Operation, Reference, alike, descend
 from tests import editing
+from tests.cases import paths, read_case
 from tests.specs import SPECS
 
 UNET = (SPECS / "unet.net").read_text(encoding="utf-8")
@@ -274,6 +275,14 @@ def test_hover_tells_shapes_costs_and_meanings() -> None:
     assert told("input 8x8x3\n^\n\nconv 4x3") == ""
 
 
+def test_hover_tells_what_channels_are() -> None:
+    text = "input 8x8x3\ndef f(ch) { conv (ch)x3; conv (2*chan^nels)x1 }\nf 4\nf 4\nf 6\n"
+    assert told(text) == "`channels` = `4` ×2, `6`, of the tensor before this statement"
+    branch = "input 8x8x32\nmul { | identity | gap keep; conv (channels//8)x1; conv (chan^nels)x1; conv 32x1 }\n"
+    assert "= `4`," in told(branch)
+    assert "`channels`" not in told("input 8x8x3\ngap over=chan^nels\n")  # a word there
+
+
 @pytest.mark.parametrize("op", LAYERS)
 def test_hover_tells_an_option_before_its_sign_is_typed(op: str) -> None:
     """`conv 8x3 act`, on the way to `act=relu`."""
@@ -448,6 +457,52 @@ def test_signature_says_which_value_comes(text: str, active: str | None) -> None
     assert found is not None
     spans = [found.label[one.start : one.end].partition("=")[0] for one in found.parameters]
     assert (None if found.active is None else spans[found.active]) == active
+
+
+def test_signature_of_a_definition_has_its_defaults() -> None:
+    found = signature(*opened("def f(ch, stride=1, r=2*ch) { conv (r)x3/(stride) }\ninput 8x8x3\nf 3 ^"))
+    assert found is not None
+    assert found.label == "f ch stride=1 r=2*ch"
+
+
+def test_lints_are_accepted_by_a_comment() -> None:
+    """Wherever a lint stands, beside whatever comment, what is written accepts it and nothing else."""
+    tried = 0
+    for path in paths():
+        document, _ = opened("\n".join(read_case(path).lines), str(path))
+        text, before = document.now.source.text, findings(document)
+        for action in actions(document, 0, len(text)):
+            if f"allow {action.found.code}" not in action.fix.title:
+                continue
+            (edit,) = action.fix.edits
+            written = text[: edit.span.start] + edit.replacement + text[edit.span.end :]
+            line = place(document.now, action.found).line
+            left = Counter(found.code for found in before if found.code != action.found.code)
+            after = findings(opened(written, str(path))[0])
+            assert Counter(found.code for found in after if found.code != action.found.code) == left, (path, line)
+            assert sum(found.code == action.found.code for found in after) < sum(
+                found.code == action.found.code for found in before
+            ), (path, line)
+            tried += 1
+    assert tried > 50
+
+
+@pytest.mark.parametrize(
+    ("text", "comment", "expected"),
+    [
+        ("pool 1/2", "", "pool 1/2  # netc: allow NET301"),
+        ("pool 1/2", " # why", "pool 1/2 # netc: allow NET301 # why"),
+        ("pool 1/2", " # netc: allow NET514 # why", "pool 1/2 # netc: allow NET514, NET301 # why"),
+    ],
+)
+def test_a_comment_that_accepts_stands_beside_another(text: str, comment: str, expected: str) -> None:
+    document, _ = opened(f"input 8x8x4\n{text}{comment}\nconv 8x3\n")
+    at = document.now.source.text.index("pool")
+    *fixes, accept = (one for one in actions(document, at, at) if one.found.code == "NET301")
+    assert [one.fix.title[:5] for one in fixes] == ["write"]
+    (edit,) = accept.fix.edits
+    written = document.now.source.text[: edit.span.start] + edit.replacement + document.now.source.text[edit.span.end :]
+    assert written.split("\n")[1] == expected
 
 
 @pytest.mark.parametrize(

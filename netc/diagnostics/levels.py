@@ -17,7 +17,7 @@ from netc.syntax.tree import Comment, File
 
 PREFIX = "netc:"
 USELESS = "NET516"
-_ORDER = re.compile(rf"#\s*{PREFIX}\s*allow\b(?P<codes>[^#]*)")
+ACCEPTS = re.compile(rf"#\s*{PREFIX}\s*allow\b(?P<codes>[^#]*)")
 _PART = re.compile(r"[^\s,]+(?:\s+[^\s,]+)*")
 GROUPS = ("all", "warnings")
 
@@ -140,7 +140,7 @@ def _allows(file: File, report: Diagnostics) -> Iterator[_Allow]:
 def _read(comment: Comment, place: tuple[str, int], report: Diagnostics) -> Iterator[_Allow]:
     """The codes of `netc: allow NET501, NET502 # why`."""
     source, start, _ = comment.span
-    order = _ORDER.match(comment.span.text)
+    order = ACCEPTS.match(comment.span.text)
     if order is None or not order["codes"].strip():
         report.add("NET009", f"got `{comment.span.text}`, expected `# {PREFIX} allow NET501`", comment.span)
         return

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netc.compiler import judge
+from netc.diagnostics.codes import CODES, Severity
 from netc.diagnostics.fixes import fix
-from netc.diagnostics.model import Diagnostic, Fix
+from netc.diagnostics.levels import ACCEPTS, PREFIX, USELESS
+from netc.diagnostics.model import Diagnostic, Edit, Fix
 from netc.server.document import Document, Snapshot
 from netc.syntax.source import Source, Span
 
@@ -33,16 +35,37 @@ class Action:
 
 
 def actions(document: Document, start: int, end: int) -> list[Action]:
-    """The fixes of findings that touch a range of the text; of edits in this text alone."""
+    """What can be done about findings that touch a range of the text, by edits of this text alone: their fixes, and
+    below these a comment that accepts a lint."""
     now = document.now
-    found = []
-    for one in now.proven:
-        if one.fix is None or any(edit.span.source is not now.source for edit in one.fix.edits):
-            continue
-        where = place(now, one)
-        if where.start <= end and start <= where.end:
-            found.append(Action(one, one.fix))
+    touched = [(one, place(now, one)) for one in now.proven]
+    touched = [(one, where) for one, where in touched if where.start <= end and start <= where.end]
+    fixes = [(one, one.fix) for one, _ in touched if one.fix is not None]
+    found = [Action(one, fix) for one, fix in fixes if all(edit.span.source is now.source for edit in fix.edits)]
+    told = set[tuple[str, int]]()
+    for one, where in touched:
+        known = one.code, where.line
+        if CODES[one.code].severity is Severity.WARNING and one.code != USELESS and where.text and known not in told:
+            told.add(known)
+            found.append(
+                Action(one, Fix(f"accept {one.code} here: `# {PREFIX} allow {one.code}`", (_accept(now, *known),)))
+            )
     return found
+
+
+def _accept(now: Snapshot, code: str, line: int) -> Edit:
+    """What to write on a line so that a lint of it is accepted: a comment, or a word of the one that is there."""
+    comment = next((one for one in now.file.comments if one.span.line == line), None)
+    if comment is None:
+        start = now.source.start(line)
+        end = start + len(now.source.line(line).rstrip())
+        return Edit(Span(now.source, end, end), f"  # {PREFIX} allow {code}")
+    accepts = ACCEPTS.match(comment.span.text)
+    if accepts is not None:
+        at = comment.span.start + len(accepts[0].rstrip())
+        return Edit(Span(now.source, at, at), f"{',' * bool(accepts['codes'].strip())} {code}")
+    at = comment.span.start
+    return Edit(Span(now.source, at, at), f"# {PREFIX} allow {code} ")
 
 
 def mended(document: Document, *, unsafe: bool = False) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from netc.analysis.cost import Cost
+from netc.ir.shape import SIZES, axes_of
 from netc.layers import LAYERS
 from netc.layers.base import Layer
 from netc.lower.index import Named
@@ -58,7 +59,7 @@ def hover(document: Document, offset: int) -> Hover | None:
     for node in reversed(around):
         if node is statement:
             break
-        word = _of_word(now, around, statement, node, offset)
+        word = _of_word(now, around, statement, node, offset) or _of_size(document, around, node, offset)
         if word is not None:
             return word
     return _of_statement(document, around, statement, offset)
@@ -97,6 +98,31 @@ def _of_word(now: Snapshot, around: Sequence[Node], statement: Node, node: Node,
         text = chosen or (known and words.word_page(known, node.name))
         return Hover(*node.span[1:], text) if text else None
     return None
+
+
+def _of_size(document: Document, around: Sequence[Node], node: Node, offset: int) -> Hover | None:
+    """What a size of the current tensor, such as `channels`, is in each run of the statement that names it."""
+    good = document.good
+    if good is None or not isinstance(node, Reference) or node.name not in SIZES or _is_choice(around, node):
+        return None
+    values = []
+    for run in _runs_at(good, document.before(offset)):
+        axes = axes_of(good.program.net.shapes[run.source]) if run.source is not None else ()
+        if run.source is None or node.name not in axes:
+            return None
+        values.append(f"`{good.facts.shape(run.source).split('×')[axes.index(node.name)]}`")
+    text = f"`{node.name}` = {folded(values)}, of the tensor before this statement"
+    return Hover(*node.span[1:], text, document.is_old) if values else None
+
+
+def _is_choice(around: Sequence[Node], node: Node) -> bool:
+    """Whether a name is a word of an option, as in `gap over=channels`."""
+    option = next((one for one in around if isinstance(one, Keyword) and one.value is node), None)
+    operation = next((one for one in reversed(around) if isinstance(one, Operation)), None)
+    if option is None or operation is None or operation.name not in LAYERS:
+        return False
+    param = LAYERS[operation.name].signature(operation.name).params.get(option.key)
+    return param is not None and option.value.span.text in param.kind.words()
 
 
 def _at(span: Span, offset: int) -> bool:

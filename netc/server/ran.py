@@ -17,10 +17,12 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a statement: the node that holds what it gave, and the nodes that it made without its blocks."""
+    """One run of a statement: the node that holds what it gave, the nodes that it made without its blocks, and the one
+    that held the current tensor before it."""
 
     result: str
     nodes: tuple[str, ...] = ()
+    source: str | None = None
 
 
 @dataclass(slots=True)
@@ -51,7 +53,7 @@ def ran(program: Program) -> Ran:
         result = step.result if step.result is not None and step.result in program.net else None
         if result is not None:
             nodes = tuple(step.nodes) if isinstance(step, LayerStep) else ()
-            made.runs.setdefault(_range(statement.span), []).append(Run(result, nodes))
+            made.runs.setdefault(_range(statement.span), []).append(Run(result, nodes, step.source))
         if isinstance(step, RepeatStep) and step.statement.index is not None:
             made.indices.setdefault(_range(step.statement.index.span), []).append(step.count)
         if isinstance(statement, Operation | Repeat) and statement.label is not None and result is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -42,7 +43,9 @@ def signature(document: Document, offset: int) -> Shown | None:
     known = signature_of(document.now, here)
     if known is None:
         return None
-    return _shown(*known, _active(known[0], here, document.now.source.text, offset))
+    definition = definition_called(document.now, here.operation)
+    defaults = {one.name: one.default.span.text for one in definition.formals if one.default} if definition else {}
+    return _shown(*known, _active(known[0], here, document.now.source.text, offset), defaults)
 
 
 def signature_of(now: Snapshot, here: Written) -> tuple[Signature, str] | None:
@@ -71,13 +74,16 @@ def definition_called(now: Snapshot, name: str) -> Definition | None:
     return None if known is None or name in LAYERS else known.definition
 
 
-def _shown(signature: Signature, text: str, active: str | None) -> Shown:
+def _shown(signature: Signature, text: str, active: str | None, defaults: Mapping[str, str]) -> Shown:
+    """`defaults` are those of a definition, as they are written."""
     label, number = signature.name, None
     parameters: list[Parameter] = []
     bare = {*signature.positional, *signature.size[:1]}
     for param in signature.params.values():
         shown = param.key
-        if param.name not in {*bare, *signature.size} or not param.required:
+        if param.name in defaults:
+            shown += f"={defaults[param.name]}"
+        elif param.name not in {*bare, *signature.size} or not param.required:
             shown += "=..." if param.required or param.default is None else f"={shown_default(param)}"
         if active in {param.name, param.key}:
             number = len(parameters)
