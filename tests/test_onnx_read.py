@@ -843,6 +843,22 @@ def test_a_bias_of_zeros_that_is_computed_is_none() -> None:
     assert "(CastLike): no layer" in refused(g.proto(g.node("Mul", y, g.node("CastLike", g.whole(2), y))))
 
 
+@pytest.mark.parametrize("split", [3, [2, 4, 1], None])
+def test_parts_of_a_sequence_are_parts_of_the_tensor(split: Any) -> None:
+    """As PyTorch writes `chunk` and `split` (`optimize=False`)."""
+    g = Graph("batch", 3, 8, 8)
+    given = () if split is None else (g.constant(np.asarray(split, np.int64)),)
+    parts = g.node("SplitToSequence", g.conv("x", 7, 3), *given, axis=1)
+    one, other = (g.node("SequenceAt", parts, g.constant(np.int64(place))) for place in (1, -1))
+    found = same(g, g.node("Concat", g.node("Relu", other), one, axis=1))
+    assert set(ops(found)) == {"conv", "part", "relu", "concat"}
+    far = g.node("SequenceAt", parts, g.constant(np.int64(7)))
+    assert "it takes the part 7 of" in refused(g.proto(g.node("Relu", far)))
+    several = g.node("SequenceAt", parts, g.whole(0, 1))
+    assert "its position is no number" in refused(g.proto(g.node("Relu", several)))
+    assert "no layer of netc" in refused(g.proto(g.node("SequenceInsert", parts, one)))
+
+
 @pytest.mark.parametrize(
     ("producer", "end", "biased", "said"),
     [

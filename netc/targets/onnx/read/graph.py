@@ -154,12 +154,14 @@ def graph_of(model: onnx.ModelProto, folder: Path | None, name: str, limits: Lim
     types |= {tensor.name: tensor.data_type for tensor in body.initializer}
     graph = Graph(name, opset, [], constants, inputs, [], {}, model.producer_name, types)
     alias: dict[str, str] = {}
+    sequences: dict[str, Op] = {}
     made = {"", *constants, *broken, *inputs}
     for index, node in enumerate(body.node):
         op = _op(index, node, opset)
         _check(op, made, reasons)
         made.update(op.outputs)
         _typed(op, types)
+        _parted(op, sequences)
         op.inputs = [alias.get(source, source) for source in op.inputs]
         if op.op == "Constant" and not op.domain and op.outputs:
             _constant(op, folder, constants, broken)
@@ -226,6 +228,15 @@ def _typed(op: Op, types: dict[str, int]) -> None:
     if op.op == "CastLike" and not op.domain and (kind := types.get(op.given(1), 0)):
         op.op, op.inputs = "Cast", op.inputs[:1]
         op.attributes["to"] = kind
+
+
+def _parted(op: Op, sequences: dict[str, Op]) -> None:
+    """Have what is taken from the parts of a tensor read the tensor itself, and how it is parted, before the place."""
+    if op.op == "SplitToSequence" and not op.domain:
+        sequences[op.outputs[0]] = op
+    elif op.op == "SequenceAt" and not op.domain and (whole := sequences.get(op.given(0))) is not None:
+        op.inputs = [whole.given(0), whole.given(1), op.given(1)]
+        op.attributes = dict(whole.attributes)
 
 
 def _store(

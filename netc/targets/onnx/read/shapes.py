@@ -579,3 +579,28 @@ def blocks(r: Reader, op: Op) -> Tensor:
     if mode == "CRD" and share > 1:
         node = r.layer(op, "shuffle", [node], groups=share)
     return r.placed(r.layer(op, "tospace", [node], factor=factor), x)
+
+
+@reads(11, "SequenceAt")
+def part(r: Reader, op: Op) -> Tensor:
+    """One of the parts of a tensor, which `SplitToSequence` makes: of one size, or of sizes that are given."""
+    if len(op.inputs) != 3:
+        raise Unsaid("its sequence is not of the parts of a tensor")
+    x = r.tensor(op)
+    axis = r.axis(op.attr("axis", 0), x.rank)
+    size = extent(x.axes[axis])
+    given = [1] if (split := r.whole_numbers(op, 1, "split")) is None else split
+    if len(places := r.whole_numbers(op, 2, "position") or []) != 1:
+        raise Unsaid("its position is no number")
+    (place,) = places
+    if size is None or x.is_batch(axis):
+        raise Unsaid("it cuts the batch, or an open size")
+    if not op.flag("keepdims", True) and split is None:
+        raise Unsaid("its parts have an axis less")
+    alike = split is None or not r.constant(op, 1, "split").shape
+    count = -(-size // given[0]) if alike and given[0] > 0 else len(given)
+    if not -count <= place < count or min(given) < 1 or (not alike and sum(given) != size):
+        raise Unsaid(f"it takes the part {place} of {count:,}, of {size:,}")
+    place %= count
+    start = place * given[0] if alike else sum(given[:place])
+    return taken(r, op, x, axis, slice(start, min(size, start + given[0 if alike else place])))
