@@ -56,6 +56,19 @@ def test_places_are_counted_as_a_page_counts() -> None:
     assert [places.offset(at) for at in range(len(units(text)))] == [0, 1, 1, 2, 3, 4, 4, 5, 5, 6]
 
 
+def test_shapes_stand_after_their_statements() -> None:
+    """Also while the text is broken, where they go with their words."""
+    text = f"# \N{GRINNING FACE}\n{BLOCKS}"
+    shapes = [("conv (ch)x3 bn relu", "32×32×8, ×3"), ("input 32x32x3", "32×32×3"), ("conv 8x3", "32×32×8")]
+    shapes += [("unit 8", "32×32×8, ×3"), ("resblock 2 8", "32×32×8"), ("gap", "8"), ("fc 10 softmax", "10")]
+    for shown, old in ((text, False), (text.replace("gap", "} \N{GRINNING FACE} gap"), True)):
+        found = check(shown, opened=7)["hints"]
+        assert [(hint["text"], hint["old"]) for hint in found] == [(shape, old) for _, shape in shapes]
+        for hint, (statement, _) in zip(found, shapes, strict=True):
+            assert words(shown, 0, hint["at"]).endswith(statement)
+    assert check("conv x", opened=8)["hints"] == []
+
+
 def test_a_finding_comes_with_its_place_and_its_fix() -> None:
     text = "# \N{GRINNING FACE}\ninput 32x32x3\nconv 64 x 3 relu\ngap; fc 10\n"
     told = check(text)

@@ -19,6 +19,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from netc.layers import LAYERS
+from netc.lower.definitions import shipped_names
+from netc.server.words import STATEMENTS
 from tests.test_figures_page import CHROMIUM, DRIVER, FLAGS
 from tools.playground import FIRST, link, modules
 
@@ -282,6 +285,73 @@ def test_words_are_offered_and_told(page: Any) -> None:
     word = next(each for each in css(page, ".cm-line span") if each.text == "conv")
     ActionChains(page).move_to_element(word).perform()
     wait(lambda: "224 parameters" in " ".join(each.text for each in css(page, ".told")))
+    assert css(page, ".told hr")
+    assert "---" not in one(page, ".told").text
+
+
+def beside(page: Any) -> list[str]:
+    """What stands beside statements, after their words: `conv 8x3 relu|32×32×8`; with a `?` where it is old."""
+    return page.execute_script("""
+        return [...document.querySelectorAll('.hint')].filter(hint => hint.checkVisibility()).map(hint => {
+            const before = document.createRange();
+            before.setStart(hint.closest('.cm-line'), 0);
+            before.setEndBefore(hint);
+            const words = before.toString().split(';').at(-1).trim();
+            return words + '|' + hint.dataset.text + (hint.classList.contains('old') ? '?' : '');
+        })
+    """)
+
+
+def test_shapes_stand_beside_statements(page: Any) -> None:
+    """They go with their words, stay while the text is broken, and are no part of it."""
+    show(page, SMALL)
+    right = ["input 32x32x3|32×32×3", "conv 8x3 relu|32×32×8", "gap|8", "fc 10 softmax|10"]
+    assert beside(page) == right
+    assert text(page) == SMALL
+    one(page, ".cm-content").click()
+    control(page, "a")
+    assert selected(page).strip() == SMALL.strip()
+    go(page, "input")
+    page.execute_cdp_cmd("Input.insertText", {"text": "# \N{GRINNING FACE}\n"})
+    assert beside(page) == right, "whether netc has answered yet or not"
+    go(page, "gap")
+    press(page, "conv x", ENTER)
+    wait(lambda: css(page, "#view.old"))
+    assert beside(page) == [f"{each}?" for each in right]
+    write(page, "input 16x16x3\nconv 4x3/2\n")
+    wait(lambda: beside(page) == ["input 16x16x3|16×16×3", "conv 4x3/2|8×8×4"])
+    one(page, "#hints").click()
+    assert beside(page) == []
+    go(page, "conv")
+    press(page, "pool 2", ENTER)
+    wait(lambda: "pool1" in drawn(page))
+    one(page, "#hints").click()
+    assert beside(page) == ["input 16x16x3|16×16×3", "pool 2|8×8×3", "conv 4x3/2|4×4×4"]
+
+
+def test_errors_stand_before_warnings(page: Any) -> None:
+    page.execute_script("location.hash = arguments[0]", link("input 32x32x3\nconv 8x3/4 bn\nbn\nfc 10 x\nfc 2 y\n"))
+    wait(lambda: told(page, "article b") == [*["error NET104"] * 2, "warning NET301", "warning NET521"])
+    assert told(page, "article .where") == ["line 4", "line 5", "line 2", "line 3"]
+
+
+def test_the_language_without_a_site(page: Any) -> None:
+    """All that begins a statement, each with its documentation; Escape leads back to the text."""
+    assert not css(page, "#documentation")
+    one(page, "#language").click()
+    wait(lambda: css(page, "#words details"))
+    words = told(page, "#words summary > code")
+    operations = {layer.op for layer in LAYERS.values()}
+    assert sorted(words) == sorted(operations | {*STATEMENTS, *shipped_names()})
+    css(page, "#words summary")[0].click()
+    wait(lambda: told(page, "#words details[open] pre") == ["net NAME"])
+    css(page, "#words summary")[words.index("conv")].click()
+    wait(lambda: "l2" in told(page, "#words details[open] td code"))
+    press(page, "\ue00c")
+    assert not css(page, "#words")
+    one(page, "#language").click()
+    one(page, "#reference .close").click()
+    assert not css(page, "#words")
 
 
 def test_an_own_text_has_its_own_name_and_is_kept(page: Any, tmp_path: Path) -> None:
@@ -371,6 +441,10 @@ def test_styles_papers_and_tabs(page: Any, tmp_path: Path) -> None:
     assert (tmp_path / "net.net").read_text() == SMALL
     assert (tmp_path / "net.svg").read_text().startswith("<svg ")
     compile((tmp_path / "net.py").read_text(), "net.py", "exec")
+    (tmp_path / "net.py").rename(tmp_path / "menu.py")
+    one(page, "#code .save").click()
+    wait((tmp_path / "net.py").is_file)
+    assert (tmp_path / "net.py").read_text() == (tmp_path / "menu.py").read_text()
     one(page, "#tab-findings").click()
     light = page.execute_script("return document.querySelector('#view svg').innerHTML")
     page.execute_script(
@@ -484,7 +558,9 @@ def test_what_takes_long_is_stopped(page: Any) -> None:
 
 def test_a_narrow_screen_shows_one_part_at_a_time(page: Any) -> None:
     show(page, SMALL)
+    assert beside(page)
     size(page, 390, 780)
+    assert not beside(page), "there is no room for shapes"
     for view, selector in (
         ("editor", "#editor"),
         ("figure", "#view svg"),

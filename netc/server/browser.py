@@ -14,8 +14,11 @@ from typing import Any
 
 from netc.diagnostics.model import Diagnostic
 from netc.figures.options import Options
+from netc.layers import LAYERS
+from netc.lower.definitions import shipped_names
+from netc.report.reference import families, gist
 from netc.report.summary import HEADER, RIGHT, tabulated
-from netc.server import completion, findings, hover
+from netc.server import completion, findings, hints, hover, words
 from netc.server.document import Document, Settings, Snapshot
 from netc.server.figure import figure
 from netc.server.formatting import formatted
@@ -67,8 +70,17 @@ def _check(name: str, opened: int, text: str, style: str, theme: str, overrides:
         "name": now.program.name,
         "findings": [_finding(now, found) for found in findings.findings(document)],
         "figure": {**shown, "places": _places(document, drawn.objects)},
+        "hints": [*_hints(document)],
         "parameters": [*_parameters(document)],
     }
+
+
+def _hints(document: Document) -> Iterable[Json]:
+    """The shapes beside statements."""
+    text = document.now.source.text
+    units = Units(text)
+    for hint in hints.hints(document, 0, len(text)):
+        yield {"at": units.at(hint.offset), "text": hint.text, "old": hint.old}
 
 
 def _parameters(document: Document) -> Iterable[Json]:
@@ -195,6 +207,20 @@ def _about(kind: str, label: str, of: list[str]) -> Json:
     return {"text": completion.documentation(_document(), kind, label, of) or ""}
 
 
+def _words() -> list[Json]:
+    """The words that begin a statement, by kind, each with what it does in a sentence, if it is told in one."""
+    statements = [(word, told) for word, (_, told) in words.STATEMENTS.items() if word not in LAYERS]
+    operations = [(title, [(cls.op, gist(cls)) for cls in classes]) for title, classes in families()]
+    blocks = [(name, "") for name in shipped_names()]
+    kinds = [("Statements", statements), *operations, ("Standard blocks", blocks)]
+    return [{"title": title, "words": those} for title, those in kinds]
+
+
+def _page(word: str) -> Json:
+    """The documentation of one of these words."""
+    return {"text": words.page(word) or ""}
+
+
 def _format() -> Json:
     """The text in the canonical style."""
     return {"text": formatted(_document())}
@@ -210,13 +236,15 @@ def _document() -> Document:
     return document
 
 
-_QUESTIONS: Mapping[str, Callable[..., Json | None]] = {
+_QUESTIONS: Mapping[str, Callable[..., Json | list[Json] | None]] = {
     "check": _check,
     "summary": _summary,
     "code": _code,
     "hover": _hover,
     "complete": _complete,
     "about": _about,
+    "words": _words,
+    "page": _page,
     "format": _format,
     "fix": _fix,
 }

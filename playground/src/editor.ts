@@ -27,10 +27,11 @@ import {
   type ViewUpdate,
 } from "@codemirror/view";
 import { classHighlighter } from "@lezer/highlight";
+import { hints, putHints, showHints } from "./hints";
 import { netLanguage, plainCompletion } from "./language";
 import { markdown } from "./markdown";
 import { make, one, ticked } from "./page";
-import type { Completion, Edit, Finding, Hover, Option, Range } from "./protocol";
+import type { Completion, Edit, Finding, Hint, Hover, Option, Range } from "./protocol";
 
 /** What the editor asks the page. */
 export interface Asked {
@@ -84,7 +85,7 @@ export class Editor {
   private readonly view: EditorView;
   private readonly followed = new Set<Since>();
 
-  constructor(text: string, private readonly asked: Asked) {
+  constructor(text: string, private readonly asked: Asked, withHints: boolean) {
     const state = EditorState.create({
       doc: text,
       extensions: [
@@ -98,6 +99,7 @@ export class Editor {
         closeBrackets(),
         highlightSelectionMatches(),
         lintGutter(),
+        hints(withHints),
         netLanguage,
         syntaxHighlighting(classHighlighter),
         EditorState.tabSize.of(4),
@@ -161,6 +163,7 @@ export class Editor {
   open(text: string): void {
     const changes = { from: 0, to: this.view.state.doc.length, insert: text };
     this.view.dispatch({ changes, selection: { anchor: 0 }, scrollIntoView: true });
+    putHints(this.view, []);
   }
 
   /** Select a range, and show it. */
@@ -180,6 +183,19 @@ export class Editor {
       return [{ from: place[0], to: place[1], severity, message, actions }];
     });
     this.view.dispatch(setDiagnostics(this.view.state, shown));
+  }
+
+  /** Put shapes beside statements; they go with their places from then on. */
+  hint(given: readonly Hint[], since: Since): void {
+    const placed = given.flatMap((hint) => {
+      const now = since.now([hint.at, hint.at]);
+      return now ? [{ ...hint, at: now[0] }] : [];
+    });
+    putHints(this.view, placed);
+  }
+
+  showHints(isShown: boolean): void {
+    showHints(this.view, isShown);
   }
 
   /** Make the edits of a fix, where their places are still there. */

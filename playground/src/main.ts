@@ -5,6 +5,7 @@ import { FigureView } from "./figure";
 import { later, make, one, recall, remember, ticked } from "./page";
 import { Parameters } from "./parameters";
 import { showCode, showFindings, showSummary } from "./panels";
+import { Reference } from "./reference";
 import type { Checked, Figure, Finding, Name, Questions, Range, Summary } from "./protocol";
 import { decode, encode, type Shared } from "./share";
 import { splitter, Tabs, type Tab } from "./tabs";
@@ -196,6 +197,7 @@ async function checkOnce(): Promise<void> {
     if (text !== opened) return;
     shownFindings(checked, at);
     drawn(checked.figure, at);
+    editor.hint(checked.hints, at);
     refresh(tabs.shown);
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
@@ -225,7 +227,7 @@ async function code(): Promise<void> {
     return;
   }
   const { text, error } = await engine.ask("code", {});
-  showCode(text, error);
+  showCode(text, error, () => saves.py?.());
 }
 
 // -- states ---------------------------------------------------------------------------------------------------------
@@ -282,6 +284,7 @@ async function openExample(key: string): Promise<boolean> {
   const svg = paper() === "dark" ? found.dark : checked.figure.svg;
   shownFindings(checked, at);
   drawn({ ...checked.figure, svg }, at);
+  editor.hint(checked.hints, at);
   showSummary(summary, acts);
   return true;
 }
@@ -378,16 +381,22 @@ const editor = new Editor("", {
   hover: (at) => quick("hover", { at }),
   complete: (at) => quick("complete", { at }),
   about: async ({ kind, label, of }) => (await quick("about", { kind, label, of }))?.text ?? "",
-});
+}, recall("hints") !== "off");
 const figure = new FigureView(picked);
 const engine = new Engine(built, state);
 const parameters = new Parameters(() => (keep(), void told(check)));
+const reference = new Reference({
+  words: () => engine.ask("words", {}),
+  page: async (word) => (await engine.ask("page", { word })).text,
+});
 const tabs = new Tabs((tab) => refresh(tab));
 
 for (const key of Object.keys(built.examples)) exampleList.append(make("option", { value: key }, key));
 for (const style of built.styles) styleList.append(make("option", { value: style }, style));
 themeList.value = recall("theme") ?? "auto";
 document.documentElement.dataset.theme = themeList.value;
+one("#hints").setAttribute("aria-pressed", String(recall("hints") !== "off"));
+one("#language").hidden = !one("#documentation").hidden;
 splitter(one("#split-figure"), one("main"), "--left", 0.46);
 splitter(one("#split-panel"), one("#left"), "--top", 0.62);
 
@@ -405,6 +414,13 @@ themeList.addEventListener("change", () => {
   document.documentElement.dataset.theme = themeList.value;
   void told(check);
 });
+one("#hints").addEventListener("click", () => {
+  const isShown = one("#hints").getAttribute("aria-pressed") !== "true";
+  one("#hints").setAttribute("aria-pressed", String(isShown));
+  remember("hints", isShown ? "on" : "off");
+  editor.showHints(isShown);
+});
+one("#language").addEventListener("click", () => void told(() => reference.open()));
 one("#stop").addEventListener("click", () => engine.stop());
 one("#format").addEventListener("click", () => void told(async () => editor.replace((await engine.ask("format", {})).text)));
 one("#in").addEventListener("click", () => figure.zoom(1.25));

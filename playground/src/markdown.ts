@@ -1,5 +1,5 @@
 /**
- * What netc's documentation uses of Markdown, as elements: headings, paragraphs, lists, tables, blocks of code, and
+ * What netc's documentation uses of Markdown, as elements: headings, paragraphs, lists, tables, rules, blocks of code, and
  * `code`, **bold** and links' words in a line. Anything else stays the text that it is.
  */
 import { make } from "./page";
@@ -32,6 +32,7 @@ function table(lines: string[]): HTMLElement {
 function block(lines: string[]): HTMLElement {
   const [first = ""] = lines;
   if (/^#+ /.test(first)) return make("h3", {}, ...inline(lines.join(" ").replace(/^#+ /, "")));
+  if (/^-{3,}$/.test(first) && lines.length === 1) return make("hr");
   if (first.startsWith("|")) return table(lines);
   if (lines.every((line) => line.startsWith("- "))) {
     return make("ul", {}, ...lines.map((line) => make("li", {}, ...inline(line.slice(2)))));

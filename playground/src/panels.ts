@@ -10,8 +10,13 @@ export interface Acts {
   fixAll(): void;
 }
 
+/** Errors come before warnings, which may be long; both in the order of the text. */
+function isError({ severity }: Finding): number {
+  return Number(severity === "error");
+}
+
 export function showFindings(findings: readonly Finding[], acts: Acts): void {
-  const errors = findings.filter(({ severity }) => severity === "error").length;
+  const errors = findings.filter(isError).length;
   const count = findings.length ? String(findings.length) : "";
   for (const badge of document.querySelectorAll("#count, #views b")) {
     badge.textContent = count;
@@ -21,7 +26,7 @@ export function showFindings(findings: readonly Finding[], acts: Acts): void {
   const all = safe > 1 ? [make("button", { class: "all", click: () => acts.fixAll() }, `Apply all ${safe} safe fixes`)] : [];
   one("#findings").replaceChildren(
     ...(findings.length ? all : [make("p", { class: "nothing" }, "Nothing to say: no errors and no warnings.")]),
-    ...findings.map((found) => item(found, acts)),
+    ...[...findings].sort((one, other) => isError(other) - isError(one)).map((found) => item(found, acts)),
   );
 }
 
@@ -60,10 +65,11 @@ export function showSummary(summary: Summary | null, acts: Acts): void {
   );
 }
 
-/** Keras code in colours; or, in `error`, why there is none. */
-export function showCode(text: string, error: string): void {
+/** Keras code in colours, with a button that saves it; or, in `error`, why there is none, or none of this text. */
+export function showCode(text: string, error: string, save?: () => void): void {
   const shown = make("pre", { class: "python" });
   const put = (code: string, classes: string): void => shown.append(classes ? make("span", { class: classes }, code) : code);
   highlightCode(text, pythonLanguage.parser.parse(text), classHighlighter, put, () => put("\n", ""));
-  one("#code").replaceChildren(...(error ? [make("p", { class: "nothing" }, error)] : []), ...(text ? [shown] : []));
+  const above = error ? [make("p", { class: "nothing" }, error)] : save ? [make("button", { class: "save", click: save }, "Save .py")] : [];
+  one("#code").replaceChildren(...above, ...(text ? [shown] : []));
 }

@@ -42,10 +42,18 @@ export interface Parameter {
   value: string;
 }
 
+/** What stands beside a place; `old` where it is of an older version than the text that was asked about. */
+export interface Hint {
+  at: number;
+  text: string;
+  old: boolean;
+}
+
 export interface Checked {
   name: string;
   findings: Finding[];
   figure: Figure;
+  hints: Hint[];
   parameters: Parameter[];
 }
 
@@ -75,6 +83,12 @@ export interface Completion {
   options: Option[];
 }
 
+/** Words of one kind, each with what it does in a sentence, empty where its page alone says it. */
+export interface Words {
+  title: string;
+  words: [word: string, gist: string][];
+}
+
 export interface Look {
   style: string;
   theme: string;
@@ -91,6 +105,8 @@ export interface Questions {
   hover: { takes: { at: number }; gives: Hover | null };
   complete: { takes: { at: number }; gives: Completion };
   about: { takes: { kind: string; label: string; of: string[] }; gives: { text: string } };
+  words: { takes: object; gives: Words[] };
+  page: { takes: { word: string }; gives: { text: string } };
   format: { takes: object; gives: { text: string } };
   fix: { takes: object; gives: { text: string } };
 }
