@@ -859,22 +859,35 @@ def test_parts_of_a_sequence_are_parts_of_the_tensor(split: Any) -> None:
     assert "no layer of netc" in refused(g.proto(g.node("SequenceInsert", parts, one)))
 
 
+NORMED = (
+    "['__main__.Net', 'torch.nn.modules.batchnorm.BatchNorm2d', 'aten._native_batch_norm_legit_no_training.default']"
+)
+CONVOLVED = "['__main__.Net', 'torch.nn.modules.conv.Conv2d', 'aten.conv2d.default']"
+
+
 @pytest.mark.parametrize(
-    ("producer", "end", "biased", "said"),
+    ("producer", "end", "biased", "noted", "said"),
     [
-        ("pytorch", "Relu", False, "optimize=False"),
-        ("pytorch", "Relu", True, "optimize=False"),
-        ("pytorch", "BatchNormalization", False, ""),
-        ("other", "Relu", True, "all 2 convolutions have biases"),
-        ("other", "Relu", False, ""),
+        ("pytorch", "Relu", False, ("", ""), "do_constant_folding=False"),
+        ("pytorch", "Relu", True, ("", NORMED), "part of 1 layers"),
+        ("pytorch", "BatchNormalization", True, (CONVOLVED, NORMED), "part of 1 layers"),
+        ("pytorch", "Relu", True, (CONVOLVED, CONVOLVED), ""),
+        ("pytorch", "Relu", True, (CONVOLVED, ""), "do_constant_folding=False"),
+        ("pytorch", "BatchNormalization", False, ("", ""), ""),
+        ("other", "Relu", True, ("", ""), "all 2 convolutions have biases"),
+        ("other", "Relu", False, ("", ""), ""),
     ],
 )
-def test_what_became_of_batch_norm_is_said(producer: str, end: str, biased: bool, said: str) -> None:
+def test_what_became_of_batch_norm_is_said(
+    producer: str, end: str, biased: bool, noted: tuple[str, str], said: str
+) -> None:
     g = Graph("batch", 3, 8, 8)
     y = "x"
-    for channels in (3, 4):
+    for channels, classes in zip((3, 4), noted, strict=True):
         biases = [g.array(4)] * biased
         y = g.node("Conv", y, g.array(4, channels, 1, 1), *biases)
+        for key, value in (("class_hierarchy", classes), ("name_scopes", "['', 'conv', 'conv2d']" * bool(classes))):
+            g.nodes[-1].metadata_props.add(key=f"pkg.torch.onnx.{key}", value=value)
     y = g.norm(y, 4) if end == "BatchNormalization" else g.node(end, y)
     proto = g.proto(y)
     proto.producer_name = producer

@@ -19,14 +19,15 @@ from netc.targets.onnx.read.constants import Constant, known, short, stored
 MAIN = ("", "ai.onnx")  # names of the domain of ONNX's own operations
 OLDEST = 7  # opset: operations before it broadcast otherwise
 SCOPES, TRACE = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.stack_trace"
+CLASSES = "pkg.torch.onnx.class_hierarchy"  # the operation of the model, after its modules
 LAYING = ("Identity", "Squeeze", "Unsqueeze", "Reshape")  # operations that leave elements in their order
 SHOWN = 80  # characters of a name in a message
 MOST_METADATA = 10_000  # characters of an entry that are looked at
 _FRAME = re.compile(r'File "([^"\n]+)", line (\d{1,9})\b')
 _PYTORCH = re.compile(r"[/\\](site|dist)-packages[/\\]torch[/\\]")  # in the paths of its own files
 _FOLDED = (
-    "if the model has any, PyTorch's exporter made it part of the convolutions, which `optimize=False` "
-    "(with `dynamo=False`: `do_constant_folding=False`) keeps it from"
+    "if the model has any, PyTorch's exporter made it part of the convolutions, which `do_constant_folding=False` "
+    "(without `dynamo=False`: `optimize=False`) keeps it from"
 )
 
 
@@ -44,6 +45,7 @@ class Op:
     domain: str = ""
     scopes: tuple[str, ...] = ()
     line: str = ""  # of the user's program, that it comes of
+    normed: bool = False  # whether a batch norm of the model is part of it
     known: frozenset[str] = frozenset()  # attributes of its operation
     mistyped: Sequence[str] = ()  # those that are of another type than there
     arity: tuple[int, int] = (0, 1 << 31)  # the fewest and the most inputs of its operation
@@ -107,16 +109,19 @@ class Graph:
         return found
 
     def folded_norms(self) -> str | None:
-        """What there is to know of batch norms that are not in the file, and may be part of its convolutions."""
-        ops = [op for op in self.ops if op.op in ("Conv", "ConvTranspose", "BatchNormalization")]
-        if not ops or any(op.op == "BatchNormalization" for op in ops):
+        """What there is to know of batch norms that are part of convolutions, or may be. PyTorch's new exporter notes
+        of each node which operations of the model it is of; its old one, and others, note nothing."""
+        convs = [op for op in self.ops if op.op in ("Conv", "ConvTranspose", "Gemm")]
+        if noted := sum(op.normed for op in convs):
+            return f"PyTorch's exporter made batch norm part of {noted} layers, which `optimize=False` keeps it from"
+        convs = [op for op in convs if op.op != "Gemm"]
+        if not convs or any(op.op == "BatchNormalization" for op in self.ops):
             return None
         if self.producer == "pytorch":
-            return f"no batch norm is in the file: {_FOLDED}"
-        if len(ops) > 1 and all(op.given(2) for op in ops):
-            return (
-                f"all {len(ops)} convolutions have biases: where batch norm followed them, it is part of their weights"
-            )
+            return None if all(op.scopes for op in convs) else f"no batch norm is in the file: {_FOLDED}"
+        if len(convs) > 1 and all(op.given(2) for op in convs):
+            said = "where batch norm followed them, it is part of their weights"
+            return f"all {len(convs)} convolutions have biases: {said}"
         return None
 
     def needed(self) -> None:
@@ -293,6 +298,7 @@ def _op(index: int, node: onnx.NodeProto, opset: int) -> Op:
     metadata = {entry.key: entry.value for entry in node.metadata_props}
     op = Op(index, node.name, node.op_type, list(node.input), list(node.output) or [""], attributes, domain=domain)
     op.scopes = tuple(re.findall(r"'([^']*)'", metadata.get(SCOPES, "")[:MOST_METADATA]))
+    op.normed = "batch_norm" in metadata.get(CLASSES, "")[-MOST_METADATA:].rpartition(",")[2]
     op.line = _line(metadata.get(TRACE, "")[-MOST_METADATA:])
     if not domain:
         try:
