@@ -385,9 +385,10 @@ const editor = new Editor("", {
 const figure = new FigureView(picked);
 const engine = new Engine(built, state);
 const parameters = new Parameters(() => (keep(), void told(check)));
-const reference = new Reference({
+new Reference({
   words: () => engine.ask("words", {}),
   page: async (word) => (await engine.ask("page", { word })).text,
+  act: (asking) => void told(asking),
 });
 const tabs = new Tabs((tab) => refresh(tab));
 
@@ -420,7 +421,6 @@ one("#hints").addEventListener("click", () => {
   remember("hints", isShown ? "on" : "off");
   editor.showHints(isShown);
 });
-one("#language").addEventListener("click", () => void told(() => reference.open()));
 one("#stop").addEventListener("click", () => engine.stop());
 one("#format").addEventListener("click", () => void told(async () => editor.replace((await engine.ask("format", {})).text)));
 one("#in").addEventListener("click", () => figure.zoom(1.25));

@@ -6,6 +6,8 @@ import type { Words } from "./protocol";
 export interface Told {
   words(): Promise<Words[]>;
   page(word: string): Promise<string>;
+  /** Do something that asks; what goes wrong is told. */
+  act(asking: () => Promise<void>): void;
 }
 
 export class Reference {
@@ -14,13 +16,14 @@ export class Reference {
   private isFilled = false;
 
   constructor(private readonly told: Told) {
+    one("#language").addEventListener("click", () => told.act(() => this.open()));
     one("#reference .close").addEventListener("click", () => this.dialog.close());
     this.dialog.addEventListener("click", ({ target }) => {
       if (target === this.dialog) this.dialog.close(); // beside it
     });
   }
 
-  async open(): Promise<void> {
+  private async open(): Promise<void> {
     this.dialog.showModal();
     if (this.isFilled) return;
     this.list.replaceChildren(make("p", { class: "nothing" }, "This comes with Python, which is not up yet."));
@@ -42,7 +45,7 @@ export class Reference {
       if (entry.childElementCount === 1) entry.append(page);
     };
     entry.addEventListener("toggle", () => {
-      if (entry.childElementCount === 1) void fill();
+      if (entry.childElementCount === 1) this.told.act(fill);
     });
     return entry;
   }
