@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -685,9 +686,9 @@ from netc.server import document
 
 right = document.compile_source
 
-def compile(source, **given):
-    if "endless" not in source.text or ("code" in source.text and "speculate" not in given):
-        return right(source, **given)
+def compile(source, *values, **given):
+    if "endless" not in source.text or ("code" in source.text and not given.get("speculate")):
+        return right(source, *values, **given)
     print("busy", file=sys.stderr, flush=True)
     while True:
         given = {**given}
@@ -714,6 +715,8 @@ def test_a_server_ends_with_its_editor_whatever_it_works_on(leaves: str, code: i
     last: list[dict[str, Any]] = [{"id": 2, "method": "shutdown"}, {"method": "exit"}]
     pipe, command = subprocess.PIPE, [sys.executable, "-c", BUSY]
     with subprocess.Popen(command, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe) as server:
+        late = Timer(PATIENCE, server.kill)
+        late.start()
         given, told = server.stdin, server.stderr
         assert given is not None
         assert told is not None
@@ -729,6 +732,7 @@ def test_a_server_ends_with_its_editor_whatever_it_works_on(leaves: str, code: i
                 given.flush()
             assert server.wait(PATIENCE) == code
         finally:
+            late.cancel()
             server.kill()
 
 

@@ -218,6 +218,7 @@ class Server(LanguageServer):
         """Look at what waits, unless that is being done."""
         if self._waiting and (self._checking is None or self._checking.done()):
             self._checking = asyncio.get_running_loop().create_task(self._check_all())
+            self._checking.add_done_callback(_told_if_wrong)
 
     async def _check_all(self) -> None:
         while self._waiting:
@@ -284,6 +285,12 @@ class Server(LanguageServer):
     def say(self, text: str, kind: types.MessageType) -> None:
         """Show a message."""
         self.window_show_message(types.ShowMessageParams(kind, text))
+
+
+def _told_if_wrong(work: asyncio.Task[None]) -> None:
+    """Write where work failed that no answer waits for: it is a bug of netc."""
+    if not work.cancelled() and (error := work.exception()) is not None:
+        logging.getLogger(__name__).error("findings could not be told", exc_info=error)
 
 
 def _is_odd(record: logging.LogRecord) -> bool:
