@@ -31,7 +31,7 @@ from netc.syntax.grammar import load
 ROOT = Path(__file__).parents[1]
 EXPONENTIAL = 99  # as a degree
 MANY = 6  # repetitions after which one more changes nothing
-ALPHABET = [*map(chr, range(128)), "\x85", "\xa0", "ö", "٣", "漢", "\u2028", "\ufeff", "🙂"]
+ALPHABET = [*map(chr, range(128)), "\x85", "\xa0", "ö", "٣", "漢", "\u2028", "\ufeff", "\u201c", "\u201d", "🙂"]
 EVERYTHING = (1 << len(ALPHABET)) - 1
 ANCHORED = frozenset(("match", "fullmatch"))
 METHODS = ANCHORED | {"search", "finditer", "findall", "sub", "subn", "split"}

@@ -86,6 +86,8 @@ def test_a_use_is_what_lowering_finds_there(name: str, file: str, text: str, fou
     for spot, several in found.items():
         if spot[0].startswith(f"{file} ") and spot[0] != place(Span(program.file.source, 0, 0))[0]:
             continue  # of a text that was mended to see whether a fix holds
+        if program.report.failed and spot[0].startswith("netc/std/") and spot[0] not in {use[0] for use in uses}:
+            continue  # of a block that only such a text calls
         for kind, defined in several:
             named = uses.get(spot)
             assert named is not None, spot

@@ -134,7 +134,8 @@ def call(match: re.Match[str], norm: str = "") -> Words | None:
     return None if text is None else {"statement": text, "called": match["path"] + match["called"]}
 
 
-_FORMALS = r"^[ \t]*(?:shared[ \t]+)?def[ \t]+{name}[ \t]*\(([^{{}}]*?)\)[^(){{}}\n]*\{{"
+_DEFINED = r"^[ \t]*(?:shared[ \t]+)?def[ \t]+{name}[ \t]*\("
+_LONGEST = 500  # characters of the parameters of a definition
 
 
 def _formals(match: re.Match[str]) -> list[str] | None:
@@ -142,11 +143,22 @@ def _formals(match: re.Match[str]) -> list[str] | None:
     name = match["called"]
     if match["path"] or name in LAYERS:
         return None
-    own = re.search(_FORMALS.format(name=name), match.string, re.MULTILINE)
+    own = re.search(_DEFINED.format(name=name), match.string, re.MULTILINE)
     if own is not None:
-        return [formal.partition("=")[0].strip() for formal in _split(own[1]) or ()]
+        formals = _until_closed(match.string, own.end())
+        return [formal.partition("=")[0].strip() for formal in _split(formals) or ()]
     known = shipped(name)
     return None if known is None else [*known.signature.params]
+
+
+def _until_closed(text: str, start: int) -> str:
+    """What stands before the parenthesis that closes one before `start`, as far as that is looked for."""
+    depth = 1
+    for at, char in enumerate(text[start : start + _LONGEST], start):
+        depth += (char == "(") - (char == ")")
+        if depth == 0:
+            return text[start:at]
+    return ""
 
 
 def _of_definition(match: re.Match[str], formals: list[str], arguments: list[str]) -> str | None:
@@ -179,7 +191,7 @@ def parted(match: re.Match[str]) -> Words | None:
     arguments = _split(match["rest"])
     if _formals(match) is None or arguments is None or len(arguments) < 2:
         return None
-    return {"statement": " ".join([match["called"], *(re.sub(r"\s*=\s*", "=", one) for one in arguments)])}
+    return {"statement": " ".join([match["called"], *("=".join(map(str.strip, one.split("="))) for one in arguments)])}
 
 
 def _is_called(match: re.Match[str], arguments: list[str]) -> bool:
