@@ -91,9 +91,8 @@ def tell(text: str) -> None:
 
 
 def reason(error: OSError) -> str:
-    """Why the system refused, as a part of a sentence."""
-    said = error.strerror or str(error)
-    return said[:1].lower() + said[1:]
+    """Why the system refused, as a part of a sentence; what netc says itself is one already."""
+    return str(error) if error.strerror is None else error.strerror[:1].lower() + error.strerror[1:]
 
 
 # -- files ---------------------------------------------------------------------------------------------------

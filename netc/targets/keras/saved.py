@@ -96,4 +96,4 @@ def archive(net: Net, model: Any, outputs: Sequence[str], folder: Path) -> None:
         archive.write_out(folder, verbose=False)
     except tf.errors.OpError as error:  # TensorFlow writes files by itself
         why = error.message.rpartition("; ")[2].partition(" [Op:")[0]
-        raise OSError(f"TensorFlow cannot write temporary files: {why}") from None
+        raise OSError(f"TensorFlow cannot write temporary files: {why[:1].lower()}{why[1:]}") from None
