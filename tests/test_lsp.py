@@ -29,6 +29,18 @@ PATIENCE = 20  # seconds
 SERVER = ClientServerConfig(server_command=[sys.executable, "-m", "netc", "lsp", "--stdio"])
 
 
+def listen(client: Any) -> None:
+    """Keep all findings that are `told`: of two that come at once, who waits for the next ones would miss the second."""
+    client.told, known = asyncio.Queue(), client.protocol._handle_notification
+
+    def told(method: str, params: Any) -> None:
+        if method == types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS:
+            client.told.put_nowait(params)
+        known(method, params)
+
+    client.protocol._handle_notification = told
+
+
 async def begin(client: LanguageClient, editor: str, *folders: Path, **less: Any) -> None:
     """Begin as an editor does, in some folders; `watched` are then the patterns of files that the server asks for, and
     `refreshed` what it has shown anew."""
@@ -41,6 +53,7 @@ async def begin(client: LanguageClient, editor: str, *folders: Path, **less: Any
 
     for shown in ("inlayHint", "codeLens", "semanticTokens"):
         client.feature(f"workspace/{shown}/refresh")(lambda *_, shown=shown: client.refreshed.append(shown))
+    listen(client)
     opened = [types.WorkspaceFolder(uri(folder), folder.name) for folder in folders]
     can = client_capabilities(editor)
     for name, value in less.items():
@@ -69,10 +82,15 @@ def uri(path: Path) -> str:
 
 
 async def published(client: LanguageClient) -> types.PublishDiagnosticsParams:
-    """Wait for findings of any text."""
-    waiting = client.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
-    found: types.PublishDiagnosticsParams = await asyncio.wait_for(waiting, PATIENCE)
+    """Wait for findings of any text: the next ones of those that came since something was last written."""
+    found: types.PublishDiagnosticsParams = await asyncio.wait_for(client.told.get(), PATIENCE)  # type: ignore
     return found
+
+
+def forget(client: LanguageClient) -> None:
+    """Forget what was told before something is written."""
+    while not client.told.empty():  # type: ignore
+        client.told.get_nowait()  # type: ignore
 
 
 def changes(edit: types.WorkspaceEdit | None) -> dict[str, list[types.TextEdit]]:
@@ -99,11 +117,13 @@ class Editor:
         self.uri = path if isinstance(path, str) else uri(path)
         self.document = types.TextDocumentIdentifier(self.uri)
         self.text = text
+        forget(client)
         opened = types.TextDocumentItem(self.uri, "netc", 0, text)
         client.text_document_did_open(types.DidOpenTextDocumentParams(opened))
 
     def change(self, text: str) -> None:
         """Write something else."""
+        forget(self.client)
         self.version, self.text = self.version + 1, text
         whole = types.TextDocumentContentChangeWholeDocument(text)
         version = types.VersionedTextDocumentIdentifier(self.version, self.uri)
@@ -401,6 +421,7 @@ async def test_places_in_all_that_is_answered(plain: LanguageClient, tmp_path: P
 async def test_a_client_that_can_do_little(plain: LanguageClient, tmp_path: Path) -> None:
     """No pull, no registration, no Markdown, no trees, no refreshing, and no folder."""
     (tmp_path / "pyproject.toml").write_text('[tool.netc]\ndeny = ["NET501"]\n')
+    listen(plain)
     await plain.initialize_session(types.InitializeParams(types.ClientCapabilities(), root_path=str(tmp_path)))
     editor = Editor(plain, "untitled:Untitled-1", "input 8x8x3\nconv 4x3\nbn\n")
     assert [one.severity for one in await editor.findings()] == [types.DiagnosticSeverity.Error]  # as of its folder
