@@ -22,7 +22,8 @@ def aligned(net: Net, other: Net, says: Facts = lambda name, net: facts(net.node
     layer joins is mapped where the other network has such a layer. Raises `NotTheNetwork` with the first difference,
     seen from the outputs.
     """
-    (one, ends, parts), (two, _, its_parts) = joined(net), joined(other)
+    form, its_form = joined(net), joined(other)
+    one, two = form.net, its_form.net
     if len(one.outputs) != len(two.outputs) or len(one.inputs) != len(two.inputs):
         raise NotTheNetwork("the numbers of inputs or outputs differ")
     here, there = _colours(one, says), _colours(two, says)
@@ -55,10 +56,7 @@ def aligned(net: Net, other: Net, says: Facts = lambda name, net: facts(net.node
         made, matched = one.node(name).layer_name, two.node(match).layer_name
         if there_of.setdefault(made, matched) != matched or here_of.setdefault(matched, made) != made:
             raise NotTheNetwork(f"`{name}` and `{match}` share weights with others")
-    inner = {part: name for name, part in its_parts.items()}
-    same = {name: inner.get(part._replace(reader=mapping[part.reader])) for name, part in parts.items()}
-    mapping |= {act: mapping[head] for act, head in ends.items()}
-    return mapping | {name: match for name, match in same.items() if match is not None}
+    return form.whole(mapping, its_form)
 
 
 def _colours(net: Net, says: Facts) -> dict[str, int]:

@@ -26,6 +26,14 @@ class Joined(NamedTuple):
     ends: dict[str, str]
     parts: dict[str, Part]
 
+    def whole(self, mapping: Mapping[str, str], other: Joined) -> dict[str, str]:
+        """A mapping of the layers to those of another network in this form, with what it says of layers that are none
+        of it: of parts, where `other` has a layer for the same one."""
+        inner = {part: name for name, part in other.parts.items()}
+        same = {name: inner.get(part._replace(reader=mapping[part.reader])) for name, part in self.parts.items()}
+        found = {**mapping, **{act: mapping[head] for act, head in self.ends.items()}}
+        return found | {name: match for name, match in same.items() if match is not None}
+
 
 def joined(net: Net) -> Joined:
     """The network in this form."""

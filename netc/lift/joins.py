@@ -115,10 +115,16 @@ def opened(net: Net) -> tuple[Net, dict[str, Part]]:
                 operands.append(name)
         made.add(node, operands, net.shapes[node.name])
     made.outputs = list(net.outputs)
-    last: dict[str, str] = {}
+    places = outermost(inside).items()
+    return made, {name: Part(reader, starts[name], starts[name] + counts[name]) for name, reader in places}
+
+
+def outermost(inside: dict[str, str]) -> dict[str, str]:
+    """Of layers that are parts of others, each after those that are parts of it, the one that is a part of none."""
+    found: dict[str, str] = {}
     for name in reversed(inside):
-        last[name] = last.get(inside[name], inside[name])
-    return made, {name: Part(reader, starts[name], starts[name] + counts[name]) for name, reader in last.items()}
+        found[name] = found.get(inside[name], inside[name])
+    return found
 
 
 def nested(net: Net) -> Net:

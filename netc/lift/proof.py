@@ -28,7 +28,8 @@ def mapped(net: Net, made: Net, order: Sequence[str]) -> dict[str, str]:
     part of a sum to none there. Raises `NotTheNetwork` where an operation, a parameter, an operand, a shape, shared
     weights, the outputs, or the cost differ.
     """
-    (one, ends, parts), (two, _, its_parts) = joined(net), joined(made)
+    form, its_form = joined(net), joined(made)
+    one, two = form.net, its_form.net
     names = [name for name in order if name in one]
     others = [name for name in made.shapes if name in two]
     if sorted(names) != sorted(node.name for node in one) or len(names) != len(others):
@@ -48,13 +49,9 @@ def mapped(net: Net, made: Net, order: Sequence[str]) -> dict[str, str]:
         raise NotTheNetwork(f"the text has the inputs {two.inputs}, and the network {one.inputs}")
     if (costs := (measure(one).total, measure(two).total))[0] != costs[1]:
         raise NotTheNetwork(f"the text costs {costs[1]}, and the network {costs[0]}")
-    mapping |= {act: mapping[head] for act, head in ends.items()}
-    inner = {part: name for name, part in its_parts.items()}
-    for name, part in parts.items():
-        there = part._replace(reader=mapping[part.reader])
-        if there in inner:
-            mapping[name] = inner[there]
-        elif isinstance(net.node(name).layer, Concatenate):
+    mapping = form.whole(mapping, its_form)
+    for name in form.parts.keys() - mapping.keys():
+        if isinstance(net.node(name).layer, Concatenate):
             raise NotTheNetwork(f"`{name}` joins what no layer of the text joins by itself")
     return mapping
 

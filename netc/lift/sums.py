@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from netc.ir.net import Net
 from netc.layers.merge import Add
-from netc.lift.joins import Part
+from netc.lift.joins import Part, outermost
 
 
 def summed(net: Net) -> tuple[Net, dict[str, Part]]:
@@ -18,27 +18,25 @@ def summed(net: Net) -> tuple[Net, dict[str, Part]]:
     What is added to a later operand than the first, of more than two, is rounded otherwise, and stays.
     """
     operands: dict[str, list[str]] = {}  # of each sum of sums
-    within: dict[str, tuple[str, int]] = {}  # by the parts, what reads them, and how many they add up
+    inside: dict[str, str] = {}  # by the parts, what reads them
+    counts: dict[str, int] = {}  # and how many tensors they add up
     for node in net:
         if not isinstance(node.layer, Add):
             continue
         own = net.operands(node.name)
         found = next((name for name in own[: 1 if len(own) > 2 else 2] if _is_part(name, node.name, net)), None)
         if found is not None:
-            first = operands.pop(found, [*net.operands(found)])
-            within[found] = node.name, len(first)
-            operands[node.name] = [*first, *(name for name in own if name != found)]
-    if not within:
+            whole = operands[node.name] = operands.pop(found, [*net.operands(found)])
+            inside[found], counts[found] = node.name, len(whole)
+            whole += (name for name in own if name != found)  # in place: sums may be as long as the network
+    if not inside:
         return net, {}
     made = Net(net.name)
     for node in net:
-        if node.name not in within:
+        if node.name not in inside:
             made.add(node, operands.get(node.name, net.operands(node.name)), net.shapes[node.name])
     made.outputs = list(net.outputs)
-    last: dict[str, str] = {}
-    for name, (reader, _) in reversed(within.items()):
-        last[name] = last.get(reader, reader)
-    return made, {name: Part(reader, 0, within[name][1]) for name, reader in last.items()}
+    return made, {name: Part(reader, 0, counts[name]) for name, reader in outermost(inside).items()}
 
 
 def _is_part(name: str, of: str, net: Net) -> bool:
