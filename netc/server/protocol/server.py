@@ -91,7 +91,7 @@ class Server(LanguageServer):
             options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
             method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
             self.client_register_capability(types.RegistrationParams([types.Registration("files", method, options)]))
-        self._looking = asyncio.get_running_loop().create_task(self._look())
+        self._looking = _begun(self._look())
 
     async def _look(self) -> None:
         """Look whether files have changed, again and again."""
@@ -217,8 +217,7 @@ class Server(LanguageServer):
     def _go_on(self) -> None:
         """Look at what waits, unless that is being done."""
         if self._waiting and (self._checking is None or self._checking.done()):
-            self._checking = asyncio.get_running_loop().create_task(self._check_all())
-            self._checking.add_done_callback(_told_if_wrong)
+            self._checking = _begun(self._check_all())
 
     async def _check_all(self) -> None:
         while self._waiting:
@@ -287,10 +286,16 @@ class Server(LanguageServer):
         self.window_show_message(types.ShowMessageParams(kind, text))
 
 
-def _told_if_wrong(work: asyncio.Task[None]) -> None:
-    """Write where work failed that no answer waits for: it is a bug of netc."""
-    if not work.cancelled() and (error := work.exception()) is not None:
-        logging.getLogger(__name__).error("findings could not be told", exc_info=error)
+def _begun(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Work that no answer waits for. Where it fails, that is written: it is a bug of netc."""
+
+    def told(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logging.getLogger(__name__).error("looking at texts and files failed", exc_info=error)
+
+    task = asyncio.get_running_loop().create_task(work)
+    task.add_done_callback(told)
+    return task
 
 
 def _is_odd(record: logging.LogRecord) -> bool:
